@@ -1,0 +1,458 @@
+//! The one vocabulary of what can be observed while a subject runs a scenario.
+//!
+//! A subject (the model, a real interpreter, a foreign collector) emits [`Event`]s into a [`Sink`]. Nothing here
+//! says who emits: the same stream is compared between subjects, digested, and judged by the invariants.
+//!
+//! # When which event is emitted
+//!
+//! * [`Event::Step`] before each operation of the mutator's body; [`Event::NoEffect`] when an operation of any body
+//!   turns out to do nothing.
+//! * [`Event::New`] when an object exists and is initialised. [`Event::StoreVar`] and [`Event::StoreSlot`] right
+//!   after a variable or slot changed and *before* the old content is dropped. Slots dropped by `clear` or by a
+//!   deallocator emit nothing: they are implied by [`Event::Clear`] and [`Event::Dealloc`].
+//! * [`Event::Clear`] right before `tp_clear` of a type that has one; [`Event::Dealloc`] when the reference count
+//!   has become 0 for good: after a finalizer run by the deallocator, before weak references are cleared (for 2.7's
+//!   Python classes, whose finalizer runs after the weak references: before both); [`Event::Free`] when the memory
+//!   is released.
+//! * [`Event::Enter`] and [`Event::Leave`] around each script, each followed by a snapshot; [`Event::CollectStart`]
+//!   and [`Event::CollectEnd`] around each collection that really starts (a nested one returns 0 and emits only
+//!   [`Event::Refused`]), each followed by a snapshot; [`Event::End`] after the last operation, followed by one.
+//! * A *snapshot* is [`Event::Snapshot`], then one [`Event::State`] per object that has not been freed: the tracked
+//!   ones first, generation 0, 1, 2, permanent, each in list order, then all others in order of creation; then one
+//!   [`Event::Weak`] per weak reference object that has not been freed: those that are linked in a referent's list
+//!   first, by referent in order of creation, each in list order, then the rest in order of creation; then one
+//!   [`Event::Garbage`] per item of `gc.garbage`.
+
+use std::num::NonZeroU32;
+
+/// The identity of an object: 1 for the first object that a run created, 2 for the next. Never reused in a run.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ObjId(NonZeroU32);
+
+impl ObjId {
+    /// The object created as number `index` (from 0).
+    #[inline]
+    pub const fn from_index(index: u32) -> ObjId {
+        match NonZeroU32::new(index.wrapping_add(1)) {
+            Some(n) => ObjId(n),
+            None => ObjId(NonZeroU32::MAX),
+        }
+    }
+
+    /// Position in order of creation, from 0: an index for tables.
+    #[inline]
+    pub const fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
+impl std::fmt::Display for ObjId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// How an object came into being.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[repr(u8)]
+pub enum Role {
+    /// The object that a `New` (or one of those that a `Build`) names; its kind is the operation's.
+    Named,
+    /// The dict of an [`Instance`](crate::scenario::Shape::Instance) (up to 3.10). A `Dict`.
+    InstanceDict,
+    /// The dict that a weak container keeps its entries in. A `Dict`.
+    ContainerData,
+    /// The removal callback of a weak container. A `Function`.
+    ContainerRemove,
+    /// The weak reference of one entry of a weak container. A `KeyedRef`.
+    ContainerEntry,
+    /// The weak reference of a `finalize` object. A `Ref`.
+    FinalizeRef,
+}
+
+/// The kind of user code.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[repr(u8)]
+pub enum Code {
+    /// `tp_finalize` or `__del__`; owner is the object.
+    Finalizer,
+    /// `tp_del` of a C type; owner is the object.
+    LegacyFinalizer,
+    /// A weak reference callback; owner is the callable, arg the weak reference.
+    Callback,
+    /// The action of a deallocator; owner is the object.
+    Dealloc,
+    /// An entry of `gc.callbacks`; owner is the callable.
+    GcCallback,
+    /// A `call` operation; owner is the callable.
+    Call,
+}
+
+/// Where the collector has an object.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[repr(u8)]
+pub enum Spot {
+    /// In the list of generation 0.
+    Gen0,
+    /// In the list of generation 1 (3.14.0-3.14.4: the pending old space).
+    Gen1,
+    /// In the list of generation 2 (3.14.0-3.14.4: the visited old space).
+    Gen2,
+    /// In the permanent generation.
+    Permanent,
+    /// Tracked, in a list of the running collection.
+    Collecting,
+    /// Has a GC header and is not tracked.
+    Untracked,
+    /// Has no GC header.
+    NoHeader,
+}
+
+/// Behaviour that CPython leaves undefined: the model stops there, a real interpreter may do anything.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[repr(u8)]
+pub enum Undefined {
+    /// A `traverse` reported more references than there are (gc_refs would become negative).
+    OverReported,
+    /// A collection met a tracked object whose reference count is 0.
+    DeadTracked,
+    /// A function was called after `tp_clear` had emptied it (3.8 and later).
+    CalledCleared,
+    /// A deallocator's action kept the object that is being freed.
+    KeptDying,
+    /// A weak reference outlived its referent's memory (the deallocator did not clear it) and was used or freed.
+    DanglingWeakref,
+    /// The memory of an object was used after it was freed, because its count was wrong.
+    UseAfterFree,
+}
+
+/// Something observed. See the module documentation for when each is emitted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Event {
+    /// Operation `op` of the mutator's body starts.
+    Step {
+        /// Index in the mutator's body.
+        op: u32,
+    },
+    /// The operation that runs did nothing.
+    NoEffect,
+    /// An object was created.
+    New {
+        /// The new object.
+        object: ObjId,
+        /// Index in [`Scenario::ops`](crate::scenario::Scenario::ops) of the operation that created it; for the
+        /// objects that a container or instance creates, of the operation that created the container or instance.
+        origin: u32,
+        /// What it is to that operation.
+        role: Role,
+    },
+    /// A weak reference was created (follows its `New`).
+    NewWeak {
+        /// The weak reference.
+        weak: ObjId,
+        /// What it refers to.
+        referent: ObjId,
+        /// Its callback.
+        callback: Option<ObjId>,
+    },
+    /// A variable changed.
+    StoreVar {
+        /// The variable.
+        var: u16,
+        /// Its new content.
+        object: Option<ObjId>,
+    },
+    /// A slot changed.
+    StoreSlot {
+        /// The object whose slot it is.
+        holder: ObjId,
+        /// The slot; 0xff means all slots become empty.
+        slot: u8,
+        /// Its new content.
+        object: Option<ObjId>,
+    },
+    /// User code starts.
+    Enter {
+        /// What kind of code.
+        code: Code,
+        /// `self` of the script.
+        owner: ObjId,
+        /// `arg` of the script.
+        arg: Option<ObjId>,
+    },
+    /// The user code entered last has ended.
+    Leave,
+    /// User code reached an object by `look` or `scan`.
+    Saw {
+        /// The object.
+        object: ObjId,
+        /// By introspection (`scan`) rather than by strong references (`look`).
+        introspection: bool,
+    },
+    /// A weak reference was read.
+    Answer {
+        /// The weak reference.
+        weak: ObjId,
+        /// What it answered.
+        referent: Option<ObjId>,
+    },
+    /// A collection starts.
+    CollectStart {
+        /// 0 to 2.
+        generation: u8,
+        /// Started by allocation or threshold rather than by an operation.
+        automatic: bool,
+    },
+    /// The collection that started last has ended.
+    CollectEnd {
+        /// 0 to 2.
+        generation: u8,
+        /// What `gc.collect()` returns.
+        returned: u32,
+        /// How much of it is uncollectable.
+        uncollectable: u32,
+    },
+    /// A collection was asked for while one was running.
+    Refused,
+    /// `tp_clear` is about to run on the object.
+    Clear {
+        /// The object.
+        object: ObjId,
+    },
+    /// The object's deallocation has become final.
+    Dealloc {
+        /// The object.
+        object: ObjId,
+    },
+    /// The object's memory is released.
+    Free {
+        /// The object.
+        object: ObjId,
+    },
+    /// A script ended with an exception, which was reported as unraisable.
+    Unraisable {
+        /// The owner of the script.
+        owner: ObjId,
+    },
+    /// The length of a weak container.
+    Length {
+        /// The container.
+        container: ObjId,
+        /// What `len()` says.
+        len: u32,
+        /// Entries in its data dict.
+        raw: u32,
+    },
+    /// An entry of a weak container came out of an iteration.
+    Yielded {
+        /// The container.
+        container: ObjId,
+        /// The live entry.
+        entry: ObjId,
+    },
+    /// A snapshot follows.
+    Snapshot,
+    /// One object of a snapshot.
+    State {
+        /// The object.
+        object: ObjId,
+        /// Its reference count.
+        refcount: u32,
+        /// Where the collector has it.
+        spot: Spot,
+        /// The finalized bit (false where there is none).
+        finalized: bool,
+    },
+    /// One weak reference of a snapshot.
+    Weak {
+        /// The weak reference.
+        weak: ObjId,
+        /// What it still refers to.
+        referent: Option<ObjId>,
+        /// Whether it still has its callback.
+        callback: bool,
+    },
+    /// One item of `gc.garbage`.
+    Garbage {
+        /// The item.
+        object: ObjId,
+    },
+    /// Behaviour is undefined from here on; always the last event.
+    Undefined {
+        /// Why.
+        reason: Undefined,
+    },
+    /// The scenario has ended.
+    End,
+}
+
+impl Event {
+    /// The event as two words: a stable encoding for digests and files. Tags are append-only.
+    #[inline]
+    pub fn words(self) -> [u64; 2] {
+        const fn id(o: ObjId) -> u64 {
+            o.index() as u64 + 1
+        }
+        const fn opt(o: Option<ObjId>) -> u64 {
+            match o {
+                Some(o) => id(o),
+                None => 0,
+            }
+        }
+        let pack = |tag: u64, small: u64, a: u64, b: u64| [tag | small << 8 | a << 32, b];
+        match self {
+            Event::Step { op } => pack(1, 0, op as u64, 0),
+            Event::NoEffect => pack(2, 0, 0, 0),
+            Event::New { object, origin, role } => pack(3, role as u64, id(object), origin as u64),
+            Event::NewWeak { weak, referent, callback } => pack(4, 0, id(weak), id(referent) | opt(callback) << 32),
+            Event::StoreVar { var, object } => pack(5, var as u64, opt(object), 0),
+            Event::StoreSlot { holder, slot, object } => pack(6, slot as u64, id(holder), opt(object)),
+            Event::Enter { code, owner, arg } => pack(7, code as u64, id(owner), opt(arg)),
+            Event::Leave => pack(8, 0, 0, 0),
+            Event::Saw { object, introspection } => pack(9, introspection as u64, id(object), 0),
+            Event::Answer { weak, referent } => pack(10, 0, id(weak), opt(referent)),
+            Event::CollectStart { generation, automatic } => pack(11, generation as u64, automatic as u64, 0),
+            Event::CollectEnd { generation, returned, uncollectable } => {
+                pack(12, generation as u64, returned as u64, uncollectable as u64)
+            }
+            Event::Refused => pack(13, 0, 0, 0),
+            Event::Clear { object } => pack(14, 0, id(object), 0),
+            Event::Dealloc { object } => pack(15, 0, id(object), 0),
+            Event::Free { object } => pack(16, 0, id(object), 0),
+            Event::Unraisable { owner } => pack(17, 0, id(owner), 0),
+            Event::Length { container, len, raw } => pack(18, 0, id(container), len as u64 | (raw as u64) << 32),
+            Event::Yielded { container, entry } => pack(19, 0, id(container), id(entry)),
+            Event::Snapshot => pack(20, 0, 0, 0),
+            Event::State { object, refcount, spot, finalized } => {
+                pack(21, spot as u64 | (finalized as u64) << 8, id(object), refcount as u64)
+            }
+            Event::Weak { weak, referent, callback } => pack(22, callback as u64, id(weak), opt(referent)),
+            Event::Garbage { object } => pack(23, 0, id(object), 0),
+            Event::Undefined { reason } => pack(24, reason as u64, 0, 0),
+            Event::End => pack(25, 0, 0, 0),
+        }
+    }
+}
+
+/// Receives events.
+pub trait Sink {
+    /// Takes one event.
+    fn event(&mut self, event: Event);
+}
+
+/// Drops every event.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoSink;
+
+impl Sink for NoSink {
+    #[inline]
+    fn event(&mut self, _event: Event) {}
+}
+
+/// Keeps every event.
+impl Sink for Vec<Event> {
+    #[inline]
+    fn event(&mut self, event: Event) {
+        self.push(event);
+    }
+}
+
+/// Digests the stream: XXH3-64 over [`Event::words`] in little-endian order.
+#[derive(Clone)]
+pub struct Digest {
+    state: xxhash_rust::xxh3::Xxh3,
+    buffer: [u8; 512],
+    used: usize,
+}
+
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Digest").finish_non_exhaustive()
+    }
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        Digest { state: xxhash_rust::xxh3::Xxh3::new(), buffer: [0; 512], used: 0 }
+    }
+}
+
+impl Digest {
+    /// A digest of nothing.
+    pub fn new() -> Digest {
+        Digest::default()
+    }
+
+    /// The digest of all events so far.
+    pub fn value(&mut self) -> u64 {
+        self.state.update(&self.buffer[..self.used]);
+        self.used = 0;
+        self.state.digest()
+    }
+
+    /// Starts again.
+    pub fn reset(&mut self) {
+        self.state.reset();
+        self.used = 0;
+    }
+
+    /// Takes two more words.
+    #[inline]
+    pub fn words(&mut self, words: [u64; 2]) {
+        if self.used == self.buffer.len() {
+            self.state.update(&self.buffer);
+            self.used = 0;
+        }
+        self.buffer[self.used..self.used + 8].copy_from_slice(&words[0].to_le_bytes());
+        self.buffer[self.used + 8..self.used + 16].copy_from_slice(&words[1].to_le_bytes());
+        self.used += 16;
+    }
+}
+
+impl Sink for Digest {
+    #[inline]
+    fn event(&mut self, event: Event) {
+        self.words(event.words());
+    }
+}
+
+/// Hands every event to two sinks.
+impl<A: Sink, B: Sink> Sink for (A, B) {
+    #[inline]
+    fn event(&mut self, event: Event) {
+        self.0.event(event);
+        self.1.event(event);
+    }
+}
+
+impl<S: Sink + ?Sized> Sink for &mut S {
+    #[inline]
+    fn event(&mut self, event: Event) {
+        (**self).event(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_sixteen_bytes() {
+        assert!(size_of::<Event>() <= 16);
+    }
+
+    #[test]
+    fn a_digest_does_not_depend_on_when_it_is_asked() {
+        let events = |d: &mut Digest, range: std::ops::Range<u32>| {
+            for op in range {
+                d.event(Event::Step { op });
+            }
+        };
+        let (mut once, mut twice) = (Digest::new(), Digest::new());
+        events(&mut once, 0..100);
+        events(&mut twice, 0..50);
+        twice.value();
+        events(&mut twice, 50..100);
+        assert_eq!(once.value(), twice.value());
+    }
+}

@@ -1,0 +1,6 @@
+//! Deterministic simulation and fuzzing of how garbage collection, weak references, callbacks and finalizers interact.
+#![forbid(unsafe_code)]
+
+pub mod event;
+pub mod scenario;
+pub mod subject;

@@ -1,0 +1,118 @@
+//! Scenarios: the data that says what exists, who points where, what user code does, and where collections start.
+//!
+//! A scenario knows nothing of who runs it. It is a list of *bodies*: body 0 is the mutator's, the others are
+//! scripts of callbacks, finalizers and deallocators. Scripts are named by [`ScriptId`]; script 0 is body 1.
+
+mod kind;
+mod op;
+
+pub use kind::{
+    Clear, DeallocFlaws, Finalizer, KEYED_SLOTS, Kind, MAX_ITEMS, NODE_SLOTS, ScriptId, Shape, SlotSet, Tracking,
+};
+pub use op::{Base, Bulk, MAX_SLOT, MAX_VARS, Op, Place};
+
+/// Highest number of scripts.
+pub const MAX_SCRIPTS: usize = 64;
+/// Highest number of operations in all bodies together.
+pub const MAX_OPS: usize = 100_000;
+
+/// A program for a subject: what to build, and what happens to it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Scenario {
+    ops: Vec<Op>,
+    /// End of each body in `ops`; at least one entry once anything was added.
+    ends: Vec<u32>,
+}
+
+impl Scenario {
+    /// A scenario without operations.
+    pub fn new() -> Scenario {
+        Scenario::default()
+    }
+
+    /// Builds a scenario from bodies; the first is the mutator's.
+    pub fn from_bodies<B: AsRef<[Op]>>(bodies: &[B]) -> Scenario {
+        let mut scenario = Scenario::new();
+        for body in bodies {
+            scenario.start_body();
+            for op in body.as_ref() {
+                scenario.push(*op);
+            }
+        }
+        scenario
+    }
+
+    /// Forgets everything and keeps the memory.
+    pub fn clear(&mut self) {
+        self.ops.clear();
+        self.ends.clear();
+    }
+
+    /// Starts the next body. The first call starts the mutator's body, each later one a script.
+    pub fn start_body(&mut self) {
+        self.ends.push(self.ops.len() as u32);
+    }
+
+    /// Appends an operation to the body started last.
+    pub fn push(&mut self, op: Op) {
+        if self.ends.is_empty() {
+            self.start_body();
+        }
+        self.ops.push(op);
+        if let Some(end) = self.ends.last_mut() {
+            *end += 1;
+        }
+    }
+
+    /// Number of bodies, the mutator's included (0 for an empty scenario).
+    pub fn bodies(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Number of scripts.
+    pub fn scripts(&self) -> usize {
+        self.ends.len().saturating_sub(1)
+    }
+
+    /// Where a body lies in [`Scenario::ops`]; empty if there is no such body.
+    #[inline]
+    pub fn range(&self, body: usize) -> std::ops::Range<usize> {
+        let Some(&end) = self.ends.get(body) else { return 0..0 };
+        let start = if body == 0 { 0 } else { self.ends[body - 1] };
+        start as usize..end as usize
+    }
+
+    /// The range of a script's body.
+    #[inline]
+    pub fn script_range(&self, script: ScriptId) -> std::ops::Range<usize> {
+        self.range(script.0 as usize + 1)
+    }
+
+    /// The operations of a body.
+    #[inline]
+    pub fn body(&self, body: usize) -> &[Op] {
+        &self.ops[self.range(body)]
+    }
+
+    /// The mutator's operations.
+    #[inline]
+    pub fn main(&self) -> &[Op] {
+        self.body(0)
+    }
+
+    /// All operations of all bodies, one after the other.
+    #[inline]
+    pub fn ops(&self) -> &[Op] {
+        &self.ops
+    }
+
+    /// All operations, to be changed in place.
+    pub fn ops_mut(&mut self) -> &mut [Op] {
+        &mut self.ops
+    }
+
+    /// A copy as separate bodies, for code that edits.
+    pub fn to_bodies(&self) -> Vec<Vec<Op>> {
+        (0..self.bodies()).map(|b| self.body(b).to_vec()).collect()
+    }
+}

@@ -1,0 +1,73 @@
+//! What runs scenarios: the one trait that a model, a real interpreter or a foreign collector implements.
+
+use crate::event::Sink;
+use crate::scenario::Scenario;
+
+/// Why a subject could not run a scenario to its end.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Failure {
+    /// The subject's process died.
+    #[error("{subject} died: {how}")]
+    Died {
+        /// Which subject.
+        subject: String,
+        /// Signal or exit code, in words.
+        how: String,
+    },
+    /// The subject did not finish within its limit of steps or time.
+    #[error("{subject} did not finish within its limit ({limit})")]
+    Limit {
+        /// Which subject.
+        subject: String,
+        /// The limit, in words.
+        limit: String,
+    },
+    /// The subject cannot express something that the scenario contains.
+    #[error("{subject} cannot run this scenario: {what}")]
+    Unsupported {
+        /// Which subject.
+        subject: String,
+        /// What it lacks.
+        what: String,
+    },
+}
+
+/// Something that runs scenarios and reports what can be observed.
+///
+/// A subject never judges. It emits the events of [`crate::event`] in the order given there, and the same events for
+/// the same scenario every time. Two rules make its stream comparable with others: objects are numbered in order of
+/// creation, and an operation without effect emits [`Event::NoEffect`](crate::event::Event::NoEffect).
+pub trait Subject {
+    /// The name under which the subject appears in reports.
+    fn name(&self) -> &str;
+
+    /// Runs the scenario from a fresh heap to its end.
+    ///
+    /// # Errors
+    /// [`Failure`] if the run broke off for a reason that is no event; the events so far have been emitted.
+    fn run(&mut self, scenario: &Scenario, sink: &mut dyn Sink) -> Result<(), Failure>;
+}
+
+/// The CPython release that a subject is, or imitates: what a verdict may call documented depends on it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Release {
+    /// 2 or 3.
+    pub major: u8,
+    /// 7, or 4 to 15.
+    pub minor: u8,
+    /// Patch number.
+    pub patch: u8,
+}
+
+impl Release {
+    /// A release by its numbers.
+    pub const fn new(major: u8, minor: u8, patch: u8) -> Release {
+        Release { major, minor, patch }
+    }
+}
+
+impl std::fmt::Display for Release {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
