@@ -1,6 +1,9 @@
 //! Deterministic simulation and fuzzing of how garbage collection, weak references, callbacks and finalizers interact.
 #![forbid(unsafe_code)]
 
+pub mod collector;
 pub mod event;
+pub mod heap;
+pub mod run;
 pub mod scenario;
 pub mod subject;
