@@ -65,10 +65,18 @@ pub enum Role {
     ContainerData,
     /// The removal callback of a weak container. A `Function`.
     ContainerRemove,
-    /// The weak reference of one entry of a weak container. A `KeyedRef`.
+    /// The weak reference of one entry of a weak container. A `KeyedRef` in a `WeakValueDictionary`, else a `Ref`.
     ContainerEntry,
     /// The weak reference of a `finalize` object. A `Ref`.
     FinalizeRef,
+    /// The weak reference to a weak container that its removal callback has as default argument. A `Ref`.
+    ContainerSelf,
+    /// The defaults of the removal callback. A `Tuple`.
+    ContainerDefaults,
+    /// The cell of the removal callback's closure over the data dict (until 3.6). A `Cell`.
+    ContainerCell,
+    /// The closure of the removal callback (until 3.6). A `Tuple`.
+    ContainerClosure,
 }
 
 /// The kind of user code.
@@ -244,7 +252,8 @@ pub enum Event {
         /// Entries in its data dict.
         raw: u32,
     },
-    /// An entry of a weak container came out of an iteration.
+    /// An entry of a weak container came out of an iteration, which holds it until the next event of this kind or
+    /// the next `Step`.
     Yielded {
         /// The container.
         container: ObjId,

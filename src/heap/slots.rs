@@ -91,6 +91,7 @@ impl Heap {
                 NIL => (slot < crate::scenario::NODE_SLOTS as usize).then_some(NIL),
                 dict => self.get(dict, slot as u8),
             },
+            Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet => None,
             _ => (slot < object.len as usize).then(|| self.raw(o, slot)),
         }
     }

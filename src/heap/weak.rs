@@ -13,6 +13,8 @@ pub struct Weak {
     pub referent: Idx,
     /// Its callback, or `NIL`.
     pub callback: Idx,
+    /// The key of an entry of a weak value dictionary.
+    pub key: u8,
     prev: u32,
     /// Next entry in the referent's list.
     pub next: u32,
@@ -54,7 +56,7 @@ impl Heap {
     /// Makes `o` a weak reference to `referent`. The callback's reference count is the caller's business.
     pub fn link_weak(&mut self, o: Idx, referent: Idx, callback: Idx) {
         let entry = self.weaks.len() as u32;
-        self.weaks.push(Weak { object: o, referent, callback, prev: NIL, next: NIL });
+        self.weaks.push(Weak { object: o, referent, callback, key: 0, prev: NIL, next: NIL });
         self.objects[o as usize].weak = entry;
         let shape = self.objects[o as usize].kind.shape;
         let is_canonical = callback == NIL && shape != Shape::KeyedRef;

@@ -75,8 +75,16 @@ pub(super) enum Frame {
     },
     /// More rounds of a repeated body.
     Repeat { times: u8, script: ScriptId },
-    /// More entries of an iteration over a weak container.
-    Iterate { container: Idx, script: ScriptId, next: u32 },
+    /// More entries of an iteration over a weak container, whose entries are in a temporary tuple from `next` on.
+    Iterate { container: Idx, entries: Idx, script: ScriptId, next: u16 },
+    /// The end of one round of an iteration.
+    IterateDone { container: Idx },
+    /// The removal callback of a weak container at work.
+    Remove { function: Idx, weak: Idx },
+    /// A `finalize` object at work.
+    RunFinalize { o: Idx },
+    /// The end of user code that is no script.
+    LeaveBuiltin { owner: Idx },
     /// A deallocation.
     Dealloc { o: Idx, stage: Stage, step: u16 },
     /// `tp_clear` dropping slot after slot.

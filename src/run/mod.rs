@@ -217,7 +217,13 @@ impl<S: Sink> Exec<'_, S> {
             Frame::Drain { first } => self.drain(first),
             Frame::Collect { phase } => self.collect_step(phase),
             Frame::Repeat { times, script } => self.repeat(times, script),
-            Frame::Iterate { container, script, next } => self.iterate_step(container, script, next),
+            Frame::Iterate { container, entries, script, next } => {
+                self.iterate_step(container, entries, script, next);
+            }
+            Frame::IterateDone { container } => self.iterate_done(container),
+            Frame::Remove { function, weak } => self.remove_entry(function, weak),
+            Frame::RunFinalize { o } => self.run_finalize(o),
+            Frame::LeaveBuiltin { owner } => self.leave(owner, false),
         }
     }
 

@@ -152,7 +152,7 @@ impl<S: Sink> Exec<'_, S> {
             Op::Repeat { .. } => false,
             Op::Build { dst, bulk, kind, count } => self.build(pc, dst, bulk, kind, count),
             Op::Len { container } => self.length(container),
-            Op::Iterate { container, script: body } => self.iterate(container, body),
+            Op::Iterate { container, script: body } => !script && self.iterate(container, body),
         };
         if !done {
             self.no_effect();
@@ -236,7 +236,8 @@ impl<S: Sink> Exec<'_, S> {
                     Some(o) => self.is_callable(o),
                     None => items[1].is_nothing() && kind.shape != Shape::Finalize,
                 };
-                referent.is_weakrefable() && callback
+                let exists = kind.shape != Shape::Finalize || self.has(Switch::Pep442);
+                referent.is_weakrefable() && callback && exists
             }
             Shape::Method => shape_of(self, items[0]) == Some(Shape::Function) && self.resolve(items[1]).is_some(),
             _ => true,

@@ -90,5 +90,6 @@ impl Trashcan {
 
 /// True for objects whose deallocator is that of Python classes.
 pub(super) fn is_python_instance(object: &Object) -> bool {
-    matches!(object.kind.shape, Shape::Instance | Shape::Slotted | Shape::Bare | Shape::KeyedRef)
+    use Shape::*;
+    matches!(object.kind.shape, Instance | Slotted | Bare | KeyedRef | WeakValueDict | WeakKeyDict | WeakSet | Finalize)
 }

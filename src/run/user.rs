@@ -75,7 +75,23 @@ impl<S: Sink> Exec<'_, S> {
                 self.push(Frame::Drop { o: tuple });
             }
         }
-        self.enter(code, callable, arg, object.kind.on_call);
+        match object.kind.shape {
+            Shape::Finalize => self.enter_builtin(code, callable, arg, Frame::RunFinalize { o: callable }),
+            Shape::Function if self.m.containers.by_function(callable).is_some() => {
+                self.enter_builtin(code, callable, arg, Frame::Remove { function: callable, weak: arg });
+            }
+            _ => self.enter(code, callable, arg, object.kind.on_call),
+        }
+    }
+
+    /// Starts user code that is no script but one step of the library.
+    fn enter_builtin(&mut self, code: Code, owner: Idx, arg: Idx, work: Frame) {
+        let arg = if arg == NIL { None } else { self.m.heap.object(arg).id };
+        self.sink.event(Event::Enter { code, owner: self.m.heap.id(owner), arg });
+        self.snapshot();
+        self.depth += 1;
+        self.push(Frame::LeaveBuiltin { owner });
+        self.push(work);
     }
 
     /// Calls a callback taken out of its weak reference, then drops it; not if the weak reference is dying.

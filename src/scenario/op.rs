@@ -239,7 +239,8 @@ pub enum Op {
         container: Place,
     },
     /// `iterate(container, SCRIPT)`: iterates over the live entries of a weak container and runs the body once per
-    /// entry, with the entry as `arg`. The container's guard against removal is in force meanwhile.
+    /// entry, with the entry as `arg`, as part of this operation. The container's guard against removal is in force
+    /// meanwhile. Without effect inside a script.
     Iterate {
         /// The container.
         container: Place,
