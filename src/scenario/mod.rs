@@ -6,6 +6,7 @@
 mod kind;
 mod normalize;
 mod op;
+pub mod text;
 mod visit;
 
 pub use kind::{
