@@ -4,11 +4,15 @@
 //! scripts of callbacks, finalizers and deallocators. Scripts are named by [`ScriptId`]; script 0 is body 1.
 
 mod kind;
+mod normalize;
 mod op;
+pub mod text;
+mod visit;
 
 pub use kind::{
     Clear, DeallocFlaws, Finalizer, KEYED_SLOTS, Kind, MAX_ITEMS, NODE_SLOTS, ScriptId, Shape, SlotSet, Tracking,
 };
+pub use normalize::{MAX_COUNT, Normalized};
 pub use op::{Base, Bulk, MAX_SLOT, MAX_VARS, Op, Place};
 
 /// Highest number of scripts.
