@@ -250,47 +250,11 @@ pub enum Op {
 }
 
 impl Op {
-    /// Calls `visit` for each place of the operation, targets first.
-    #[inline]
-    pub fn for_each_place(&self, mut visit: impl FnMut(Place)) {
-        match *self {
-            Op::New { dst, items, .. } => {
-                visit(dst);
-                items.into_iter().for_each(visit);
-            }
-            Op::Set { dst, src } => {
-                visit(dst);
-                visit(src);
-            }
-            Op::Deref { dst, weak } => {
-                visit(dst);
-                visit(weak);
-            }
-            Op::Call { callable } | Op::AddGcCallback { callable } => visit(callable),
-            Op::Track { object } | Op::Untrack { object } => visit(object),
-            Op::Build { dst, .. } => visit(dst),
-            Op::Len { container } | Op::Iterate { container, .. } => visit(container),
-            Op::Look
-            | Op::Scan
-            | Op::Collect { .. }
-            | Op::CollectAtAllocation { .. }
-            | Op::Raise
-            | Op::Enable
-            | Op::Disable
-            | Op::SetThreshold { .. }
-            | Op::Freeze
-            | Op::Unfreeze
-            | Op::SaveAll { .. }
-            | Op::EmptyGarbage
-            | Op::EmptyGcCallbacks
-            | Op::Repeat { .. } => {}
-        }
-    }
-
     /// One more than the highest variable that the operation names.
     pub fn vars(&self) -> u16 {
         let mut vars = 0;
-        self.for_each_place(|place| {
+        let mut copy = *self;
+        copy.for_each_place(|place| {
             if let Base::Var(var) = place.base {
                 vars = vars.max(var.saturating_add(1));
             }
