@@ -3,5 +3,6 @@
 
 pub mod event;
 pub mod generate;
+pub mod mutate;
 pub mod scenario;
 pub mod subject;

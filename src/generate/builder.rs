@@ -30,8 +30,14 @@ pub(super) const FIXED: usize = 3;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
     pub role: Role,
-    /// The object whose script it is, as the sketch knows it.
+    /// The first object whose script it is, as the sketch knows it.
     pub owner: Option<u16>,
+    /// It may run more than once for one object, because there is no bit to remember that it has run.
+    pub again: bool,
+    /// The script of more than one object.
+    pub shared: bool,
+    /// A variable that only this script stores to.
+    pub keep: Option<u16>,
     /// Prescribed operations, run first or last.
     pub fixed: [Op; FIXED],
     pub fixed_len: usize,
@@ -121,7 +127,7 @@ impl Builder<'_> {
     /// Creates an object of a kind that needs at most the given items.
     pub fn create(&mut self, target: Target, kind: Kind, items: [Option<Spot>; 2]) -> Spot {
         let kind = kind.canonical();
-        let thing = self.sketch.add(kind.shape, kind.on_call.is_some());
+        let thing = self.sketch.add(kind.shape, kind.on_call);
         let places = items.map(|i| i.map_or(Place::NOTHING, |i| i.place));
         self.op(Op::New { dst: target.place(), kind, items: places });
         match kind.shape {
@@ -142,7 +148,9 @@ impl Builder<'_> {
         self.sketch.store(target, Some(thing));
         for script in [kind.on_call, kind.on_dealloc, kind.finalizer.map(script_of)].into_iter().flatten() {
             if let Some(plan) = self.plans.get_mut(script.0 as usize) {
+                plan.shared = plan.owner.is_some();
                 plan.owner.get_or_insert(thing);
+                plan.again |= !kind.shape.is_extension() || kind.tracking == Tracking::NoHeader;
             }
         }
         Spot { place: target.place(), thing }
@@ -193,7 +201,9 @@ impl Builder<'_> {
         let mut fixed = [Op::Look; FIXED];
         let fixed_len = ops.len().min(FIXED);
         fixed[..fixed_len].copy_from_slice(&ops[..fixed_len]);
-        self.plans.push(Plan { role, owner: None, fixed, fixed_len });
+        let own = role == Role::Finalizer && ops.is_empty() && self.has(Feature::Resurrection);
+        let keep = (own && self.random.chance(128)).then(|| self.sketch.fresh_own_keep());
+        self.plans.push(Plan { role, owner: None, again: false, shared: false, keep, fixed, fixed_len });
         ScriptId((self.plans.len() - 1) as u8)
     }
 
@@ -284,7 +294,7 @@ impl Builder<'_> {
     /// An object that can be called; made if there is none.
     pub fn callable(&mut self) -> Spot {
         if !self.random.chance(64)
-            && let Some(spot) = self.sketch.find(self.random, |t| t.callable)
+            && let Some(spot) = self.sketch.find(self.random, |t| t.on_call.is_some())
         {
             return spot;
         }
@@ -347,7 +357,7 @@ impl Builder<'_> {
 }
 
 /// The script of a finalizer.
-fn script_of(finalizer: Finalizer) -> ScriptId {
+pub(super) fn script_of(finalizer: Finalizer) -> ScriptId {
     match finalizer {
         Finalizer::Modern(script) | Finalizer::Legacy(script) => script,
     }

@@ -47,7 +47,7 @@ impl Builder<'_> {
         let var = self.sketch.fresh();
         let handle = Place::var(var);
         self.op(Op::Build { dst: handle, bulk, kind, count });
-        let thing = self.sketch.add(kind.shape, false);
+        let thing = self.sketch.add(kind.shape, None);
         self.sketch.store(Target::Var(var), Some(thing));
         let slot = (bulk == Bulk::Knots) as u8;
         for place in [handle, handle.slot(slot), handle.slot(slot).slot(slot)] {
@@ -55,7 +55,7 @@ impl Builder<'_> {
                 continue;
             }
             let callback = if self.random.chance(96) { self.callable().place } else { Place::NOTHING };
-            let weak = self.sketch.add(Shape::Ref, false);
+            let weak = self.sketch.add(Shape::Ref, None);
             let dst = self.sketch.fresh();
             self.op(Op::New { dst: Place::var(dst), kind: Kind::new(Shape::Ref), items: [place, callback] });
             self.sketch.store(Target::Var(dst), Some(weak));

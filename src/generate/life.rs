@@ -1,9 +1,9 @@
 //! The mutator's body: build, link, watch, drop, collect, and again.
 
-use super::builder::{Builder, Role};
+use super::builder::{Builder, Role, script_of};
 use super::feature::Feature;
 use super::sketch::Target;
-use crate::scenario::{Bulk, Kind, Op, Place, Shape};
+use crate::scenario::{Bulk, Kind, Op, Place, Shape, Tracking};
 
 /// What the mutator can do next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -256,6 +256,9 @@ impl Builder<'_> {
         let Some(first) = self.sketch.any(self.random) else { return };
         let Some(out) = self.sketch.filled_slot(first.thing, self.random) else { return self.link_two() };
         let Some(second) = self.sketch.follow(first, out) else { return self.link_two() };
+        if second.thing == first.thing {
+            return self.link_two();
+        }
         let Some(slot) = self.sketch.writable_slot(second.thing, self.random) else { return };
         self.link(second, slot, first);
     }
@@ -308,9 +311,9 @@ impl Builder<'_> {
     fn call(&mut self) {
         // Only what a variable holds all the time cannot have been cleared.
         let callable = if self.has(Feature::ClearedCalls) {
-            self.sketch.find(self.random, |t| t.callable)
+            self.sketch.find(self.random, |t| t.on_call.is_some())
         } else {
-            self.sketch.find_held(self.random, |t| t.callable)
+            self.sketch.find_held(self.random, |t| t.on_call.is_some())
         };
         let callable = callable.unwrap_or_else(|| self.callable());
         if callable.place.path().is_empty() || self.has(Feature::ClearedCalls) {
@@ -319,7 +322,7 @@ impl Builder<'_> {
     }
 
     fn gc_callback(&mut self) {
-        let Some(callable) = self.sketch.find_held(self.random, |t| t.callable) else {
+        let Some(callable) = self.sketch.find_held(self.random, |t| t.on_call.is_some()) else {
             let mut kind = Kind::new(Shape::Node);
             kind.on_call = Some(self.plan(Role::Callable));
             let callable = self.new_var(kind, [None, None]);
@@ -338,10 +341,17 @@ impl Builder<'_> {
         let count = self.random.range(1, 8);
         let kind = kind.canonical();
         self.op(Op::Build { dst: Place::var(var), bulk, kind, count });
-        let thing = self.sketch.add(kind.shape, kind.on_call.is_some());
+        let scripts = [kind.on_dealloc, kind.finalizer.map(script_of)];
+        for script in scripts.into_iter().flatten() {
+            if let Some(plan) = self.plans.get_mut(script.0 as usize) {
+                plan.shared = true;
+                plan.again |= kind.tracking == Tracking::NoHeader;
+            }
+        }
+        let thing = self.sketch.add(kind.shape, kind.on_call);
         self.sketch.store(Target::Var(var), Some(thing));
         if count > 1 {
-            let next = self.sketch.add(kind.shape, kind.on_call.is_some());
+            let next = self.sketch.add(kind.shape, kind.on_call);
             self.sketch.fill(thing, (bulk == Bulk::Knots) as usize, next);
         }
     }
@@ -378,7 +388,7 @@ impl Builder<'_> {
     }
 
     /// Drops most variables, in some order, sometimes with something in between.
-    fn drop_roots(&mut self) {
+    pub fn drop_roots(&mut self) {
         let count = self.sketch.vars();
         let start = self.random.index(count);
         let backwards = self.random.chance(96);
@@ -391,7 +401,7 @@ impl Builder<'_> {
                 224
             } else if thing.shape.is_weakref() {
                 self.configuration.survival / 2 + 128
-            } else if thing.callable {
+            } else if thing.on_call.is_some() {
                 self.configuration.survival / 2 + 48
             } else {
                 self.configuration.survival
@@ -425,7 +435,10 @@ impl Builder<'_> {
 
     /// Uses what scripts kept: drops it, links to it, or reads it as a weak reference.
     fn touch_keep(&mut self) {
-        let Some(var) = self.random.pick(&self.sketch.keeps) else { return };
+        let Some(var) = self.random.pick(&self.sketch.kept) else { return };
+        if self.plans.is_empty() {
+            return;
+        }
         let keep = Place::var(var);
         match self.random.below(8) {
             0..=4 => self.op(Op::Set { dst: keep, src: Place::NOTHING }),
@@ -453,9 +466,9 @@ impl Builder<'_> {
         self.op(Op::Collect { generation: 2 });
         if self.random.chance(128) {
             self.after();
-            for i in 0..self.sketch.keeps.len() {
-                if self.random.chance(112) {
-                    let keep = Place::var(self.sketch.keeps[i]);
+            for i in 0..self.sketch.kept.len() {
+                if !self.plans.is_empty() && self.random.chance(96) {
+                    let keep = Place::var(self.sketch.kept[i]);
                     self.op(Op::Set { dst: keep, src: Place::NOTHING });
                 }
             }

@@ -105,3 +105,36 @@ impl Generator {
         scenario
     }
 }
+
+/// Writes one planted shape (safe ones only) with the operations that drop and collect it, as a scenario of its own.
+pub fn planted(random: &mut Random, scenario: &mut Scenario) {
+    let features = [Feature::Planted, Feature::Weakrefs, Feature::Callbacks, Feature::Finalizers];
+    let configuration = Configuration {
+        profile: "planted",
+        features: features.into_iter().fold(Features::NONE, Features::with),
+        objects: 0,
+        operations: 0,
+        rounds: 1,
+        loose: false,
+        user_code: 96,
+        inner: 128,
+        survival: 16,
+        callbacks: 160,
+    };
+    scenario.clear();
+    scenario.start_body();
+    let (mut sketch, mut plans) = (Sketch::default(), Vec::new());
+    let mut builder = Builder {
+        configuration,
+        random,
+        sketch: &mut sketch,
+        plans: &mut plans,
+        out: scenario,
+        kinds: kind_weights(configuration.features),
+        limit: Size::Small.most_operations(),
+    };
+    builder.plant();
+    builder.drop_roots();
+    builder.op(crate::scenario::Op::Collect { generation: 2 });
+    builder.scripts();
+}

@@ -352,7 +352,7 @@ impl Builder<'_> {
     }
 
     fn local_resurrection(&mut self) {
-        let keep = Place::var(self.keep());
+        let keep = Place::var(self.sketch.fresh_own_keep());
         let part = OWNER.slot(self.random.below(2) as u8);
         let src = if self.random.chance(64) { part } else { OWNER };
         let kind = self.finalized(&[Op::Set { dst: keep, src }]);
@@ -419,7 +419,7 @@ impl Builder<'_> {
     fn self_watch(&mut self) {
         let resurrect = self.random.chance(112);
         let kind = if resurrect {
-            let keep = Place::var(self.keep());
+            let keep = Place::var(self.sketch.fresh_own_keep());
             self.finalized(&[Op::Set { dst: keep, src: OWNER }])
         } else {
             self.member()
@@ -486,7 +486,7 @@ impl Builder<'_> {
     }
 
     fn finalize_again(&mut self) {
-        let keep = self.sketch.fresh_keep();
+        let keep = self.sketch.fresh_own_keep();
         let script = self.plan_fixed(Role::Finalizer, &[Op::Set { dst: Place::var(keep), src: OWNER }]);
         let bare = self.has(Feature::Bare) || self.random.chance(96);
         let mut kind = Kind::new(if bare { Shape::Bare } else { Shape::Node });

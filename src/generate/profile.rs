@@ -414,7 +414,7 @@ impl Configuration {
             features,
             objects,
             operations: objects * 5 / 2 + random.below(objects) + 2,
-            rounds: if size == Size::Tiny { rounds.min(2) } else { rounds },
+            rounds: rounds.min((objects / 3).max(1)),
             loose: random.chance(40),
             user_code: [64, 96, 144, 208][random.index(4)],
             inner: [32, 80, 128, 176][random.index(4)],

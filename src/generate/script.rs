@@ -2,7 +2,7 @@
 
 use super::builder::{Builder, Plan, Role};
 use super::feature::Feature;
-use crate::scenario::{Base, Kind, Op, Place, Shape};
+use crate::scenario::{Base, Finalizer, Kind, Op, Place, ScriptId, Shape};
 
 /// What a script can do next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,11 +59,11 @@ impl Builder<'_> {
         for i in 0..self.plans.len() {
             let plan = self.plans[i];
             self.out.start_body();
-            self.script(&plan, weights);
+            self.script(i, &plan, weights);
         }
     }
 
-    fn script(&mut self, plan: &Plan, mut weights: [u8; ACTS.len()]) {
+    fn script(&mut self, number: usize, plan: &Plan, mut weights: [u8; ACTS.len()]) {
         for ((act, ..), weight) in ACTS.iter().zip(&mut weights) {
             let impossible = match plan.role {
                 Role::Dealloc if !self.has(Feature::KeptDying) => matches!(act, Act::Keep | Act::WeakrefToSelf),
@@ -92,17 +92,17 @@ impl Builder<'_> {
                 _ => (0, 0),
             }
         };
-        self.acts(plan, &weights, before);
+        self.acts(number, plan, &weights, before);
         for op in fixed {
             self.op(*op);
         }
-        self.acts(plan, &weights, after);
+        self.acts(number, plan, &weights, after);
     }
 
-    fn acts(&mut self, plan: &Plan, weights: &[u8; ACTS.len()], count: u32) {
+    fn acts(&mut self, number: usize, plan: &Plan, weights: &[u8; ACTS.len()], count: u32) {
         for _ in 0..count {
             let act = ACTS[self.random.weighted(weights)].0;
-            if let Some(op) = self.act(plan, act) {
+            if let Some(op) = self.act(number, plan, act) {
                 self.op(op);
                 if op == Op::Raise {
                     return;
@@ -111,7 +111,7 @@ impl Builder<'_> {
         }
     }
 
-    fn act(&mut self, plan: &Plan, act: Act) -> Option<Op> {
+    fn act(&mut self, number: usize, plan: &Plan, act: Act) -> Option<Op> {
         Some(match act {
             Act::Look => Op::Look,
             Act::Deref => {
@@ -127,7 +127,16 @@ impl Builder<'_> {
                 };
                 Op::Deref { dst, weak }
             }
-            Act::Keep => Op::Set { dst: Place::var(self.keep()), src: OWNER },
+            Act::Keep => {
+                // An object that is finalized at every death gets a variable that nothing else is stored to: two of
+                // them in turn in one variable would kill each other for ever.
+                let var = match plan.keep {
+                    Some(own) if !(plan.again && plan.shared) => own,
+                    _ if plan.again => return None,
+                    _ => self.keep(),
+                };
+                Op::Set { dst: Place::var(var), src: OWNER }
+            }
             Act::KeepPart => Op::Set { dst: Place::var(self.keep()), src: self.part(plan) },
             Act::Link => self.link_op(plan)?,
             Act::Unlink => {
@@ -140,13 +149,13 @@ impl Builder<'_> {
                 Op::Set { dst, src: Place::NOTHING }
             }
             Act::DropVar => {
-                let place = if self.random.chance(40) { self.keep_var() } else { None };
+                let place = if plan.keep.is_none() && self.random.chance(40) { self.keep_var() } else { None };
                 Op::Set { dst: place.or_else(|| self.var(|_| true))?, src: Place::NOTHING }
             }
             Act::Create => {
                 let mut kind = self.draw_extension();
                 if self.random.chance(96) {
-                    self.reuse_code(&mut kind);
+                    self.reuse_code(number, &mut kind);
                 }
                 let dst = self.store_place(plan);
                 Op::New { dst, kind: kind.canonical(), items: [Place::NOTHING; 2] }
@@ -159,7 +168,7 @@ impl Builder<'_> {
                 };
                 // A function may have been cleared by the time it is called; an extension object can stand that.
                 let callback = if self.has(Feature::Callbacks) && self.random.chance(96) {
-                    self.callable_var().unwrap_or(Place::NOTHING)
+                    self.callable_var(number).unwrap_or(Place::NOTHING)
                 } else {
                     Place::NOTHING
                 };
@@ -173,14 +182,14 @@ impl Builder<'_> {
                 let callable = if self.has(Feature::ClearedCalls) && self.random.chance(176) {
                     self.part(plan)
                 } else {
-                    self.callable_var()?
+                    self.callable_var(number)?
                 };
                 Op::Call { callable }
             }
             Act::Raise => Op::Raise,
             Act::Modes => match self.random.below(4) {
                 0 if self.has(Feature::GcCallbacks) => Op::EmptyGcCallbacks,
-                1 if self.has(Feature::GcCallbacks) => Op::AddGcCallback { callable: self.callable_var()? },
+                1 if self.has(Feature::GcCallbacks) => Op::AddGcCallback { callable: self.callable_var(number)? },
                 2 if self.has(Feature::Freeze) => Op::Freeze,
                 _ if self.has(Feature::Freeze) => Op::Unfreeze,
                 _ => Op::Look,
@@ -206,7 +215,7 @@ impl Builder<'_> {
         Some(match self.random.below(4) {
             0 if plan.role != Role::Dealloc => Op::Set { dst: part, src: OWNER },
             1 => Op::Set { dst: other?.slot(self.random.below(3) as u8), src: part },
-            2 if plan.role != Role::Dealloc && self.has(Feature::Resurrection) => {
+            2 if plan.role != Role::Dealloc && !plan.again && self.has(Feature::Resurrection) => {
                 Op::Set { dst: other?.slot(self.random.below(3) as u8), src: OWNER }
             }
             _ => Op::Set { dst: part, src: other? },
@@ -253,24 +262,31 @@ impl Builder<'_> {
             .map(Place::var)
     }
 
-    /// A variable that held, last, an extension object that can be called.
-    fn callable_var(&mut self) -> Option<Place> {
+    /// A variable that held, last, an extension object whose call script was promised before the running script, so
+    /// that no script calls itself.
+    fn callable_var(&mut self, number: usize) -> Option<Place> {
         let count = self.sketch.vars();
         let start = self.random.index(count);
         (0..count)
             .map(|i| ((start + i) % count) as u16)
-            .find(|var| self.sketch.last(*var).is_some_and(|t| t.callable && t.shape.is_extension()))
+            .find(|var| {
+                self.sketch
+                    .last(*var)
+                    .is_some_and(|t| t.shape.is_extension() && t.on_call.is_some_and(|s| (s.0 as usize) < number))
+            })
             .map(Place::var)
     }
 
     /// Gives an object made by a script user code that was promised before.
-    fn reuse_code(&mut self, kind: &mut Kind) {
-        if self.plans.is_empty() || !self.has(Feature::Finalizers) {
+    ///
+    /// Only what was promised before the running script: then no chain of scripts makes objects for ever.
+    fn reuse_code(&mut self, number: usize, kind: &mut Kind) {
+        if number == 0 || !self.has(Feature::Finalizers) {
             return;
         }
-        let i = self.random.index(self.plans.len());
+        let i = self.random.index(number);
         if self.plans[i].role == Role::Finalizer {
-            kind.finalizer = Some(crate::scenario::Finalizer::Modern(crate::scenario::ScriptId(i as u8)));
+            kind.finalizer = Some(Finalizer::Modern(ScriptId(i as u8)));
         }
     }
 }

@@ -4,7 +4,7 @@
 //! operands that will very likely exist.
 
 use super::random::Random;
-use crate::scenario::{Place, Shape};
+use crate::scenario::{Place, ScriptId, Shape};
 
 /// No object.
 const NOBODY: u16 = u16::MAX;
@@ -15,8 +15,8 @@ const SLOTS: usize = 4;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Thing {
     pub shape: Shape,
-    /// Has a script to be called by.
-    pub callable: bool,
+    /// The script to be called by.
+    pub on_call: Option<ScriptId>,
     slots: [u16; SLOTS],
 }
 
@@ -85,8 +85,10 @@ pub(super) struct Sketch {
     things: Vec<Thing>,
     vars: Vec<Var>,
     held: Vec<u16>,
-    /// Variables that only scripts store to.
+    /// Variables that any script may store to.
     pub keeps: Vec<u16>,
+    /// Variables that only scripts store to, those of a single script included.
+    pub kept: Vec<u16>,
 }
 
 impl Sketch {
@@ -95,10 +97,11 @@ impl Sketch {
         self.vars.clear();
         self.held.clear();
         self.keeps.clear();
+        self.kept.clear();
     }
 
-    pub fn add(&mut self, shape: Shape, callable: bool) -> u16 {
-        self.things.push(Thing { shape, callable, slots: [NOBODY; SLOTS] });
+    pub fn add(&mut self, shape: Shape, on_call: Option<ScriptId>) -> u16 {
+        self.things.push(Thing { shape, on_call, slots: [NOBODY; SLOTS] });
         (self.things.len() - 1) as u16
     }
 
@@ -114,8 +117,15 @@ impl Sketch {
 
     /// A fresh variable for scripts to store to.
     pub fn fresh_keep(&mut self) -> u16 {
-        let var = self.fresh();
+        let var = self.fresh_own_keep();
         self.keeps.push(var);
+        var
+    }
+
+    /// A fresh variable for one script to store to.
+    pub fn fresh_own_keep(&mut self) -> u16 {
+        let var = self.fresh();
+        self.kept.push(var);
         var
     }
 
