@@ -2,5 +2,6 @@
 #![forbid(unsafe_code)]
 
 pub mod event;
+pub mod invariant;
 pub mod scenario;
 pub mod subject;
