@@ -7,6 +7,8 @@ pub mod generate;
 pub mod heap;
 pub mod invariant;
 pub mod mutate;
+pub mod regression;
+pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod subject;
