@@ -11,6 +11,8 @@
 //! * `n=2`, what `gc.collect()` returns; `refused`, a nested call; `gc0` an automatic collection; `len=1/2` the
 //!   length of a weak container and of its data;
 //! * `undefined` where the interpreter died;
+//! * with `quiet` in the first line, `n=` left out (`quiet fin`: deaths too); with `last`, the first `n=`; with `list`
+//!   only the order of the lists at the end;
 //! * `at[x=1 y=u]` with `end x y` in the first line: where objects are at the end: a generation, `u` untracked, `p`
 //!   permanent, `-` freed; `g[x]` with `garbage` in the first line: what `gc.garbage` holds at the end.
 
@@ -122,6 +124,7 @@ fn render(row: &Row, document: &text::Document, events: &[Event]) -> String {
             Event::Saw { object, .. } if cleared.contains(&object) => out.push(format!("saw:{}", names.get(object))),
             Event::CollectStart { generation, automatic: true } => out.push(format!("gc{generation}")),
             Event::CollectEnd { returned, .. } => out.push(format!("n={returned}")),
+            Event::Unraisable { owner } => out.push(format!("unraisable:{}", names.get(owner))),
             Event::Refused => out.push("refused".to_owned()),
             Event::NoEffect => out.push("no-effect".to_owned()),
             Event::Length { len, raw, .. } => out.push(format!("len={len}/{raw}")),
@@ -151,10 +154,28 @@ fn render(row: &Row, document: &text::Document, events: &[Event]) -> String {
         let all: Vec<String> = objects.iter().map(|name| format!("{name}={}", spot(name))).collect();
         out.push(format!("at[{}]", all.join(" ")));
     }
+    let quiet = |word: &String| {
+        word.starts_with("n=") || (row.show.contains(&"fin") && word.contains(':') && !word.starts_with("fin:"))
+    };
+    match row.show.first() {
+        Some(&"quiet") => out.retain(|word| !quiet(word)),
+        Some(&"list") => {
+            let in_list = |spot: &Spot| matches!(spot, Spot::Gen0 | Spot::Gen1 | Spot::Gen2);
+            let names = spots.iter().filter(|(_, spot)| in_list(spot)).map(|(o, _)| names.get(*o));
+            out = vec![format!("list[{}]", names.collect::<Vec<_>>().join(" "))];
+        }
+        Some(&"last") => {
+            // The value of the first collection differs between releases and is not in the table.
+            if let Some(first) = out.iter().position(|word| word.starts_with("n=")) {
+                out.remove(first);
+            }
+        }
+        _ => {}
+    }
     if row.show.first() == Some(&"garbage") {
         out.push(format!("g[{}]", garbage.join(" ")));
     }
-    out.join(" ")
+    if out.is_empty() { "-".to_owned() } else { out.join(" ") }
 }
 
 /// Compares every cell of every row; the failures in words, and the number of cells.
