@@ -15,6 +15,11 @@ pub use op::{Base, Bulk, MAX_SLOT, MAX_VARS, Op, Place};
 pub const MAX_SCRIPTS: usize = 64;
 /// Highest number of operations in all bodies together.
 pub const MAX_OPS: usize = 100_000;
+/// How deep user code nests: a script entered at this depth (the outermost has depth 1) runs no operation.
+pub const MAX_DEPTH: u32 = 16;
+/// How many operations the scripts of one run execute together: after that scripts run no operation. The bodies
+/// that `repeat` runs for the mutator count as the mutator's, which has no such limit.
+pub const MAX_SCRIPT_STEPS: u32 = 2_000;
 
 /// A program for a subject: what to build, and what happens to it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
