@@ -97,7 +97,9 @@ impl Worker {
     /// Sends a batch and waits for the answer, at most `patience`.
     pub(super) fn run(&mut self, batch: &[u8], patience: Duration) -> Answer {
         let size = (batch.len() as u32).to_le_bytes();
-        let sent = self.stdin.write_all(&size).and_then(|()| self.stdin.write_all(batch));
+        // A worker that dies before it starts the batch must not leave the events of the one before.
+        let forgotten = self.events.write_all_at(&[0; 8], 8);
+        let sent = forgotten.and_then(|()| self.stdin.write_all(&size)).and_then(|()| self.stdin.write_all(batch));
         let answer = match sent {
             Ok(()) => self.answers.recv_timeout(patience),
             Err(_) => Err(RecvTimeoutError::Disconnected),

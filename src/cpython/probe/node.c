@@ -135,6 +135,10 @@ PyObject *node_new(const Kind *kind) {
     o->kind = kind;
     o->visits = 0;
     o->id = table_add((PyObject *)o, kind);
+    if (o->id == 0) { /* out of memory: the object must not be seen */
+        t->tp_free(o);
+        return PyErr_NoMemory();
+    }
     if (kind->tracking == TRACKING_TRACKED) node_track((PyObject *)o);
     return (PyObject *)o;
 }

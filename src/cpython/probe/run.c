@@ -119,9 +119,13 @@ static int new_weak(const Op *op, uint32_t origin) {
     w = weak_new(op->kind.shape, referent, callback);
     if (w && !id_of(w)) { /* else the canonical one */
         uint32_t id = table_add(w, &op->kind);
-        entry_of(id)->referent = id_of(referent);
-        emit(EV_NEW, 0, id, origin);
-        emit(EV_NEW_WEAK, 0, id, (uint64_t)id_of(referent) | (uint64_t)(callback ? id_of(callback) : 0) << 32);
+        if (id == 0) {
+            events_give_up();
+        } else {
+            entry_of(id)->referent = id_of(referent);
+            emit(EV_NEW, 0, id, origin);
+            emit(EV_NEW_WEAK, 0, id, (uint64_t)id_of(referent) | (uint64_t)(callback ? id_of(callback) : 0) << 32);
+        }
     }
     Py_XDECREF(callback);
     Py_DECREF(referent);
@@ -272,7 +276,10 @@ static int op_build(const Op *op, uint32_t origin) {
     uint32_t i, n = op->n;
     if (n == 0 || op->kind.shape != SHAPE_NODE) return 0;
     made = malloc(n * sizeof *made);
-    if (!made) return 0;
+    if (!made) {
+        events_give_up();
+        return 1;
+    }
     for (i = 0; i < n && !P.silent; i++) {
         made[i] = new_node(&op->kind, origin);
         if (!made[i]) break;
