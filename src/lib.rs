@@ -2,5 +2,6 @@
 #![forbid(unsafe_code)]
 
 pub mod event;
+pub mod fuzzing;
 pub mod scenario;
 pub mod subject;

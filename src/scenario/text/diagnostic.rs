@@ -125,8 +125,10 @@ impl Diagnostic {
     }
 
     fn label(&self) -> Option<String> {
+        const MOST_SHOWN: usize = 5;
         match self.expected.as_slice() {
             [] => None,
+            [_, ..] if self.suggestion.is_some() && self.expected.len() > MOST_SHOWN => None,
             [one] => Some(format!("expected {one}")),
             [first @ .., last] => Some(format!("expected {} or {last}", first.join(", "))),
         }
