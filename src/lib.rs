@@ -3,5 +3,6 @@
 
 pub mod cpython;
 pub mod event;
+pub mod fuzzing;
 pub mod scenario;
 pub mod subject;

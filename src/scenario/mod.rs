@@ -3,12 +3,21 @@
 //! A scenario knows nothing of who runs it. It is a list of *bodies*: body 0 is the mutator's, the others are
 //! scripts of callbacks, finalizers and deallocators. Scripts are named by [`ScriptId`]; script 0 is body 1.
 
+pub mod binary;
 mod kind;
+mod normalize;
+#[cfg(test)]
+mod normalize_tests;
 mod op;
+#[cfg(test)]
+mod sample;
+pub mod text;
+mod visit;
 
 pub use kind::{
     Clear, DeallocFlaws, Finalizer, KEYED_SLOTS, Kind, MAX_ITEMS, NODE_SLOTS, ScriptId, Shape, SlotSet, Tracking,
 };
+pub use normalize::{MAX_COUNT, Normalized};
 pub use op::{Base, Bulk, MAX_SLOT, MAX_VARS, Op, Place};
 
 /// Highest number of scripts.
