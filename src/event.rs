@@ -157,17 +157,21 @@ pub enum Undefined {
     DanglingWeakref,
     /// The memory of an object was used after it was freed, because its count was wrong.
     UseAfterFree,
+    /// A collection had to call the callback of a weak reference that is being deallocated: untracked already, but
+    /// still linked to its referent. Only instances of subclasses can be met in that state.
+    MovedUntracked,
 }
 
 impl Undefined {
     /// Every value, in the order of its number.
-    pub const ALL: [Undefined; 6] = [
+    pub const ALL: [Undefined; 7] = [
         Undefined::OverReported,
         Undefined::DeadTracked,
         Undefined::CalledCleared,
         Undefined::KeptDying,
         Undefined::DanglingWeakref,
         Undefined::UseAfterFree,
+        Undefined::MovedUntracked,
     ];
 }
 

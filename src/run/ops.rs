@@ -377,7 +377,7 @@ impl<S: Sink> Exec<'_, S> {
         [
             (Flag::HEADER, header),
             (Flag::FINALIZED, self.has(Switch::BugFinalizedAtBirth)),
-            (Flag::FINALIZES, modern && (pep442 || is_class)),
+            (Flag::FINALIZES, modern),
             (Flag::LEGACY, collector_legacy),
             (Flag::CLEARABLE, clearable && header),
             (Flag::UNFAITHFUL, unfaithful),
