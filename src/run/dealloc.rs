@@ -304,6 +304,9 @@ impl<S: Sink> Exec<'_, S> {
                 item += 2;
             } else if weak.callback != NIL {
                 self.push(Frame::Drop { o: weak.callback });
+            } else if !always_tuple {
+                self.stop = Some(Undefined::NullCallback);
+                return;
             }
         }
         if self.has(Switch::BugCallbacksOldestFirst) || self.reversed {
