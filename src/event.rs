@@ -11,9 +11,10 @@
 //!   after a variable or slot changed and *before* the old content is dropped. Slots dropped by `clear` or by a
 //!   deallocator emit nothing: they are implied by [`Event::Clear`] and [`Event::Dealloc`].
 //! * [`Event::Clear`] right before `tp_clear` of a type that has one; [`Event::Dealloc`] when the reference count
-//!   has become 0 for good: after a finalizer run by the deallocator, before weak references are cleared (for 2.7's
-//!   Python classes, whose finalizer runs after the weak references: before both); [`Event::Free`] when the memory
-//!   is released.
+//!   has become 0 for good: after a finalizer run by the deallocator, before weak references are cleared (2.7 clears
+//!   the weak references of a Python class with `__del__` first, runs their callbacks, then `__del__`: there
+//!   `Dealloc` comes after all of these); [`Event::Free`] when the memory is released.
+//! * [`Event::Unraisable`] after the `Leave` (and its snapshot) of the script that raised.
 //! * [`Event::Enter`] and [`Event::Leave`] around each script, each followed by a snapshot; [`Event::CollectStart`]
 //!   and [`Event::CollectEnd`] around each collection that really starts (a nested one returns 0 and emits only
 //!   [`Event::Refused`]), each followed by a snapshot; [`Event::End`] after the last operation, followed by one.
@@ -64,10 +65,18 @@ pub enum Role {
     ContainerData,
     /// The removal callback of a weak container. A `Function`.
     ContainerRemove,
-    /// The weak reference of one entry of a weak container. A `KeyedRef`.
+    /// The weak reference of one entry of a weak container. A `KeyedRef` in a `WeakValueDictionary`, else a `Ref`.
     ContainerEntry,
     /// The weak reference of a `finalize` object. A `Ref`.
     FinalizeRef,
+    /// The weak reference to a weak container that its removal callback has as default argument. A `Ref`.
+    ContainerSelf,
+    /// The defaults of the removal callback. A `Tuple`.
+    ContainerDefaults,
+    /// The cell of the removal callback's closure over the data dict (until 3.6). A `Cell`.
+    ContainerCell,
+    /// The closure of the removal callback (until 3.6). A `Tuple`.
+    ContainerClosure,
 }
 
 /// The kind of user code.
@@ -243,7 +252,8 @@ pub enum Event {
         /// Entries in its data dict.
         raw: u32,
     },
-    /// An entry of a weak container came out of an iteration.
+    /// An entry of a weak container came out of an iteration, which holds it until the next event of this kind or
+    /// the next `Step`.
     Yielded {
         /// The container.
         container: ObjId,
@@ -338,6 +348,11 @@ impl Event {
 pub trait Sink {
     /// Takes one event.
     fn event(&mut self, event: Event);
+
+    /// False if the sink has no use for snapshots, so that the subject need not make them.
+    fn wants_snapshots(&self) -> bool {
+        true
+    }
 }
 
 /// Drops every event.
@@ -347,6 +362,10 @@ pub struct NoSink;
 impl Sink for NoSink {
     #[inline]
     fn event(&mut self, _event: Event) {}
+
+    fn wants_snapshots(&self) -> bool {
+        false
+    }
 }
 
 /// Keeps every event.
@@ -423,12 +442,20 @@ impl<A: Sink, B: Sink> Sink for (A, B) {
         self.0.event(event);
         self.1.event(event);
     }
+
+    fn wants_snapshots(&self) -> bool {
+        self.0.wants_snapshots() || self.1.wants_snapshots()
+    }
 }
 
 impl<S: Sink + ?Sized> Sink for &mut S {
     #[inline]
     fn event(&mut self, event: Event) {
         (**self).event(event);
+    }
+
+    fn wants_snapshots(&self) -> bool {
+        (**self).wants_snapshots()
     }
 }
 

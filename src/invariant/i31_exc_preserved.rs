@@ -9,6 +9,7 @@ use super::about::About;
 use super::findings::{Findings, Report};
 use super::shadow::{Frame, NO_SCRIPT, NONE, Shadow, unpack};
 use crate::event::{Code, ObjId};
+use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS};
 
 pub(super) const ABOUT: About = About {
     name: "exc-preserved",
@@ -36,7 +37,9 @@ impl Pending {
     }
 
     pub fn left(&mut self, s: &Shadow, out: &mut Findings, frame: &Frame) {
-        if frame.code == Code::Call {
+        // Scripts nested too deep, or in a run that has done too much, end early.
+        let cut = s.frames.len() + 1 >= MAX_DEPTH as usize || s.script_steps > MAX_SCRIPT_STEPS;
+        if frame.code == Code::Call || cut {
             return;
         }
         if raises(s, frame) {

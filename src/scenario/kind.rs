@@ -51,14 +51,18 @@ pub enum Shape {
     Proxy,
     /// An instance of a subclass of `weakref.ref` with one slot of its own (0), such as `KeyedRef`. Never shared.
     KeyedRef,
-    /// `weakref.WeakValueDictionary`: slot k is the value under key k, held weakly by a `KeyedRef`.
+    /// `weakref.WeakValueDictionary`: storing x under key k adds an entry that holds x weakly by a `KeyedRef`;
+    /// storing nothing deletes the entry. Composed of an object (slot 0 data dict, slot 1 removal callback), the
+    /// dict, and a function whose default argument is a weak reference to the object; up to 3.6 the function has a
+    /// closure over the dict.
     WeakValueDict,
-    /// `weakref.WeakKeyDictionary`: slot 0 is written by key: storing adds a pair whose key is the item and whose
-    /// value is the stored object.
+    /// `weakref.WeakKeyDictionary`: storing x in slot k adds an entry with key x, held weakly, and value `x[k]`, held
+    /// strongly; no effect if that is nothing. Composed as [`Shape::WeakValueDict`]. Entries cannot be deleted by storing nothing.
     WeakKeyDict,
-    /// `weakref.WeakSet`: storing into any slot adds the object.
+    /// `weakref.WeakSet`: storing x in any slot adds x. Composed as [`Shape::WeakValueDict`].
     WeakSet,
-    /// `weakref.finalize(referent, callable)`, kept alive by its registry until it has run.
+    /// `weakref.finalize(referent, callable)`: slot 0 callable, slot 1 weak reference. Its registry holds it from
+    /// its creation until it is called. Not before 3.4.
     Finalize,
 }
 

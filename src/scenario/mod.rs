@@ -4,17 +4,26 @@
 //! scripts of callbacks, finalizers and deallocators. Scripts are named by [`ScriptId`]; script 0 is body 1.
 
 mod kind;
+mod normalize;
 mod op;
+pub mod text;
+mod visit;
 
 pub use kind::{
     Clear, DeallocFlaws, Finalizer, KEYED_SLOTS, Kind, MAX_ITEMS, NODE_SLOTS, ScriptId, Shape, SlotSet, Tracking,
 };
+pub use normalize::{MAX_COUNT, Normalized};
 pub use op::{Base, Bulk, MAX_SLOT, MAX_VARS, Op, Place};
 
 /// Highest number of scripts.
 pub const MAX_SCRIPTS: usize = 64;
 /// Highest number of operations in all bodies together.
 pub const MAX_OPS: usize = 100_000;
+/// How deep user code nests: a script entered at this depth (the outermost has depth 1) runs no operation.
+pub const MAX_DEPTH: u32 = 16;
+/// How many operations the scripts of one run execute together: after that scripts run no operation. The bodies
+/// that `repeat` runs for the mutator count as the mutator's, which has no such limit.
+pub const MAX_SCRIPT_STEPS: u32 = 2_000;
 
 /// A program for a subject: what to build, and what happens to it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -109,6 +118,11 @@ impl Scenario {
     /// All operations, to be changed in place.
     pub fn ops_mut(&mut self) -> &mut [Op] {
         &mut self.ops
+    }
+
+    /// One more than the highest variable that any operation names.
+    pub fn vars(&self) -> u16 {
+        self.ops.iter().map(Op::vars).max().unwrap_or(0)
     }
 
     /// A copy as separate bodies, for code that edits.

@@ -239,11 +239,26 @@ pub enum Op {
         container: Place,
     },
     /// `iterate(container, SCRIPT)`: iterates over the live entries of a weak container and runs the body once per
-    /// entry, with the entry as `arg`. The container's guard against removal is in force meanwhile.
+    /// entry, with the entry as `arg`, as part of this operation. The container's guard against removal is in force
+    /// meanwhile. Without effect inside a script.
     Iterate {
         /// The container.
         container: Place,
         /// The body to run.
         script: super::ScriptId,
     },
+}
+
+impl Op {
+    /// One more than the highest variable that the operation names.
+    pub fn vars(&self) -> u16 {
+        let mut vars = 0;
+        let mut copy = *self;
+        copy.for_each_place(|place| {
+            if let Base::Var(var) = place.base {
+                vars = vars.max(var.saturating_add(1));
+            }
+        });
+        vars
+    }
 }

@@ -169,7 +169,7 @@ impl Shadow {
         col.ready = true;
         col.sound =
             !self.lost && !(self.incremental() && col.generation != 0 && (col.generation != 2 || col.automatic));
-        col.exact = col.sound && !self.internals && !col.late && !self.traits.scripts_change_callbacks;
+        col.exact = col.sound && !col.late && !self.traits.scripts_change_callbacks;
         for (index, object) in self.objects.iter_mut().enumerate() {
             let in_generation = match object.spot {
                 Spot::Gen0 => true,
@@ -235,11 +235,6 @@ impl Shadow {
             let object = &self.objects[index];
             if self.is_legacy(object) {
                 stack.push(index as u32 + 1);
-                if self.is_two() && !object.facts.is_python_class() {
-                    // 2.7 ignores tp_del of static C types, and events do not tell how the type was made.
-                    col.exact = false;
-                    col.sound = false;
-                }
             }
         }
         while let Some(at) = stack.pop() {

@@ -1,0 +1,326 @@
+//! The releases: a row of switches each. Nothing outside asks "which version is this?".
+
+use super::switch::{Rules, Switch, Switch::*};
+use crate::subject::Release;
+
+/// One release family: all patch releases from `first` to the next row of the same minor behave alike.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The first release the row covers.
+    pub first: Release,
+    /// Last patch number the row covers, if a later row follows or the minor has ended; `None` means the newest.
+    pub last_patch: Option<u8>,
+    /// True if a real interpreter confirmed the row.
+    pub verified: bool,
+    /// Where it comes from.
+    pub source: &'static str,
+    /// What is new in this row against the one before it.
+    on: &'static [Switch],
+    /// What ends with this row.
+    off: &'static [Switch],
+}
+
+const fn row(
+    first: (u8, u8, u8),
+    last_patch: Option<u8>,
+    verified: bool,
+    source: &'static str,
+    on: &'static [Switch],
+    off: &'static [Switch],
+) -> Row {
+    Row { first: Release::new(first.0, first.1, first.2), last_patch, verified, source, on, off }
+}
+
+/// The rows, oldest first. Each is the one before it with some switches turned on and off.
+pub const ROWS: &[Row] = &[
+    row(
+        (2, 7, 0),
+        Some(18),
+        true,
+        "observed on 2.7.18",
+        &[
+            ClearWeakrefsBeforeFinalizers,
+            CountBeforeCallbacks,
+            CollectInAllocation,
+            LazyDictTracking,
+            TrackEveryTuple,
+            InstanceDict,
+            FunctionCallTuple,
+            IgnoreStaticLegacy,
+            TrashcanAt50,
+            TrashcanCountsInstancesTwice,
+            ContainerPending,
+        ],
+        &[],
+    ),
+    row(
+        (3, 4, 0),
+        Some(10),
+        false,
+        "PEP 442; between 2.7.18 and 3.6.15",
+        &[Pep442, FinalizerBeforeWeakrefs, CheckResurrection, GcCallbacks, ContainerClosure],
+        &[FunctionCallTuple, IgnoreStaticLegacy],
+    ),
+    row((3, 5, 0), Some(10), false, "between 3.4 and 3.6.15", &[], &[]),
+    row((3, 6, 0), Some(15), true, "observed on 3.6.15", &[], &[]),
+    row((3, 7, 0), Some(5), false, "freeze; gcmodule.c of 3.7", &[Freeze], &[ContainerClosure]),
+    row((3, 7, 6), Some(17), true, "observed on 3.7.16", &[], &[CountBeforeCallbacks]),
+    row(
+        (3, 8, 0),
+        Some(6),
+        false,
+        "bpo-38006, bpo-33418; between 3.7.16 and 3.8.18",
+        &[ClearTrashWeakrefs, FunctionClear],
+        &[TrashcanCountsInstancesTwice],
+    ),
+    row((3, 8, 7), Some(20), true, "observed on 3.8.18", &[AllClassesGc], &[]),
+    row((3, 9, 0), Some(25), true, "observed on 3.9.18", &[RescueOnlyResurrected, InstancesVisitType], &[]),
+    row((3, 10, 0), Some(20), true, "observed on 3.10.13", &[], &[]),
+    row((3, 11, 0), None, true, "observed on 3.11.7", &[FunctionClearKeepsCode], &[InstanceDict]),
+    row((3, 12, 0), None, true, "observed on 3.12.1", &[], &[CollectInAllocation]),
+    row(
+        (3, 13, 0),
+        Some(12),
+        true,
+        "observed on 3.13.0",
+        &[YoungThreshold2000, AlwaysCallbackTuple, TrashcanByBudget],
+        &[TrashcanAt50],
+    ),
+    row(
+        (3, 13, 13),
+        None,
+        false,
+        "gh-91636 on the 3.13 branch, PR 144214; the first patch number that has it is inferred",
+        &[ClearWeakrefsAfterFinalizers],
+        &[],
+    ),
+    row(
+        (3, 14, 0),
+        Some(3),
+        false,
+        "incremental collector; source of the main branch before gh-142516",
+        &[Incremental, TrashcanForAllTypes],
+        &[ClearWeakrefsAfterFinalizers, LazyDictTracking, TrackEveryTuple, TrashcanByBudget],
+    ),
+    row((3, 14, 4), Some(4), false, "incremental with gh-91636", &[ClearWeakrefsAfterFinalizers], &[]),
+    row((3, 14, 5), None, true, "observed on 3.14.10", &[], &[Incremental, ContainerPending]),
+    row((3, 15, 0), None, true, "observed on 3.15.2", &[], &[ClearWeakrefsBeforeFinalizers]),
+];
+
+/// A collector of the model: a row, perhaps with switches changed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Collector {
+    /// The full name: `cpython-3.7.6`, `cpython-3.15.0+clear-weakrefs-before-finalizers`.
+    pub name: String,
+    /// The release it imitates: the first of its row, or the patch that was asked for.
+    pub release: Release,
+    /// The switches.
+    pub rules: Rules,
+    /// True if a real interpreter confirmed the row and no switch was changed.
+    pub verified: bool,
+}
+
+/// Why a collector's name means nothing.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum UnknownCollector {
+    /// The part before the switches is no release.
+    #[error("no collector is called `{name}`{}", hint(suggestion))]
+    Row {
+        /// The part that is wrong.
+        name: String,
+        /// The nearest name.
+        suggestion: Option<String>,
+    },
+    /// A switch does not exist.
+    #[error("no switch is called `{name}`{}", hint(suggestion))]
+    Switch {
+        /// The part that is wrong.
+        name: String,
+        /// The nearest name.
+        suggestion: Option<String>,
+    },
+}
+
+fn hint(suggestion: &Option<String>) -> String {
+    match suggestion {
+        Some(name) => format!("; did you mean `{name}`? `coroner list` shows all"),
+        None => "; `coroner list` shows all".to_string(),
+    }
+}
+
+impl Row {
+    /// The name of the row: `cpython-3.7.6`.
+    pub fn name(&self) -> String {
+        let Release { major, minor, patch } = self.first;
+        format!("cpython-{major}.{minor}.{patch}")
+    }
+
+    /// The releases covered, in words: `3.7.6 to 3.7.17`.
+    pub fn covers(&self) -> String {
+        let Release { major, minor, .. } = self.first;
+        match self.last_patch {
+            Some(last) if last == self.first.patch => self.first.to_string(),
+            Some(last) => format!("{} to {major}.{minor}.{last}", self.first),
+            None => format!("{} and later", self.first),
+        }
+    }
+
+    /// The switches of the row.
+    pub fn rules(&self) -> Rules {
+        let mut rules = Rules::NONE;
+        for row in ROWS {
+            for switch in row.on {
+                rules = rules.with(*switch);
+            }
+            for switch in row.off {
+                rules = rules.without(*switch);
+            }
+            if row.first == self.first {
+                break;
+            }
+        }
+        rules
+    }
+
+    /// The row as a collector.
+    pub fn collector(&self) -> Collector {
+        Collector { name: self.name(), release: self.first, rules: self.rules(), verified: self.verified }
+    }
+
+    /// The row that covers a release, if there is one.
+    pub fn covering(release: Release) -> Option<&'static Row> {
+        ROWS.iter().rev().find(|row| {
+            (row.first.major, row.first.minor) == (release.major, release.minor) && row.first.patch <= release.patch
+        })
+    }
+}
+
+impl Collector {
+    /// Every row as a collector, oldest first.
+    pub fn all() -> Vec<Collector> {
+        ROWS.iter().map(Row::collector).collect()
+    }
+
+    /// Finds a collector by name: `cpython-X.Y` is the newest row of that minor, `cpython-X.Y.Z` the row that covers
+    /// that patch; `+switch` and `-switch` change it.
+    ///
+    /// # Errors
+    /// [`UnknownCollector`] names the part that means nothing and the nearest name that would.
+    pub fn parse(name: &str) -> Result<Collector, UnknownCollector> {
+        let rest = name.strip_prefix("cpython-").unwrap_or(name);
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let unknown =
+            || UnknownCollector::Row { name: name.to_string(), suggestion: nearest(name, ROWS.iter().map(Row::name)) };
+        let mut numbers = rest[..end].split('.').map(str::parse::<u8>);
+        let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else { return Err(unknown()) };
+        let patch = match numbers.next() {
+            None => u8::MAX,
+            Some(Ok(patch)) => patch,
+            Some(Err(_)) => return Err(unknown()),
+        };
+        if numbers.next().is_some() {
+            return Err(unknown());
+        }
+        let row = Row::covering(Release::new(major, minor, patch)).ok_or_else(unknown)?;
+        let mut collector = row.collector();
+        let mut switches = &rest[end..];
+        while !switches.is_empty() {
+            let on = switches.starts_with('+');
+            if !on && !switches.starts_with('-') {
+                return Err(unknown());
+            }
+            let mut found = None;
+            for switch in Switch::ALL {
+                if let Some(after) = switches[1..].strip_prefix(switch.name())
+                    && (after.is_empty() || after.starts_with(['+', '-']))
+                    && found.is_none_or(|(s, _): (Switch, &str)| switch.name().len() > s.name().len())
+                {
+                    found = Some((*switch, after));
+                }
+            }
+            let Some((switch, after)) = found else {
+                let word = switches[1..].split('+').next().unwrap_or_default();
+                return Err(UnknownCollector::Switch {
+                    name: word.to_string(),
+                    suggestion: nearest(word, Switch::ALL.iter().map(|s| s.name().to_string())),
+                });
+            };
+            let changed = if on { collector.rules.with(switch) } else { collector.rules.without(switch) };
+            if changed != collector.rules {
+                collector.rules = changed;
+                collector.verified = false;
+            }
+            collector.name.push(if on { '+' } else { '-' });
+            collector.name.push_str(switch.name());
+            switches = after;
+        }
+        Ok(collector)
+    }
+}
+
+/// The known name that differs least from a mistyped one, if it is near enough to be meant.
+pub fn nearest(word: &str, names: impl Iterator<Item = String>) -> Option<String> {
+    let limit = word.len() / 3 + 1;
+    names.map(|n| (distance(word, &n), n)).filter(|(d, _)| *d <= limit).min().map(|(_, n)| n)
+}
+
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut line: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = line[0];
+        line[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != *y);
+            diagonal = line[j + 1];
+            line[j + 1] = substituted.min(line[j] + 1).min(diagonal + 1);
+        }
+    }
+    line[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minor_means_its_newest_row_and_a_patch_the_row_that_covers_it() {
+        let name = |s| Collector::parse(s).map(|c| c.name);
+        assert_eq!(name("cpython-3.7"), Ok("cpython-3.7.6".into()));
+        assert_eq!(name("cpython-3.7.5"), Ok("cpython-3.7.0".into()));
+        assert_eq!(name("3.14.4"), Ok("cpython-3.14.4".into()));
+        assert_eq!(name("cpython-3.14.10"), Ok("cpython-3.14.5".into()));
+        assert_eq!(name("cpython-3.13.0"), Ok("cpython-3.13.0".into()));
+    }
+
+    #[test]
+    fn switches_are_added_and_taken_away() {
+        let plain = Collector::parse("cpython-3.15").unwrap();
+        let variant = Collector::parse("cpython-3.15+clear-weakrefs-before-finalizers-pep442").unwrap();
+        let difference: Vec<_> = plain.rules.difference(variant.rules).collect();
+        assert_eq!(difference, [Pep442, ClearWeakrefsBeforeFinalizers]);
+        assert!(plain.verified && !variant.verified);
+        assert_eq!(variant.name, "cpython-3.15.0+clear-weakrefs-before-finalizers-pep442");
+    }
+
+    #[test]
+    fn what_means_nothing_is_named_with_the_nearest_that_does() {
+        let error = |s| Collector::parse(s).unwrap_err().to_string();
+        assert!(error("cpython-3.15+clear-weakrefs-before-finalizer").contains("clear-weakrefs-before-finalizers"));
+        assert!(error("cpyton-3.7").contains("no collector"));
+        assert!(error("cpython-3.3").contains("no collector"));
+        assert!(error("cpython-3").contains("no collector"));
+        assert!(error("cpython-3.7.6.1").contains("no collector"));
+        assert!(error("cpython-3.7*").contains("no collector"));
+    }
+
+    #[test]
+    fn neighbouring_rows_of_one_minor_do_not_overlap() {
+        for pair in ROWS.windows(2) {
+            assert!(pair[0].first < pair[1].first);
+            if pair[0].first.minor == pair[1].first.minor {
+                assert_eq!(pair[0].last_patch.map(|p| p + 1), Some(pair[1].first.patch));
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What the collector remembers between collections: counts, thresholds, switches, `gc.garbage`, `gc.callbacks`.
+
+use super::switch::{Rules, Switch};
+use crate::heap::{Heap, Idx, List};
+
+/// The state of one interpreter's collector.
+#[derive(Clone, Debug, Default)]
+pub struct GcState {
+    /// Net allocations since the last collection, then collections of the younger generation.
+    pub count: [u32; 3],
+    /// When to start: generation i if `count[i] > threshold[i]`; a first threshold of 0 means never.
+    pub threshold: [u32; 3],
+    /// Automatic collections may start.
+    pub enabled: bool,
+    /// A collection is running.
+    pub collecting: bool,
+    /// `DEBUG_SAVEALL` is set.
+    pub save_all: bool,
+    /// Objects that survived collections of generation 1 since the last full one.
+    pub long_lived_pending: u32,
+    /// Objects that survived the last full collection.
+    pub long_lived_total: u32,
+    /// `gc.garbage`.
+    pub garbage: Vec<Idx>,
+    /// `gc.callbacks`.
+    pub callbacks: Vec<Idx>,
+    /// A collection was requested at an allocation: allocations still to come, then its generation.
+    pub at_allocation: Option<(u8, u8)>,
+    /// A collection is due at the next safe point: its generation, or `None` for the one that the counts select.
+    pub due: Option<Option<u8>>,
+}
+
+impl GcState {
+    /// Back to the state in which scenarios start: collector disabled, thresholds of the release.
+    pub fn reset(&mut self, rules: Rules) {
+        let young = if rules.has(Switch::YoungThreshold2000) { 2000 } else { 700 };
+        let oldest = if rules.has(Switch::Incremental) { 0 } else { 10 };
+        self.count = [0; 3];
+        self.threshold = [young, 10, oldest];
+        self.enabled = false;
+        self.collecting = false;
+        self.save_all = false;
+        self.long_lived_pending = 0;
+        self.long_lived_total = 0;
+        self.garbage.clear();
+        self.callbacks.clear();
+        self.at_allocation = None;
+        self.due = None;
+    }
+
+    /// True if the counts ask for an automatic collection now.
+    pub fn wants_collection(&self) -> bool {
+        self.enabled && self.threshold[0] != 0 && self.count[0] > self.threshold[0] && !self.collecting
+    }
+
+    /// The generation that an automatic collection takes, if the counts still ask for one (semantics 4.7).
+    pub fn select_generation(&self) -> Option<u8> {
+        (0..3u8).rev().find(|&g| {
+            let over = self.count[g as usize] > self.threshold[g as usize];
+            over && (g < 2 || self.long_lived_pending >= self.long_lived_total / 4)
+        })
+    }
+
+    /// An object with GC header was freed.
+    pub fn freed(&mut self) {
+        self.count[0] = self.count[0].saturating_sub(1);
+    }
+
+    /// `gc.freeze()`: everything moves to the permanent generation, in the order of the generations.
+    pub fn freeze(&mut self, heap: &mut Heap) {
+        for list in [List::GEN0, List::GEN1, List::GEN2] {
+            heap.merge(list, List::PERMANENT);
+        }
+        self.count = [0; 3];
+    }
+
+    /// `gc.unfreeze()`: the permanent generation moves to the oldest.
+    pub fn unfreeze(&mut self, heap: &mut Heap) {
+        heap.merge(List::PERMANENT, List::GEN2);
+    }
+
+    /// Counters and lists at the start of a collection: younger generations are merged into the one collected.
+    pub fn begin(&mut self, heap: &mut Heap, generation: u8, rules: Rules) {
+        if generation < 2 {
+            self.count[generation as usize + 1] += 1;
+        }
+        for count in &mut self.count[..=generation as usize] {
+            *count = 0;
+        }
+        if !rules.has(Switch::BugNoMerge) {
+            for younger in 0..generation {
+                heap.merge(List::generation(younger), List::generation(generation));
+            }
+        }
+        if rules.has(Switch::BugFrozenAreCollected) && generation == 2 {
+            heap.merge(List::PERMANENT, List::GEN2);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Untracking of tuples and dicts that hold nothing the collector cares for (semantics 5.2, 5.3).
+
+use crate::heap::{Flag, Heap, Idx, List, NIL};
+use crate::scenario::Shape;
+
+/// True if a reference to the object may ever be part of a cycle.
+pub fn may_be_tracked(heap: &Heap, o: Idx) -> bool {
+    let object = heap.object(o);
+    object.has(Flag::HEADER) && (object.kind.shape != Shape::Tuple || object.has(Flag::TRACKED))
+}
+
+/// Untracks the eligible members of a list: exact tuples, and in full collections up to 3.13 dicts.
+pub fn untrack_eligible(heap: &mut Heap, list: List, shape: Shape) {
+    let mut o = heap.object(list.head()).next;
+    while o != list.head() {
+        let next = heap.object(o).next;
+        if heap.object(o).kind.shape == shape && holds_nothing_trackable(heap, o) {
+            heap.untrack(o);
+        }
+        o = next;
+    }
+}
+
+fn holds_nothing_trackable(heap: &Heap, o: Idx) -> bool {
+    if heap.object(o).kind.shape == Shape::Dict {
+        return (0..heap.entries(o))
+            .map(|i| heap.entry(o, i))
+            .filter(|e| e.value != NIL)
+            .all(|e| !may_be_tracked(heap, e.value) && e.key_object().is_none_or(|key| !may_be_tracked(heap, key)));
+    }
+    (0..heap.object(o).len as usize).map(|i| heap.raw(o, i)).all(|item| item != NIL && !may_be_tracked(heap, item))
+}

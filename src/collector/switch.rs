@@ -1,0 +1,283 @@
+//! Every way in which two collectors of the model can differ: one switch each. Planted bugs are switches too.
+
+macro_rules! switches {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $class:ident, $source:literal;)+) => {
+        /// A named switch of the collector.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+        #[repr(u8)]
+        pub enum Switch {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl Switch {
+            /// Every switch, in the order of the enum.
+            pub const ALL: &'static [Switch] = &[$(Switch::$variant),+];
+
+            /// The name on the command line.
+            pub const fn name(self) -> &'static str {
+                match self { $(Switch::$variant => $name),+ }
+            }
+
+            /// A release rule or a planted bug.
+            pub const fn class(self) -> SwitchClass {
+                match self { $(Switch::$variant => SwitchClass::$class),+ }
+            }
+
+            /// Where the rule comes from: release, bpo or gh number; for a planted bug, the historic bug it imitates.
+            pub const fn source(self) -> &'static str {
+                match self { $(Switch::$variant => $source),+ }
+            }
+
+            /// What it means when it is on.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Switch::$variant => concat!($($doc, "\n"),+)),+ }
+            }
+        }
+    };
+}
+
+/// What a switch is for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum SwitchClass {
+    /// Separates releases.
+    Rule,
+    /// No release has it: a bug planted to prove that the oracle sees it.
+    Bug,
+}
+
+switches! {
+    /// Finalizers of trash run before it is cleared; without it such trash is uncollectable.
+    Pep442 = "pep442", Rule, "3.4, PEP 442";
+    /// On refcount death a Python class's finalizer runs before its weak references are cleared.
+    FinalizerBeforeWeakrefs = "finalizer-before-weakrefs", Rule, "3.4, rows C01 C02";
+    /// Weak reference objects that are trash themselves are cleared, whatever they refer to.
+    ClearTrashWeakrefs = "clear-trash-weakrefs", Rule, "3.8, bpo-38006";
+    /// The first weak reference pass clears callback-less and trash weak references too, before finalizers run.
+    ClearWeakrefsBeforeFinalizers = "clear-weakrefs-before-finalizers", Rule, "until 3.14, gh-135552";
+    /// A second pass after the finalizers clears every weak reference to or in what is going to be cleared.
+    ClearWeakrefsAfterFinalizers = "clear-weakrefs-after-finalizers", Rule, "3.14.4, gh-91636";
+    /// After the finalizers the collector looks for resurrected objects.
+    CheckResurrection = "check-resurrection", Rule, "3.4, PEP 442";
+    /// Only what a resurrected object reaches is kept; without it the whole unreachable set is.
+    RescueOnlyResurrected = "rescue-only-resurrected", Rule, "3.9, bpo-38379";
+    /// The return value counts the unreachable set before callbacks and finalizers run.
+    CountBeforeCallbacks = "count-before-callbacks", Rule, "until 3.7.5, row C13";
+    /// Automatic collections start inside the allocation; without it at the end of the running operation.
+    CollectInAllocation = "collect-in-allocation", Rule, "until 3.11, row D14";
+    /// The default threshold of generation 0 is 2000, otherwise 700.
+    YoungThreshold2000 = "young-threshold-2000", Rule, "3.13, row D13";
+    /// A dict is tracked when it first holds something that may be tracked, and untracked again by full collections.
+    LazyDictTracking = "lazy-dict-tracking", Rule, "until 3.13, gh-127010";
+    /// Every new tuple is tracked; without it only one that holds something that may be tracked.
+    TrackEveryTuple = "track-every-tuple", Rule, "until 3.13, row D27";
+    /// Functions have `tp_clear`.
+    FunctionClear = "function-clear", Rule, "3.8, bpo-33418";
+    /// `tp_clear` of a function keeps its code, so that a function without closure can still be called.
+    FunctionClearKeepsCode = "function-clear-keeps-code", Rule, "3.11, gh-91636";
+    /// Instances of every Python class have a GC header, those of `__slots__ = ()` classes too.
+    AllClassesGc = "all-classes-gc", Rule, "3.8.7, bpo-41984";
+    /// The attributes of an instance live in a dict object of its own.
+    InstanceDict = "instance-dict", Rule, "until 3.10, row D02";
+    /// A deallocator calls callbacks from a tuple even if there is only one.
+    AlwaysCallbackTuple = "always-callback-tuple", Rule, "3.13, semantics 3.4";
+    /// Calling a Python function as a callback builds a tracked argument tuple.
+    FunctionCallTuple = "function-call-tuple", Rule, "2.7, semantics 3.4";
+    /// `traverse` of an instance of a heap type reports the edge to its type.
+    InstancesVisitType = "instances-visit-type", Rule, "3.9, bpo-40217";
+    /// The collector ignores `tp_del` of static types.
+    IgnoreStaticLegacy = "ignore-static-legacy", Rule, "2.7, semantics 2.9";
+    /// `gc.freeze` and `gc.unfreeze` exist.
+    Freeze = "freeze", Rule, "3.7, bpo-31558";
+    /// `gc.callbacks` exists.
+    GcCallbacks = "gc-callbacks", Rule, "3.3, bpo-10576";
+    /// The trashcan defers deallocation from nesting depth 50 on.
+    TrashcanAt50 = "trashcan-at-50", Rule, "until 3.12, row E09";
+    /// Python instances count twice in the trashcan and never drain it.
+    TrashcanCountsInstancesTwice = "trashcan-counts-instances-twice", Rule, "until 3.7, row E12b";
+    /// The trashcan uses the C recursion budget: deferral from about 9946 nested deallocators on.
+    TrashcanByBudget = "trashcan-by-budget", Rule, "3.13, row E13";
+    /// The trashcan is in the generic deallocator and serves every type with a GC header.
+    TrashcanForAllTypes = "trashcan-for-all-types", Rule, "3.14, row E13";
+    /// The young and two old spaces of the incremental collector.
+    Incremental = "incremental", Rule, "3.14.0 to 3.14.4, gh-108362";
+    /// The removal callback of a weak dictionary has a closure over its data dict.
+    ContainerClosure = "container-closure", Rule, "until 3.6, row H02";
+    /// Weak containers put off removals while they are iterated.
+    ContainerPending = "container-pending", Rule, "until 3.13, row H01";
+
+    /// Callbacks run before the weak reference is cleared.
+    BugCallbackBeforeClear = "bug-callback-before-clear", Bug, "I11";
+    /// The collector calls the callbacks of weak references that are trash themselves.
+    BugCallTrashCallbacks = "bug-call-trash-callbacks", Bug, "C02, SF 839548";
+    /// The weak reference passes are skipped: nothing is cleared before tp_clear.
+    BugNoWeakrefPass = "bug-no-weakref-pass", Bug, "C02, 2.3.2";
+    /// Callback-less weak references to trash are never cleared by the collector.
+    BugKeepPlainWeakrefs = "bug-keep-plain-weakrefs", Bug, "C03, SF 1055820";
+    /// The collector clears weak references to trash and forgets to call their callbacks.
+    BugLoseCallbacks = "bug-lose-callbacks", Bug, "I14";
+    /// Deallocators clear weak references and forget to call the callbacks.
+    BugLoseDeallocCallbacks = "bug-lose-dealloc-callbacks", Bug, "C23, gh-118331";
+    /// The collector calls each callback twice.
+    BugCallbackTwice = "bug-callback-twice", Bug, "I14";
+    /// The callbacks of one dying object run oldest first.
+    BugCallbacksOldestFirst = "bug-callbacks-oldest-first", Bug, "I17";
+    /// The collector clears the weak references to survivors too.
+    BugClearLiveWeakrefs = "bug-clear-live-weakrefs", Bug, "I12";
+    /// The collector calls callbacks of weak references to survivors.
+    BugCallbacksOfSurvivors = "bug-callbacks-of-survivors", Bug, "I16";
+    /// A weak reference answers with a referent whose count is 0.
+    BugAnswerDying = "bug-answer-dying", Bug, "C17, bpo-16602";
+    /// Finalizers of trash run after its members were cleared.
+    BugClearBeforeFinalizers = "bug-clear-before-finalizers", Bug, "I08";
+    /// The finalized bit is never set.
+    BugNoFinalizedBit = "bug-no-finalized-bit", Bug, "I07";
+    /// New objects are born with the finalized bit.
+    BugFinalizedAtBirth = "bug-finalized-at-birth", Bug, "C32, gh-113753";
+    /// The collector does not run finalizers.
+    BugSkipFinalizers = "bug-skip-finalizers", Bug, "I10";
+    /// Deallocators do not run finalizers.
+    BugSkipDeallocFinalizers = "bug-skip-dealloc-finalizers", Bug, "I10";
+    /// The collector runs the finalizers of survivors.
+    BugFinalizeSurvivors = "bug-finalize-survivors", Bug, "I09";
+    /// The finalizer loop stops at the first object that dies while it runs.
+    BugStopFinalizersEarly = "bug-stop-finalizers-early", Bug, "C29, bpo-21435";
+    /// The resurrection check is skipped: resurrected objects are cleared.
+    BugNoResurrectionCheck = "bug-no-resurrection-check", Bug, "R01, gc 124";
+    /// The resurrection check keeps only the directly resurrected objects, not what they reach.
+    BugShallowRescue = "bug-shallow-rescue", Bug, "R01, J04";
+    /// References from variables are not counted for the last candidate.
+    BugIgnoreOuterReference = "bug-ignore-outer-reference", Bug, "I03, C60";
+    /// The reachability pass does not follow references of objects that it moved back.
+    BugShallowReachability = "bug-shallow-reachability", Bug, "I03";
+    /// `tp_clear` of the first object is skipped.
+    BugSkipFirstClear = "bug-skip-first-clear", Bug, "I19";
+    /// Young generations are not merged into the one that is collected.
+    BugNoMerge = "bug-no-merge", Bug, "I19";
+    /// `tp_clear` sets slots to empty and does not drop the references.
+    BugClearLeaks = "bug-clear-leaks", Bug, "C36, I06";
+    /// `tp_clear` drops the references and leaves the slots as they are.
+    BugClearKeepsSlots = "bug-clear-keeps-slots", Bug, "I27, C36";
+    /// Each store into an occupied slot leaks the old reference.
+    BugStoreLeaks = "bug-store-leaks", Bug, "I06";
+    /// A collection leaks a reference to the first survivor.
+    BugCollectionLeaks = "bug-collection-leaks", Bug, "I38";
+    /// Deallocators drop references only of the first slot.
+    BugDeallocLeaks = "bug-dealloc-leaks", Bug, "I38, I06";
+    /// A weak reference's dealloc does not unlink it.
+    BugWeakrefStaysLinked = "bug-weakref-stays-linked", Bug, "C18 C19, I05";
+    /// Deallocators do not clear weak references.
+    BugDeallocKeepsWeakrefs = "bug-dealloc-keeps-weakrefs", Bug, "C24, gh-108295";
+    /// The return value counts one object too many.
+    BugCountOneMore = "bug-count-one-more", Bug, "I21";
+    /// The return value counts survivors.
+    BugCountSurvivors = "bug-count-survivors", Bug, "I20 I21";
+    /// Survivors of a collection are untracked.
+    BugUntrackSurvivors = "bug-untrack-survivors", Bug, "C64, bpo-42536";
+    /// Objects are not tracked when a dict or list first holds something.
+    BugNeverTrackContainers = "bug-never-track-containers", Bug, "C65, gh-145376";
+    /// Deallocators untrack after weak references were cleared and callbacks have run.
+    BugUntrackLate = "bug-untrack-late", Bug, "C05, bpo-26617";
+    /// Objects that survive clearing are not put back on a list.
+    BugLoseSurvivorsOfClear = "bug-lose-survivors-of-clear", Bug, "I25";
+    /// Resurrected objects stay in the collector's temporary list.
+    BugLoseResurrected = "bug-lose-resurrected", Bug, "I25";
+    /// Survivors are merged into the youngest generation.
+    BugSurvivorsGetYounger = "bug-survivors-get-younger", Bug, "I32";
+    /// `gc.freeze` forgets the oldest generation's members: they are unfrozen by the next collection.
+    BugFrozenAreCollected = "bug-frozen-are-collected", Bug, "C72, I32";
+    /// `traverse` of a list reports its last item twice.
+    BugTraverseTwice = "bug-traverse-twice", Bug, "C16, bpo-39778";
+    /// An exception of a script ends the collection it runs in.
+    BugExceptionEndsCollection = "bug-exception-ends-collection", Bug, "I31, C23";
+    /// The errors of user code are swallowed instead of reported.
+    BugSwallowErrors = "bug-swallow-errors", Bug, "I31";
+    /// An object is freed while its deallocator's user code runs again on it.
+    BugFreeTwice = "bug-free-twice", Bug, "C04, SF 840829";
+    /// Objects that the trashcan deferred are forgotten.
+    BugTrashcanForgets = "bug-trashcan-forgets", Bug, "C69, I37";
+    /// Weak containers do not remove entries of dead objects.
+    BugContainerKeepsDead = "bug-container-keeps-dead", Bug, "C25, I30";
+    /// The removal callback of a weak dictionary removes a new entry under the same key.
+    BugContainerRemovesNew = "bug-container-removes-new", Bug, "C25, bpo-28427";
+    /// Every second run of the subject reverses the order of callbacks.
+    BugNondeterministic = "bug-nondeterministic", Bug, "I41";
+    /// Uncollectable objects are not appended to gc.garbage.
+    BugForgetGarbage = "bug-forget-garbage", Bug, "C37, I21";
+    /// Finalizers run although the object is reachable from legacy garbage.
+    BugFinalizeLegacyReachable = "bug-finalize-legacy-reachable", Bug, "C57";
+}
+
+impl Switch {
+    /// The switch with a name.
+    pub fn find(name: &str) -> Option<Switch> {
+        Switch::ALL.iter().copied().find(|s| s.name() == name)
+    }
+}
+
+/// A set of switches: everything that makes one collector of the model different from another.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Rules {
+    bits: u128,
+}
+
+const _: () = assert!(Switch::ALL.len() <= 128);
+
+impl Rules {
+    /// No switch is on.
+    pub const NONE: Rules = Rules { bits: 0 };
+
+    /// True if the switch is on.
+    #[inline]
+    pub const fn has(self, switch: Switch) -> bool {
+        self.bits & (1 << switch as u8) != 0
+    }
+
+    /// The same rules with a switch on.
+    #[must_use]
+    pub const fn with(self, switch: Switch) -> Rules {
+        Rules { bits: self.bits | 1 << switch as u8 }
+    }
+
+    /// The same rules with a switch off.
+    #[must_use]
+    pub const fn without(self, switch: Switch) -> Rules {
+        Rules { bits: self.bits & !(1 << switch as u8) }
+    }
+
+    /// The same rules with a switch turned over.
+    #[must_use]
+    pub const fn flip(self, switch: Switch) -> Rules {
+        Rules { bits: self.bits ^ (1 << switch as u8) }
+    }
+
+    /// The switches that are on, in the order of the enum.
+    pub fn iter(self) -> impl Iterator<Item = Switch> {
+        Switch::ALL.iter().copied().filter(move |s| self.has(*s))
+    }
+
+    /// The switches in which two rules differ.
+    pub fn difference(self, other: Rules) -> impl Iterator<Item = Switch> {
+        Rules { bits: self.bits ^ other.bits }.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_found() {
+        for switch in Switch::ALL {
+            assert_eq!(Switch::find(switch.name()), Some(*switch));
+            assert_eq!(switch.name().starts_with("bug-"), switch.class() == SwitchClass::Bug);
+        }
+    }
+
+    #[test]
+    fn a_flipped_switch_is_the_difference() {
+        let rules = Rules::NONE.with(Switch::Pep442);
+        let flipped = rules.flip(Switch::Freeze);
+        assert_eq!(rules.difference(flipped).collect::<Vec<_>>(), [Switch::Freeze]);
+        assert_eq!(flipped.flip(Switch::Freeze), rules);
+    }
+}

@@ -1,0 +1,56 @@
+//! The collector's handling of weak references: which are cleared, and whose callbacks will be called
+//! (semantics 4.4).
+
+use super::switch::{Rules, Switch};
+use crate::heap::{Flag, Heap, List, NIL};
+
+/// The first pass: clears weak references to (and, by release, in) the list, and moves those whose callbacks must
+/// be called to [`List::CALLS`], each with one reference more.
+pub fn clear_before_finalizers(heap: &mut Heap, set: List, rules: Rules) {
+    if rules.has(Switch::BugNoWeakrefPass) {
+        return;
+    }
+    let deferred = !rules.has(Switch::ClearWeakrefsBeforeFinalizers);
+    let keep_plain = deferred || rules.has(Switch::BugKeepPlainWeakrefs);
+    let mut o = heap.object(set.head()).next;
+    while o != set.head() {
+        if heap.is_weak(o) && rules.has(Switch::ClearTrashWeakrefs) && !deferred {
+            heap.clear_weak(o);
+        }
+        let mut entry = heap.object(o).weakrefs;
+        while entry != NIL {
+            let weak = heap.weaks[entry as usize];
+            entry = weak.next;
+            if weak.callback == NIL {
+                if !keep_plain {
+                    heap.clear_weak(weak.object);
+                }
+                continue;
+            }
+            heap.clear_weak(weak.object);
+            let is_trash = heap.is_collecting(weak.object) && !rules.has(Switch::BugCallTrashCallbacks);
+            if is_trash || rules.has(Switch::BugLoseCallbacks) {
+                continue;
+            }
+            heap.object_mut(weak.object).refcount += 1;
+            heap.object_mut(weak.object).unset(Flag::COLLECTING);
+            heap.move_to(List::CALLS, weak.object);
+        }
+        o = heap.object(o).next;
+    }
+}
+
+/// The second pass: clears every weak reference to or in the list and calls nothing.
+pub fn clear_after_finalizers(heap: &mut Heap, set: List) {
+    let mut o = heap.object(set.head()).next;
+    while o != set.head() {
+        if heap.is_weak(o) {
+            heap.clear_weak(o);
+        }
+        while heap.object(o).weakrefs != NIL {
+            let weak = heap.weaks[heap.object(o).weakrefs as usize].object;
+            heap.clear_weak(weak);
+        }
+        o = heap.object(o).next;
+    }
+}

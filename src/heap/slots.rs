@@ -1,0 +1,114 @@
+//! Slots: what an object holds strongly, besides a weak reference's callback.
+
+use super::Heap;
+use super::object::{Flag, Idx, NIL};
+use crate::scenario::Shape;
+
+/// One entry of a dict: a small integer key, or an object key stored as its index plus [`DictEntry::OBJECT`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DictEntry {
+    /// The key.
+    pub key: u32,
+    /// The value, or `NIL` if the entry was deleted.
+    pub value: Idx,
+}
+
+impl DictEntry {
+    /// Keys from here on are objects.
+    pub const OBJECT: u32 = 1 << 16;
+
+    /// The key's object, if it is one.
+    pub const fn key_object(self) -> Option<Idx> {
+        if self.key >= DictEntry::OBJECT { Some(self.key - DictEntry::OBJECT) } else { None }
+    }
+}
+
+impl Heap {
+    /// Raw slot number `i` (dicts: a key or a value).
+    #[inline]
+    pub fn raw(&self, o: Idx, i: usize) -> Idx {
+        self.slots[self.objects[o as usize].slots as usize + i]
+    }
+
+    /// Changes raw slot number `i` and returns the old content.
+    #[inline]
+    pub fn set_raw(&mut self, o: Idx, i: usize, value: Idx) -> Idx {
+        let at = self.objects[o as usize].slots as usize + i;
+        std::mem::replace(&mut self.slots[at], value)
+    }
+
+    /// Number of entries of a dict, deleted ones included.
+    #[inline]
+    pub fn entries(&self, dict: Idx) -> usize {
+        self.objects[dict as usize].len as usize / 2
+    }
+
+    /// Entry number `i` of a dict in table order.
+    #[inline]
+    pub fn entry(&self, dict: Idx, i: usize) -> DictEntry {
+        DictEntry { key: self.raw(dict, 2 * i), value: self.raw(dict, 2 * i + 1) }
+    }
+
+    /// Position of a key among the entries of a dict.
+    pub fn find_key(&self, dict: Idx, key: u32) -> Option<usize> {
+        (0..self.entries(dict)).find(|&i| {
+            let entry = self.entry(dict, i);
+            entry.key == key && entry.value != NIL
+        })
+    }
+
+    /// Appends an entry to a dict.
+    pub fn push_entry(&mut self, dict: Idx, entry: DictEntry) {
+        self.push_raw(dict, entry.key);
+        self.push_raw(dict, entry.value);
+    }
+
+    /// Appends a raw slot, moving the slots to the end of the arena when they are full.
+    pub fn push_raw(&mut self, o: Idx, value: Idx) {
+        let object = self.objects[o as usize];
+        let (start, len) = (object.slots as usize, object.len as usize);
+        if object.len == object.cap {
+            let cap = (object.cap * 2).max(4);
+            let new = self.slots.len();
+            self.slots.extend_from_within(start..start + len);
+            self.slots.resize(new + cap as usize, NIL);
+            let object = &mut self.objects[o as usize];
+            object.slots = new as u32;
+            object.cap = cap;
+        }
+        let object = &mut self.objects[o as usize];
+        self.slots[object.slots as usize + len] = value;
+        object.len += 1;
+    }
+
+    /// What slot `slot` of an object holds, as a path of a scenario sees it; `None` if there is no such slot.
+    pub fn get(&self, o: Idx, slot: u8) -> Option<Idx> {
+        let object = &self.objects[o as usize];
+        let slot = slot as usize;
+        match object.kind.shape {
+            Shape::Dict => Some(self.find_key(o, slot as u32).map_or(NIL, |i| self.entry(o, i).value)),
+            Shape::Instance if object.has(Flag::OWN_DICT) => match self.raw(o, 0) {
+                NIL => (slot < crate::scenario::NODE_SLOTS as usize).then_some(NIL),
+                dict => self.get(dict, slot as u8),
+            },
+            Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet => None,
+            _ => (slot < object.len as usize).then(|| self.raw(o, slot)),
+        }
+    }
+
+    /// Position in drop order number `step` of an object's raw slots: which slot `clear` and dealloc drop then.
+    /// Lists and tuples go from the last item to the first, functions defaults, dict, closure.
+    #[inline]
+    pub fn drop_position(&self, o: Idx, step: usize) -> Option<usize> {
+        let object = &self.objects[o as usize];
+        let len = object.len as usize;
+        if step >= len {
+            return None;
+        }
+        Some(match object.kind.shape {
+            Shape::List | Shape::Tuple => len - 1 - step,
+            Shape::Function => (step + 1) % len,
+            _ => step,
+        })
+    }
+}

@@ -1,0 +1,105 @@
+//! `tp_traverse`: which references an object reports, in which order.
+
+use super::Heap;
+use super::object::{Flag, Idx, NIL, Object};
+use super::slots::DictEntry;
+use super::weak::Weak;
+use crate::scenario::Shape;
+
+impl Heap {
+    /// Calls `visit` for every reference that `traverse` of `o` reports, in its order.
+    ///
+    /// Lists and tuples go from the last item to the first; dicts value, then key; functions defaults, dict,
+    /// closure; weak references report their callback only.
+    #[inline]
+    pub fn traverse(&mut self, o: Idx, mut visit: impl FnMut(&mut Vec<Object>, Idx)) {
+        let Heap { objects, slots, weaks, .. } = self;
+        traverse(objects, slots, weaks, o, &mut visit);
+    }
+
+    /// Runs `visit` on every strong reference of `o`, hidden ones included, in slot order; a weak reference's
+    /// callback comes last.
+    pub fn for_each_edge(&self, o: Idx, mut visit: impl FnMut(Idx)) {
+        let object = &self.objects[o as usize];
+        let slots = &self.slots[object.slots as usize..object.slots as usize + object.len as usize];
+        if object.kind.shape == Shape::Dict {
+            for pair in slots.chunks_exact(2) {
+                if pair[1] != NIL {
+                    if let Some(key) = (DictEntry { key: pair[0], value: pair[1] }).key_object() {
+                        visit(key);
+                    }
+                    visit(pair[1]);
+                }
+            }
+        } else {
+            slots.iter().filter(|s| **s != NIL).for_each(|s| visit(*s));
+        }
+        if object.weak != NIL {
+            let callback = self.weaks[object.weak as usize].callback;
+            if callback != NIL {
+                visit(callback);
+            }
+        }
+    }
+}
+
+#[inline]
+fn traverse(
+    objects: &mut Vec<Object>,
+    slots: &[Idx],
+    weaks: &[Weak],
+    o: Idx,
+    visit: &mut impl FnMut(&mut Vec<Object>, Idx),
+) {
+    let object = objects[o as usize];
+    let start = object.slots as usize;
+    let len = object.len as usize;
+    let mine = &slots[start..start + len];
+    match object.kind.shape {
+        Shape::List | Shape::Tuple => {
+            for s in mine.iter().rev().filter(|s| **s != NIL) {
+                visit(objects, *s);
+            }
+        }
+        Shape::Dict => {
+            for pair in mine.chunks_exact(2).filter(|pair| pair[1] != NIL) {
+                visit(objects, pair[1]);
+                if let Some(key) = (DictEntry { key: pair[0], value: pair[1] }).key_object() {
+                    visit(objects, key);
+                }
+            }
+        }
+        Shape::Function => {
+            for slot in [1, 2, 0] {
+                if mine[slot] != NIL {
+                    visit(objects, mine[slot]);
+                }
+            }
+        }
+        _ if object.has(Flag::UNFAITHFUL) => {
+            objects[o as usize].flip(Flag::ODD);
+            let odd = objects[o as usize].has(Flag::ODD);
+            for (slot, s) in mine.iter().enumerate() {
+                let kind = object.kind;
+                if *s == NIL || kind.hidden.has(slot) || (kind.fickle.has(slot) && !odd) {
+                    continue;
+                }
+                visit(objects, *s);
+                if kind.doubled.has(slot) {
+                    visit(objects, *s);
+                }
+            }
+        }
+        _ => {
+            for s in mine.iter().filter(|s| **s != NIL) {
+                visit(objects, *s);
+            }
+        }
+    }
+    if object.weak != NIL {
+        let callback = weaks[object.weak as usize].callback;
+        if callback != NIL {
+            visit(objects, callback);
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! Weak containers and `weakref.finalize`: compositions of dict, weak references and a removal callback
+//! (semantics 3.6, 3.7).
+
+use super::Exec;
+use super::frame::Frame;
+use crate::collector::Switch;
+use crate::event::{Code, Event, Role, Sink};
+use crate::heap::{DictEntry, Flag, Idx, NIL};
+use crate::scenario::{Kind, MAX_ITEMS, Place, ScriptId, Shape};
+
+/// What a weak container remembers besides its objects.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Container {
+    object: Idx,
+    data: Idx,
+    function: Idx,
+    /// Iterations in progress.
+    iterating: u32,
+}
+
+/// All weak containers of a run, and the removals they have put off.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Containers {
+    all: Vec<Container>,
+    /// Container's removal callback and the weak reference (by key, or itself) to be removed.
+    pending: Vec<(Idx, u32)>,
+}
+
+impl Containers {
+    pub(super) fn reset(&mut self) {
+        self.all.clear();
+        self.pending.clear();
+    }
+
+    pub(super) fn by_function(&self, function: Idx) -> Option<usize> {
+        self.all.iter().position(|c| c.function == function)
+    }
+
+    fn by_object(&self, object: Idx) -> Option<usize> {
+        self.all.iter().position(|c| c.object == object)
+    }
+}
+
+impl<S: Sink> Exec<'_, S> {
+    /// Creates a part of a composed object, with one reference.
+    fn part(&mut self, origin: u32, shape: Shape, role: Role, slots: &[Idx]) -> Idx {
+        let o = self.m.heap.create(Kind::new(shape), slots.len() as u16);
+        let clearable = match shape {
+            Shape::Tuple => false,
+            Shape::Function => self.has(Switch::FunctionClear),
+            _ => true,
+        };
+        self.m.gc.count[0] += 1;
+        let object = self.m.heap.object_mut(o);
+        object.set(Flag::HEADER);
+        object.put(Flag::CLEARABLE, clearable);
+        object.refcount = 1;
+        object.origin = origin;
+        for (i, content) in slots.iter().enumerate() {
+            self.m.heap.set_raw(o, i, *content);
+        }
+        let lazy = shape == Shape::Dict && self.has(Switch::LazyDictTracking);
+        if !lazy {
+            self.m.heap.track(o);
+        }
+        let object = self.m.heap.id(o);
+        self.sink.event(Event::New { object, origin, role });
+        for (slot, content) in slots.iter().enumerate().filter(|(_, c)| **c != NIL) {
+            self.report_store(o, slot as u8, *content);
+        }
+        o
+    }
+
+    /// Creates a weak container. Its parts are created in the order: object, data dict, weak reference to the
+    /// object, defaults, (cell, closure), removal callback.
+    pub(super) fn new_container(&mut self, origin: u32, kind: Kind) -> Idx {
+        let object = self.part(origin, kind.shape, Role::Named, &[NIL, NIL]);
+        let data = self.part(origin, Shape::Dict, Role::ContainerData, &[]);
+        let selfref = self.part(origin, Shape::Ref, Role::ContainerSelf, &[]);
+        self.bind_weakref(selfref, object, NIL);
+        let defaults = self.part(origin, Shape::Tuple, Role::ContainerDefaults, &[selfref]);
+        let mut closure = NIL;
+        if self.has(Switch::ContainerClosure) {
+            self.incref(data);
+            let cell = self.part(origin, Shape::Cell, Role::ContainerCell, &[data]);
+            closure = self.part(origin, Shape::Tuple, Role::ContainerClosure, &[cell]);
+        }
+        let function = self.part(origin, Shape::Function, Role::ContainerRemove, &[closure, defaults, NIL]);
+        for (slot, part) in [(0, data), (1, function)] {
+            self.m.heap.set_raw(object, slot as usize, part);
+            self.report_store(object, slot, part);
+        }
+        self.m.containers.all.push(Container { object, data, function, iterating: 0 });
+        object
+    }
+
+    /// Creates a `finalize` object; its registry holds it besides the caller.
+    pub(super) fn new_finalize(&mut self, origin: u32, kind: Kind, [referent, callable]: [Idx; 2]) -> Idx {
+        self.incref(callable);
+        let o = self.part(origin, kind.shape, Role::Named, &[callable, NIL]);
+        let weak = self.part(origin, Shape::Ref, Role::FinalizeRef, &[]);
+        self.bind_weakref(weak, referent, o);
+        self.m.heap.set_raw(o, 1, weak);
+        self.report_store(o, 1, weak);
+        self.incref(o);
+        o
+    }
+
+    /// Adds (or, for a weak value dictionary, deletes) an entry; `store`'s contract.
+    pub(super) fn store_entry(&mut self, object: Idx, slot: u8, value: Idx) -> bool {
+        let Some(at) = self.m.containers.by_object(object) else { return false };
+        let container = self.m.containers.all[at];
+        let shape = self.m.heap.object(object).kind.shape;
+        let cleared = self.m.heap.raw(object, 0) != container.data;
+        if cleared || slot >= MAX_ITEMS {
+            return false;
+        }
+        if value == NIL {
+            return shape == Shape::WeakValueDict && self.store_key(container.data, slot as u32, slot, NIL);
+        }
+        let full = self.m.heap.entries(container.data) >= MAX_ITEMS as usize;
+        if !self.m.heap.object(value).kind.shape.is_weakrefable() || full {
+            return false;
+        }
+        let content = self.m.heap.get(value, slot).unwrap_or(NIL);
+        if shape == Shape::WeakKeyDict && content == NIL {
+            return false;
+        }
+        // The reference that the caller counted is not kept: the container holds the object weakly.
+        self.push(Frame::Drop { o: value });
+        if shape != Shape::WeakValueDict
+            && let Some(found) = self.find_entry(&container, value)
+        {
+            // An equal key is there: only its value changes.
+            if shape == Shape::WeakKeyDict {
+                self.store_value(&container, found, content);
+            }
+            return true;
+        }
+        let origin = self.origin(object);
+        let keyed = shape == Shape::WeakValueDict;
+        let weak = if keyed {
+            self.part(origin, Shape::KeyedRef, Role::ContainerEntry, &[NIL])
+        } else {
+            self.part(origin, Shape::Ref, Role::ContainerEntry, &[])
+        };
+        self.bind_weakref(weak, value, container.function);
+        self.m.heap.weak_mut(weak).key = slot;
+        if keyed {
+            return self.store_key(container.data, slot as u32, slot, weak);
+        }
+        self.maintain_tracking(container.data, weak);
+        let number = self.m.heap.entries(container.data) as u8;
+        if shape == Shape::WeakSet {
+            self.m.heap.push_entry(container.data, DictEntry { key: number as u32, value: weak });
+            self.report_store(container.data, number, weak);
+        } else {
+            self.incref(content);
+            self.m.heap.push_entry(container.data, DictEntry { key: DictEntry::OBJECT + weak, value: content });
+            self.report_store(container.data, 2 * number, weak);
+            self.report_store(container.data, 2 * number + 1, content);
+        }
+        true
+    }
+
+    /// The entry of a weak key dictionary or weak set whose weak reference is live and refers to `referent`.
+    fn find_entry(&self, container: &Container, referent: Idx) -> Option<usize> {
+        (0..self.m.heap.entries(container.data)).find(|&i| {
+            let entry = self.m.heap.entry(container.data, i);
+            let weak = entry.key_object().unwrap_or(entry.value);
+            entry.value != NIL && self.m.heap.weak(weak).referent == referent
+        })
+    }
+
+    fn store_value(&mut self, container: &Container, entry: usize, content: Idx) {
+        self.incref(content);
+        let old = self.m.heap.set_raw(container.data, 2 * entry + 1, content);
+        self.report_store(container.data, 2 * entry as u8 + 1, content);
+        self.decref(old);
+    }
+
+    /// The removal callback: puts the removal off while its container is iterated (until 3.13), else removes.
+    pub(super) fn remove_entry(&mut self, function: Idx, weak: Idx) {
+        let Some(at) = self.m.containers.by_function(function) else { return };
+        let container = self.m.containers.all[at];
+        let gone = self.m.heap.object(container.object);
+        if gone.has(Flag::FREED) || gone.refcount == 0 || !self.self_reference_answers(&container) {
+            return;
+        }
+        if self.has(Switch::BugContainerKeepsDead) {
+            return;
+        }
+        self.incref(container.object);
+        self.push(Frame::Drop { o: container.object });
+        let key = self.m.heap.weak(weak).key as u32;
+        let keyed = self.m.heap.object(weak).kind.shape == Shape::KeyedRef;
+        let token = if keyed { key } else { DictEntry::OBJECT + weak };
+        if container.iterating > 0 && self.has(Switch::ContainerPending) {
+            self.m.containers.pending.push((function, token));
+            return;
+        }
+        self.remove_token(&container, token);
+    }
+
+    fn self_reference_answers(&self, container: &Container) -> bool {
+        let mut entry = self.m.heap.object(container.object).weakrefs;
+        while entry != NIL {
+            let weak = self.m.heap.weaks[entry as usize];
+            if weak.callback == NIL && self.m.heap.object(weak.object).kind.shape == Shape::Ref {
+                return true;
+            }
+            entry = weak.next;
+        }
+        false
+    }
+
+    /// Removes the entry under a key if it is dead, or the entry of a weak reference.
+    fn remove_token(&mut self, container: &Container, token: u32) {
+        let data = container.data;
+        let found = (0..self.m.heap.entries(data)).find(|&i| {
+            let entry = self.m.heap.entry(data, i);
+            let own = entry.key_object().unwrap_or(entry.value);
+            entry.value != NIL && (entry.key == token || DictEntry::OBJECT + own == token)
+        });
+        let Some(i) = found else { return };
+        let entry = self.m.heap.entry(data, i);
+        let keyed = token < DictEntry::OBJECT;
+        if keyed && self.m.heap.answer(entry.value).is_some() && !self.has(Switch::BugContainerRemovesNew) {
+            return;
+        }
+        self.m.heap.set_raw(data, 2 * i + 1, NIL);
+        match entry.key_object() {
+            Some(weak) => {
+                let number = i as u8;
+                self.report_store(data, 2 * number, NIL);
+                self.report_store(data, 2 * number + 1, NIL);
+                self.push(Frame::Drop { o: entry.value });
+                self.decref(weak);
+            }
+            None => {
+                self.report_store(data, entry.key as u8, NIL);
+                self.decref(entry.value);
+            }
+        }
+    }
+
+    /// A weak container was freed.
+    pub(super) fn container_freed(&mut self, o: Idx) {
+        if matches!(self.m.heap.object(o).kind.shape, Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet) {
+            self.m.containers.all.retain(|c| c.object != o);
+        }
+    }
+
+    /// `len()` of a weak container.
+    pub(super) fn length(&mut self, place: Place) -> bool {
+        let Some(object) = self.resolve(place) else { return false };
+        let Some(at) = self.m.containers.by_object(object) else { return false };
+        let container = self.m.containers.all[at];
+        let keyed = self.m.heap.object(object).kind.shape == Shape::WeakValueDict;
+        let waiting = self.m.containers.pending.iter().filter(|p| p.0 == container.function).count() as u32;
+        let raw = (0..self.m.heap.entries(container.data))
+            .filter(|&i| self.m.heap.entry(container.data, i).value != NIL)
+            .count() as u32;
+        let (raw, len) =
+            if keyed { (raw - waiting.min(raw), raw - waiting.min(raw)) } else { (raw, raw - waiting.min(raw)) };
+        self.sink.event(Event::Length { container: self.m.heap.id(object), len, raw });
+        if keyed && waiting > 0 {
+            self.commit(&container);
+        }
+        true
+    }
+
+    /// Removes what was put off, from the last to the first.
+    fn commit(&mut self, container: &Container) {
+        let mut at = 0;
+        let mut tokens = std::mem::take(&mut self.m.containers.pending);
+        let from = self.m.frames.len();
+        while at < tokens.len() {
+            if tokens[at].0 == container.function {
+                let (_, token) = tokens.remove(at);
+                self.remove_token(container, token);
+            } else {
+                at += 1;
+            }
+        }
+        self.m.containers.pending = tokens;
+        self.m.frames[from..].reverse();
+    }
+
+    /// Starts an iteration over the live entries of a weak container.
+    pub(super) fn iterate(&mut self, place: Place, script: ScriptId) -> bool {
+        let Some(object) = self.resolve(place) else { return false };
+        let Some(at) = self.m.containers.by_object(object) else { return false };
+        let container = self.m.containers.all[at];
+        self.m.containers.all[at].iterating += 1;
+        self.incref(object);
+        let live = self.m.heap.entries(container.data);
+        let tuple = self.m.heap.create_temporary(live as u16);
+        for i in 0..live {
+            let entry = self.m.heap.entry(container.data, i);
+            if entry.value != NIL {
+                let weak = entry.key_object().unwrap_or(entry.value);
+                self.incref(weak);
+                self.m.heap.set_raw(tuple, i, weak);
+            }
+        }
+        self.m.heap.track(tuple);
+        self.push(Frame::IterateDone { container: object });
+        self.push(Frame::Drop { o: tuple });
+        self.push(Frame::Iterate { container: object, entries: tuple, script, next: 0 });
+        true
+    }
+
+    /// One round of an iteration.
+    pub(super) fn iterate_step(&mut self, container: Idx, entries: Idx, script: ScriptId, mut next: u16) {
+        while next < self.m.heap.object(entries).len {
+            let weak = self.m.heap.raw(entries, next as usize);
+            next += 1;
+            if weak == NIL {
+                continue;
+            }
+            let Some(entry) = self.m.heap.answer(weak) else { continue };
+            self.incref(entry);
+            let ids = (self.m.heap.id(container), self.m.heap.id(entry));
+            self.sink.event(Event::Yielded { container: ids.0, entry: ids.1 });
+            self.push(Frame::Iterate { container, entries, script, next });
+            self.push(Frame::Drop { o: entry });
+            let range = self.scenario.script_range(script);
+            self.push(Frame::Body {
+                pc: range.start as u32,
+                end: range.end as u32,
+                owner: NIL,
+                arg: entry,
+                script: false,
+                allocated: false,
+            });
+            return;
+        }
+    }
+
+    /// The end of an iteration: removals that were put off are made.
+    pub(super) fn iterate_done(&mut self, object: Idx) {
+        self.push(Frame::Drop { o: object });
+        let Some(at) = self.m.containers.by_object(object) else { return };
+        self.m.containers.all[at].iterating -= 1;
+        let container = self.m.containers.all[at];
+        if container.iterating == 0 {
+            self.commit(&container);
+        }
+    }
+
+    /// A `finalize` object is called: once it calls its callable, then it is done.
+    pub(super) fn run_finalize(&mut self, o: Idx) {
+        let callable = self.m.heap.set_raw(o, 0, NIL);
+        let weak = self.m.heap.set_raw(o, 1, NIL);
+        if callable == NIL {
+            return;
+        }
+        for slot in [0, 1] {
+            self.report_store(o, slot, NIL);
+        }
+        // The registry's reference to the finalize object, then what its entry held.
+        self.push(Frame::Drop { o });
+        if weak != NIL {
+            self.push(Frame::Drop { o: weak });
+        }
+        self.call(Code::Call, callable, NIL, callable);
+    }
+}

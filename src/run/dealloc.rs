@@ -1,0 +1,313 @@
+//! Deallocation: the order of every step by type and release (semantics 2.3 to 2.7, 3.4).
+
+use super::Exec;
+use super::frame::{Frame, Stage};
+use super::trashcan::{Trashcan, is_python_instance};
+use crate::collector::Switch;
+use crate::event::{Code, Event, Sink, Undefined};
+use crate::heap::{Flag, Idx, NIL};
+use crate::scenario::{Finalizer, ScriptId, Shape};
+
+impl<S: Sink> Exec<'_, S> {
+    /// One step of the deallocation of an object whose reference count is 0.
+    pub(super) fn dealloc(&mut self, o: Idx, stage: Stage, step: u16) {
+        let object = *self.m.heap.object(o);
+        match stage {
+            Stage::Start => {
+                if self.has(Switch::BugFreeTwice) && object.has(Flag::DYING) {
+                    self.report_freed(o);
+                    return;
+                }
+                if Trashcan::serves(&object, self.m.rules) {
+                    if !self.m.trash.enter(o, &object, self.m.rules) {
+                        self.m.heap.untrack(o);
+                        return;
+                    }
+                    if is_python_instance(&object) || !self.has(Switch::TrashcanForAllTypes) {
+                        self.m.heap.untrack(o);
+                    }
+                }
+                if object.id.is_none() {
+                    self.dealloc(o, Stage::Slots, 0);
+                    return;
+                }
+                if object.has(Flag::FINALIZES) && is_python_instance(&object) {
+                    if !self.has(Switch::FinalizerBeforeWeakrefs) && object.has(Flag::HEADER) {
+                        self.push(Frame::Dealloc { o, stage: Stage::OldFinalizer, step: 0 });
+                        self.clear_weakrefs_of_dying(o);
+                        return;
+                    }
+                    if !self.has(Switch::FinalizerBeforeWeakrefs) {
+                        self.dealloc(o, Stage::OldFinalizer, 0);
+                        return;
+                    }
+                    if object.has(Flag::HEADER) {
+                        self.m.heap.track(o);
+                    }
+                }
+                let skip = self.has(Switch::BugSkipDeallocFinalizers);
+                match object.kind.finalizer {
+                    Some(Finalizer::Modern(script)) if object.has(Flag::FINALIZES) && !skip => {
+                        if object.has(Flag::HEADER) && object.has(Flag::FINALIZED) {
+                            self.dealloc(o, Stage::Legacy, 0);
+                        } else {
+                            self.revive(o, Stage::Finalized, Code::Finalizer, script);
+                        }
+                    }
+                    _ => self.dealloc(o, Stage::Legacy, 0),
+                }
+            }
+            Stage::Finalized => {
+                if !self.has(Switch::BugNoFinalizedBit) {
+                    self.m.heap.object_mut(o).set(Flag::FINALIZED);
+                }
+                if self.stays_alive(o) {
+                    self.leave_trashcan(o);
+                } else {
+                    self.dealloc(o, Stage::Legacy, 0);
+                }
+            }
+            Stage::Legacy => match object.kind.finalizer {
+                Some(Finalizer::Legacy(script)) => {
+                    self.revive(o, Stage::LegacyDone, Code::LegacyFinalizer, script);
+                }
+                _ => self.dealloc(o, Stage::Final, 0),
+            },
+            Stage::LegacyDone => {
+                if self.stays_alive(o) {
+                    self.leave_trashcan(o);
+                } else {
+                    self.dealloc(o, Stage::Final, 0);
+                }
+            }
+            Stage::OldFinalizer => match object.kind.finalizer {
+                Some(Finalizer::Modern(script)) if !self.has(Switch::BugSkipDeallocFinalizers) => {
+                    if object.has(Flag::HEADER) {
+                        self.m.heap.track(o);
+                    }
+                    self.revive(o, Stage::OldFinalized, Code::Finalizer, script);
+                }
+                _ => self.dealloc(o, Stage::OldFinalized, 0),
+            },
+            Stage::OldFinalized => {
+                if object.refcount > 0 && self.stays_alive(o) {
+                    self.leave_trashcan(o);
+                    return;
+                }
+                self.m.heap.untrack(o);
+                self.begin_death(o);
+                // Weak references that `__del__` made are cleared without callback.
+                while self.m.heap.object(o).weakrefs != NIL {
+                    let weak = self.m.heap.weaks[self.m.heap.object(o).weakrefs as usize].object;
+                    self.m.heap.clear_weak(weak);
+                }
+                self.dealloc(o, Stage::Slots, 0);
+            }
+            Stage::Final => {
+                self.begin_death(o);
+                let late = self.has(Switch::BugUntrackLate);
+                if !object.kind.flaws.keeps_tracked && !late {
+                    self.m.heap.untrack(o);
+                }
+                self.push(Frame::Dealloc { o, stage: Stage::Action, step: 0 });
+                if !object.kind.flaws.keeps_weakrefs && !self.has(Switch::BugDeallocKeepsWeakrefs) {
+                    self.clear_weakrefs_of_dying(o);
+                }
+            }
+            Stage::Action => {
+                if self.has(Switch::BugUntrackLate) && !object.kind.flaws.keeps_tracked {
+                    self.m.heap.untrack(o);
+                }
+                match object.kind.on_dealloc {
+                    Some(script) => self.revive(o, Stage::ActionDone, Code::Dealloc, script),
+                    None => self.dealloc(o, Stage::Slots, 0),
+                }
+            }
+            Stage::ActionDone => {
+                if self.stays_alive(o) {
+                    self.stop = Some(Undefined::KeptDying);
+                } else {
+                    self.dealloc(o, Stage::Slots, 0);
+                }
+            }
+            Stage::Slots => self.dealloc_slots(o, step),
+        }
+    }
+
+    /// Calls user code on a dying object with an artificial reference count of 1.
+    fn revive(&mut self, o: Idx, then: Stage, code: Code, script: ScriptId) {
+        self.m.heap.object_mut(o).refcount = 1;
+        self.push(Frame::Dealloc { o, stage: then, step: 0 });
+        self.enter(code, o, NIL, Some(script));
+    }
+
+    /// Takes the artificial reference back; true if user code kept the object.
+    fn stays_alive(&mut self, o: Idx) -> bool {
+        let object = self.m.heap.object_mut(o);
+        object.refcount = object.refcount.saturating_sub(1);
+        object.refcount > 0
+    }
+
+    fn begin_death(&mut self, o: Idx) {
+        self.m.heap.object_mut(o).set(Flag::DYING);
+        let object = self.m.heap.id(o);
+        self.sink.event(Event::Dealloc { object });
+    }
+
+    fn dealloc_slots(&mut self, o: Idx, mut step: u16) {
+        if self.m.heap.object(o).has(Flag::TRACKED) && !self.m.heap.object(o).kind.flaws.keeps_tracked {
+            self.m.heap.untrack(o);
+        }
+        let is_dict = self.m.heap.object(o).kind.shape == Shape::Dict;
+        while let Some(position) = self.m.heap.drop_position(o, step as usize) {
+            step += 1;
+            let raw = self.m.heap.raw(o, position);
+            let content = if is_dict { self.dict_part(o, position) } else { raw };
+            if content == NIL {
+                continue;
+            }
+            if !is_dict {
+                self.m.heap.set_raw(o, position, NIL);
+            }
+            if step > 1 && self.has(Switch::BugDeallocLeaks) {
+                continue;
+            }
+            if self.m.heap.object(content).refcount > 1 {
+                self.m.heap.object_mut(content).refcount -= 1;
+                continue;
+            }
+            self.push(Frame::Dealloc { o, stage: Stage::Slots, step });
+            self.decref(content);
+            return;
+        }
+        if self.m.heap.is_weak(o) {
+            if !self.has(Switch::BugWeakrefStaysLinked) {
+                self.clear_weak(o);
+            }
+            let callback = std::mem::replace(&mut self.m.heap.weak_mut(o).callback, NIL);
+            if callback != NIL {
+                self.push(Frame::Dealloc { o, stage: Stage::Slots, step });
+                self.decref(callback);
+                return;
+            }
+        }
+        self.release(o);
+    }
+
+    /// The object in a raw slot of a dict: a value, or a key that is an object; nothing for deleted entries.
+    pub(super) fn dict_part(&self, dict: Idx, position: usize) -> Idx {
+        let entry = self.m.heap.entry(dict, position / 2);
+        if entry.value == NIL {
+            NIL
+        } else if position % 2 == 1 {
+            entry.value
+        } else {
+            entry.key_object().unwrap_or(NIL)
+        }
+    }
+
+    fn release(&mut self, o: Idx) {
+        self.leave_trashcan(o);
+        if self.m.heap.object(o).id.is_none() {
+            self.m.heap.object_mut(o).set(Flag::FREED);
+            self.m.heap.recycle_temporary(o);
+            return;
+        }
+        self.m.heap.untrack(o);
+        self.report_freed(o);
+        let object = self.m.heap.object_mut(o);
+        object.set(Flag::FREED);
+        if object.has(Flag::HEADER) {
+            self.m.gc.freed();
+        }
+        self.container_freed(o);
+    }
+
+    fn report_freed(&mut self, o: Idx) {
+        let object = self.m.heap.id(o);
+        self.sink.event(Event::Free { object });
+    }
+
+    fn leave_trashcan(&mut self, o: Idx) {
+        let object = *self.m.heap.object(o);
+        if Trashcan::serves(&object, self.m.rules) && self.m.trash.leave(&object, self.m.rules) {
+            self.push(Frame::Drain { first: true });
+        }
+    }
+
+    /// Deallocates the next deferred object.
+    pub(super) fn drain(&mut self, first: bool) {
+        let Some((o, tracked)) = self.m.trash.next(first) else { return };
+        self.push(Frame::Drain { first: false });
+        if tracked && self.has(Switch::TrashcanForAllTypes) {
+            self.m.heap.track(o);
+        }
+        self.push(Frame::Dealloc { o, stage: Stage::Start, step: 0 });
+    }
+
+    /// `PyObject_ClearWeakRefs`: clears the weak references of a dying object and calls their callbacks.
+    fn clear_weakrefs_of_dying(&mut self, o: Idx) {
+        let always_tuple = self.has(Switch::AlwaysCallbackTuple);
+        let head = |heap: &crate::heap::Heap| {
+            let entry = heap.object(o).weakrefs;
+            (entry != NIL).then(|| heap.weaks[entry as usize])
+        };
+        for _ in 0..2 {
+            if let Some(weak) = head(&self.m.heap)
+                && weak.callback == NIL
+                && (!always_tuple || self.m.heap.object(weak.object).kind.shape != Shape::KeyedRef)
+            {
+                self.m.heap.clear_weak(weak.object);
+            }
+        }
+        let count = self.m.heap.weak_count(o);
+        if count == 0 {
+            return;
+        }
+        if count == 1 && !always_tuple {
+            if let Some(weak) = head(&self.m.heap) {
+                self.m.heap.weak_mut(weak.object).callback = NIL;
+                self.m.heap.clear_weak(weak.object);
+                if weak.callback != NIL {
+                    self.push(Frame::Callback { weak: weak.object, callback: weak.callback });
+                }
+            }
+            return;
+        }
+        let tuple = self.m.heap.create_temporary(2 * count as u16);
+        self.m.heap.track(tuple);
+        if self.has(Switch::BugLoseDeallocCallbacks) {
+            self.push(Frame::Drop { o: tuple });
+        } else {
+            self.push(Frame::TupleCallbacks { tuple, next: 0 });
+        }
+        let mut item = 0;
+        while let Some(weak) = head(&self.m.heap) {
+            self.m.heap.weak_mut(weak.object).callback = NIL;
+            self.m.heap.clear_weak(weak.object);
+            if self.m.heap.object(weak.object).refcount > 0 {
+                self.incref(weak.object);
+                self.m.heap.set_raw(tuple, item, weak.object);
+                self.m.heap.set_raw(tuple, item + 1, weak.callback);
+                item += 2;
+            } else if weak.callback != NIL {
+                self.push(Frame::Drop { o: weak.callback });
+            }
+        }
+        if self.has(Switch::BugCallbacksOldestFirst) || self.reversed {
+            self.reverse_pairs(tuple, item);
+        }
+    }
+
+    fn reverse_pairs(&mut self, tuple: Idx, items: usize) {
+        let pairs = items / 2;
+        for i in 0..pairs / 2 {
+            for part in 0..2 {
+                let (a, b) = (2 * i + part, 2 * (pairs - 1 - i) + part);
+                let old = self.m.heap.raw(tuple, a);
+                let other = self.m.heap.set_raw(tuple, b, old);
+                self.m.heap.set_raw(tuple, a, other);
+            }
+        }
+    }
+}

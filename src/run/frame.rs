@@ -1,0 +1,107 @@
+//! The explicit stack: what is in progress. Recursion never follows the object graph.
+
+use crate::heap::Idx;
+use crate::scenario::ScriptId;
+
+/// Where a deallocation stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stage {
+    /// The reference count has just become 0.
+    Start,
+    /// The finalizer has returned.
+    Finalized,
+    /// The legacy finalizer of a C type comes next.
+    Legacy,
+    /// The legacy finalizer of a C type has returned.
+    LegacyDone,
+    /// Death is final; weak references come next.
+    Final,
+    /// Weak references are done; the deallocator's action comes next.
+    Action,
+    /// The deallocator's action has returned.
+    ActionDone,
+    /// References are dropped, one per step.
+    Slots,
+    /// 2.7: weak references of a Python class are done, its `__del__` comes next.
+    OldFinalizer,
+    /// 2.7: `__del__` has returned.
+    OldFinalized,
+}
+
+/// Where a collection stands. The names are those of the phases in documentation and reports.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Phase {
+    /// `gc.callbacks` with "start": number of the next entry.
+    StartCallbacks(u32),
+    /// Merge, deduce unreachable, legacy split, first weak reference pass.
+    Deduce,
+    /// The next callback of a weak reference.
+    Callbacks,
+    /// The callback of this weak reference has returned.
+    CallbackDone(Idx),
+    /// This weak reference has been let go.
+    CallbackDropped(Idx),
+    /// The next finalizer.
+    Finalizers,
+    /// The finalizer of this object has returned.
+    FinalizerDone(Idx),
+    /// Resurrection check, second weak reference pass.
+    Resurrection,
+    /// The next `tp_clear`.
+    Clearing,
+    /// `tp_clear` of this object has returned.
+    ClearDone(Idx),
+    /// This object has been let go after `tp_clear`.
+    ClearDropped(Idx),
+    /// Uncollectable objects, statistics.
+    Finish,
+    /// `gc.callbacks` with "stop": number of the next entry.
+    StopCallbacks(u32),
+}
+
+/// One thing in progress.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Frame {
+    /// Operations of a body.
+    Body {
+        pc: u32,
+        end: u32,
+        owner: Idx,
+        arg: Idx,
+        /// A script: counted, and left with an event.
+        script: bool,
+        /// The allocation of the operation at `pc` has been made already.
+        allocated: bool,
+    },
+    /// More rounds of a repeated body.
+    Repeat { times: u8, script: ScriptId },
+    /// More entries of an iteration over a weak container, whose entries are in a temporary tuple from `next` on.
+    Iterate { container: Idx, entries: Idx, script: ScriptId, next: u16 },
+    /// The end of one round of an iteration.
+    IterateDone { container: Idx },
+    /// The removal callback of a weak container at work.
+    Remove { function: Idx, weak: Idx },
+    /// A `finalize` object at work.
+    RunFinalize { o: Idx },
+    /// The end of user code that is no script.
+    LeaveBuiltin { owner: Idx },
+    /// A deallocation.
+    Dealloc { o: Idx, stage: Stage, step: u16 },
+    /// `tp_clear` dropping slot after slot.
+    Clear { o: Idx, step: u16 },
+    /// Detached slots of a list or dict being dropped.
+    DropRange { start: u32, len: u16, step: u16, backwards: bool },
+    /// A callback taken out of its weak reference, to be called by the referent's deallocator.
+    Callback { weak: Idx, callback: Idx },
+    /// The callbacks in a temporary tuple of weak references and callbacks, from item `next` on.
+    TupleCallbacks { tuple: Idx, next: u16 },
+    /// A reference to be dropped.
+    Drop { o: Idx },
+    /// Deferred deallocations to be made.
+    Drain {
+        /// The first step of this round of draining.
+        first: bool,
+    },
+    /// The running collection.
+    Collect { phase: Phase },
+}

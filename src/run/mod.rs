@@ -1,0 +1,285 @@
+//! Runs a scenario on the model: mutator operations, user code, deallocation, collections, in one explicit stack.
+//!
+//! Every decref completes before the operation that caused it goes on, as in C, but on a stack of frames instead of
+//! the machine's: a step does one thing, and if an object dies its deallocation is pushed on top.
+
+mod build;
+mod collect;
+mod container;
+mod dealloc;
+mod frame;
+mod look;
+mod ops;
+mod snapshot;
+mod store;
+mod trashcan;
+mod user;
+
+use crate::collector::{Collector, GcState, Rules, Switch};
+use crate::event::{Event, Sink, Undefined};
+use crate::heap::{Flag, Heap, Idx, NIL};
+use crate::scenario::{MAX_VARS, Scenario};
+use crate::subject::{Failure, Subject};
+use frame::{Frame, Phase};
+use trashcan::Trashcan;
+
+/// The model of one collector, with all memory that its runs need.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    name: String,
+    rules: Rules,
+    heap: Heap,
+    gc: GcState,
+    vars: Vec<Idx>,
+    frames: Vec<Frame>,
+    trash: Trashcan,
+    walk: Vec<Idx>,
+    runs: u64,
+    containers: container::Containers,
+}
+
+/// A phase of a collection, as an [`Observer`] sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Moment {
+    /// The set is merged, nothing has been decided.
+    Start,
+    /// Unreachable and legacy sets are known.
+    Deduced,
+    /// The first weak reference pass is over, no callback has run.
+    WeakrefsCleared,
+    /// Callbacks have run, finalizers come next.
+    CallbacksDone,
+    /// Finalizers have run.
+    FinalizersDone,
+    /// Resurrection has been checked and the second weak reference pass is over.
+    ResurrectionChecked,
+    /// Everything that `tp_clear` could break is gone.
+    Cleared,
+}
+
+impl Moment {
+    /// The name in documentation and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Moment::Start => "start",
+            Moment::Deduced => "deduced",
+            Moment::WeakrefsCleared => "weakrefs cleared",
+            Moment::CallbacksDone => "callbacks done",
+            Moment::FinalizersDone => "finalizers done",
+            Moment::ResurrectionChecked => "resurrection checked",
+            Moment::Cleared => "cleared",
+        }
+    }
+}
+
+/// Looks into the model at each phase of a collection. Only `explain` does: it is no part of what is judged.
+pub trait Observer {
+    /// Called at a moment of a collection, with the heap as it is.
+    fn moment(&mut self, moment: Moment, heap: &Heap);
+}
+
+/// Observes nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoObserver;
+
+impl Observer for NoObserver {
+    fn moment(&mut self, _moment: Moment, _heap: &Heap) {}
+}
+
+/// One collection in progress.
+#[derive(Clone, Copy, Debug)]
+struct Running {
+    generation: u8,
+    counted: u32,
+    freed: u32,
+    uncollectable: u32,
+}
+
+/// One run in progress.
+struct Exec<'a, S> {
+    m: &'a mut Machine,
+    scenario: &'a Scenario,
+    sink: &'a mut S,
+    observer: &'a mut dyn Observer,
+    snapshots: bool,
+    stop: Option<Undefined>,
+    depth: u32,
+    script_steps: u32,
+    owner: Idx,
+    arg: Idx,
+    running: Running,
+    reversed: bool,
+}
+
+impl Machine {
+    /// A model of the given collector.
+    pub fn new(collector: &Collector) -> Machine {
+        Machine {
+            name: collector.name.clone(),
+            rules: collector.rules,
+            heap: Heap::new(),
+            gc: GcState::default(),
+            vars: Vec::new(),
+            frames: Vec::new(),
+            trash: Trashcan::default(),
+            walk: Vec::new(),
+            runs: 0,
+            containers: container::Containers::default(),
+        }
+    }
+
+    /// The switches of this model.
+    pub fn rules(&self) -> Rules {
+        self.rules
+    }
+
+    /// Runs a scenario from an empty heap to its end.
+    pub fn run<S: Sink>(&mut self, scenario: &Scenario, sink: &mut S) {
+        self.run_observed(scenario, sink, &mut NoObserver);
+    }
+
+    /// Runs a scenario and shows the heap to an observer at each phase of each collection.
+    pub fn run_observed<S: Sink>(&mut self, scenario: &Scenario, sink: &mut S, observer: &mut dyn Observer) {
+        self.heap.reset();
+        self.gc.reset(self.rules);
+        self.frames.clear();
+        self.trash.reset();
+        self.containers.reset();
+        let vars = scenario.vars();
+        self.vars.clear();
+        self.vars.resize(vars.min(MAX_VARS) as usize, NIL);
+        self.runs += 1;
+        let reversed = self.rules.has(Switch::BugNondeterministic) && self.runs.is_multiple_of(2);
+        let snapshots = sink.wants_snapshots();
+        let mut exec = Exec {
+            m: self,
+            scenario,
+            sink,
+            observer,
+            snapshots,
+            stop: None,
+            depth: 0,
+            script_steps: 0,
+            owner: NIL,
+            arg: NIL,
+            running: Running { generation: 0, counted: 0, freed: 0, uncollectable: 0 },
+            reversed,
+        };
+        exec.run();
+    }
+}
+
+impl Subject for Machine {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn run(&mut self, scenario: &Scenario, mut sink: &mut dyn Sink) -> Result<(), Failure> {
+        Machine::run(self, scenario, &mut sink);
+        Ok(())
+    }
+}
+
+impl<S: Sink> Exec<'_, S> {
+    fn run(&mut self) {
+        let main = self.scenario.range(0);
+        self.push(Frame::Body {
+            pc: main.start as u32,
+            end: main.end as u32,
+            owner: NIL,
+            arg: NIL,
+            script: false,
+            allocated: false,
+        });
+        while let Some(frame) = self.m.frames.pop() {
+            self.step(frame);
+            if let Some(reason) = self.stop {
+                self.sink.event(Event::Undefined { reason });
+                return;
+            }
+        }
+        self.sink.event(Event::End);
+        self.snapshot();
+    }
+
+    #[inline]
+    fn step(&mut self, frame: Frame) {
+        match frame {
+            Frame::Body { pc, end, owner, arg, script, allocated } => {
+                self.body(pc, end, owner, arg, script, allocated);
+            }
+            Frame::Dealloc { o, stage, step } => self.dealloc(o, stage, step),
+            Frame::Clear { o, step } => self.clear_slots(o, step),
+            Frame::DropRange { start, len, step, backwards } => self.drop_range(start, len, step, backwards),
+            Frame::Callback { weak, callback } => self.single_callback(weak, callback),
+            Frame::TupleCallbacks { tuple, next } => self.tuple_callbacks(tuple, next),
+            Frame::Drop { o } => self.decref(o),
+            Frame::Drain { first } => self.drain(first),
+            Frame::Collect { phase } => self.collect_step(phase),
+            Frame::Repeat { times, script } => self.repeat(times, script),
+            Frame::Iterate { container, entries, script, next } => {
+                self.iterate_step(container, entries, script, next);
+            }
+            Frame::IterateDone { container } => self.iterate_done(container),
+            Frame::Remove { function, weak } => self.remove_entry(function, weak),
+            Frame::RunFinalize { o } => self.run_finalize(o),
+            Frame::LeaveBuiltin { owner } => self.leave(owner, false),
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, frame: Frame) {
+        self.m.frames.push(frame);
+    }
+
+    #[inline]
+    fn has(&self, switch: Switch) -> bool {
+        self.m.rules.has(switch)
+    }
+
+    #[inline]
+    fn incref(&mut self, o: Idx) {
+        let object = self.m.heap.object_mut(o);
+        if object.has(Flag::FREED) {
+            self.stop = Some(Undefined::UseAfterFree);
+        }
+        object.refcount += 1;
+    }
+
+    /// Drops a reference. If it was the last, the deallocation is pushed: nothing may follow in the same step.
+    #[inline]
+    fn decref(&mut self, o: Idx) {
+        let object = self.m.heap.object_mut(o);
+        if object.refcount == 0 || object.has(Flag::FREED) {
+            self.stop = Some(Undefined::UseAfterFree);
+            return;
+        }
+        object.refcount -= 1;
+        if object.refcount == 0 {
+            self.push(Frame::Dealloc { o, stage: frame::Stage::Start, step: 0 });
+        }
+    }
+
+    #[inline]
+    fn no_effect(&mut self) {
+        self.sink.event(Event::NoEffect);
+    }
+
+    /// Clears a weak reference; one whose referent's memory is gone is undefined behaviour.
+    fn clear_weak(&mut self, weak: Idx) {
+        let referent = self.m.heap.weak(weak).referent;
+        if referent != NIL && self.m.heap.object(referent).has(Flag::FREED) {
+            self.stop = Some(Undefined::DanglingWeakref);
+            return;
+        }
+        self.m.heap.clear_weak(weak);
+    }
+
+    fn start_collection(&mut self, generation: u8, automatic: bool) {
+        self.sink.event(Event::CollectStart { generation, automatic });
+        self.snapshot();
+        self.m.gc.collecting = true;
+        self.running = Running { generation, counted: 0, freed: 0, uncollectable: 0 };
+        self.push(Frame::Collect { phase: Phase::StartCallbacks(0) });
+    }
+}

@@ -1,0 +1,468 @@
+//! The operations of mutator and scripts.
+
+use super::Exec;
+use super::frame::Frame;
+use crate::collector::{Switch, survivors};
+use crate::event::{Code, Event, Role, Sink};
+use crate::heap::{Flag, Idx, NIL};
+use crate::scenario::{Clear, Finalizer, Kind, Op, Place, ScriptId, Shape, SlotSet, Tracking};
+
+impl<S: Sink> Exec<'_, S> {
+    /// The next operation of a body.
+    pub(super) fn body(&mut self, pc: u32, end: u32, owner: Idx, arg: Idx, script: bool, allocated: bool) {
+        let main = self.scenario.range(0);
+        let in_main = !script && (pc as usize) < main.end;
+        if in_main && let Some(due) = self.m.gc.due.take() {
+            self.push(Frame::Body { pc, end, owner, arg, script, allocated });
+            self.serve_due(due);
+            return;
+        }
+        if pc >= end {
+            if script {
+                self.leave(owner, false);
+            } else if end as usize == main.end
+                && let Some(due) = self.m.gc.due.take()
+            {
+                self.push(Frame::Body { pc, end, owner, arg, script, allocated });
+                self.serve_due(due);
+            }
+            return;
+        }
+        let op = self.scenario.ops()[pc as usize];
+        if in_main && !allocated {
+            self.sink.event(Event::Step { op: pc });
+        }
+        if script && !allocated && !self.may_step() {
+            self.push(Frame::Body { pc: end, end, owner, arg, script, allocated: false });
+            return;
+        }
+        if op == Op::Raise {
+            if script {
+                self.leave(owner, true);
+            } else {
+                self.no_effect();
+                self.push(Frame::Body { pc: pc + 1, end, owner, arg, script, allocated: false });
+            }
+            return;
+        }
+        if let Op::New { dst, kind, items } = op
+            && !allocated
+        {
+            (self.owner, self.arg) = (owner, arg);
+            if !self.is_creatable(kind, items) {
+                self.no_effect();
+                self.push(Frame::Body { pc: pc + 1, end, owner, arg, script, allocated: false });
+                return;
+            }
+            if self.shared_weakref(kind, items).is_none()
+                && self.has_header(kind)
+                && let Some(generation) = self.count_allocation()
+            {
+                self.push(Frame::Body { pc, end, owner, arg, script, allocated: true });
+                self.start_collection(generation, true);
+                return;
+            }
+            self.push(Frame::Body { pc: pc + 1, end, owner, arg, script, allocated: false });
+            self.new_object(pc, dst, kind, items);
+            return;
+        }
+        self.push(Frame::Body { pc: pc + 1, end, owner, arg, script, allocated: false });
+        (self.owner, self.arg) = (owner, arg);
+        self.execute(pc, op, script);
+    }
+
+    fn execute(&mut self, pc: u32, op: Op, script: bool) {
+        let done = match op {
+            Op::New { dst, kind, items } => {
+                // Its allocation started a collection, which may have taken its operands away.
+                let creatable = self.is_creatable(kind, items);
+                if creatable {
+                    self.new_object(pc, dst, kind, items);
+                }
+                creatable
+            }
+            Op::Set { dst, src } => self.set(dst, src),
+            Op::Deref { dst, weak } => self.deref(dst, weak),
+            Op::Look => {
+                self.look();
+                true
+            }
+            Op::Scan => {
+                self.scan();
+                true
+            }
+            Op::Collect { generation } => {
+                self.collect(generation, false);
+                true
+            }
+            Op::CollectAtAllocation { after, generation } => {
+                self.m.gc.at_allocation = (after > 0).then_some((after, generation.min(2)));
+                true
+            }
+            Op::Call { callable } => match self.resolve(callable) {
+                Some(o) if self.is_callable(o) => {
+                    self.incref(o);
+                    self.call(Code::Call, o, NIL, o);
+                    true
+                }
+                _ => false,
+            },
+            Op::Raise => false,
+            Op::Enable => {
+                self.m.gc.enabled = true;
+                true
+            }
+            Op::Disable => {
+                self.m.gc.enabled = false;
+                true
+            }
+            Op::SetThreshold { thresholds } => {
+                self.m.gc.threshold = thresholds.map(u32::from);
+                true
+            }
+            Op::Freeze if self.has(Switch::Freeze) => {
+                self.m.gc.freeze(&mut self.m.heap);
+                true
+            }
+            Op::Unfreeze if self.has(Switch::Freeze) => {
+                self.m.gc.unfreeze(&mut self.m.heap);
+                true
+            }
+            Op::Freeze | Op::Unfreeze => false,
+            Op::SaveAll { on } => {
+                self.m.gc.save_all = on;
+                true
+            }
+            Op::EmptyGarbage => self.drop_all(true),
+            Op::EmptyGcCallbacks => self.drop_all(false),
+            Op::AddGcCallback { callable } => match self.resolve(callable) {
+                Some(o) if self.is_callable(o) && self.has(Switch::GcCallbacks) => {
+                    self.incref(o);
+                    self.m.gc.callbacks.push(o);
+                    true
+                }
+                _ => false,
+            },
+            Op::Track { object } => self.set_tracked(object, true),
+            Op::Untrack { object } => self.set_tracked(object, false),
+            Op::Repeat { times, script: body } if !script && times > 0 => {
+                self.push(Frame::Repeat { times, script: body });
+                true
+            }
+            Op::Repeat { .. } => false,
+            Op::Build { dst, bulk, kind, count } => self.build(pc, dst, bulk, kind, count),
+            Op::Len { container } => self.length(container),
+            Op::Iterate { container, script: body } => !script && self.iterate(container, body),
+        };
+        if !done {
+            self.no_effect();
+        }
+    }
+
+    /// The next round of a repeated body.
+    pub(super) fn repeat(&mut self, times: u8, script: ScriptId) {
+        if times == 0 {
+            return;
+        }
+        self.push(Frame::Repeat { times: times - 1, script });
+        let range = self.scenario.script_range(script);
+        self.push(Frame::Body {
+            pc: range.start as u32,
+            end: range.end as u32,
+            owner: NIL,
+            arg: NIL,
+            script: false,
+            allocated: false,
+        });
+    }
+
+    /// A collection requested from outside the running operation, at a safe point.
+    fn serve_due(&mut self, due: Option<u8>) {
+        let generation = match due {
+            Some(generation) => Some(generation),
+            None if self.m.gc.wants_collection() => self.m.gc.select_generation(),
+            None => None,
+        };
+        if let Some(generation) = generation
+            && !self.m.gc.collecting
+        {
+            self.start_collection(generation, true);
+        }
+    }
+
+    /// Counts the allocation of an object with GC header; the generation of the collection that starts inside it.
+    fn count_allocation(&mut self) -> Option<u8> {
+        let in_allocation = self.has(Switch::CollectInAllocation);
+        let gc = &mut self.m.gc;
+        gc.count[0] += 1;
+        if let Some((after, generation)) = gc.at_allocation {
+            if after > 1 {
+                gc.at_allocation = Some((after - 1, generation));
+            } else {
+                gc.at_allocation = None;
+                if gc.collecting {
+                    return None;
+                }
+                if in_allocation {
+                    return Some(generation);
+                }
+                gc.due = Some(Some(generation));
+                return None;
+            }
+        }
+        if !gc.wants_collection() {
+            return None;
+        }
+        if in_allocation {
+            return gc.select_generation();
+        }
+        gc.due.get_or_insert(None);
+        None
+    }
+
+    pub(super) fn has_header(&self, kind: Kind) -> bool {
+        match kind.shape {
+            Shape::Bare => self.has(Switch::AllClassesGc),
+            _ => kind.tracking != Tracking::NoHeader,
+        }
+    }
+
+    fn is_creatable(&mut self, kind: Kind, items: [Place; 2]) -> bool {
+        let shape_of = |exec: &mut Self, place| exec.resolve(place).map(|o| exec.m.heap.object(o).kind.shape);
+        match kind.shape {
+            Shape::Ref | Shape::Proxy | Shape::KeyedRef | Shape::Finalize => {
+                let Some(referent) = shape_of(self, items[0]) else { return false };
+                let callback = match self.resolve(items[1]) {
+                    Some(o) => self.is_callable(o),
+                    None => items[1].is_nothing() && kind.shape != Shape::Finalize,
+                };
+                let exists = kind.shape != Shape::Finalize || self.has(Switch::Pep442);
+                referent.is_weakrefable() && callback && exists
+            }
+            Shape::Method => shape_of(self, items[0]) == Some(Shape::Function) && self.resolve(items[1]).is_some(),
+            _ => true,
+        }
+    }
+
+    /// The canonical weak reference that `New` answers with instead of making one.
+    fn shared_weakref(&mut self, kind: Kind, items: [Place; 2]) -> Option<Idx> {
+        if !matches!(kind.shape, Shape::Ref | Shape::Proxy) || !items[1].is_nothing() {
+            return None;
+        }
+        let referent = self.resolve(items[0])?;
+        self.m.heap.canonical(referent, kind.shape)
+    }
+
+    fn new_object(&mut self, pc: u32, dst: Place, kind: Kind, items: [Place; 2]) {
+        if let Some(shared) = self.shared_weakref(kind, items) {
+            self.incref(shared);
+            self.keep(dst, shared);
+            return;
+        }
+        let parts = items.map(|place| self.resolve(place).unwrap_or(NIL));
+        let o = match kind.shape {
+            Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet => self.new_container(pc, kind),
+            Shape::Finalize => self.new_finalize(pc, kind, parts),
+            _ => self.create(pc, kind, parts),
+        };
+        self.keep(dst, o);
+    }
+
+    /// Stores a new reference, or drops it if the place cannot take it.
+    pub(super) fn keep(&mut self, dst: Place, o: Idx) {
+        if !self.store(dst, o) {
+            self.decref(o);
+        }
+    }
+
+    /// Creates an object of any shape but the composed ones, with one reference.
+    pub(super) fn create(&mut self, pc: u32, mut kind: Kind, parts: [Idx; 2]) -> Idx {
+        let held: &[Idx] = match kind.shape {
+            Shape::Tuple if parts[0] == NIL => &[],
+            Shape::Tuple if parts[1] == NIL => &parts[..1],
+            Shape::Tuple | Shape::Method => &parts,
+            Shape::Cell => &parts[..1],
+            _ => &[],
+        };
+        let own_dict = kind.shape == Shape::Instance && self.has(Switch::InstanceDict);
+        let slots = match kind.shape {
+            Shape::Node | Shape::Typed | Shape::Slotted => 4,
+            Shape::Instance if own_dict => 1,
+            Shape::Instance => 4,
+            Shape::Function => 3,
+            Shape::Cell | Shape::KeyedRef => 1,
+            _ => held.len() as u16,
+        };
+        if kind.shape == Shape::Typed && !self.has(Switch::InstancesVisitType) {
+            kind.hidden = SlotSet(kind.hidden.0 | 1 << 3);
+        }
+        let header = self.has_header(kind);
+        let o = self.m.heap.create(kind, slots);
+        for (slot, part) in held.iter().enumerate() {
+            if *part != NIL {
+                self.incref(*part);
+                self.m.heap.set_raw(o, slot, *part);
+            }
+        }
+        if kind.shape == Shape::Function {
+            self.fill_function(o, parts);
+        }
+        let flags = self.flags(kind, header);
+        let object = self.m.heap.object_mut(o);
+        object.refcount = 1;
+        object.origin = pc;
+        for (flag, on) in flags {
+            object.put(flag, on);
+        }
+        object.put(Flag::OWN_DICT, own_dict);
+        if header && self.is_tracked_at_birth(o, kind, held) {
+            self.m.heap.track(o);
+        }
+        let object = self.m.heap.id(o);
+        self.sink.event(Event::New { object, origin: pc, role: Role::Named });
+        for slot in 0..slots {
+            let part = self.m.heap.raw(o, slot as usize);
+            if part != NIL {
+                self.report_store(o, slot as u8, part);
+            }
+        }
+        if kind.shape.is_weakref() {
+            self.bind_weakref(o, parts[0], parts[1]);
+        }
+        o
+    }
+
+    /// Makes a new weak reference object refer to its referent.
+    pub(super) fn bind_weakref(&mut self, o: Idx, referent: Idx, callback: Idx) {
+        if callback != NIL {
+            self.incref(callback);
+        }
+        self.m.heap.link_weak(o, referent, callback);
+        let heap = &self.m.heap;
+        self.sink.event(Event::NewWeak {
+            weak: heap.id(o),
+            referent: heap.id(referent),
+            callback: (callback != NIL).then(|| heap.id(callback)),
+        });
+    }
+
+    /// Closure and defaults of a new function; what does not fit is left out.
+    fn fill_function(&mut self, o: Idx, parts: [Idx; 2]) {
+        for (slot, part) in parts.into_iter().enumerate() {
+            if part == NIL || self.m.heap.object(part).kind.shape != Shape::Tuple {
+                continue;
+            }
+            let cells = (0..self.m.heap.object(part).len as usize)
+                .all(|i| self.m.heap.object(self.m.heap.raw(part, i)).kind.shape == Shape::Cell);
+            if slot == 0 && (!cells || self.m.heap.object(part).len == 0) {
+                continue;
+            }
+            self.incref(part);
+            self.m.heap.set_raw(o, slot, part);
+        }
+    }
+
+    fn flags(&self, kind: Kind, header: bool) -> [(Flag, bool); 6] {
+        let modern = matches!(kind.finalizer, Some(Finalizer::Modern(_)));
+        let legacy = matches!(kind.finalizer, Some(Finalizer::Legacy(_)));
+        let is_class = !kind.shape.is_extension();
+        let pep442 = self.has(Switch::Pep442);
+        let clearable = match kind.shape {
+            Shape::Tuple | Shape::Method => false,
+            Shape::Function => self.has(Switch::FunctionClear),
+            _ => kind.clear != Clear::Missing,
+        };
+        let collector_legacy = (legacy && !self.has(Switch::IgnoreStaticLegacy)) || (modern && is_class && !pep442);
+        let unfaithful = kind.hidden.0 | kind.doubled.0 | kind.fickle.0 != 0;
+        [
+            (Flag::HEADER, header),
+            (Flag::FINALIZED, self.has(Switch::BugFinalizedAtBirth)),
+            (Flag::FINALIZES, modern && (pep442 || is_class)),
+            (Flag::LEGACY, collector_legacy),
+            (Flag::CLEARABLE, clearable && header),
+            (Flag::UNFAITHFUL, unfaithful),
+        ]
+    }
+
+    fn is_tracked_at_birth(&self, o: Idx, kind: Kind, held: &[Idx]) -> bool {
+        match kind.shape {
+            Shape::Tuple => {
+                let trackable = held.iter().any(|part| survivors::may_be_tracked(&self.m.heap, *part));
+                self.m.heap.object(o).len > 0 && (self.has(Switch::TrackEveryTuple) || trackable)
+            }
+            Shape::Dict => !self.has(Switch::LazyDictTracking),
+            _ => kind.tracking == Tracking::Tracked,
+        }
+    }
+
+    fn set(&mut self, dst: Place, src: Place) -> bool {
+        let value = self.resolve(src);
+        if value.is_none() && !src.is_nothing() {
+            return false;
+        }
+        let value = value.unwrap_or(NIL);
+        if value != NIL {
+            self.incref(value);
+        }
+        let stored = self.store(dst, value);
+        if !stored && value != NIL {
+            self.m.heap.object_mut(value).refcount -= 1;
+        }
+        stored
+    }
+
+    fn deref(&mut self, dst: Place, weak: Place) -> bool {
+        let Some(weak) = self.resolve(weak) else { return false };
+        if !self.m.heap.is_weak(weak) {
+            return false;
+        }
+        let target = self.m.heap.weak(weak).referent;
+        if target != NIL && self.m.heap.object(target).has(Flag::FREED) {
+            self.stop = Some(crate::event::Undefined::DanglingWeakref);
+            return true;
+        }
+        let answer =
+            if self.has(Switch::BugAnswerDying) && target != NIL { Some(target) } else { self.m.heap.answer(weak) };
+        let referent = answer.map(|o| self.m.heap.id(o));
+        self.sink.event(Event::Answer { weak: self.m.heap.id(weak), referent });
+        if let Some(o) = answer {
+            self.incref(o);
+            self.keep(dst, o);
+        }
+        true
+    }
+
+    fn set_tracked(&mut self, place: Place, on: bool) -> bool {
+        let Some(o) = self.resolve(place) else { return false };
+        let object = *self.m.heap.object(o);
+        if !object.kind.shape.is_extension() || !object.has(Flag::HEADER) || object.has(Flag::TRACKED) == on {
+            return false;
+        }
+        if on {
+            self.m.heap.track(o)
+        } else {
+            self.m.heap.untrack(o)
+        }
+        true
+    }
+
+    /// Empties `gc.garbage` or `gc.callbacks`: detached first, then dropped from the last item to the first.
+    fn drop_all(&mut self, garbage: bool) -> bool {
+        let mut list = std::mem::take(if garbage { &mut self.m.gc.garbage } else { &mut self.m.gc.callbacks });
+        let any = !list.is_empty();
+        for &o in &list {
+            self.push(Frame::Drop { o });
+        }
+        list.clear();
+        let place = if garbage { &mut self.m.gc.garbage } else { &mut self.m.gc.callbacks };
+        if place.is_empty() {
+            *place = list;
+        }
+        any
+    }
+
+    /// The operation that created an object.
+    pub(super) fn origin(&self, o: Idx) -> u32 {
+        self.m.heap.object(o).origin
+    }
+}

@@ -1,0 +1,255 @@
+//! Stores into variables and slots, and the dropping of slots by `tp_clear`.
+
+use super::Exec;
+use super::frame::Frame;
+use crate::collector::{Switch, survivors};
+use crate::event::{Event, Role, Sink, Undefined};
+use crate::heap::{DictEntry, Flag, Idx, NIL};
+use crate::scenario::{Base, Clear, Kind, MAX_ITEMS, NODE_SLOTS, Place, Shape};
+
+impl<S: Sink> Exec<'_, S> {
+    /// The object that a place names.
+    #[inline]
+    pub(super) fn resolve(&mut self, place: Place) -> Option<Idx> {
+        let mut o = match place.base {
+            Base::Nothing => NIL,
+            Base::Var(var) => self.m.vars.get(var as usize).copied().unwrap_or(NIL),
+            Base::Owner => self.owner,
+            Base::Arg => self.arg,
+        };
+        for &slot in place.path() {
+            if o == NIL {
+                return None;
+            }
+            o = self.m.heap.get(o, slot).unwrap_or(NIL);
+        }
+        if o == NIL {
+            return None;
+        }
+        if self.m.heap.object(o).has(Flag::FREED) {
+            self.stop = Some(Undefined::UseAfterFree);
+            return None;
+        }
+        Some(o)
+    }
+
+    /// Stores `value` (or nothing) into a place and drops the old content. The store owns one reference to `value`
+    /// already. False if the place cannot take it: the reference is still the caller's then.
+    pub(super) fn store(&mut self, dst: Place, value: Idx) -> bool {
+        match dst.split() {
+            None => {
+                let Base::Var(var) = dst.base else { return false };
+                let Some(content) = self.m.vars.get_mut(var as usize) else { return false };
+                if *content == NIL && value == NIL {
+                    return false;
+                }
+                let old = std::mem::replace(content, value);
+                let object = (value != NIL).then(|| self.m.heap.id(value));
+                self.sink.event(Event::StoreVar { var, object });
+                self.drop_old(old);
+                true
+            }
+            Some((holder, slot)) => match self.resolve(holder) {
+                Some(holder) => self.store_slot(holder, slot, value),
+                None => false,
+            },
+        }
+    }
+
+    fn drop_old(&mut self, old: Idx) {
+        if old != NIL && !self.has(Switch::BugStoreLeaks) {
+            self.decref(old);
+        }
+    }
+
+    /// Stores into a slot of an object, as [`Self::store`] does.
+    pub(super) fn store_slot(&mut self, holder: Idx, slot: u8, value: Idx) -> bool {
+        let object = *self.m.heap.object(holder);
+        let position = slot as usize;
+        match object.kind.shape {
+            Shape::Node | Shape::Typed | Shape::Slotted | Shape::Cell | Shape::KeyedRef => {
+                position < object.len as usize && self.replace(holder, slot, position, value)
+            }
+            Shape::Instance if !object.has(Flag::OWN_DICT) => {
+                position < object.len as usize && self.replace(holder, slot, position, value)
+            }
+            Shape::Instance => {
+                if position >= NODE_SLOTS as usize {
+                    return false;
+                }
+                if self.m.heap.raw(holder, 0) == NIL {
+                    if value == NIL {
+                        return false;
+                    }
+                    self.create_instance_dict(holder);
+                }
+                let dict = self.m.heap.raw(holder, 0);
+                self.store_key(dict, slot as u32, slot, value)
+            }
+            Shape::List => {
+                if position < object.len as usize {
+                    return self.replace(holder, slot, position, value);
+                }
+                if value == NIL || object.len >= MAX_ITEMS as u16 {
+                    return false;
+                }
+                self.m.heap.push_raw(holder, value);
+                self.report_store(holder, object.len as u8, value);
+                true
+            }
+            Shape::Dict => position < MAX_ITEMS as usize && self.store_key(holder, slot as u32, slot, value),
+            Shape::Function => {
+                let fits = match (slot, value) {
+                    (1, NIL) => true,
+                    (1, v) => self.m.heap.object(v).kind.shape == Shape::Tuple,
+                    (2, v) if v != NIL => self.m.heap.object(v).kind.shape == Shape::Dict,
+                    _ => false,
+                };
+                fits && self.replace(holder, slot, position, value)
+            }
+            Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet => self.store_entry(holder, slot, value),
+            Shape::Tuple | Shape::Method | Shape::Bare | Shape::Ref | Shape::Proxy | Shape::Finalize => false,
+        }
+    }
+
+    fn replace(&mut self, holder: Idx, slot: u8, position: usize, value: Idx) -> bool {
+        if value == NIL && self.m.heap.raw(holder, position) == NIL {
+            return false;
+        }
+        let old = self.m.heap.set_raw(holder, position, value);
+        self.report_store(holder, slot, value);
+        self.drop_old(old);
+        true
+    }
+
+    pub(super) fn report_store(&mut self, holder: Idx, slot: u8, value: Idx) {
+        let object = (value != NIL).then(|| self.m.heap.id(value));
+        let holder = self.m.heap.id(holder);
+        self.sink.event(Event::StoreSlot { holder, slot, object });
+    }
+
+    /// Stores under a key of a dict; keeps the dict's tracking as the release does.
+    pub(super) fn store_key(&mut self, dict: Idx, key: u32, slot: u8, value: Idx) -> bool {
+        let found = self.m.heap.find_key(dict, key);
+        if value != NIL {
+            self.maintain_tracking(dict, value);
+        }
+        let old = match found {
+            Some(entry) => self.m.heap.set_raw(dict, 2 * entry + 1, value),
+            None if value == NIL => return false,
+            None => {
+                self.m.heap.push_entry(dict, DictEntry { key, value });
+                NIL
+            }
+        };
+        self.report_store(dict, slot, value);
+        self.drop_old(old);
+        true
+    }
+
+    /// Up to 3.13 a dict is tracked when it first holds something that may be tracked.
+    pub(super) fn maintain_tracking(&mut self, dict: Idx, value: Idx) {
+        if !self.m.heap.object(dict).has(Flag::TRACKED)
+            && !self.has(Switch::BugNeverTrackContainers)
+            && survivors::may_be_tracked(&self.m.heap, value)
+        {
+            self.m.heap.track(dict);
+        }
+    }
+
+    fn create_instance_dict(&mut self, instance: Idx) {
+        let dict = self.m.heap.create(Kind::new(Shape::Dict), 0);
+        self.m.heap.object_mut(dict).set(Flag::HEADER.and(Flag::CLEARABLE));
+        self.m.heap.object_mut(dict).refcount = 1;
+        self.m.gc.count[0] += 1;
+        if !self.has(Switch::LazyDictTracking) {
+            self.m.heap.track(dict);
+        }
+        let object = self.m.heap.id(dict);
+        let origin = self.origin(instance);
+        self.sink.event(Event::New { object, origin, role: Role::InstanceDict });
+        self.m.heap.set_raw(instance, 0, dict);
+        self.report_store(instance, 0, dict);
+    }
+
+    /// Starts `tp_clear` of an object: what it drops is dropped by frames on top of the caller's.
+    pub(super) fn start_clear(&mut self, o: Idx) {
+        let object = *self.m.heap.object(o);
+        self.m.heap.object_mut(o).set(Flag::CLEARED);
+        match object.kind.shape {
+            Shape::List | Shape::Dict => {
+                // These are emptied first, then what they held is dropped.
+                let backwards = object.kind.shape == Shape::List;
+                let holder = self.m.heap.object_mut(o);
+                holder.len = 0;
+                holder.cap = 0;
+                if !backwards {
+                    self.detach_keys(object.slots, object.len);
+                }
+                self.push(Frame::DropRange { start: object.slots, len: object.len, step: 0, backwards });
+            }
+            Shape::Function => {
+                if self.m.heap.raw(o, 0) != NIL {
+                    self.m.heap.object_mut(o).set(Flag::LOST_CLOSURE);
+                }
+                self.push(Frame::Clear { o, step: 0 });
+            }
+            _ => self.push(Frame::Clear { o, step: 0 }),
+        }
+    }
+
+    /// Makes the detached entries of a dict a plain run of references.
+    fn detach_keys(&mut self, start: u32, len: u16) {
+        for entry in 0..len as usize / 2 {
+            let at = start as usize + 2 * entry;
+            let value = self.m.heap.slots[at + 1];
+            let key = DictEntry { key: self.m.heap.slots[at], value }.key_object();
+            self.m.heap.slots[at] = if value == NIL { NIL } else { key.unwrap_or(NIL) };
+        }
+    }
+
+    /// Drops the next slot of an object whose `tp_clear` runs.
+    pub(super) fn clear_slots(&mut self, o: Idx, step: u16) {
+        let object = *self.m.heap.object(o);
+        if let Some(position) = self.m.heap.drop_position(o, step as usize) {
+            self.push(Frame::Clear { o, step: step + 1 });
+            let kept = matches!(object.kind.clear, Clear::Keeps(set) if set.has(position));
+            if kept {
+                return;
+            }
+            if self.has(Switch::BugClearKeepsSlots) {
+                let content = self.m.heap.raw(o, position);
+                if content != NIL {
+                    self.decref(content);
+                }
+                return;
+            }
+            let content = self.m.heap.set_raw(o, position, NIL);
+            if content != NIL && !self.has(Switch::BugClearLeaks) {
+                self.decref(content);
+            }
+            return;
+        }
+        if self.m.heap.is_weak(o) {
+            self.clear_weak(o);
+            let callback = std::mem::replace(&mut self.m.heap.weak_mut(o).callback, NIL);
+            if callback != NIL {
+                self.decref(callback);
+            }
+        }
+    }
+
+    /// Drops the next of a run of detached references.
+    pub(super) fn drop_range(&mut self, start: u32, len: u16, mut step: u16, backwards: bool) {
+        while step < len {
+            let at = start + u32::from(if backwards { len - 1 - step } else { step });
+            step += 1;
+            let content = self.m.heap.slots[at as usize];
+            if content != NIL {
+                self.push(Frame::DropRange { start, len, step, backwards });
+                self.decref(content);
+                return;
+            }
+        }
+    }
+}

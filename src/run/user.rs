@@ -1,0 +1,126 @@
+//! User code: entering and leaving scripts, calling callbacks.
+
+use super::Exec;
+use super::frame::Frame;
+use crate::collector::Switch;
+use crate::event::{Code, Event, Sink, Undefined};
+use crate::heap::{Flag, Idx, NIL};
+use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, ScriptId, Shape};
+
+impl<S: Sink> Exec<'_, S> {
+    /// Starts a script as user code. The frames pushed before are what happens after it.
+    pub(super) fn enter(&mut self, code: Code, owner: Idx, arg: Idx, script: Option<ScriptId>) {
+        let heap = &self.m.heap;
+        let arg_id = if arg == NIL { None } else { heap.object(arg).id };
+        self.sink.event(Event::Enter { code, owner: heap.id(owner), arg: arg_id });
+        self.snapshot();
+        self.depth += 1;
+        let mut range = script.map_or(0..0, |s| self.scenario.script_range(s));
+        if self.depth >= MAX_DEPTH {
+            range = 0..0;
+        }
+        self.push(Frame::Body {
+            pc: range.start as u32,
+            end: range.end as u32,
+            owner,
+            arg,
+            script: true,
+            allocated: false,
+        });
+    }
+
+    /// The script that ran is over.
+    pub(super) fn leave(&mut self, owner: Idx, raised: bool) {
+        self.depth -= 1;
+        self.sink.event(Event::Leave);
+        self.snapshot();
+        if raised {
+            if !self.has(Switch::BugSwallowErrors) {
+                let owner = self.m.heap.id(owner);
+                self.sink.event(Event::Unraisable { owner });
+            }
+            if self.has(Switch::BugExceptionEndsCollection) {
+                self.abandon_collection();
+            }
+        }
+    }
+
+    /// True if the object can be called at all.
+    pub(super) fn is_callable(&self, o: Idx) -> bool {
+        let object = self.m.heap.object(o);
+        object.kind.shape.can_call() && object.kind.on_call.is_some()
+    }
+
+    /// Calls an object. `owned` is a reference that the call consumes when it is over, or `NIL`.
+    pub(super) fn call(&mut self, code: Code, callable: Idx, arg: Idx, owned: Idx) {
+        if owned != NIL {
+            self.push(Frame::Drop { o: owned });
+        }
+        let object = *self.m.heap.object(callable);
+        if object.has(Flag::CLEARED)
+            && object.kind.shape == Shape::Function
+            && (!self.has(Switch::FunctionClearKeepsCode) || object.has(Flag::LOST_CLOSURE))
+        {
+            self.stop = Some(Undefined::CalledCleared);
+            return;
+        }
+        if arg != NIL {
+            self.incref(arg);
+            if object.kind.shape == Shape::Function && !self.has(Switch::FunctionCallTuple) {
+                self.push(Frame::Drop { o: arg });
+            } else {
+                let tuple = self.m.heap.create_temporary(1);
+                self.m.heap.set_raw(tuple, 0, arg);
+                self.m.heap.track(tuple);
+                self.push(Frame::Drop { o: tuple });
+            }
+        }
+        match object.kind.shape {
+            Shape::Finalize => self.enter_builtin(code, callable, arg, Frame::RunFinalize { o: callable }),
+            Shape::Function if self.m.containers.by_function(callable).is_some() => {
+                self.enter_builtin(code, callable, arg, Frame::Remove { function: callable, weak: arg });
+            }
+            _ => self.enter(code, callable, arg, object.kind.on_call),
+        }
+    }
+
+    /// Starts user code that is no script but one step of the library.
+    fn enter_builtin(&mut self, code: Code, owner: Idx, arg: Idx, work: Frame) {
+        let arg = if arg == NIL { None } else { self.m.heap.object(arg).id };
+        self.sink.event(Event::Enter { code, owner: self.m.heap.id(owner), arg });
+        self.snapshot();
+        self.depth += 1;
+        self.push(Frame::LeaveBuiltin { owner });
+        self.push(work);
+    }
+
+    /// Calls a callback taken out of its weak reference, then drops it; not if the weak reference is dying.
+    pub(super) fn single_callback(&mut self, weak: Idx, callback: Idx) {
+        if self.m.heap.object(weak).refcount > 0 {
+            self.call(Code::Callback, callback, weak, callback);
+        } else {
+            self.decref(callback);
+        }
+    }
+
+    /// Calls the next callback of a temporary tuple (weak reference, callback, weak reference, ...).
+    pub(super) fn tuple_callbacks(&mut self, tuple: Idx, next: u16) {
+        if next >= self.m.heap.object(tuple).len {
+            self.decref(tuple);
+            return;
+        }
+        self.push(Frame::TupleCallbacks { tuple, next: next + 2 });
+        let weak = self.m.heap.raw(tuple, next as usize);
+        let callback = self.m.heap.raw(tuple, next as usize + 1);
+        if callback != NIL {
+            self.call(Code::Callback, callback, weak, NIL);
+        }
+    }
+
+    /// True if scripts may still run operations; counts one.
+    #[inline]
+    pub(super) fn may_step(&mut self) -> bool {
+        self.script_steps += 1;
+        self.script_steps <= MAX_SCRIPT_STEPS
+    }
+}

@@ -1,0 +1,259 @@
+//! The one form of a scenario that is stored and printed.
+//!
+//! Normalization looks at the operations only; it runs nothing. It removes what can never have an effect, drops
+//! what a shape ignores, and gives scripts and variables the numbers of their first use. Two scenarios that differ in
+//! such things only become equal, and normalizing twice is normalizing once.
+//!
+//! An operation is *viable* if its operands may exist: a variable may hold something only if a viable operation of a
+//! body that may run stores to it, and a script may run only if a viable operation names it. The smallest such sets
+//! are computed by iteration; everything outside goes.
+
+use super::{Base, MAX_OPS, MAX_SCRIPTS, MAX_VARS, Op, Place, Scenario, ScriptId, Shape};
+
+/// Highest count of a [`Op::Build`].
+pub const MAX_COUNT: u32 = 0xff_ffff;
+
+/// A normalized scenario, and where each part of it was in the original.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Normalized {
+    /// The result.
+    pub scenario: Scenario,
+    /// For each operation of the result, its index among the operations of the original.
+    pub ops: Vec<u32>,
+    /// For each variable of the result, its number in the original.
+    pub vars: Vec<u16>,
+    /// For each script of the result, its number in the original.
+    pub scripts: Vec<ScriptId>,
+}
+
+impl Scenario {
+    /// The normal form of this scenario.
+    pub fn normalize(&self) -> Scenario {
+        self.normalize_traced().scenario
+    }
+
+    /// The normal form of this scenario, and where its parts come from.
+    pub fn normalize_traced(&self) -> Normalized {
+        Analysis::of(self).build()
+    }
+}
+
+/// What may exist, as far as it is known.
+struct Analysis<'a> {
+    scenario: &'a Scenario,
+    scripts: usize,
+    /// Variables that may hold something.
+    live: Vec<bool>,
+    /// Scripts that may run.
+    used: Vec<bool>,
+    /// Scripts that may run as part of the mutator's body, where `raise` has no effect and the rest still runs.
+    inlined: Vec<bool>,
+    /// Scripts with a viable operation.
+    effective: Vec<bool>,
+    changed: bool,
+}
+
+impl<'a> Analysis<'a> {
+    fn of(scenario: &'a Scenario) -> Analysis<'a> {
+        let scripts = scenario.scripts().min(MAX_SCRIPTS);
+        let mut analysis = Analysis {
+            scenario,
+            scripts,
+            live: vec![false; MAX_VARS as usize],
+            used: vec![false; scripts],
+            inlined: vec![false; scripts],
+            effective: vec![false; scripts],
+            changed: true,
+        };
+        while analysis.changed {
+            analysis.changed = false;
+            analysis.pass();
+        }
+        analysis
+    }
+
+    fn pass(&mut self) {
+        for body in 0..self.scripts + 1 {
+            let may_run = body == 0 || self.used[body - 1];
+            if !may_run && self.effective[body - 1] {
+                continue;
+            }
+            for index in self.range(body) {
+                let Some(op) = self.rewrite(self.scenario.ops[index], body) else { continue };
+                if body > 0 {
+                    mark(&mut self.effective, body - 1, &mut self.changed);
+                }
+                if !may_run || self.note(op, body) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The operations of a body that count: those beyond the limit do not exist.
+    fn range(&self, body: usize) -> std::ops::Range<usize> {
+        let range = self.scenario.range(body);
+        range.start.min(MAX_OPS)..range.end.min(MAX_OPS)
+    }
+
+    /// Records what a viable operation brings about; true if the body ends with it.
+    fn note(&mut self, mut op: Op, body: usize) -> bool {
+        let in_mutator = body == 0 || self.inlined[body - 1];
+        if let Some(Place { base: Base::Var(var), .. }) = op.target() {
+            mark(&mut self.live, var as usize, &mut self.changed);
+        }
+        let runs_inline = in_mutator && matches!(op, Op::Repeat { .. } | Op::Iterate { .. });
+        op.map_scripts(|script| {
+            mark(&mut self.used, script.0 as usize, &mut self.changed);
+            if runs_inline {
+                mark(&mut self.inlined, script.0 as usize, &mut self.changed);
+            }
+            Some(script)
+        });
+        op == Op::Raise && !in_mutator
+    }
+
+    /// The place, or nothing if nothing can be there.
+    fn source(&self, place: Place, body: usize) -> Place {
+        let exists = match place.base {
+            Base::Nothing => false,
+            Base::Var(var) => var < MAX_VARS && self.live[var as usize],
+            Base::Owner | Base::Arg => body > 0,
+        };
+        if exists { place } else { Place::NOTHING }
+    }
+
+    /// The place as a target of something that is created or read. `self` and `arg` themselves cannot be assigned.
+    fn destination(&self, place: Place, body: usize) -> Place {
+        match place.base {
+            Base::Var(var) if var < MAX_VARS && place.path().is_empty() => place,
+            Base::Owner | Base::Arg if place.path().is_empty() => Place::NOTHING,
+            _ => self.source(place, body),
+        }
+    }
+
+    /// The operation in normal form but for numbers, or `None` if it cannot have an effect.
+    fn rewrite(&self, op: Op, body: usize) -> Option<Op> {
+        let source = |place| self.source(place, body);
+        let required = |place| Some(self.source(place, body)).filter(|p| !p.is_nothing());
+        let existing = |script: ScriptId| Some(script).filter(|s| (s.0 as usize) < self.scripts);
+        Some(match op {
+            Op::New { dst, kind, items } => {
+                let mut kind = kind.canonical();
+                kind.map_scripts(existing);
+                let mut items = items.map(source);
+                items[kind.shape.items()..].fill(Place::NOTHING);
+                match kind.shape {
+                    Shape::Ref | Shape::Proxy | Shape::KeyedRef | Shape::Finalize => {
+                        required(items[0])?;
+                    }
+                    Shape::Method => {
+                        required(items[0])?;
+                        required(items[1])?;
+                    }
+                    Shape::Tuple if items[0].is_nothing() => items[1] = Place::NOTHING,
+                    _ => {}
+                }
+                Op::New { dst: self.destination(dst, body), kind, items }
+            }
+            Op::Set { dst, src } => {
+                let src = source(src);
+                let dst = if src.is_nothing() { source(dst) } else { self.destination(dst, body) };
+                let bare = matches!(dst.base, Base::Owner | Base::Arg) && dst.path().is_empty();
+                if dst.is_nothing() || bare {
+                    return None;
+                }
+                Op::Set { dst, src }
+            }
+            Op::Deref { dst, weak } => Op::Deref { weak: required(weak)?, dst: self.destination(dst, body) },
+            Op::Build { dst, bulk, kind, count } => {
+                let mut kind = kind.canonical();
+                if !kind.shape.is_extension() {
+                    return None;
+                }
+                kind.map_scripts(existing);
+                Op::Build { dst: self.destination(dst, body), bulk, kind, count: count.clamp(1, MAX_COUNT) }
+            }
+            Op::Collect { generation } => Op::Collect { generation: generation.min(2) },
+            Op::CollectAtAllocation { after: 0, .. } => Op::CollectAtAllocation { after: 0, generation: 0 },
+            Op::CollectAtAllocation { after, generation } => {
+                Op::CollectAtAllocation { after, generation: generation.min(2) }
+            }
+            Op::Call { callable } => Op::Call { callable: required(callable)? },
+            Op::AddGcCallback { callable } => Op::AddGcCallback { callable: required(callable)? },
+            Op::Track { object } => Op::Track { object: required(object)? },
+            Op::Untrack { object } => Op::Untrack { object: required(object)? },
+            Op::Len { container } => Op::Len { container: required(container)? },
+            Op::Iterate { container, script } => {
+                Op::Iterate { container: required(container)?, script: existing(script)? }
+            }
+            Op::Repeat { times, script } => {
+                let script = existing(script)?;
+                if body > 0 || times == 0 || !self.effective[script.0 as usize] {
+                    return None;
+                }
+                op
+            }
+            Op::Raise if body == 0 => return None,
+            Op::Raise
+            | Op::Look
+            | Op::Scan
+            | Op::Enable
+            | Op::Disable
+            | Op::SetThreshold { .. }
+            | Op::Freeze
+            | Op::Unfreeze
+            | Op::SaveAll { .. }
+            | Op::EmptyGarbage
+            | Op::EmptyGcCallbacks => op,
+        })
+    }
+
+    /// Puts the viable operations together and renumbers.
+    fn build(&self) -> Normalized {
+        let mut result =
+            Normalized { scenario: Scenario::new(), ops: Vec::new(), vars: Vec::new(), scripts: Vec::new() };
+        let mut script_numbers = vec![None; self.scripts];
+        let mut var_numbers = vec![None; MAX_VARS as usize];
+        let mut done = 0;
+        while done <= result.scripts.len() {
+            let body = if done == 0 { 0 } else { result.scripts[done - 1].0 as usize + 1 };
+            result.scenario.start_body();
+            for index in self.range(body) {
+                let Some(mut op) = self.rewrite(self.scenario.ops[index], body) else { continue };
+                op.map_scripts(|script| {
+                    let number = script_numbers[script.0 as usize].get_or_insert_with(|| {
+                        result.scripts.push(script);
+                        ScriptId((result.scripts.len() - 1) as u8)
+                    });
+                    Some(*number)
+                });
+                op.for_each_place(|place| {
+                    if let Base::Var(var) = &mut place.base {
+                        *var = *var_numbers[*var as usize].get_or_insert_with(|| {
+                            result.vars.push(*var);
+                            (result.vars.len() - 1) as u16
+                        });
+                    }
+                });
+                result.scenario.push(op);
+                result.ops.push(index as u32);
+                if op == Op::Raise && !self.inlined[body - 1] {
+                    break;
+                }
+            }
+            done += 1;
+        }
+        if result.scenario.ops.is_empty() {
+            result.scenario.clear();
+        }
+        result
+    }
+}
+
+fn mark(set: &mut [bool], index: usize, changed: &mut bool) {
+    if !set[index] {
+        set[index] = true;
+        *changed = true;
+    }
+}
