@@ -1,5 +1,6 @@
 //! The collection that runs: its candidates, its unreachable set, and what it leaves to clear.
 
+use super::super::blame::{Blame, leftovers};
 use super::reach::LINK;
 use super::{Bits, Facts, Object, Shadow};
 use crate::event::Spot;
@@ -32,6 +33,8 @@ pub(crate) struct Collection {
     pub legacy_count: u32,
     /// Candidates that nothing reaches, whatever the collector could see; see [`Shadow::ready_collection`].
     pub garbage: Bits,
+    /// What explains that some of it survives.
+    pub blame: Option<Blame>,
     /// What is left of `trash` when clearing starts, once `settled`.
     pub doomed: Bits,
     pub settled: bool,
@@ -65,6 +68,7 @@ impl Collection {
         self.found = 0;
         self.legacy_count = 0;
         self.settled = false;
+        self.blame = None;
         self.clears = 0;
         self.scripts = 0;
         self.callbacks = 0;
@@ -224,6 +228,9 @@ impl Shadow {
             if !held.has(index) {
                 col.garbage.add(index);
             }
+        }
+        if !col.garbage.is_empty() {
+            col.blame = Some(leftovers(self, &held));
         }
         self.scratch = held;
         self.col = col;

@@ -29,7 +29,8 @@ impl Shadow {
             self.quiet = 0;
         }
         match self.op {
-            Some(Op::AddGcCallback { callable }) => {
+            // If scripts change the list too, what it holds is not known.
+            Some(Op::AddGcCallback { callable }) if !self.traits.scripts_change_callbacks => {
                 let callable = self.resolve(callable);
                 if callable != NONE {
                     self.gc_callbacks.push(callable);
@@ -246,7 +247,7 @@ impl Shadow {
             }
         }
         self.script_steps = self.script_steps.saturating_add(self.script_len(script));
-        self.frames.push(Frame { code, owner: edge, arg: pack(arg), script, raised: false });
+        self.frames.push(Frame { code, owner: edge, arg: pack(arg), script });
         self.after = After::Enter;
     }
 

@@ -34,8 +34,6 @@ pub(crate) struct Frame {
     pub arg: u32,
     /// The script, if it is known.
     pub script: u8,
-    /// Its exception was reported.
-    pub raised: bool,
 }
 
 /// What the snapshot that is being read followed.
@@ -62,8 +60,6 @@ pub(crate) struct Traits {
     /// Something tracks or untracks by hand.
     pub tracks: bool,
     pub raises: bool,
-    /// A script calls objects or runs another body, so that an exception may come from elsewhere.
-    pub nests: bool,
     /// There are `weakref.finalize` objects.
     pub finalizes: bool,
 }
@@ -219,7 +215,6 @@ impl Shadow {
                 Op::Track { .. } | Op::Untrack { .. } => t.tracks = true,
                 Op::Raise => t.raises = true,
                 Op::New { kind, .. } if kind.shape == Shape::Finalize => t.finalizes = true,
-                Op::Call { .. } | Op::Iterate { .. } if script => t.nests = true,
                 _ => {}
             }
         }
