@@ -8,4 +8,5 @@ pub mod heap;
 pub mod mutate;
 pub mod run;
 pub mod scenario;
+pub mod shrink;
 pub mod subject;
