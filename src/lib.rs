@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 pub mod collector;
+pub mod cpython;
 pub mod event;
+pub mod fuzzing;
 pub mod generate;
 pub mod heap;
 pub mod mutate;
