@@ -7,6 +7,7 @@ pub mod event;
 pub mod fuzzing;
 pub mod generate;
 pub mod heap;
+pub mod invariant;
 pub mod mutate;
 pub mod run;
 pub mod scenario;
