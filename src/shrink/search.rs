@@ -75,7 +75,7 @@ impl<'a> Search<'a> {
             return false;
         }
         self.tried.insert(digest(&self.best));
-        self.attempt(|best, out| edit::copy(best, out));
+        self.attempt(edit::copy);
         true
     }
 
@@ -94,7 +94,7 @@ impl<'a> Search<'a> {
     /// Tries every reduction; true if none is accepted.
     pub(super) fn check(&mut self) -> bool {
         self.checking = true;
-        self.attempt(|best, out| edit::copy(best, out));
+        self.attempt(edit::copy);
         self.round(REMOVAL);
         self.round(CLEANUP);
         !self.succeeded
