@@ -1,7 +1,7 @@
 //! Makes a scenario small while the caller's predicate holds.
 //!
 //! Scenarios are totally ordered: fewer objects, then fewer operations, fewer scripts, simpler kinds, smaller
-//! operands, and last the order of their operations (see [`Size`]). A reduction is accepted only if its result is
+//! operands, and last the order of their operations (see [`Measure`]). A reduction is accepted only if its result is
 //! smaller in this order and the predicate holds for it, so every search ends. All candidates are in normal form
 //! ([`Scenario::normalize`]), which is what makes two findings of one bug end as the same text.
 //!
@@ -10,14 +10,14 @@
 //! the bound is a number of tries, never time.
 
 mod edit;
+mod measure;
 mod pass;
 mod search;
-mod size;
 
 #[cfg(test)]
 mod tests;
 
-pub use size::Size;
+pub use measure::Measure;
 
 use crate::scenario::Scenario;
 use search::Search;
@@ -44,14 +44,26 @@ pub enum Reduction {
     MergeScripts,
     /// Creates an object right where it is stored later.
     Fold,
-    /// Replaces the operation that runs a script by the script's operations.
+    /// Takes an object out from between two others.
+    Bypass,
+    /// Removes an object that only lends its script to others; another gets the script as its finalizer.
+    Transfer,
+    /// Replaces an operation by the operations of a script.
     Inline,
     /// Lowers a kind: plainer shape, fewer peculiarities, less user code.
     Kinds,
+    /// Creates an object in a slot of another object instead of a variable of its own.
+    Adopt,
     /// Removes two operations at once.
     Pairs,
+    /// Has an object without GC support where edges were hidden.
+    Exchange,
+    /// Gives the finalizer of one object to another.
+    Rehost,
     /// Replaces an operation by a simpler one.
     Operations,
+    /// Replaces what brings about a collection later by a full collection.
+    Collections,
     /// Lowers counts, thresholds and delays; prefers full collections.
     Numbers,
     /// Shortens paths, and names objects by simpler places.
@@ -64,7 +76,7 @@ pub enum Reduction {
 
 impl Reduction {
     /// Every reduction, in the order of a round.
-    pub const ALL: [Reduction; 17] = [
+    pub const ALL: [Reduction; 23] = [
         Reduction::Tail,
         Reduction::Runs,
         Reduction::Scripts,
@@ -74,10 +86,16 @@ impl Reduction {
         Reduction::SplitVariables,
         Reduction::MergeScripts,
         Reduction::Fold,
+        Reduction::Bypass,
+        Reduction::Transfer,
         Reduction::Inline,
         Reduction::Kinds,
+        Reduction::Adopt,
         Reduction::Pairs,
+        Reduction::Exchange,
+        Reduction::Rehost,
         Reduction::Operations,
+        Reduction::Collections,
         Reduction::Numbers,
         Reduction::Paths,
         Reduction::Slots,
@@ -96,10 +114,16 @@ impl Reduction {
             Reduction::SplitVariables => "split variables",
             Reduction::MergeScripts => "merge scripts",
             Reduction::Fold => "create in place",
+            Reduction::Bypass => "bypass objects",
+            Reduction::Transfer => "transfer scripts",
             Reduction::Inline => "inline scripts",
             Reduction::Kinds => "simplify kinds",
+            Reduction::Adopt => "adopt objects",
+            Reduction::Exchange => "exchange peculiarities",
+            Reduction::Rehost => "move finalizers",
             Reduction::Pairs => "remove pairs of operations",
             Reduction::Operations => "simplify operations",
+            Reduction::Collections => "collect explicitly",
             Reduction::Numbers => "lower numbers",
             Reduction::Paths => "simplify places",
             Reduction::Slots => "lower slots",

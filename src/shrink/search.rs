@@ -1,8 +1,8 @@
 //! The search: the best scenario so far, and what has been tried.
 
 use super::edit;
+use super::measure::{Measure, compare};
 use super::pass::{CLEANUP, Pass, REMOVAL};
-use super::size::{Size, compare};
 use super::{Budget, Progress, Reduction};
 use crate::scenario::{Op, Scenario};
 use std::cell::Cell;
@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::Xxh3;
 /// One search.
 pub(super) struct Search<'a> {
     best: Scenario,
-    size: Size,
+    measure: Measure,
     predicate: &'a mut dyn FnMut(&Scenario) -> bool,
     progress: &'a mut dyn FnMut(&Progress),
     budget: u64,
@@ -37,7 +37,7 @@ impl<'a> Search<'a> {
         progress: &'a mut dyn FnMut(&Progress),
     ) -> Search<'a> {
         Search {
-            size: Size::of(scenario),
+            measure: Measure::of(scenario),
             best: scenario.clone(),
             predicate,
             progress,
@@ -102,7 +102,7 @@ impl<'a> Search<'a> {
 
     /// Applies each pass once; true if anything was accepted and the search may go on.
     fn round(&mut self, passes: &[(Reduction, Pass)]) -> bool {
-        let before = self.size;
+        let before = self.measure;
         let ops = self.best.clone();
         for (reduction, pass) in passes {
             if self.ended() {
@@ -111,7 +111,7 @@ impl<'a> Search<'a> {
             self.reduction = *reduction;
             pass(self);
         }
-        !self.ended() && (self.size != before || self.best != ops)
+        !self.ended() && (self.measure != before || self.best != ops)
     }
 
     /// True if nothing may be tried any more.
@@ -127,8 +127,8 @@ impl<'a> Search<'a> {
         self.scratch.clear();
         edit(&self.best, &mut self.scratch);
         let candidate = self.scratch.normalize();
-        let size = Size::of(&candidate);
-        if compare((&size, &candidate), (&self.size, &self.best)).is_ge() {
+        let measure = Measure::of(&candidate);
+        if compare((&measure, &candidate), (&self.measure, &self.best)).is_ge() {
             return false;
         }
         if !self.tried.insert(digest(&candidate)) {
@@ -138,7 +138,7 @@ impl<'a> Search<'a> {
         let improved = (self.predicate)(&candidate);
         if improved {
             self.best = candidate;
-            self.size = size;
+            self.measure = measure;
             self.succeeded = true;
         }
         (self.progress)(&Progress {

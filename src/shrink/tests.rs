@@ -14,9 +14,9 @@ fn scenario(source: &str) -> Scenario {
 
 /// Minimizes, checks what every result promises, and gives the text.
 fn minimal(start: &Scenario, predicate: &mut dyn FnMut(&Scenario) -> bool) -> String {
-    let mut best = Size::of(start);
+    let mut best = Measure::of(start);
     let result = minimize(start, predicate, Budget::default(), &mut |progress| {
-        let size = Size::of(progress.best);
+        let size = Measure::of(progress.best);
         assert!(size <= best);
         best = size;
     });

@@ -1,7 +1,7 @@
 //! Lowering what an object's type does to the plain node that takes part in everything.
 
+use super::super::measure::shape_weight;
 use super::super::search::Search;
-use super::super::size::shape_weight;
 use crate::scenario::{Clear, Finalizer, Kind, Op, Shape, SlotSet, Tracking};
 
 /// Lowers the kind of each object: all at once, then the shape, then field by field.
@@ -20,6 +20,38 @@ pub(in crate::shrink) fn lower(search: &mut Search) {
             out.push(copy);
         }
     });
+}
+
+/// Where edges of one object are hidden, makes another object's type one without GC support instead: the usual cause.
+pub(in crate::shrink) fn exchange(search: &mut Search) {
+    let mut position = search.best().ops().len();
+    while position > 0 && !search.ended() {
+        let liar = position - 1;
+        position = liar.min(search.best().ops().len());
+        let peculiar = |kind: &Kind| {
+            kind.hidden != SlotSet::NONE || kind.fickle != SlotSet::NONE || kind.tracking == Tracking::Untracked
+        };
+        if !search.best().ops().get(liar).and_then(Op::kind).is_some_and(peculiar) {
+            continue;
+        }
+        for other in (0..search.best().ops().len()).filter(|other| *other != liar) {
+            let accepted = search.attempt_map(|i, mut op| {
+                if let Op::New { kind, .. } | Op::Build { kind, .. } = &mut op {
+                    if i == liar {
+                        kind.hidden = SlotSet::NONE;
+                        kind.fickle = SlotSet::NONE;
+                        kind.tracking = Tracking::Tracked;
+                    } else if i == other {
+                        kind.tracking = Tracking::NoHeader;
+                    }
+                }
+                Some(op)
+            });
+            if accepted {
+                break;
+            }
+        }
+    }
 }
 
 /// Kinds that may be simpler; the search drops those that are not.
@@ -43,6 +75,12 @@ fn lowered(kind: &Kind, out: &mut Vec<Kind>) {
     push(&|k| k.on_dealloc = None);
     if let Some(Finalizer::Legacy(script)) = kind.finalizer {
         push(&|k| k.finalizer = Some(Finalizer::Modern(script)));
+    }
+    if let (None, Some(script)) = (kind.finalizer, kind.on_dealloc) {
+        push(&|k| {
+            k.finalizer = Some(Finalizer::Modern(script));
+            k.on_dealloc = None;
+        });
     }
     push(&|k| k.tracking = Tracking::Tracked);
     push(&|k| k.tracking = Tracking::NoHeader);

@@ -1,8 +1,8 @@
-//! Making one thing of two: variables, scripts, a creation and a store, a call and what it runs.
+//! Making one thing of two: variables, scripts; and two variables of one that names two objects.
 
 use super::super::edit;
+use super::super::measure::creates;
 use super::super::search::Search;
-use super::super::size::creates;
 use crate::scenario::{Base, MAX_VARS, Op, Place, ScriptId};
 
 /// What becomes of the creation of an object whose variable is renamed to that of another.
@@ -115,114 +115,4 @@ pub(in crate::shrink) fn scripts(search: &mut Search) {
             }
         }
     }
-}
-
-/// The place reached from `place` if the variable `var` is written as `other`. A path grows to two slots at most: what
-/// would be longer is `None`.
-fn substitute(place: Place, var: u16, other: Place) -> Option<Place> {
-    if place.base != Base::Var(var) {
-        return Some(place);
-    }
-    if other.path().len() + place.path().len() > 2 {
-        return None;
-    }
-    Some(place.path().iter().fold(other, |place, slot| place.slot(*slot)))
-}
-
-/// Where an object is created into a variable and stored from it elsewhere, creates it there and names it by that
-/// place from then on. Once with the creation where it was, once where the store was.
-pub(in crate::shrink) fn fold(search: &mut Search) {
-    let mut position = search.best().ops().len();
-    while position > 0 && !search.ended() {
-        let store = position - 1;
-        position = store;
-        let Some(Op::Set { dst, src }) = search.best().ops().get(store).copied() else { continue };
-        let Base::Var(var) = src.base else { continue };
-        if !src.path().is_empty() || dst.base == src.base {
-            continue;
-        }
-        let created = search.best().ops().iter().position(
-            |op| matches!(op, Op::New { dst, .. } | Op::Build { dst, .. } | Op::Deref { dst, .. } if *dst == src),
-        );
-        let Some(create) = created else { continue };
-        for late in [false, true] {
-            if attempt_fold(search, create, store, var, dst, late) {
-                position = search.best().ops().len().min(position + 1);
-                break;
-            }
-        }
-    }
-}
-
-fn attempt_fold(search: &mut Search, create: usize, store: usize, var: u16, place: Place, late: bool) -> bool {
-    let mut creation = search.best().ops()[create];
-    if let Op::New { dst, .. } | Op::Build { dst, .. } | Op::Deref { dst, .. } = &mut creation {
-        *dst = place;
-    }
-    search.attempt_map(|i, mut op| {
-        if i == if late { store } else { create } {
-            return Some(creation);
-        }
-        if i == create || i == store {
-            return None;
-        }
-        if op == (Op::Set { dst: Place::var(var), src: Place::NOTHING }) {
-            return None;
-        }
-        let mut fits = true;
-        op.for_each_place(|p| match substitute(*p, var, place) {
-            Some(other) => *p = other,
-            None => fits = false,
-        });
-        fits.then_some(op)
-    })
-}
-
-/// Replaces an operation that runs a script (`repeat`, `iterate`, `call`) by the script's operations.
-pub(in crate::shrink) fn inline(search: &mut Search) {
-    let mut position = search.best().ops().len();
-    while position > 0 && !search.ended() {
-        let index = position - 1;
-        position = index;
-        match search.best().ops().get(index) {
-            Some(Op::Repeat { script, .. } | Op::Iterate { script, .. }) => {
-                let script = *script;
-                splice(search, index, script, Place::NOTHING);
-            }
-            Some(Op::Call { callable }) => {
-                let callable = *callable;
-                for script in 0..search.best().scripts() {
-                    if splice(search, index, ScriptId(script as u8), callable) {
-                        break;
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Puts a script's operations in place of one operation; `owner` stands for `self` in them.
-fn splice(search: &mut Search, index: usize, script: ScriptId, owner: Place) -> bool {
-    search.attempt(|best, out| {
-        edit::flat_map(best, out, &mut |i, op, out| {
-            if i != index {
-                out.push(op);
-                return;
-            }
-            for op in &best.ops()[best.script_range(script)] {
-                let mut op = *op;
-                op.for_each_place(|place| {
-                    *place = match place.base {
-                        Base::Owner if place.path().len() + owner.path().len() <= 2 => {
-                            place.path().iter().fold(owner, |place, slot| place.slot(*slot))
-                        }
-                        Base::Owner | Base::Arg => Place::NOTHING,
-                        _ => *place,
-                    }
-                });
-                out.push(op);
-            }
-        });
-    })
 }

@@ -1,15 +1,21 @@
 //! Replacing operations by simpler ones, and numbers by lower ones.
 
+use super::super::edit;
 use super::super::search::Search;
 use crate::scenario::{Op, Place};
 
-/// Replaces operations: `look` for what reads, `del` for what stores, `collect(2)` for what brings a collection about,
-/// one object for a graph of them.
+/// Replaces operations: a store of what there is for the creation of an object, `look` for what reads, `del` for what
+/// stores, `collect(2)` for what brings a collection about, one object for a graph of them.
 pub(in crate::shrink) fn simplify(search: &mut Search) {
     search.replace_each(|best, index, out| {
         let op = best.ops()[index];
         match op {
-            Op::New { .. } | Op::Look => {}
+            Op::New { dst, items, .. } => {
+                let vars = (0..best.vars()).map(Place::var);
+                let sources = items.into_iter().filter(|item| !item.is_nothing()).chain(vars);
+                out.extend(sources.map(|src| Op::Set { dst, src }));
+            }
+            Op::Look => {}
             Op::Set { src, .. } if src.is_nothing() => out.push(Op::Look),
             Op::Set { dst, .. } => out.extend([Op::Look, Op::Set { dst, src: Place::NOTHING }]),
             Op::Build { dst, kind, .. } => out.push(Op::New { dst, kind, items: [Place::NOTHING; 2] }),
@@ -21,6 +27,36 @@ pub(in crate::shrink) fn simplify(search: &mut Search) {
             _ => out.extend([Op::Look, Op::Collect { generation: 2 }]),
         }
     });
+}
+
+/// Removes what brings about a collection later, and has a full one instead of or after some other operation.
+pub(in crate::shrink) fn collections(search: &mut Search) {
+    let collect = Op::Collect { generation: 2 };
+    let mut position = search.best().ops().len();
+    while position > 0 && !search.ended() {
+        let index = position - 1;
+        position = index.min(search.best().ops().len());
+        let op = search.best().ops().get(index);
+        if !matches!(op, Some(Op::CollectAtAllocation { .. } | Op::SetThreshold { .. } | Op::Enable)) {
+            continue;
+        }
+        for (other, instead) in (0..search.best().ops().len()).flat_map(|other| [(other, true), (other, false)]) {
+            let accepted = other != index
+                && search.attempt(|best, out| {
+                    edit::flat_map(best, out, &mut |i, op, out| {
+                        if i != index && (i != other || !instead) {
+                            out.push(op);
+                        }
+                        if i == other {
+                            out.push(collect);
+                        }
+                    });
+                });
+            if accepted {
+                break;
+            }
+        }
+    }
 }
 
 /// Lowers every number of every operation.

@@ -80,7 +80,7 @@ pub(in crate::shrink) fn variables(search: &mut Search) {
 
 /// The operation without places that `gone` accepts; `None` if it is about such a place. `created` decides whether
 /// objects that are created there go too, or are created and dropped.
-fn without(mut op: Op, gone: impl Fn(Place) -> bool, created: bool) -> Option<Op> {
+pub(super) fn without(mut op: Op, gone: impl Fn(Place) -> bool, created: bool) -> Option<Op> {
     if let Op::New { dst, items, .. } = &mut op {
         if gone(*dst) {
             if created {

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 /// How large a scenario is. Compared field by field; scenarios of equal size are ordered by their operations.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
-pub struct Size {
+pub struct Measure {
     /// Objects that `New` and `Build` operations name, as if each operation ran once.
     pub objects: u64,
     /// Operations of all bodies, and two more for each creation into a variable that another creation stores to:
@@ -21,11 +21,14 @@ pub struct Size {
     pub operands: u64,
 }
 
-impl Size {
+impl Measure {
     /// The size of a scenario.
-    pub fn of(scenario: &Scenario) -> Size {
-        let mut size =
-            Size { operations: scenario.ops().len() as u32, scripts: scenario.scripts() as u32, ..Size::default() };
+    pub fn of(scenario: &Scenario) -> Measure {
+        let mut size = Measure {
+            operations: scenario.ops().len() as u32,
+            scripts: scenario.scripts() as u32,
+            ..Measure::default()
+        };
         let mut named = Named::default();
         for op in scenario.ops() {
             if creates(op).is_some_and(|var| !named.insert(var)) {
@@ -78,7 +81,7 @@ pub(super) fn creates(op: &Op) -> Option<u16> {
 }
 
 /// Compares two scenarios whose sizes are known.
-pub(super) fn compare(a: (&Size, &Scenario), b: (&Size, &Scenario)) -> Ordering {
+pub(super) fn compare(a: (&Measure, &Scenario), b: (&Measure, &Scenario)) -> Ordering {
     a.0.cmp(b.0).then_with(|| a.1.ops().cmp(b.1.ops())).then_with(|| {
         let ends = |s: &Scenario| (0..s.bodies()).map(|body| s.range(body).end).collect::<Vec<_>>();
         ends(a.1).cmp(&ends(b.1))
