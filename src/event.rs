@@ -157,17 +157,26 @@ pub enum Undefined {
     DanglingWeakref,
     /// The memory of an object was used after it was freed, because its count was wrong.
     UseAfterFree,
+    /// A collection had to call the callback of a weak reference that is being deallocated: untracked already, but
+    /// still linked to its referent. Only instances of subclasses can be met in that state.
+    MovedUntracked,
+    /// An object with several weak references died while one of them, without callback, was being deallocated
+    /// itself: up to 3.12 the callback that is not there was released. Only instances of subclasses can be met in
+    /// that state.
+    NullCallback,
 }
 
 impl Undefined {
     /// Every value, in the order of its number.
-    pub const ALL: [Undefined; 6] = [
+    pub const ALL: [Undefined; 8] = [
         Undefined::OverReported,
         Undefined::DeadTracked,
         Undefined::CalledCleared,
         Undefined::KeptDying,
         Undefined::DanglingWeakref,
         Undefined::UseAfterFree,
+        Undefined::MovedUntracked,
+        Undefined::NullCallback,
     ];
 }
 

@@ -34,8 +34,6 @@ pub(crate) struct Frame {
     pub arg: u32,
     /// The script, if it is known.
     pub script: u8,
-    /// Its exception was reported.
-    pub raised: bool,
 }
 
 /// What the snapshot that is being read followed.
@@ -62,8 +60,6 @@ pub(crate) struct Traits {
     /// Something tracks or untracks by hand.
     pub tracks: bool,
     pub raises: bool,
-    /// A script calls objects or runs another body, so that an exception may come from elsewhere.
-    pub nests: bool,
     /// There are `weakref.finalize` objects.
     pub finalizes: bool,
 }
@@ -116,7 +112,8 @@ pub(crate) struct Shadow {
     pub scratch: Bits,
     /// The stream speaks of an object in a way the shadow cannot place.
     pub lost: bool,
-    /// An object that lies to the collector was examined by some collection.
+    /// A type has misled a collection: `traverse` of a candidate lied, or a deallocator's action saved trash that was
+    /// being cleared.
     pub lied: bool,
     /// Full collections in a row that ran no user code and yet found something, with no mutator between.
     pub quiet: u32,
@@ -219,7 +216,6 @@ impl Shadow {
                 Op::Track { .. } | Op::Untrack { .. } => t.tracks = true,
                 Op::Raise => t.raises = true,
                 Op::New { kind, .. } if kind.shape == Shape::Finalize => t.finalizes = true,
-                Op::Call { .. } | Op::Iterate { .. } if script => t.nests = true,
                 _ => {}
             }
         }

@@ -11,7 +11,7 @@ use super::document::{Document, origin};
 pub(super) fn warnings(source: &str, spans: &[Range<usize>], scenario: &Scenario, kept: &[u32]) -> Vec<Diagnostic> {
     let mut gone = vec![true; spans.len()];
     kept.iter().for_each(|op| gone[*op as usize] = false);
-    let mut vain: Vec<(Range<usize>, bool)> = Vec::new();
+    let mut vain: Vec<(Range<usize>, bool, Op)> = Vec::new();
     let weakrefs = weakref_vars(scenario);
     for (index, gone) in gone.into_iter().enumerate() {
         let calls_weakref = match scenario.ops()[index] {
@@ -19,20 +19,23 @@ pub(super) fn warnings(source: &str, spans: &[Range<usize>], scenario: &Scenario
             _ => false,
         };
         if gone || calls_weakref {
-            vain.push((spans[index].clone(), gone));
+            vain.push((spans[index].clone(), gone, scenario.ops()[index]));
         }
         if vain.len() == MAX_DIAGNOSTICS {
             break;
         }
     }
-    vain.sort_by_key(|(span, _)| span.start);
-    let warning = |(span, gone)| {
+    vain.sort_by_key(|(span, _, _)| span.start);
+    let warning = |(span, gone, op)| {
         let message =
             if gone { "this operation can never have an effect" } else { "a weak reference cannot be called" };
-        let advice = if gone {
-            "it is dropped: what it names is never created, nothing runs it, or the script has ended before"
-        } else {
-            "to read it, write `deref(...)`"
+        let advice = match op {
+            _ if !gone => "to read it, write `deref(...)`",
+            Op::Repeat { .. } | Op::Iterate { .. } => {
+                "it is dropped: `repeat` and `iterate` need a script that does something, and work in the main body and \
+                 in scripts that they run there"
+            }
+            _ => "it is dropped: what it names is never created, nothing runs it, or the script has ended before",
         };
         Diagnostic::new(Code::NoEffect, source, span, message).suggesting(advice)
     };

@@ -9,6 +9,7 @@ use super::diagnostic::{Code, Diagnostic, position};
 use super::document::{Anchor, Comment, Document, Expectation, Field, FieldName};
 use super::lexer::{Token, lex};
 use super::line::Line;
+use super::print::one_line;
 use super::statement::Statement;
 use super::symbols::Symbols;
 use super::{MAX_DIAGNOSTICS, MAX_EXPECTATIONS, MAX_LINE, MAX_SIZE, header};
@@ -351,7 +352,8 @@ impl<'s> Parser<'s> {
             lines: line_numbers(self.source, &spans),
             ..Document::default()
         };
-        document.comments = self.comments.iter().map(|placed| place(placed, &scenario)).collect();
+        let comments = self.comments.iter().map(|placed| (placed, place(placed, &scenario)));
+        document.comments = comments.filter(|(p, c)| p.text.is_empty() || !c.text.is_empty()).map(|(_, c)| c).collect();
         document.comments.sort_by_key(|c| c.anchor);
         document.scenario = scenario;
         check_facts(self.source, &document)?;
@@ -371,7 +373,7 @@ fn place(placed: &Placed<'_>, scenario: &Scenario) -> Comment {
             if range.start + index < range.end { Anchor::Op(range.start + index) } else { Anchor::BodyEnd(body) }
         }
     };
-    Comment { anchor, trailing: placed.trailing, text: placed.text.to_owned() }
+    Comment { anchor, trailing: placed.trailing, text: one_line(placed.text) }
 }
 
 fn line_numbers(source: &str, spans: &[Range<usize>]) -> Vec<u32> {

@@ -78,6 +78,14 @@ fn every_operation_of_the_list_is_in_the_manual_or_reads_as_written() {
 }
 
 #[test]
+fn control_characters_in_comments_become_blanks() {
+    let source = "coroner 1\na = Node()  #\u{0}x\u{1b}y\n#\u{7}\n# \u{1} z\ndel a  # \u{7}\n";
+    let printed = "coroner 1\n\na = Node()  # x y\n# z\ndel a\n";
+    assert_eq!(parse(source).map(|d| d.print()).as_deref(), Ok(printed));
+    assert_eq!(parse(printed).map(|d| d.print()).as_deref(), Ok(printed));
+}
+
+#[test]
 fn the_authors_names_and_comments_stay_with_their_operations() {
     let source = "\
 coroner 1  # the format
