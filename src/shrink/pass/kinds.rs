@@ -2,7 +2,7 @@
 
 use super::super::measure::shape_weight;
 use super::super::search::Search;
-use crate::scenario::{Clear, Finalizer, Kind, Op, Shape, SlotSet, Tracking};
+use crate::scenario::{Clear, Finalizer, Kind, NODE_SLOTS, Op, Shape, SlotSet, Tracking};
 
 /// Lowers the kind of each object: all at once, then the shape, then field by field.
 pub(in crate::shrink) fn lower(search: &mut Search) {
@@ -96,14 +96,34 @@ fn lowered(kind: &Kind, out: &mut Vec<Kind>) {
     });
     push(&|k| k.fickle = SlotSet::NONE);
     push(&|k| k.hidden = SlotSet::NONE);
-    for bit in 0..8u8 {
-        push(&|k| k.hidden.0 &= !(1 << bit));
-        push(&|k| k.doubled.0 &= !(1 << bit));
-        push(&|k| k.fickle.0 &= !(1 << bit));
+    for bit in 0..NODE_SLOTS {
         push(&|k| {
             if let Clear::Keeps(set) = &mut k.clear {
                 set.0 &= !(1 << bit);
             }
         });
+        for lower in 0..bit {
+            push(&|k| sets(k, &|set| lower_bit(set, bit, lower)));
+        }
+        push(&|k| k.hidden.0 &= !(1 << bit));
+        push(&|k| k.doubled.0 &= !(1 << bit));
+        push(&|k| k.fickle.0 &= !(1 << bit));
+    }
+}
+
+/// Changes every set of slots of a kind.
+fn sets(kind: &mut Kind, change: &dyn Fn(&mut SlotSet)) {
+    change(&mut kind.hidden);
+    change(&mut kind.doubled);
+    change(&mut kind.fickle);
+    if let Clear::Keeps(set) = &mut kind.clear {
+        change(set);
+    }
+}
+
+/// Has `lower` instead of `bit` in the set, if it has the one and not the other.
+fn lower_bit(set: &mut SlotSet, bit: u8, lower: u8) {
+    if set.has(bit.into()) && !set.has(lower.into()) {
+        set.0 ^= 1 << bit | 1 << lower;
     }
 }
