@@ -11,4 +11,5 @@ pub mod invariant;
 pub mod mutate;
 pub mod run;
 pub mod scenario;
+pub mod shrink;
 pub mod subject;

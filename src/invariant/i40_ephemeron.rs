@@ -28,7 +28,7 @@ fn stored_under(s: &Shadow, r: &WeakRec) -> u32 {
     s.for_edges(data, |slot, edge| {
         if edge == r.weak && slot % 2 == 0 {
             key = slot;
-        } else if slot == key + 1 {
+        } else if key != 0xff && slot == key + 1 {
             found = edge;
         }
     });
