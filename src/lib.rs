@@ -9,6 +9,8 @@ pub mod generate;
 pub mod heap;
 pub mod invariant;
 pub mod mutate;
+pub mod regression;
+pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod shrink;

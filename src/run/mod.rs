@@ -225,6 +225,9 @@ impl<S: Sink> Exec<'_, S> {
             }
             Frame::IterateDone { container } => self.iterate_done(container),
             Frame::Remove { function, weak } => self.remove_entry(function, weak),
+            Frame::AddEntry { container, slot, value } => self.add_entry(container, slot, value),
+            Frame::Commit { container } => self.commit_step(container),
+            Frame::Length { container } => self.report_length(container),
             Frame::RunFinalize { o } => self.run_finalize(o),
             Frame::LeaveBuiltin { owner } => self.leave(owner, false),
         }

@@ -1,0 +1,5 @@
+//! What people read: names for objects.
+
+mod names;
+
+pub use names::ObjectNames;
