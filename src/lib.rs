@@ -3,7 +3,9 @@
 
 pub mod collector;
 pub mod event;
+pub mod generate;
 pub mod heap;
+pub mod mutate;
 pub mod run;
 pub mod scenario;
 pub mod subject;

@@ -1,0 +1,364 @@
+//! The pen that writes scenarios: creates objects, stores, and remembers which scripts it promised.
+
+use super::feature::{Feature, Features};
+use super::profile::Configuration;
+use super::random::Random;
+use super::sketch::{Sketch, Spot, Target};
+use crate::scenario::{
+    Clear, DeallocFlaws, Finalizer, Kind, MAX_SCRIPTS, Op, Place, Scenario, ScriptId, Shape, SlotSet, Tracking,
+};
+
+/// When a script runs, which decides what it may do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Role {
+    /// `self` is being finalized.
+    Finalizer,
+    /// `self` is the called object; `arg` may be a weak reference.
+    Callable,
+    /// `self` is dying for good.
+    Dealloc,
+    /// Part of the mutator's body.
+    Body,
+    /// Runs per entry of a weak container; `arg` is the entry.
+    Entry,
+}
+
+/// Most operations of a script that are prescribed.
+pub(super) const FIXED: usize = 3;
+
+/// A script that was promised, to be written when all variables are known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan {
+    pub role: Role,
+    /// The first object whose script it is, as the sketch knows it.
+    pub owner: Option<u16>,
+    /// It may run more than once for one object, because there is no bit to remember that it has run.
+    pub again: bool,
+    /// The script of more than one object.
+    pub shared: bool,
+    /// A variable that only this script stores to.
+    pub keep: Option<u16>,
+    /// Prescribed operations, run first or last.
+    pub fixed: [Op; FIXED],
+    pub fixed_len: usize,
+}
+
+/// Ways to take part in garbage collection and shapes of built-in objects.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Choice {
+    Node,
+    NoHeader,
+    Hidden,
+    ClearMissing,
+    ClearPartial,
+    Untracked,
+    Typed,
+    OverReporting,
+    Fickle,
+    Flawed,
+    Plain(Shape),
+}
+
+/// What may be created: the feature that allows it, and its weight.
+const CHOICES: [(Choice, Option<Feature>, u8); 24] = [
+    (Choice::Node, None, 28),
+    (Choice::NoHeader, Some(Feature::NoHeader), 22),
+    (Choice::Hidden, Some(Feature::Hidden), 22),
+    (Choice::ClearMissing, Some(Feature::ClearMissing), 12),
+    (Choice::ClearPartial, Some(Feature::ClearPartial), 12),
+    (Choice::Untracked, Some(Feature::Untracked), 10),
+    (Choice::Typed, Some(Feature::Typed), 12),
+    (Choice::OverReporting, Some(Feature::OverReporting), 22),
+    (Choice::Fickle, Some(Feature::Fickle), 20),
+    (Choice::Flawed, Some(Feature::DeallocFlaws), 26),
+    (Choice::Plain(Shape::List), Some(Feature::Lists), 18),
+    (Choice::Plain(Shape::Dict), Some(Feature::Dicts), 16),
+    (Choice::Plain(Shape::Tuple), Some(Feature::Tuples), 16),
+    (Choice::Plain(Shape::Cell), Some(Feature::Cells), 14),
+    (Choice::Plain(Shape::Function), Some(Feature::Functions), 20),
+    (Choice::Plain(Shape::Method), Some(Feature::Methods), 16),
+    (Choice::Plain(Shape::Instance), Some(Feature::Instances), 28),
+    (Choice::Plain(Shape::Slotted), Some(Feature::Slotted), 18),
+    (Choice::Plain(Shape::Bare), Some(Feature::Bare), 14),
+    (Choice::Plain(Shape::WeakValueDict), Some(Feature::WeakDicts), 18),
+    (Choice::Plain(Shape::WeakKeyDict), Some(Feature::WeakDicts), 12),
+    (Choice::Plain(Shape::WeakSet), Some(Feature::WeakSets), 16),
+    (Choice::Plain(Shape::Finalize), Some(Feature::Finalize), 14),
+    (Choice::Plain(Shape::KeyedRef), Some(Feature::KeyedRefs), 6),
+];
+
+/// The weights of the choices that a set of features allows.
+pub(super) fn kind_weights(features: Features) -> [u8; CHOICES.len()] {
+    CHOICES.map(|(_, feature, weight)| match feature {
+        Some(feature) if !features.has(feature) => 0,
+        _ => weight,
+    })
+}
+
+/// Writes one scenario.
+pub(super) struct Builder<'a> {
+    pub configuration: Configuration,
+    pub random: &'a mut Random,
+    pub sketch: &'a mut Sketch,
+    pub plans: &'a mut Vec<Plan>,
+    pub out: &'a mut Scenario,
+    /// Weights of [`CHOICES`].
+    pub kinds: [u8; CHOICES.len()],
+    /// Operations that may be written, the last collections and the scripts not counted.
+    pub limit: usize,
+}
+
+impl Builder<'_> {
+    pub fn has(&self, feature: Feature) -> bool {
+        self.configuration.features.has(feature)
+    }
+
+    /// True once the mutator's body is as long as it may be.
+    pub fn full(&self) -> bool {
+        self.out.ops().len() >= self.limit
+    }
+
+    pub fn op(&mut self, op: Op) {
+        if !self.full() {
+            self.out.push(op);
+        }
+    }
+
+    /// Creates an object of a kind that needs at most the given items.
+    pub fn create(&mut self, target: Target, kind: Kind, items: [Option<Spot>; 2]) -> Spot {
+        let kind = kind.canonical();
+        let thing = self.sketch.add(kind.shape, kind.on_call);
+        let places = items.map(|i| i.map_or(Place::NOTHING, |i| i.place));
+        self.op(Op::New { dst: target.place(), kind, items: places });
+        match kind.shape {
+            Shape::Tuple => {
+                for (slot, item) in items.into_iter().flatten().enumerate() {
+                    self.sketch.fill(thing, slot, item.thing);
+                }
+            }
+            Shape::Cell | Shape::Function | Shape::Method => {
+                for (slot, item) in items.into_iter().enumerate() {
+                    if let Some(item) = item {
+                        self.sketch.fill(thing, slot, item.thing);
+                    }
+                }
+            }
+            _ => {}
+        }
+        self.sketch.store(target, Some(thing));
+        for script in [kind.on_call, kind.on_dealloc, kind.finalizer.map(script_of)].into_iter().flatten() {
+            if let Some(plan) = self.plans.get_mut(script.0 as usize) {
+                plan.shared = plan.owner.is_some();
+                plan.owner.get_or_insert(thing);
+                plan.again |= !kind.shape.is_extension() || kind.tracking == Tracking::NoHeader;
+            }
+        }
+        Spot { place: target.place(), thing }
+    }
+
+    /// Creates an object in a fresh variable.
+    pub fn new_var(&mut self, kind: Kind, items: [Option<Spot>; 2]) -> Spot {
+        let var = self.sketch.fresh();
+        self.create(Target::Var(var), kind, items)
+    }
+
+    /// `target = content`, or `del target`.
+    pub fn set(&mut self, target: Target, content: Option<Spot>) {
+        let src = content.map_or(Place::NOTHING, |c| c.place);
+        self.op(Op::Set { dst: target.place(), src });
+        self.sketch.store(target, content.map(|c| c.thing));
+    }
+
+    /// `holder[slot] = content`
+    pub fn link(&mut self, holder: Spot, slot: u8, content: Spot) {
+        if holder.can_follow() {
+            self.set(Target::Slot(holder, slot), Some(content));
+        }
+    }
+
+    /// `del var`, if the variable holds something.
+    pub fn drop_var(&mut self, var: u16) {
+        if self.sketch.content(var).is_some() {
+            self.set(Target::Var(var), None);
+        }
+    }
+
+    /// A fresh variable, or a slot of an object that exists.
+    pub fn target(&mut self) -> Target {
+        if self.random.chance(self.configuration.inner)
+            && let Some(target) = self.sketch.slot_target(self.random)
+        {
+            return target;
+        }
+        Target::Var(self.sketch.fresh())
+    }
+
+    /// Promises a script with prescribed operations.
+    pub fn plan_fixed(&mut self, role: Role, ops: &[Op]) -> ScriptId {
+        if self.plans.len() >= MAX_SCRIPTS {
+            return ScriptId(self.random.index(MAX_SCRIPTS) as u8);
+        }
+        let mut fixed = [Op::Look; FIXED];
+        let fixed_len = ops.len().min(FIXED);
+        fixed[..fixed_len].copy_from_slice(&ops[..fixed_len]);
+        let own = role == Role::Finalizer && ops.is_empty() && self.has(Feature::Resurrection);
+        let keep = (own && self.random.chance(128)).then(|| self.sketch.fresh_own_keep());
+        self.plans.push(Plan { role, owner: None, again: false, shared: false, keep, fixed, fixed_len });
+        ScriptId((self.plans.len() - 1) as u8)
+    }
+
+    /// Promises a script, sometimes one that was promised before.
+    pub fn plan(&mut self, role: Role) -> ScriptId {
+        let full = self.plans.len() >= MAX_SCRIPTS * 3 / 4;
+        if (full || self.random.chance(72))
+            && let Some(i) = self.plans.iter().rposition(|p| p.role == role && p.fixed_len == 0)
+        {
+            return ScriptId(i as u8);
+        }
+        self.plan_fixed(role, &[])
+    }
+
+    /// Some slots of a node: all, one, or any.
+    fn slots(&mut self) -> SlotSet {
+        match self.random.below(8) {
+            0..=3 => SlotSet::ALL,
+            4 => SlotSet(0b0011),
+            5 => SlotSet(self.random.range(1, 15) as u8),
+            slot => SlotSet(1 << (slot - 6)),
+        }
+    }
+
+    /// Adds one way of not taking part to a kind.
+    fn lower(&mut self, kind: &mut Kind, choice: Choice) {
+        match choice {
+            Choice::NoHeader => kind.tracking = Tracking::NoHeader,
+            Choice::Hidden => kind.hidden = self.slots(),
+            Choice::ClearMissing => kind.clear = Clear::Missing,
+            Choice::ClearPartial => kind.clear = Clear::Keeps(self.slots()),
+            Choice::Untracked => kind.tracking = Tracking::Untracked,
+            Choice::Typed => kind.shape = Shape::Typed,
+            Choice::OverReporting => kind.doubled = self.slots(),
+            Choice::Fickle => kind.fickle = self.slots(),
+            Choice::Flawed => {
+                kind.flaws = match self.random.below(4) {
+                    0 | 1 => DeallocFlaws { keeps_tracked: true, keeps_weakrefs: false },
+                    2 => DeallocFlaws { keeps_tracked: false, keeps_weakrefs: true },
+                    _ => DeallocFlaws { keeps_tracked: true, keeps_weakrefs: true },
+                }
+            }
+            Choice::Node | Choice::Plain(_) => {}
+        }
+    }
+
+    /// A kind for a new object, without user code.
+    pub fn draw_kind(&mut self) -> Kind {
+        let (choice, ..) = CHOICES[self.random.weighted(&self.kinds)];
+        if let Choice::Plain(shape) = choice {
+            return Kind::new(shape);
+        }
+        let mut kind = Kind::new(Shape::Node);
+        self.lower(&mut kind, choice);
+        if self.random.chance(40) {
+            let (second, ..) = CHOICES[self.random.weighted(&self.kinds)];
+            self.lower(&mut kind, second);
+        }
+        kind
+    }
+
+    /// A kind of extension object, full protocol twice out of three times.
+    pub fn draw_extension(&mut self) -> Kind {
+        if self.random.chance(84) {
+            let kind = self.draw_kind();
+            if kind.shape.is_extension() {
+                return kind;
+            }
+        }
+        Kind::new(Shape::Node)
+    }
+
+    /// Adds user code to a kind that can have it.
+    pub fn add_code(&mut self, kind: &mut Kind, probability: u16) {
+        if kind.shape.can_finalize() && self.has(Feature::Finalizers) && self.random.chance(probability) {
+            let script = self.plan(Role::Finalizer);
+            let legacy = self.has(Feature::Legacy) && kind.shape.is_extension() && self.random.chance(112);
+            kind.finalizer = Some(if legacy { Finalizer::Legacy(script) } else { Finalizer::Modern(script) });
+        }
+        if kind.shape.can_call() && self.has(Feature::Callbacks) && self.random.chance(56) {
+            kind.on_call = Some(self.plan(Role::Callable));
+        }
+        if kind.shape.is_extension() && self.has(Feature::DeallocActions) && self.random.chance(probability) {
+            kind.on_dealloc = Some(self.plan(Role::Dealloc));
+        }
+    }
+
+    /// An object that can be called; made if there is none.
+    pub fn callable(&mut self) -> Spot {
+        if !self.random.chance(64)
+            && let Some(spot) = self.sketch.find(self.random, |t| t.on_call.is_some())
+        {
+            return spot;
+        }
+        let function = self.has(Feature::Functions) && self.random.chance(128);
+        let mut kind = if function { Kind::new(Shape::Function) } else { self.draw_extension() };
+        kind.on_call = Some(self.plan(Role::Callable));
+        let closure = if function { self.closure() } else { None };
+        self.new_var(kind, [closure, None])
+    }
+
+    /// A tuple for a function's closure or defaults.
+    pub fn closure(&mut self) -> Option<Spot> {
+        if let Some(spot) = self.sketch.find(self.random, |t| t.shape == Shape::Tuple) {
+            return Some(spot);
+        }
+        if self.has(Feature::Tuples) || self.has(Feature::Cells) || self.random.chance(64) {
+            let content = self.sketch.any(self.random)?;
+            let cell = self.new_var(Kind::new(Shape::Cell), [Some(content), None]);
+            return Some(self.new_var(Kind::new(Shape::Tuple), [Some(cell), None]));
+        }
+        None
+    }
+
+    /// Creates a weak reference to something.
+    pub fn weakref(&mut self) {
+        let Some(referent) = self.sketch.find(self.random, |t| t.shape.is_weakrefable()) else { return };
+        self.weakref_to(referent);
+    }
+
+    /// Creates a weak reference to an object.
+    pub fn weakref_to(&mut self, referent: Spot) {
+        let callback = if self.has(Feature::Callbacks) && self.random.chance(self.configuration.callbacks) {
+            Some(self.callable())
+        } else {
+            None
+        };
+        let draw = self.random.below(8);
+        let shape = match draw {
+            0 | 1 if self.has(Feature::Proxies) => Shape::Proxy,
+            2..=4 if self.has(Feature::KeyedRefs) => Shape::KeyedRef,
+            _ => Shape::Ref,
+        };
+        let target = if self.random.chance(136)
+            && let Some(target) = self.sketch.slot_target(self.random)
+        {
+            target
+        } else {
+            Target::Var(self.sketch.fresh())
+        };
+        self.create(target, Kind::new(shape), [Some(referent), callback]);
+    }
+
+    /// A variable that only scripts store to.
+    pub fn keep(&mut self) -> u16 {
+        match self.random.pick(&self.sketch.keeps) {
+            Some(var) if self.random.chance(160) => var,
+            _ => self.sketch.fresh_keep(),
+        }
+    }
+}
+
+/// The script of a finalizer.
+pub(super) fn script_of(finalizer: Finalizer) -> ScriptId {
+    match finalizer {
+        Finalizer::Modern(script) | Finalizer::Legacy(script) => script,
+    }
+}

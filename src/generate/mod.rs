@@ -1,0 +1,140 @@
+//! From a seed to scenarios.
+//!
+//! Scenario `n` of a seed is a pure function of seed, profile, size and `n`: it is the same made alone or in
+//! sequence. It is drawn in three steps with a stream of random numbers each: a [`Configuration`] (which features
+//! are on, how much of everything), the mutator's body, and last the scripts that the body promised, when all
+//! variables are known.
+//!
+//! Scenarios are interesting by construction. While the body is written, a sketch of the heap says which variables
+//! hold what and which slots are filled, so that most operations have an effect; the typical life is build, link,
+//! watch, drop, collect, once or a few times.
+
+mod builder;
+mod feature;
+mod huge;
+mod life;
+mod plant;
+mod profile;
+mod random;
+mod script;
+mod sketch;
+
+#[cfg(test)]
+mod tests;
+
+pub use feature::{Feature, Features};
+pub use profile::{Configuration, PROFILES, Profile, Size};
+pub use random::{Random, Seed, SeedError};
+
+use crate::scenario::Scenario;
+use builder::{Builder, Plan, kind_weights};
+use sketch::Sketch;
+
+/// Makes the scenarios of one seed, profile and size.
+#[derive(Debug)]
+pub struct Generator {
+    profile: &'static Profile,
+    size: Size,
+    configurations: Random,
+    graphs: Random,
+    scripts: Random,
+    sketch: Sketch,
+    plans: Vec<Plan>,
+}
+
+impl Generator {
+    /// A generator; it keeps the memory it needs from one scenario to the next.
+    pub fn new(seed: Seed, profile: &'static Profile, size: Size) -> Generator {
+        Generator {
+            profile,
+            size,
+            configurations: seed.stream("configuration"),
+            graphs: seed.stream("graph"),
+            scripts: seed.stream("scripts"),
+            sketch: Sketch::default(),
+            plans: Vec::new(),
+        }
+    }
+
+    /// What scenario `n` is drawn from.
+    pub fn configuration(&mut self, n: u64) -> Configuration {
+        self.configurations.seek(n);
+        Configuration::draw(self.profile, self.size, &mut self.configurations)
+    }
+
+    /// Replaces the content of `scenario` by scenario `n`.
+    pub fn fill(&mut self, n: u64, scenario: &mut Scenario) {
+        let configuration = self.configuration(n);
+        scenario.clear();
+        scenario.start_body();
+        self.sketch.clear();
+        self.plans.clear();
+        self.graphs.seek(n);
+        let kinds = kind_weights(configuration.features);
+        let mut builder = Builder {
+            configuration,
+            random: &mut self.graphs,
+            sketch: &mut self.sketch,
+            plans: &mut self.plans,
+            out: scenario,
+            kinds,
+            limit: self.size.most_operations_of_mutator(),
+        };
+        if self.profile.is_huge() {
+            builder.live_huge();
+        } else {
+            builder.live();
+        }
+        self.scripts.seek(n);
+        Builder {
+            configuration,
+            random: &mut self.scripts,
+            sketch: &mut self.sketch,
+            plans: &mut self.plans,
+            out: scenario,
+            kinds,
+            limit: self.size.most_operations(),
+        }
+        .scripts();
+    }
+
+    /// Scenario `n` in memory of its own.
+    pub fn make(&mut self, n: u64) -> Scenario {
+        let mut scenario = Scenario::new();
+        self.fill(n, &mut scenario);
+        scenario
+    }
+}
+
+/// Writes one planted shape (safe ones only) with the operations that drop and collect it, as a scenario of its own.
+pub fn planted(random: &mut Random, scenario: &mut Scenario) {
+    let features = [Feature::Planted, Feature::Weakrefs, Feature::Callbacks, Feature::Finalizers];
+    let configuration = Configuration {
+        profile: "planted",
+        features: features.into_iter().fold(Features::NONE, Features::with),
+        objects: 0,
+        operations: 0,
+        rounds: 1,
+        loose: false,
+        user_code: 96,
+        inner: 128,
+        survival: 16,
+        callbacks: 160,
+    };
+    scenario.clear();
+    scenario.start_body();
+    let (mut sketch, mut plans) = (Sketch::default(), Vec::new());
+    let mut builder = Builder {
+        configuration,
+        random,
+        sketch: &mut sketch,
+        plans: &mut plans,
+        out: scenario,
+        kinds: kind_weights(configuration.features),
+        limit: Size::Small.most_operations(),
+    };
+    builder.plant();
+    builder.drop_roots();
+    builder.op(crate::scenario::Op::Collect { generation: 2 });
+    builder.scripts();
+}

@@ -1,0 +1,292 @@
+//! Scripts: what user code does while objects die. They are written last, when every variable is known.
+
+use super::builder::{Builder, Plan, Role};
+use super::feature::Feature;
+use crate::scenario::{Base, Finalizer, Kind, Op, Place, ScriptId, Shape};
+
+/// What a script can do next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Act {
+    Look,
+    Deref,
+    Keep,
+    KeepPart,
+    Link,
+    Unlink,
+    DropVar,
+    Create,
+    WeakrefToSelf,
+    Collect,
+    AtAllocation,
+    Scan,
+    Call,
+    Raise,
+    Modes,
+    EntryDies,
+}
+
+/// Acts with the feature that allows them and their weight.
+const ACTS: [(Act, Option<Feature>, u8); 17] = [
+    (Act::Look, None, 34),
+    (Act::Deref, Some(Feature::Weakrefs), 22),
+    (Act::Keep, Some(Feature::Resurrection), 22),
+    (Act::KeepPart, Some(Feature::Resurrection), 16),
+    (Act::Link, None, 7),
+    (Act::Unlink, None, 8),
+    (Act::DropVar, Some(Feature::RootDrops), 26),
+    (Act::Create, Some(Feature::Creation), 18),
+    (Act::WeakrefToSelf, Some(Feature::LateWeakrefs), 26),
+    (Act::Collect, Some(Feature::Nested), 26),
+    (Act::AtAllocation, Some(Feature::AtAllocation), 10),
+    (Act::Scan, Some(Feature::Scans), 14),
+    (Act::Call, Some(Feature::Calls), 12),
+    (Act::Raise, Some(Feature::Raises), 12),
+    (Act::Modes, Some(Feature::GcCallbacks), 6),
+    (Act::Modes, Some(Feature::Freeze), 8),
+    (Act::EntryDies, None, 0),
+];
+
+const OWNER: Place = Place::of(Base::Owner);
+const ARG: Place = Place::of(Base::Arg);
+
+impl Builder<'_> {
+    /// Writes every promised script.
+    pub fn scripts(&mut self) {
+        let weights = ACTS.map(|(_, feature, weight)| match feature {
+            Some(feature) if !self.has(feature) => 0,
+            _ => weight,
+        });
+        for i in 0..self.plans.len() {
+            let plan = self.plans[i];
+            self.out.start_body();
+            self.script(i, &plan, weights);
+        }
+    }
+
+    fn script(&mut self, number: usize, plan: &Plan, mut weights: [u8; ACTS.len()]) {
+        for ((act, ..), weight) in ACTS.iter().zip(&mut weights) {
+            let impossible = match plan.role {
+                Role::Dealloc if !self.has(Feature::KeptDying) => matches!(act, Act::Keep | Act::WeakrefToSelf),
+                Role::Body => matches!(act, Act::Keep | Act::KeepPart | Act::Raise | Act::WeakrefToSelf),
+                Role::Entry => matches!(act, Act::Keep | Act::KeepPart | Act::Raise | Act::WeakrefToSelf),
+                _ => false,
+            };
+            if impossible {
+                *weight = 0;
+            }
+            if plan.role == Role::Dealloc && self.has(Feature::KeptDying) && *act == Act::Keep {
+                *weight = 40;
+            }
+            if plan.role == Role::Entry && *act == Act::EntryDies {
+                *weight = 60;
+            }
+        }
+        // What is prescribed comes first, last or alone; the random rest decorates it.
+        let fixed = &plan.fixed[..plan.fixed_len];
+        let (before, after) = if plan.fixed_len == 0 {
+            ([0, 1, 1, 1, 2, 2, 3, 4][self.random.index(8)], 0)
+        } else {
+            match self.random.below(8) {
+                0 => (1, 0),
+                1 | 2 => (0, 1),
+                _ => (0, 0),
+            }
+        };
+        self.acts(number, plan, &weights, before);
+        for op in fixed {
+            self.op(*op);
+        }
+        self.acts(number, plan, &weights, after);
+    }
+
+    fn acts(&mut self, number: usize, plan: &Plan, weights: &[u8; ACTS.len()], count: u32) {
+        for _ in 0..count {
+            let act = ACTS[self.random.weighted(weights)].0;
+            if let Some(op) = self.act(number, plan, act) {
+                self.op(op);
+                if op == Op::Raise {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn act(&mut self, number: usize, plan: &Plan, act: Act) -> Option<Op> {
+        Some(match act {
+            Act::Look => Op::Look,
+            Act::Deref => {
+                let weak = match self.random.below(4) {
+                    0 if plan.role == Role::Callable => ARG,
+                    1 => self.part(plan),
+                    _ => self.var(|shape| shape.is_weakref()).or_else(|| self.keep_var())?,
+                };
+                let dst = if self.has(Feature::Resurrection) && self.random.chance(96) {
+                    Place::var(self.keep())
+                } else {
+                    Place::NOTHING
+                };
+                Op::Deref { dst, weak }
+            }
+            Act::Keep => {
+                // An object that is finalized at every death gets a variable that nothing else is stored to: two of
+                // them in turn in one variable would kill each other for ever.
+                let var = match plan.keep {
+                    Some(own) if !(plan.again && plan.shared) => own,
+                    _ if plan.again => return None,
+                    _ => self.keep(),
+                };
+                Op::Set { dst: Place::var(var), src: OWNER }
+            }
+            Act::KeepPart => Op::Set { dst: Place::var(self.keep()), src: self.part(plan) },
+            Act::Link => self.link_op(plan)?,
+            Act::Unlink => {
+                let dst = if self.random.chance(160) {
+                    self.part(plan)
+                } else {
+                    let slot = self.random.below(3) as u8;
+                    self.var(|shape| !shape.is_weakref())?.slot(slot)
+                };
+                Op::Set { dst, src: Place::NOTHING }
+            }
+            Act::DropVar => {
+                let place = if plan.keep.is_none() && self.random.chance(40) { self.keep_var() } else { None };
+                Op::Set { dst: place.or_else(|| self.var(|_| true))?, src: Place::NOTHING }
+            }
+            Act::Create => {
+                let mut kind = self.draw_extension();
+                if self.random.chance(96) {
+                    self.reuse_code(number, &mut kind);
+                }
+                let dst = self.store_place(plan);
+                Op::New { dst, kind: kind.canonical(), items: [Place::NOTHING; 2] }
+            }
+            Act::WeakrefToSelf => {
+                let referent = match self.random.below(8) {
+                    0 => self.part(plan),
+                    1 => self.var(|shape| shape.is_weakrefable())?,
+                    _ => OWNER,
+                };
+                // A function may have been cleared by the time it is called; an extension object can stand that.
+                let callback = if self.has(Feature::Callbacks) && self.random.chance(96) {
+                    self.callable_var(number).unwrap_or(Place::NOTHING)
+                } else {
+                    Place::NOTHING
+                };
+                let dst = if self.random.chance(216) { Place::var(self.keep()) } else { self.store_place(plan) };
+                Op::New { dst, kind: Kind::new(Shape::Ref), items: [referent, callback] }
+            }
+            Act::Collect => Op::Collect { generation: [0, 1, 2, 2][self.random.index(4)] },
+            Act::AtAllocation => Op::CollectAtAllocation { after: 1, generation: self.random.below(3) as u8 },
+            Act::Scan => Op::Scan,
+            Act::Call => {
+                let callable = if self.has(Feature::ClearedCalls) && self.random.chance(176) {
+                    self.part(plan)
+                } else {
+                    self.callable_var(number)?
+                };
+                Op::Call { callable }
+            }
+            Act::Raise => Op::Raise,
+            Act::Modes => match self.random.below(4) {
+                0 if self.has(Feature::GcCallbacks) => Op::EmptyGcCallbacks,
+                1 if self.has(Feature::GcCallbacks) => Op::AddGcCallback { callable: self.callable_var(number)? },
+                2 if self.has(Feature::Freeze) => Op::Freeze,
+                _ if self.has(Feature::Freeze) => Op::Unfreeze,
+                _ => Op::Look,
+            },
+            Act::EntryDies => match self.random.below(4) {
+                0 => Op::Collect { generation: 2 },
+                1 => {
+                    let container =
+                        self.var(|shape| matches!(shape, Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet))?;
+                    let src = self.var(|shape| shape.is_weakrefable())?;
+                    Op::Set { dst: container.slot(self.random.below(2) as u8), src }
+                }
+                2 => Op::Len { container: self.var(|shape| shape == Shape::WeakValueDict)? },
+                _ => Op::Set { dst: self.var(|shape| shape.is_weakrefable())?, src: Place::NOTHING },
+            },
+        })
+    }
+
+    /// An edge made by a script. A dealloc action never links to its own object.
+    fn link_op(&mut self, plan: &Plan) -> Option<Op> {
+        let part = self.part(plan);
+        let other = self.var(|shape| !shape.is_weakref());
+        Some(match self.random.below(4) {
+            0 if plan.role != Role::Dealloc => Op::Set { dst: part, src: OWNER },
+            1 => Op::Set { dst: other?.slot(self.random.below(3) as u8), src: part },
+            2 if plan.role != Role::Dealloc && !plan.again && self.has(Feature::Resurrection) => {
+                Op::Set { dst: other?.slot(self.random.below(3) as u8), src: OWNER }
+            }
+            _ => Op::Set { dst: part, src: other? },
+        })
+    }
+
+    /// A slot of `self`, mostly one that was filled; `arg` for an iteration.
+    fn part(&mut self, plan: &Plan) -> Place {
+        if plan.role == Role::Entry {
+            return ARG;
+        }
+        if plan.role == Role::Body {
+            return self.keep_var().unwrap_or(Place::NOTHING);
+        }
+        let filled = plan.owner.and_then(|owner| self.sketch.filled_slot(owner, self.random));
+        let slot = match filled {
+            Some(slot) if !self.random.chance(48) => slot,
+            _ => self.random.below(4) as u8,
+        };
+        let part = OWNER.slot(slot);
+        if self.random.chance(40) { part.slot(self.random.below(2) as u8) } else { part }
+    }
+
+    /// Where a script stores something new.
+    fn store_place(&mut self, plan: &Plan) -> Place {
+        if plan.role != Role::Body && plan.role != Role::Entry && self.random.chance(96) {
+            OWNER.slot(self.random.below(4) as u8)
+        } else {
+            Place::var(self.keep())
+        }
+    }
+
+    fn keep_var(&mut self) -> Option<Place> {
+        self.random.pick(&self.sketch.keeps).map(Place::var)
+    }
+
+    /// A variable that held, last, an object of a wanted shape.
+    fn var(&mut self, wanted: impl Fn(Shape) -> bool) -> Option<Place> {
+        let count = self.sketch.vars();
+        let start = self.random.index(count);
+        (0..count)
+            .map(|i| ((start + i) % count) as u16)
+            .find(|var| self.sketch.last(*var).is_some_and(|t| wanted(t.shape)))
+            .map(Place::var)
+    }
+
+    /// A variable that held, last, an extension object whose call script was promised before the running script, so
+    /// that no script calls itself.
+    fn callable_var(&mut self, number: usize) -> Option<Place> {
+        let count = self.sketch.vars();
+        let start = self.random.index(count);
+        (0..count)
+            .map(|i| ((start + i) % count) as u16)
+            .find(|var| {
+                self.sketch
+                    .last(*var)
+                    .is_some_and(|t| t.shape.is_extension() && t.on_call.is_some_and(|s| (s.0 as usize) < number))
+            })
+            .map(Place::var)
+    }
+
+    /// Gives an object made by a script user code that was promised before.
+    ///
+    /// Only what was promised before the running script: then no chain of scripts makes objects for ever.
+    fn reuse_code(&mut self, number: usize, kind: &mut Kind) {
+        if number == 0 || !self.has(Feature::Finalizers) {
+            return;
+        }
+        let i = self.random.index(number);
+        if self.plans[i].role == Role::Finalizer {
+            kind.finalizer = Some(Finalizer::Modern(ScriptId(i as u8)));
+        }
+    }
+}
