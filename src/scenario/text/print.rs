@@ -118,13 +118,11 @@ impl<'d> Printer<'d> {
     }
 
     fn behind(&self, out: &mut String, anchor: Anchor) -> fmt::Result {
-        let comments = self.comments.get(&anchor).into_iter().flatten();
-        for comment in comments.filter(|c| c.trailing && !c.text.is_empty()).take(1) {
-            write_comment(out, "  ", &comment.text)?;
-            return Ok(());
+        let mut comments = self.comments.get(&anchor).into_iter().flatten();
+        match comments.find(|c| c.trailing && !c.text.is_empty()) {
+            Some(comment) => write_comment(out, "  ", &comment.text),
+            None => out.write_char('\n'),
         }
-        out.push('\n');
-        Ok(())
     }
 }
 

@@ -1,3 +1,4 @@
+use super::super::sample::random_scenarios;
 use super::*;
 
 #[test]
@@ -30,4 +31,19 @@ collect(2)
         panic!("{}", errors.iter().map(|e| e.render("x.scn", source, false)).collect::<Vec<_>>().join("\n"))
     });
     assert_eq!(document.print(), source.replace("I15:collector,I01:collector", "I01:collector,I15:collector"));
+}
+
+#[test]
+fn printing_and_reading_gives_the_normal_form() {
+    let mut ops = 0;
+    for (seed, scenario) in random_scenarios(3000) {
+        let normal = scenario.normalize();
+        ops += normal.ops().len();
+        let printed = print(&scenario);
+        let document = parse(&printed).unwrap_or_else(|e| panic!("seed {seed}\n{}", e[0].render("", &printed, false)));
+        assert_eq!(document.scenario, normal, "seed {seed}\n{printed}");
+        assert_eq!(document.warnings, [], "seed {seed}\n{printed}");
+        assert_eq!(document.print(), printed, "seed {seed}");
+    }
+    assert!(ops > 30_000, "{ops}");
 }
