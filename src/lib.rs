@@ -5,6 +5,7 @@ pub mod collector;
 pub mod event;
 pub mod generate;
 pub mod heap;
+pub mod invariant;
 pub mod mutate;
 pub mod run;
 pub mod scenario;
