@@ -1,12 +1,16 @@
 //! Deterministic simulation and fuzzing of how garbage collection, weak references, callbacks and finalizers interact.
 #![forbid(unsafe_code)]
 
+pub mod campaign;
+pub mod cli;
 pub mod collector;
 pub mod event;
 pub mod generate;
 pub mod heap;
 pub mod invariant;
 pub mod mutate;
+pub mod names;
+pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod subject;

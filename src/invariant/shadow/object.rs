@@ -75,7 +75,9 @@ impl Facts {
             Role::InstanceDict | Role::ContainerData => Shape::Dict,
             Role::ContainerRemove => Shape::Function,
             Role::ContainerEntry => Shape::KeyedRef,
-            Role::FinalizeRef => Shape::Ref,
+            Role::FinalizeRef | Role::ContainerSelf => Shape::Ref,
+            Role::ContainerDefaults | Role::ContainerClosure => Shape::Tuple,
+            Role::ContainerCell => Shape::Cell,
         };
         let kind = if role == Role::Named { *kind } else { Kind::new(shape) };
         let before = |minor| release.is_some_and(|r| r.major < 3 || r.minor < minor);

@@ -1,0 +1,7 @@
+//! What people and programs read: tables, explanations, JSON.
+
+pub mod campaign;
+pub mod json;
+mod style;
+
+pub use style::{Style, grouped};
