@@ -4,7 +4,9 @@
 pub mod campaign;
 pub mod cli;
 pub mod collector;
+pub mod cpython;
 pub mod event;
+pub mod fuzzing;
 pub mod generate;
 pub mod heap;
 pub mod invariant;

@@ -210,6 +210,7 @@ impl<S: Sink> Exec<'_, S> {
             }
             Frame::Dealloc { o, stage, step } => self.dealloc(o, stage, step),
             Frame::Clear { o, step } => self.clear_slots(o, step),
+            Frame::ForgetCallback { weak } => self.m.heap.weak_mut(weak).callback = NIL,
             Frame::DropRange { start, len, step, backwards } => self.drop_range(start, len, step, backwards),
             Frame::Callback { weak, callback } => self.single_callback(weak, callback),
             Frame::TupleCallbacks { tuple, next } => self.tuple_callbacks(tuple, next),

@@ -234,7 +234,7 @@ impl<S: Sink> Exec<'_, S> {
                 let Some(referent) = shape_of(self, items[0]) else { return false };
                 let callback = match self.resolve(items[1]) {
                     Some(o) => self.is_callable(o),
-                    None => items[1].is_nothing() && kind.shape != Shape::Finalize,
+                    None => kind.shape != Shape::Finalize,
                 };
                 let exists = kind.shape != Shape::Finalize || self.has(Switch::Pep442);
                 referent.is_weakrefable() && callback && exists
@@ -246,7 +246,7 @@ impl<S: Sink> Exec<'_, S> {
 
     /// The canonical weak reference that `New` answers with instead of making one.
     fn shared_weakref(&mut self, kind: Kind, items: [Place; 2]) -> Option<Idx> {
-        if !matches!(kind.shape, Shape::Ref | Shape::Proxy) || !items[1].is_nothing() {
+        if !matches!(kind.shape, Shape::Ref | Shape::Proxy) || self.resolve(items[1]).is_some() {
             return None;
         }
         let referent = self.resolve(items[0])?;
@@ -377,7 +377,7 @@ impl<S: Sink> Exec<'_, S> {
         [
             (Flag::HEADER, header),
             (Flag::FINALIZED, self.has(Switch::BugFinalizedAtBirth)),
-            (Flag::FINALIZES, modern && (pep442 || is_class)),
+            (Flag::FINALIZES, modern),
             (Flag::LEGACY, collector_legacy),
             (Flag::CLEARABLE, clearable && header),
             (Flag::UNFAITHFUL, unfaithful),

@@ -232,10 +232,7 @@ impl<S: Sink> Exec<'_, S> {
         }
         if self.m.heap.is_weak(o) {
             self.clear_weak(o);
-            let callback = std::mem::replace(&mut self.m.heap.weak_mut(o).callback, NIL);
-            if callback != NIL {
-                self.decref(callback);
-            }
+            self.drop_callback(o);
         }
     }
 

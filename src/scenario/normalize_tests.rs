@@ -112,6 +112,19 @@ fn raise_ends_a_script_but_not_one_that_the_mutator_inlines() {
 }
 
 #[test]
+fn repeat_works_in_the_main_body_and_in_what_it_runs() {
+    let repeat = |script| Op::Repeat { times: 2, script: ScriptId(script) };
+    let nested = [vec![repeat(0)], vec![repeat(1)], vec![Op::Look]];
+    assert_eq!(Scenario::from_bodies(&nested).normalize().to_bodies(), nested);
+    let endless = [vec![repeat(0)], vec![repeat(1)], vec![repeat(0)]];
+    assert_eq!(Scenario::from_bodies(&endless).normalize(), Scenario::new());
+    let finalized = Kind { finalizer: Some(Finalizer::Modern(ScriptId(0))), ..Kind::new(Shape::Node) };
+    let new = Op::New { dst: var(0), kind: finalized, items: [Place::NOTHING; 2] };
+    let called = Scenario::from_bodies(&[vec![new], vec![repeat(1), Op::Scan], vec![Op::Look]]).normalize();
+    assert_eq!(called.to_bodies(), [vec![new], vec![Op::Scan]]);
+}
+
+#[test]
 fn operations_beyond_the_limit_do_not_exist() {
     let scenario = Scenario::from_bodies(&[vec![Op::Look; MAX_OPS + 5], vec![Op::Scan]]);
     assert_eq!(scenario.normalize().ops().len(), MAX_OPS);

@@ -1,5 +1,6 @@
 //! The collection that runs: its candidates, its unreachable set, and what it leaves to clear.
 
+use super::super::blame::{Blame, leftovers};
 use super::reach::LINK;
 use super::{Bits, Facts, Object, Shadow};
 use crate::event::Spot;
@@ -32,6 +33,8 @@ pub(crate) struct Collection {
     pub legacy_count: u32,
     /// Candidates that nothing reaches, whatever the collector could see; see [`Shadow::ready_collection`].
     pub garbage: Bits,
+    /// What explains that some of it survives.
+    pub blame: Option<Blame>,
     /// What is left of `trash` when clearing starts, once `settled`.
     pub doomed: Bits,
     pub settled: bool,
@@ -65,6 +68,7 @@ impl Collection {
         self.found = 0;
         self.legacy_count = 0;
         self.settled = false;
+        self.blame = None;
         self.clears = 0;
         self.scripts = 0;
         self.callbacks = 0;
@@ -169,7 +173,7 @@ impl Shadow {
         col.ready = true;
         col.sound =
             !self.lost && !(self.incremental() && col.generation != 0 && (col.generation != 2 || col.automatic));
-        col.exact = col.sound && !self.internals && !col.late && !self.traits.scripts_change_callbacks;
+        col.exact = col.sound && !col.late && !self.traits.scripts_change_callbacks;
         for (index, object) in self.objects.iter_mut().enumerate() {
             let in_generation = match object.spot {
                 Spot::Gen0 => true,
@@ -225,6 +229,9 @@ impl Shadow {
                 col.garbage.add(index);
             }
         }
+        if !col.garbage.is_empty() {
+            col.blame = Some(leftovers(self, &held));
+        }
         self.scratch = held;
         self.col = col;
     }
@@ -235,11 +242,6 @@ impl Shadow {
             let object = &self.objects[index];
             if self.is_legacy(object) {
                 stack.push(index as u32 + 1);
-                if self.is_two() && !object.facts.is_python_class() {
-                    // 2.7 ignores tp_del of static C types, and events do not tell how the type was made.
-                    col.exact = false;
-                    col.sound = false;
-                }
             }
         }
         while let Some(at) = stack.pop() {

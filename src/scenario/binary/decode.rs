@@ -309,12 +309,7 @@ impl<'b, const TOTAL: bool> Reader<'b, TOTAL> {
                     0 => self.otherwise(1, "number of times", 0)?,
                     times => times,
                 };
-                let op = Op::Repeat { times, script: self.script()? };
-                if self.in_script {
-                    self.otherwise(Op::Look, "operation of a script (repeat)", tag as u32)?
-                } else {
-                    op
-                }
+                Op::Repeat { times, script: self.script()? }
             }
             tag::BUILD => self.build()?,
             tag::LEN => Op::Len { container: self.place(Role::Required)? },

@@ -127,12 +127,16 @@ impl<'d> Printer<'d> {
 }
 
 fn write_comment(out: &mut String, indent: &str, text: &str) -> fmt::Result {
-    writeln!(out, "{indent}# {}", one_line(text))
+    match one_line(text).as_str() {
+        "" => writeln!(out, "{indent}#"),
+        text => writeln!(out, "{indent}# {text}"),
+    }
 }
 
 /// The text without what would break or disguise the line.
-fn one_line(text: &str) -> String {
-    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+pub(super) fn one_line(text: &str) -> String {
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    text.trim().to_owned()
 }
 
 fn expectation_text(expectation: &Expectation, names: &Names) -> Result<String, fmt::Error> {
