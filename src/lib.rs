@@ -12,6 +12,7 @@ pub mod heap;
 pub mod invariant;
 pub mod mutate;
 pub mod names;
+pub mod regression;
 pub mod report;
 pub mod run;
 pub mod scenario;
