@@ -16,4 +16,5 @@ pub mod regression;
 pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod shrink;
 pub mod subject;
