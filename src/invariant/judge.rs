@@ -342,7 +342,7 @@ impl Judge {
                 self.s.fold_collect_start(generation, automatic);
             }
             Event::CollectEnd { returned, uncollectable, .. } => {
-                self.s.settle_collection();
+                self.s.close_collection();
                 self.examine();
                 let automatic = self.s.col.automatic;
                 self.s.after = After::CollectEnd { returned, uncollectable, automatic };

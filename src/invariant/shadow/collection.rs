@@ -30,7 +30,6 @@ pub(crate) struct Collection {
     pub found: u32,
     /// Unreachable and set aside because of legacy finalizers.
     pub legacy: Bits,
-    pub legacy_count: u32,
     /// Candidates that nothing reaches, whatever the collector could see; see [`Shadow::ready_collection`].
     pub garbage: Bits,
     /// What explains that some of it survives.
@@ -38,6 +37,12 @@ pub(crate) struct Collection {
     /// What is left of `trash` when clearing starts, once `settled`.
     pub doomed: Bits,
     pub settled: bool,
+    /// Counted what was left when the collection was over, before the last `gc.callbacks` entries ran.
+    pub closed: bool,
+    /// Objects of `doomed` that were gone then.
+    pub freed: u32,
+    /// Uncollectable objects that were there then.
+    pub legacy_left: u32,
     pub clears: u32,
     /// Objects that existed when it started.
     pub live_at_start: u32,
@@ -66,7 +71,9 @@ impl Collection {
         self.exact = false;
         self.sound = false;
         self.found = 0;
-        self.legacy_count = 0;
+        self.closed = false;
+        self.freed = 0;
+        self.legacy_left = 0;
         self.settled = false;
         self.blame = None;
         self.clears = 0;
@@ -182,6 +189,9 @@ impl Shadow {
                 _ => false,
             };
             object.status &= !Object::CLEARED_NOW;
+            if col.late {
+                object.status |= Object::MAYBE_TRASH;
+            }
             object.unknown = i64::from(object.refcount) - i64::from(object.in_edges);
             if object.is(Object::GONE) || object.stamp != self.stamp || !in_generation {
                 continue;
@@ -251,7 +261,6 @@ impl Shadow {
             }
             trash.remove(index);
             col.legacy.add(index);
-            col.legacy_count += 1;
             let facts = self.objects[index].facts;
             if facts.fickle != 0 {
                 col.exact = false;
@@ -278,7 +287,9 @@ impl Shadow {
         doomed.reset(self.objects.len());
         for index in col.trash.iter() {
             let object = &self.objects[index];
-            if !object.is(Object::GONE) {
+            // What its own deallocator's finalizer has saved is tracked anew and has left the set.
+            let left = col.scripts > 0 && object.stamp == self.stamp && object.spot != Spot::Collecting;
+            if !object.is(Object::GONE) && !left {
                 doomed.add(index);
                 if col.scripts > 0 && (object.facts.fickle != 0 || object.is(Object::LOOSE)) {
                     col.exact = false;
@@ -292,5 +303,23 @@ impl Shadow {
         col.doomed = doomed;
         self.stack = stack;
         self.col = col;
+    }
+
+    /// Counts what the collection has left, once.
+    pub(crate) fn close_collection(&mut self) {
+        self.settle_collection();
+        if !self.col.active || !self.col.settled || self.col.closed {
+            return;
+        }
+        let gone = |index: &usize| self.objects[*index].is(Object::GONE);
+        let freed = self.col.doomed.iter().filter(gone).count() as u32;
+        let moved = |index: &usize| {
+            let object = &self.objects[*index];
+            self.col.scripts > 0 && object.stamp == self.stamp && object.spot != Spot::Collecting
+        };
+        let legacy_left = self.col.legacy.iter().filter(|index| !gone(index) && !moved(index)).count() as u32;
+        self.col.closed = true;
+        self.col.freed = freed;
+        self.col.legacy_left = legacy_left;
     }
 }

@@ -1,7 +1,7 @@
 //! Folds events into the shadow heap. Checks happen elsewhere.
 
 use super::object::kind_of;
-use super::{After, Facts, Frame, NO_SCRIPT, NONE, OVERFLOW, Object, Shadow, WeakRec, pack};
+use super::{After, Facts, Frame, NO_SCRIPT, NONE, OVERFLOW, Object, Shadow, WeakRec, pack, unpack};
 use crate::event::{Code, ObjId, Role, Spot};
 use crate::scenario::{Kind, Op, Shape};
 
@@ -143,10 +143,24 @@ impl Shadow {
             self.vars.resize(var + 1, NONE);
         }
         let new = pack(object);
+        self.note_saved(new);
         let old = std::mem::replace(&mut self.vars[var], new);
         self.count(new, 1);
         self.count(old, -1);
         self.version += 1;
+    }
+
+    /// A deallocator's action that keeps trash which is being cleared does what only a finalizer may do.
+    fn note_saved(&mut self, new: u32) {
+        let clearing = self.col.active && self.col.clears > 0;
+        if clearing && new != NONE && self.col.doomed.has(new as usize - 1) {
+            self.lied |= self.driver().is_some_and(|f| match f.code {
+                Code::Dealloc => true,
+                // 2.7 clears objects of static types with tp_del like any other.
+                Code::LegacyFinalizer => self.is_two(),
+                _ => false,
+            });
+        }
     }
 
     pub(crate) fn fold_store_slot(&mut self, holder: ObjId, slot: u8, object: Option<ObjId>) {
@@ -154,6 +168,7 @@ impl Shadow {
         self.version += 1;
         let at = pack(Some(holder));
         let new = pack(object);
+        self.note_saved(new);
         let Some(owner) = self.get(holder) else { return };
         let shape = owner.facts.shape;
         if owner.is(Object::GONE) {
@@ -217,7 +232,7 @@ impl Shadow {
             self.col.late = true;
         } else if self.col.active {
             if code == Code::GcCallback {
-                self.settle_collection();
+                self.close_collection();
             } else {
                 self.ready_collection();
                 self.col.scripts += u32::from(self.col.ready);
@@ -268,8 +283,15 @@ impl Shadow {
             object.fin_returns = object.fin_returns.saturating_add(1);
         }
         let c = &self.col;
-        let by_collector = c.ready && c.active && self.frames.len() == c.depth && c.clears == 0 && c.finalizers == 0;
-        self.just_left = if frame.code == Code::Callback && by_collector { frame.arg } else { NONE };
+        let level = c.ready && c.active && self.frames.len() == c.depth && c.clears == 0;
+        // A deallocator's callback comes when its referent is dying; the collector's, when it is still whole.
+        let referent = unpack(frame.arg).and_then(|weak| self.weak(weak)).and_then(|r| self.at(r.referent));
+        let by_collector = level && frame.code == Code::Callback && referent.is_some_and(Object::lives);
+        self.just_left = if by_collector { frame.arg } else { NONE };
+        if by_collector && frame.arg != NONE {
+            // It goes to the old generation even if it was set aside as uncollectable.
+            self.col.legacy.remove(frame.arg as usize - 1);
+        }
         Some(frame)
     }
 

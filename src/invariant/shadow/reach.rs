@@ -103,7 +103,9 @@ impl Shadow {
             if object.is(Object::GONE) {
                 continue;
             }
-            let surplus = object.stamp == self.stamp && object.refcount > object.in_edges;
+            // What waits in the trashcan still owns what it holds.
+            let queued = object.refcount == 0;
+            let surplus = object.stamp == self.stamp && (queued || object.refcount > object.in_edges);
             let old = older.is_some_and(|g| match object.spot {
                 Spot::Gen1 => g < 1,
                 Spot::Gen2 => g < 2,
