@@ -30,8 +30,8 @@ pub struct Finding {
     pub objects: u32,
     /// Candidates tried.
     pub tries: u64,
-    /// The reduction ended because nothing more can be removed.
-    pub minimal: bool,
+    /// Under how many reductions it is minimal; `None` if the search stopped before.
+    pub minimal: Option<usize>,
 }
 
 /// How many objects a run created that the scenario names, weak references included and the callbacks of weak
@@ -73,8 +73,8 @@ impl Finding {
         let mut document = Document::new(&self.scenario);
         let (invariant, class) = (self.key.invariant, self.key.verdict.class().word());
         let reduced = match self.minimal {
-            true => format!("nothing more can be removed; {} tries", self.tries),
-            false => format!("no: the reduction stopped after {} tries", self.tries),
+            Some(reductions) => format!("under {reductions} reductions, {} tries", self.tries),
+            None => format!("no, the search stopped after {} tries", self.tries),
         };
         let fields = [
             (FieldName::Collector, self.subject()),

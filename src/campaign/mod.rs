@@ -9,7 +9,6 @@
 mod baseline;
 mod examine;
 mod finding;
-mod greedy;
 mod reduce;
 mod store;
 mod tally;

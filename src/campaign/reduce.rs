@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::examine::{Examined, Examiner};
 use super::finding::{Finding, count_objects};
 use super::tally::{First, Key, Part, Verdict};
-use super::{Plan, Progress, greedy, in_parallel};
+use super::{Plan, Progress, in_parallel};
 use crate::invariant::{Invariant, Violation};
 use crate::names::ObjectNames;
+use crate::scenario::Scenario;
 use crate::scenario::text::Names;
+use crate::shrink::{self, Budget};
 
 /// Reduces the first scenario of every key, in the order of the keys.
 pub(super) fn findings(plan: &Plan, part: &Part, progress: &mut dyn FnMut(Progress)) -> Vec<Finding> {
@@ -52,25 +54,22 @@ fn finding(plan: &Plan, key: Key, first: First) -> Option<Finding> {
     let same = Same { key, first };
     let differential = [Invariant::I18, Invariant::I38, Invariant::I41].contains(&key.invariant);
     let mut examiner = Examiner::new(collector, &plan.baseline);
-    let mut minimized = greedy::minimize(
-        &scenario,
-        &mut |candidate| same.find(&examiner.examine(candidate, differential)).is_some(),
-        plan.tries,
-    );
-    minimized.scenario = minimized.scenario.normalize();
+    let mut holds = |candidate: &Scenario| same.find(&examiner.examine(candidate, differential)).is_some();
+    let budget = Budget { tries: plan.tries };
+    let minimized = shrink::minimize(&scenario, &mut holds, budget, &mut |_| {});
     let run = examiner.examine(&minimized.scenario, differential);
     let violation = same.find(&run)?;
-    let names = ObjectNames::of(&minimized.scenario, &Names::default(), run.events);
+    let names = ObjectNames::new(&Names::default(), run.events);
     Some(Finding {
         key,
         first,
         collector: collector.name.clone(),
         verified: collector.verified,
         violation,
-        sentence: violation.describe(&|object| names.name(object)),
+        sentence: violation.describe(&|object| names.label(object)),
         objects: count_objects(run.events),
         scenario: minimized.scenario,
         tries: minimized.tries,
-        minimal: minimized.minimal,
+        minimal: minimized.minimal.then_some(minimized.reductions),
     })
 }

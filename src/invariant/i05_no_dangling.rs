@@ -47,7 +47,11 @@ pub(super) fn undefined(s: &Shadow, out: &mut Findings, reason: Undefined) {
         Undefined::KeptDying => "was kept by the action of its own deallocator",
         Undefined::DanglingWeakref => "was used through a weak reference after it had been freed",
         Undefined::UseAfterFree => "was used after it had been freed",
-        Undefined::OverReported | Undefined::DeadTracked | Undefined::CalledCleared => return,
+        Undefined::OverReported
+        | Undefined::DeadTracked
+        | Undefined::CalledCleared
+        | Undefined::MovedUntracked
+        | Undefined::NullCallback => return,
     };
     let kept = reason == Undefined::KeptDying;
     let object = kept.then(|| s.frames.iter().rev().find(|f| f.code == crate::event::Code::Dealloc)).flatten();

@@ -88,9 +88,8 @@ impl Runner {
 
 fn default_topics(outcomes: &[Outcome]) -> Vec<Topic> {
     let mut topics = Vec::new();
-    let facts = |o: &Outcome, topic| -> Vec<Fact> {
-        o.facts.iter().copied().filter(|f| Topic::of(*f) == topic).collect()
-    };
+    let facts =
+        |o: &Outcome, topic| -> Vec<Fact> { o.facts.iter().copied().filter(|f| Topic::of(*f) == topic).collect() };
     for fact in outcomes.iter().flat_map(|o| &o.facts) {
         let topic = Topic::of(*fact);
         let differs = outcomes.windows(2).any(|o| facts(&o[0], topic) != facts(&o[1], topic));

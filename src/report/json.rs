@@ -107,7 +107,7 @@ pub struct Finding {
     pub message: String,
     /// The name of the file in the folder for findings.
     pub file: String,
-    /// Nothing more can be removed.
+    /// No single reduction makes it smaller.
     pub minimal: bool,
     /// Number of the scenario in the campaign.
     pub scenario: u64,
@@ -137,7 +137,7 @@ pub fn campaign(page: &Page<'_>, exit: u8, repeat: &str) -> Report {
         objects: finding.objects,
         message: finding.sentence.clone(),
         file: finding.file_name(),
-        minimal: finding.minimal,
+        minimal: finding.minimal.is_some(),
         scenario: finding.first.scenario,
         repeat: finding.repeat(plan),
     });

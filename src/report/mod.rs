@@ -4,4 +4,5 @@ pub mod campaign;
 pub mod json;
 mod style;
 
+pub use crate::names::ObjectNames;
 pub use style::{Style, grouped};
