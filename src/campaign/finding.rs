@@ -76,8 +76,9 @@ impl Finding {
             Some(reductions) => format!("under {reductions} reductions, {} tries", self.tries),
             None => format!("no, the search stopped after {} tries", self.tries),
         };
+        let unverified = if self.verified { "" } else { " (unverified)" };
         let fields = [
-            (FieldName::Collector, self.subject()),
+            (FieldName::Collector, format!("{}{unverified}", self.collector)),
             (FieldName::Invariant, format!("{} {} ({class})", invariant.code(), invariant.name())),
             (FieldName::Note, self.sentence.clone()),
             (FieldName::Minimal, reduced),
@@ -86,11 +87,6 @@ impl Finding {
         ];
         document.fields = fields.into_iter().map(|(name, text)| Field { name, text }).collect();
         document.print()
-    }
-
-    /// The name of the collector, and whether anybody confirmed it.
-    pub fn subject(&self) -> String {
-        if self.verified { self.collector.clone() } else { format!("{} (unverified)", self.collector) }
     }
 
     /// The command that makes the unreduced scenario again and fails.

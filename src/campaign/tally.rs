@@ -92,8 +92,8 @@ pub struct Tally {
     pub nondeterministic: u64,
 }
 
-impl Tally {
-    fn new() -> Tally {
+impl Default for Tally {
+    fn default() -> Tally {
         Tally {
             digest: 0,
             reached: Reached::default(),
@@ -103,7 +103,9 @@ impl Tally {
             nondeterministic: 0,
         }
     }
+}
 
+impl Tally {
     /// How many scenarios showed a violation of this invariant with this verdict.
     pub fn count(&self, verdict: Verdict, invariant: Invariant) -> u64 {
         self.broken[verdict as usize][invariant as usize]
@@ -135,7 +137,7 @@ pub struct Part {
 impl Part {
     /// Nothing yet, for so many collectors.
     pub fn new(collectors: usize) -> Part {
-        Part { scenarios: 0, tallies: vec![Tally::new(); collectors], firsts: BTreeMap::new() }
+        Part { scenarios: 0, tallies: vec![Tally::default(); collectors], firsts: BTreeMap::new() }
     }
 
     /// Counts one run.

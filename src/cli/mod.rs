@@ -1,6 +1,12 @@
 //! The command line: one file per command, each turns its arguments into a report and an exit code.
 
+mod convert;
+mod fmt;
+mod input;
+mod list;
+mod migrate;
 mod options;
+mod replay;
 mod run;
 
 use std::ffi::OsString;
@@ -54,6 +60,11 @@ const EXIT_CODES: &str = "Exit codes: 0 clean, 1 violation, 2 bad usage or input
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Args),
+    Replay(replay::Args),
+    List(list::Args),
+    Fmt(fmt::Args),
+    Convert(convert::Args),
+    Migrate(migrate::Args),
 }
 
 /// Runs the program with the arguments of the process.
@@ -74,6 +85,11 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let json = cli.json.as_deref();
     let result = match cli.command.unwrap_or_else(|| Command::Run(run::Args::default())) {
         Command::Run(args) => run::run(&args, json),
+        Command::Replay(args) => replay::run(&args, json),
+        Command::List(args) => list::run(&args, json),
+        Command::Fmt(args) => fmt::run(&args, json),
+        Command::Convert(args) => convert::run(&args, json),
+        Command::Migrate(args) => migrate::run(&args, json),
     };
     result.unwrap_or_else(|error| {
         if let Some(broken) = error.downcast_ref::<std::io::Error>()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::path::PathBuf;
 
-use super::style::{Style, grouped};
+use super::style::{Style, UNVERIFIED, count, grouped, quoted, subject};
 use crate::campaign::{Finding, Outcome, Plan, Tally, Verdict};
 use crate::invariant::Invariant;
 
@@ -96,8 +96,6 @@ fn table(out: &mut String, page: &Page<'_>, width: usize, style: Style) -> fmt::
     Ok(())
 }
 
-/// The word behind a collector that no interpreter confirmed.
-pub const UNVERIFIED: &str = "unverified";
 /// Width of a column, the space before it included.
 const CELL: usize = 6;
 
@@ -159,7 +157,12 @@ fn findings(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
         let (class, all) = (verdict.meaning(), count(collectors.len() as u64, "collector"));
         writeln!(out, "{mark} {} {}: {class}, on {all}", invariant.code(), invariant.name())?;
         let finding = &findings[best];
-        writeln!(out, "    {}: {}", finding.subject(), count(finding.objects.into(), "object"))?;
+        writeln!(
+            out,
+            "    {}: {}",
+            subject(&finding.collector, finding.verified),
+            count(finding.objects.into(), "object")
+        )?;
         let sentence = finding.sentence.split_once("): ").map_or(finding.sentence.as_str(), |(_, rest)| rest);
         writeln!(out, "    {sentence}")?;
         if verdict == Verdict::Known
@@ -177,25 +180,10 @@ fn findings(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
     Ok(())
 }
 
-/// A path as a shell takes it.
-pub fn quoted(path: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-+~,=@%:".contains(c);
-    if !path.is_empty() && path.chars().all(plain) {
-        path.to_owned()
-    } else {
-        format!("'{}'", path.replace('\'', "'\\''"))
-    }
-}
-
 /// The names of the collectors of some findings, each once.
 fn distinct<'f>(findings: impl Iterator<Item = &'f Finding>) -> Vec<&'f str> {
     let mut names: Vec<&str> = findings.map(|f| f.collector.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     names
-}
-
-/// `1 object`, `2 objects`.
-pub fn count(number: u64, what: &str) -> String {
-    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
 }

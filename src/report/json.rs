@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::campaign::Page;
 use crate::campaign::{Tally, Verdict, write_atomically};
+use crate::collector::Collector;
 use crate::invariant::{Class, Invariant, Reached};
 
 /// Version of the JSON: it changes when a key changes its meaning or goes.
@@ -84,6 +85,20 @@ pub struct Subject {
     pub differential: u64,
 }
 
+impl Subject {
+    /// A collector with what was counted of it.
+    pub fn new(collector: &Collector, tally: &Tally) -> Subject {
+        Subject {
+            name: collector.name.clone(),
+            verified: collector.verified,
+            digest: format!("{:016x}", tally.digest),
+            violations: violations(tally),
+            known: by_code(|i| tally.count(Verdict::Known, i)),
+            differential: tally.differential,
+        }
+    }
+}
+
 /// One finding.
 #[derive(Debug, Serialize)]
 pub struct Finding {
@@ -118,14 +133,7 @@ pub struct Finding {
 /// The result of a campaign.
 pub fn campaign(page: &Page<'_>, exit: u8, repeat: &str) -> Report {
     let Page { plan, outcome, files, .. } = page;
-    let subjects = plan.collectors.iter().zip(&outcome.part.tallies).map(|(collector, tally)| Subject {
-        name: collector.name.clone(),
-        verified: collector.verified,
-        digest: format!("{:016x}", tally.digest),
-        violations: violations(tally),
-        known: by_code(|i| tally.count(Verdict::Known, i)),
-        differential: tally.differential,
-    });
+    let subjects = plan.collectors.iter().zip(&outcome.part.tallies).map(|(c, tally)| Subject::new(c, tally));
     let findings = outcome.findings.iter().map(|finding| Finding {
         invariant: finding.key.invariant.code(),
         name: finding.key.invariant.name(),

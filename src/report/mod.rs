@@ -5,4 +5,4 @@ pub mod json;
 mod style;
 
 pub use crate::names::ObjectNames;
-pub use style::{Style, grouped};
+pub use style::{Style, UNVERIFIED, count, grouped, quoted, subject};

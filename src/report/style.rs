@@ -51,6 +51,29 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// The word behind a collector that no interpreter confirmed.
+pub const UNVERIFIED: &str = "unverified";
+
+/// The name of a collector, with the word that it needs if no interpreter confirmed it.
+pub fn subject(name: &str, verified: bool) -> String {
+    if verified { name.to_owned() } else { format!("{name} ({UNVERIFIED})") }
+}
+
+/// A path as a shell takes it.
+pub fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+~,=@%:".contains(c);
+    if !path.is_empty() && path.chars().all(plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', "'\\''"))
+    }
+}
+
+/// `1 object`, `2 objects`.
+pub fn count(number: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
