@@ -79,6 +79,18 @@ pub enum Role {
     ContainerClosure,
 }
 
+impl Role {
+    /// Every value, in the order of its number.
+    pub const ALL: [Role; 6] = [
+        Role::Named,
+        Role::InstanceDict,
+        Role::ContainerData,
+        Role::ContainerRemove,
+        Role::ContainerEntry,
+        Role::FinalizeRef,
+    ];
+}
+
 /// The kind of user code.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 #[repr(u8)]
@@ -95,6 +107,12 @@ pub enum Code {
     GcCallback,
     /// A `call` operation; owner is the callable.
     Call,
+}
+
+impl Code {
+    /// Every value, in the order of its number.
+    pub const ALL: [Code; 6] =
+        [Code::Finalizer, Code::LegacyFinalizer, Code::Callback, Code::Dealloc, Code::GcCallback, Code::Call];
 }
 
 /// Where the collector has an object.
@@ -117,6 +135,12 @@ pub enum Spot {
     NoHeader,
 }
 
+impl Spot {
+    /// Every value, in the order of its number.
+    pub const ALL: [Spot; 7] =
+        [Spot::Gen0, Spot::Gen1, Spot::Gen2, Spot::Permanent, Spot::Collecting, Spot::Untracked, Spot::NoHeader];
+}
+
 /// Behaviour that CPython leaves undefined: the model stops there, a real interpreter may do anything.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 #[repr(u8)]
@@ -133,6 +157,27 @@ pub enum Undefined {
     DanglingWeakref,
     /// The memory of an object was used after it was freed, because its count was wrong.
     UseAfterFree,
+    /// A collection had to call the callback of a weak reference that is being deallocated: untracked already, but
+    /// still linked to its referent. Only instances of subclasses can be met in that state.
+    MovedUntracked,
+    /// An object with several weak references died while one of them, without callback, was being deallocated
+    /// itself: up to 3.12 the callback that is not there was released. Only instances of subclasses can be met in
+    /// that state.
+    NullCallback,
+}
+
+impl Undefined {
+    /// Every value, in the order of its number.
+    pub const ALL: [Undefined; 8] = [
+        Undefined::OverReported,
+        Undefined::DeadTracked,
+        Undefined::CalledCleared,
+        Undefined::KeptDying,
+        Undefined::DanglingWeakref,
+        Undefined::UseAfterFree,
+        Undefined::MovedUntracked,
+        Undefined::NullCallback,
+    ];
 }
 
 /// Something observed. See the module documentation for when each is emitted.
@@ -342,6 +387,55 @@ impl Event {
             Event::End => pack(25, 0, 0, 0),
         }
     }
+
+    /// The event that [`Event::words`] encodes as these words; `None` if they encode none.
+    pub fn from_words([first, second]: [u64; 2]) -> Option<Event> {
+        fn id(n: u64) -> Option<ObjId> {
+            NonZeroU32::new(u32::try_from(n).ok()?).map(ObjId)
+        }
+        fn opt(n: u64) -> Option<Option<ObjId>> {
+            if n == 0 { Some(None) } else { id(n).map(Some) }
+        }
+        let small = (first >> 8) as u32 & 0xff_ffff;
+        let (a, low, high) = (first >> 32, second as u32, second >> 32);
+        Some(match first & 0xff {
+            1 => Event::Step { op: a as u32 },
+            2 => Event::NoEffect,
+            3 => Event::New { object: id(a)?, origin: low, role: *Role::ALL.get(small as usize)? },
+            4 => Event::NewWeak { weak: id(a)?, referent: id(low.into())?, callback: opt(high)? },
+            5 => Event::StoreVar { var: u16::try_from(small).ok()?, object: opt(a)? },
+            6 => Event::StoreSlot { holder: id(a)?, slot: u8::try_from(small).ok()?, object: opt(second)? },
+            7 => Event::Enter { code: *Code::ALL.get(small as usize)?, owner: id(a)?, arg: opt(second)? },
+            8 => Event::Leave,
+            9 => Event::Saw { object: id(a)?, introspection: small != 0 },
+            10 => Event::Answer { weak: id(a)?, referent: opt(second)? },
+            11 => Event::CollectStart { generation: u8::try_from(small).ok()?, automatic: a != 0 },
+            12 => Event::CollectEnd {
+                generation: u8::try_from(small).ok()?,
+                returned: a as u32,
+                uncollectable: u32::try_from(second).ok()?,
+            },
+            13 => Event::Refused,
+            14 => Event::Clear { object: id(a)? },
+            15 => Event::Dealloc { object: id(a)? },
+            16 => Event::Free { object: id(a)? },
+            17 => Event::Unraisable { owner: id(a)? },
+            18 => Event::Length { container: id(a)?, len: low, raw: high as u32 },
+            19 => Event::Yielded { container: id(a)?, entry: id(second)? },
+            20 => Event::Snapshot,
+            21 => Event::State {
+                object: id(a)?,
+                refcount: u32::try_from(second).ok()?,
+                spot: *Spot::ALL.get(small as usize & 0xff)?,
+                finalized: small >> 8 != 0,
+            },
+            22 => Event::Weak { weak: id(a)?, referent: opt(second)?, callback: small != 0 },
+            23 => Event::Garbage { object: id(a)? },
+            24 => Event::Undefined { reason: *Undefined::ALL.get(small as usize)? },
+            25 => Event::End,
+            _ => return None,
+        })
+    }
 }
 
 /// Receives events.
@@ -466,6 +560,47 @@ mod tests {
     #[test]
     fn an_event_is_sixteen_bytes() {
         assert!(size_of::<Event>() <= 16);
+    }
+
+    #[test]
+    fn words_decode_to_the_event_they_came_from() {
+        let (a, b) = (ObjId::from_index(0), ObjId::from_index(u32::MAX - 1));
+        let mut events = vec![
+            Event::Step { op: 99_999 },
+            Event::NoEffect,
+            Event::NewWeak { weak: a, referent: b, callback: None },
+            Event::NewWeak { weak: a, referent: b, callback: Some(b) },
+            Event::StoreVar { var: 1023, object: Some(b) },
+            Event::StoreVar { var: 0, object: None },
+            Event::StoreSlot { holder: a, slot: 0xff, object: None },
+            Event::StoreSlot { holder: b, slot: 3, object: Some(b) },
+            Event::Leave,
+            Event::Saw { object: b, introspection: true },
+            Event::Answer { weak: a, referent: Some(b) },
+            Event::CollectStart { generation: 2, automatic: true },
+            Event::CollectEnd { generation: 1, returned: u32::MAX, uncollectable: 7 },
+            Event::Refused,
+            Event::Clear { object: b },
+            Event::Dealloc { object: b },
+            Event::Free { object: b },
+            Event::Unraisable { owner: b },
+            Event::Length { container: b, len: 3, raw: u32::MAX },
+            Event::Yielded { container: a, entry: b },
+            Event::Snapshot,
+            Event::Weak { weak: b, referent: None, callback: true },
+            Event::Garbage { object: b },
+            Event::End,
+        ];
+        events.extend(Role::ALL.map(|role| Event::New { object: b, origin: u32::MAX, role }));
+        events.extend(Code::ALL.map(|code| Event::Enter { code, owner: b, arg: Some(a) }));
+        events.extend(Spot::ALL.map(|spot| Event::State { object: b, refcount: u32::MAX, spot, finalized: true }));
+        events.extend(Undefined::ALL.map(|reason| Event::Undefined { reason }));
+        for event in events {
+            assert_eq!(Event::from_words(event.words()), Some(event));
+        }
+        assert_eq!(Event::from_words([0, 0]), None);
+        assert_eq!(Event::from_words([14, 0]), None);
+        assert_eq!(Event::from_words([0xf0, 0]), None);
     }
 
     #[test]

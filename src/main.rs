@@ -1,1 +1,6 @@
-fn main() {}
+//! The command line: see [`coroner::cli`].
+#![forbid(unsafe_code)]
+
+fn main() -> std::process::ExitCode {
+    coroner::cli::main()
+}

@@ -45,6 +45,7 @@ pub const ROWS: &[Row] = &[
             LazyDictTracking,
             TrackEveryTuple,
             InstanceDict,
+            ForgetCallbackLate,
             FunctionCallTuple,
             IgnoreStaticLegacy,
             TrashcanAt50,
@@ -85,7 +86,7 @@ pub const ROWS: &[Row] = &[
         true,
         "observed on 3.13.0",
         &[YoungThreshold2000, AlwaysCallbackTuple, TrashcanByBudget],
-        &[TrashcanAt50],
+        &[TrashcanAt50, ForgetCallbackLate],
     ),
     row(
         (3, 13, 13),

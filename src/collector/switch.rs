@@ -80,6 +80,8 @@ switches! {
     InstanceDict = "instance-dict", Rule, "until 3.10, row D02";
     /// A deallocator calls callbacks from a tuple even if there is only one.
     AlwaysCallbackTuple = "always-callback-tuple", Rule, "3.13, semantics 3.4";
+    /// A dying or cleared weak reference forgets its callback only after it has dropped it.
+    ForgetCallbackLate = "forget-callback-late", Rule, "until 3.12, observed in lockstep";
     /// Calling a Python function as a callback builds a tracked argument tuple.
     FunctionCallTuple = "function-call-tuple", Rule, "2.7, semantics 3.4";
     /// `traverse` of an instance of a heap type reports the edge to its type.

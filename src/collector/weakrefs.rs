@@ -2,13 +2,17 @@
 //! (semantics 4.4).
 
 use super::switch::{Rules, Switch};
+use crate::event::Undefined;
 use crate::heap::{Flag, Heap, List, NIL};
 
 /// The first pass: clears weak references to (and, by release, in) the list, and moves those whose callbacks must
 /// be called to [`List::CALLS`], each with one reference more.
-pub fn clear_before_finalizers(heap: &mut Heap, set: List, rules: Rules) {
+///
+/// # Errors
+/// [`Undefined::MovedUntracked`] if one of the latter is in no list.
+pub fn clear_before_finalizers(heap: &mut Heap, set: List, rules: Rules) -> Result<(), Undefined> {
     if rules.has(Switch::BugNoWeakrefPass) {
-        return;
+        return Ok(());
     }
     let deferred = !rules.has(Switch::ClearWeakrefsBeforeFinalizers);
     let keep_plain = deferred || rules.has(Switch::BugKeepPlainWeakrefs);
@@ -32,12 +36,16 @@ pub fn clear_before_finalizers(heap: &mut Heap, set: List, rules: Rules) {
             if is_trash || rules.has(Switch::BugLoseCallbacks) {
                 continue;
             }
+            if !heap.object(weak.object).has(Flag::TRACKED) {
+                return Err(Undefined::MovedUntracked);
+            }
             heap.object_mut(weak.object).refcount += 1;
             heap.object_mut(weak.object).unset(Flag::COLLECTING);
             heap.move_to(List::CALLS, weak.object);
         }
         o = heap.object(o).next;
     }
+    Ok(())
 }
 
 /// The second pass: clears every weak reference to or in the list and calls nothing.

@@ -42,7 +42,7 @@ pub(crate) fn leftovers(s: &Shadow, reachable: &Bits) -> Blame {
         if facts.is(Facts::FAULTY) || s.traits.tracks && facts.shape.is_extension() {
             return Blame::Type;
         }
-        let found = if facts.is(Facts::INTERNAL) {
+        let found = if object.is(Object::LOOSE) {
             Blame::Unclear
         } else if facts.is(Facts::LEGACY) {
             Blame::Documented(Why::LegacyFinalizer)

@@ -75,7 +75,7 @@ whys! {
     /// As before 3.8: trash weak references stay armed until finalizers have run.
     BeforeClearNew: at(3, 15, 0), None, "gh-135552";
     /// Weak references made by finalizers to trash are cleared without a call.
-    MadeByFinalizer: at(3, 14, 0), None, "gh-91636, gh-136189";
+    MadeByFinalizer: at(3, 13, 13), None, "gh-91636, gh-136189";
     /// An object saved by the finalizer that its deallocator ran is tracked anew, in generation 0.
     RetrackedYoung: None, None, "subtype_dealloc, since 2.2";
     /// A weak reference whose callback the collector calls moves to the collection's old generation.

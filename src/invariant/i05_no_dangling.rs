@@ -47,6 +47,10 @@ pub(super) fn undefined(s: &Shadow, out: &mut Findings, reason: Undefined) {
         Undefined::KeptDying => "was kept by the action of its own deallocator",
         Undefined::DanglingWeakref => "was used through a weak reference after it had been freed",
         Undefined::UseAfterFree => "was used after it had been freed",
+        Undefined::MovedUntracked => {
+            "is a dying weak reference: linked to its referent, but in no list to move it from"
+        }
+        Undefined::NullCallback => "is a dying weak reference whose missing callback was released",
         Undefined::OverReported | Undefined::DeadTracked | Undefined::CalledCleared => return,
     };
     let kept = reason == Undefined::KeptDying;

@@ -1,20 +1,20 @@
 //! Verifies: at quiescence (after an explicit collection by the mutator, and at the end) the reference count of each
 //! object is the number of slots, variables, callbacks, `gc.callbacks` entries and `gc.garbage` items that hold it.
 //!
-//! Does not verify: objects some of whose holders events do not tell of: weak containers, `weakref.finalize`, what is
-//! stored in them, callables if a script changes `gc.callbacks`; counts while user code runs.
+//! Does not verify: objects some of whose holders events do not tell of (callables if a script changes `gc.callbacks`,
+//! what was stored into an object while `tp_clear` ran on it); counts while user code runs.
 
 use super::Invariant;
 use super::about::About;
 use super::findings::{Findings, Report};
-use super::shadow::{Facts, Object, Shadow};
+use super::shadow::{Object, Shadow};
 use crate::event::ObjId;
 
 pub(super) const ABOUT: About = About {
     name: "refcount-exact",
     statement: "At quiescence an object's reference count equals the number of strong edges to it, roots included.",
     premises: "None.",
-    not: "Objects in weak containers; counts while user code or a collection runs.",
+    not: "Objects with holders that events do not tell of; counts while user code or a collection runs.",
     promised: true,
     sentence: "{object} has reference count {observed}, and {expected} references are known",
 };
@@ -25,7 +25,7 @@ pub(super) fn at_rest(s: &Shadow, out: &mut Findings) {
             continue;
         }
         let unclear = o.is(Object::LOOSE) || s.traits.scripts_change_callbacks && o.facts.shape.can_call();
-        if s.lost || unclear || o.facts.is(Facts::INTERNAL) || o.stamp != s.stamp {
+        if s.lost || unclear || o.stamp != s.stamp {
             out.skip(Invariant::I06);
             continue;
         }

@@ -61,6 +61,9 @@ pub(super) fn free(s: &Shadow, out: &mut Findings, object: ObjId) {
             continue;
         }
         let report = report(record).blame_type(s.lied || referent.facts.is(Facts::KEEPS_WEAKREFS));
+        // 2.7 clears what __del__ has made without a call.
+        let del = s.is_two() && referent.facts.is(Facts::FINALIZER) && referent.facts.is_python_class();
+        let report = if del { report.documented(Why::DelAfterWeakrefs, s) } else { report };
         out.fail(Invariant::I14, s, if fresh { report.documented(Why::MadeByFinalizer, s) } else { report });
     }
 }

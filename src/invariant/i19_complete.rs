@@ -6,7 +6,7 @@
 
 use super::Invariant;
 use super::about::About;
-use super::blame::{Blame, leftovers};
+use super::blame::Blame;
 use super::findings::{Findings, Report};
 use super::shadow::{Object, Shadow};
 use crate::event::ObjId;
@@ -37,8 +37,9 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
     let mut set = std::mem::take(&mut s.scratch);
     s.maybe_reachable(&mut set, None);
     let still = s.col.garbage.iter().filter(|i| s.objects[*i].held() && !set.has(*i)).count() as u32;
-    let blame = if still == 0 { Blame::Collector } else { leftovers(s, &set) };
     s.scratch = set;
+    // What held them may be gone by now, so it is asked who was there when the collection started.
+    let blame = s.col.blame.unwrap_or(Blame::Collector);
     if still == 0 {
         out.pass(Invariant::I19);
         return;

@@ -12,7 +12,7 @@ use super::about::About;
 use super::blame::leftovers;
 use super::documented::Why;
 use super::findings::{Findings, Report};
-use super::shadow::{Object, Shadow};
+use super::shadow::Shadow;
 
 pub(super) const ABOUT: About = About {
     name: "counts",
@@ -31,12 +31,14 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings, returned: u32, uncol
         out.skip(Invariant::I21);
         return;
     }
-    out.judge(Invariant::I21, s, uncollectable == c.legacy_count, || {
-        Report::collector(None).counts(c.legacy_count, uncollectable).blame_type(s.lied)
+    out.judge(Invariant::I21, s, uncollectable == c.legacy_left, || {
+        Report::collector(None).counts(c.legacy_left, uncollectable).blame_type(s.lied)
     });
-    let freed = c.doomed.iter().filter(|i| s.objects[*i].is(Object::GONE) || s.objects[*i].refcount == 0).count();
-    let left = c.doomed.iter().count() - freed;
-    let expected = freed as u32 + c.refs_freed + c.legacy_count;
+    // What waits in the trashcan has left the heap, too.
+    let queued = c.doomed.iter().filter(|i| s.objects[*i].lives() && s.objects[*i].refcount == 0).count() as u32;
+    let freed = c.freed + queued;
+    let left = (c.doomed.iter().count() as u32).saturating_sub(freed);
+    let expected = freed + c.refs_freed + c.legacy_left;
     if returned == expected {
         out.pass(Invariant::I21);
         return;
@@ -49,7 +51,7 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings, returned: u32, uncol
         Some(report.documented(Why::CountedEarly, s))
     } else if left > 0 && s.traits.saves_all {
         Some(report.documented(Why::SaveAll, s))
-    } else if left > 0 && returned == expected + left as u32 {
+    } else if left > 0 && returned == expected + left {
         let mut set = std::mem::take(&mut s.scratch);
         s.maybe_reachable(&mut set, None);
         let blame = leftovers(s, &set);

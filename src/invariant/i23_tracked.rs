@@ -25,7 +25,7 @@ pub(super) fn snapshot(s: &Shadow, out: &mut Findings) {
     for id in &s.untracked {
         let Some(o) = s.at(*id) else { continue };
         let frame = s.frames.iter().any(|f| f.owner == *id);
-        if !o.held() || frame || o.facts.is(Facts::INTERNAL) || o.facts.role != crate::event::Role::Named && s.lost {
+        if !o.held() || frame || s.lost {
             continue;
         }
         let mut holds = None;

@@ -199,7 +199,7 @@ impl Judge {
             let collected = self.s.col.is_trash(frame.owner as usize - 1);
             self.reached.resurrections += u64::from(o.lives() && o.in_edges > 0 && !collected);
         }
-        self.raised.left(&self.s, &mut self.out, &frame);
+        self.raised.left(&self.s, &frame);
     }
 
     fn clear(&mut self, object: ObjId) {
@@ -342,7 +342,7 @@ impl Judge {
                 self.s.fold_collect_start(generation, automatic);
             }
             Event::CollectEnd { returned, uncollectable, .. } => {
-                self.s.settle_collection();
+                self.s.close_collection();
                 self.examine();
                 let automatic = self.s.col.automatic;
                 self.s.after = After::CollectEnd { returned, uncollectable, automatic };
@@ -362,7 +362,7 @@ impl Judge {
             Event::Free { object } => self.free(object),
             Event::Unraisable { owner } => {
                 self.reached.exceptions += 1;
-                self.raised.unraisable(&mut self.s, &mut self.out, owner);
+                self.raised.unraisable(&self.s, &mut self.out, owner);
             }
             Event::Length { container, len, raw } => {
                 i30_weakmap_coherent::length(&self.s, &mut self.out, container, len, raw);

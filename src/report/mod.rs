@@ -1,5 +1,8 @@
-//! What people read: names for objects.
+//! What people and programs read: tables, explanations, JSON.
 
-mod names;
+pub mod campaign;
+pub mod json;
+mod style;
 
-pub use names::ObjectNames;
+pub use crate::names::ObjectNames;
+pub use style::{Style, UNVERIFIED, count, grouped, quoted, subject};

@@ -119,8 +119,11 @@ impl<S: Sink> Exec<'_, S> {
         if self.has(Switch::BugClearLiveWeakrefs) {
             weakrefs::clear_after_finalizers(&mut self.m.heap, set);
         }
-        if self.has(Switch::BugCallbacksOfSurvivors) {
-            weakrefs::clear_before_finalizers(&mut self.m.heap, set, rules);
+        if self.has(Switch::BugCallbacksOfSurvivors)
+            && let Err(reason) = weakrefs::clear_before_finalizers(&mut self.m.heap, set, rules)
+        {
+            self.stop = Some(reason);
+            return;
         }
         self.keep_survivors(set, generation);
         legacy::split_legacy(&mut self.m.heap, List::UNREACHABLE);
@@ -128,7 +131,10 @@ impl<S: Sink> Exec<'_, S> {
         if self.has(Switch::CountBeforeCallbacks) {
             self.running.counted = self.m.heap.count(List::UNREACHABLE);
         }
-        weakrefs::clear_before_finalizers(&mut self.m.heap, List::UNREACHABLE, rules);
+        if let Err(reason) = weakrefs::clear_before_finalizers(&mut self.m.heap, List::UNREACHABLE, rules) {
+            self.stop = Some(reason);
+            return;
+        }
         if self.has(Switch::BugCallbacksOldestFirst) || self.reversed {
             self.reverse(List::CALLS);
         }

@@ -58,7 +58,7 @@ impl<S: Sink> Exec<'_, S> {
                 }
             }
             Stage::Finalized => {
-                if !self.has(Switch::BugNoFinalizedBit) {
+                if self.has(Switch::Pep442) && !self.has(Switch::BugNoFinalizedBit) {
                     self.m.heap.object_mut(o).set(Flag::FINALIZED);
                 }
                 if self.stays_alive(o) {
@@ -109,6 +109,10 @@ impl<S: Sink> Exec<'_, S> {
                 if !object.kind.flaws.keeps_tracked && !late {
                     self.m.heap.untrack(o);
                 }
+                if object.weakrefs == NIL && object.kind.on_dealloc.is_none() && !late {
+                    self.dealloc_slots(o, 0);
+                    return;
+                }
                 self.push(Frame::Dealloc { o, stage: Stage::Action, step: 0 });
                 if !object.kind.flaws.keeps_weakrefs && !self.has(Switch::BugDeallocKeepsWeakrefs) {
                     self.clear_weakrefs_of_dying(o);
@@ -131,6 +135,7 @@ impl<S: Sink> Exec<'_, S> {
                 }
             }
             Stage::Slots => self.dealloc_slots(o, step),
+            Stage::Dropped => self.release(o),
         }
     }
 
@@ -184,14 +189,25 @@ impl<S: Sink> Exec<'_, S> {
             if !self.has(Switch::BugWeakrefStaysLinked) {
                 self.clear_weak(o);
             }
-            let callback = std::mem::replace(&mut self.m.heap.weak_mut(o).callback, NIL);
-            if callback != NIL {
-                self.push(Frame::Dealloc { o, stage: Stage::Slots, step });
-                self.decref(callback);
-                return;
-            }
+            self.push(Frame::Dealloc { o, stage: Stage::Dropped, step: 0 });
+            self.drop_callback(o);
+            return;
         }
         self.release(o);
+    }
+
+    /// Drops the callback of a weak reference that is deallocated or cleared.
+    pub(super) fn drop_callback(&mut self, weak: Idx) {
+        let callback = self.m.heap.weak(weak).callback;
+        if callback == NIL {
+            return;
+        }
+        if self.has(Switch::ForgetCallbackLate) {
+            self.push(Frame::ForgetCallback { weak });
+        } else {
+            self.m.heap.weak_mut(weak).callback = NIL;
+        }
+        self.decref(callback);
     }
 
     /// The object in a raw slot of a dict: a value, or a key that is an object; nothing for deleted entries.
@@ -215,9 +231,8 @@ impl<S: Sink> Exec<'_, S> {
         }
         self.m.heap.untrack(o);
         self.report_freed(o);
-        let object = self.m.heap.object_mut(o);
-        object.set(Flag::FREED);
-        if object.has(Flag::HEADER) {
+        self.m.heap.release(o);
+        if self.m.heap.object(o).has(Flag::HEADER) {
             self.m.gc.freed();
         }
         self.container_freed(o);
@@ -292,6 +307,9 @@ impl<S: Sink> Exec<'_, S> {
                 item += 2;
             } else if weak.callback != NIL {
                 self.push(Frame::Drop { o: weak.callback });
+            } else if !always_tuple {
+                self.stop = Some(Undefined::NullCallback);
+                return;
             }
         }
         if self.has(Switch::BugCallbacksOldestFirst) || self.reversed {

@@ -22,6 +22,8 @@ pub(super) enum Stage {
     ActionDone,
     /// References are dropped, one per step.
     Slots,
+    /// The callback of a weak reference has been dropped; everything is.
+    Dropped,
     /// 2.7: weak references of a Python class are done, its `__del__` comes next.
     OldFinalizer,
     /// 2.7: `__del__` has returned.
@@ -95,6 +97,8 @@ pub(super) enum Frame {
     Dealloc { o: Idx, stage: Stage, step: u16 },
     /// `tp_clear` dropping slot after slot.
     Clear { o: Idx, step: u16 },
+    /// A weak reference forgets the callback it has dropped.
+    ForgetCallback { weak: Idx },
     /// Detached slots of a list or dict being dropped.
     DropRange { start: u32, len: u16, step: u16, backwards: bool },
     /// A callback taken out of its weak reference, to be called by the referent's deallocator.

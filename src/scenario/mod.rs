@@ -3,9 +3,14 @@
 //! A scenario knows nothing of who runs it. It is a list of *bodies*: body 0 is the mutator's, the others are
 //! scripts of callbacks, finalizers and deallocators. Scripts are named by [`ScriptId`]; script 0 is body 1.
 
+pub mod binary;
 mod kind;
 mod normalize;
+#[cfg(test)]
+mod normalize_tests;
 mod op;
+#[cfg(test)]
+mod sample;
 pub mod text;
 mod visit;
 

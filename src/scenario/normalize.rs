@@ -46,9 +46,10 @@ struct Analysis<'a> {
     live: Vec<bool>,
     /// Scripts that may run.
     used: Vec<bool>,
-    /// Scripts that may run as part of the mutator's body, where `raise` has no effect and the rest still runs.
+    /// Scripts that may run as part of the mutator's body, where `raise` has no effect and `repeat` and
+    /// `iterate` have one.
     inlined: Vec<bool>,
-    /// Scripts with a viable operation.
+    /// Scripts with an operation that is viable as part of the mutator's body.
     effective: Vec<bool>,
     changed: bool,
 }
@@ -75,19 +76,25 @@ impl<'a> Analysis<'a> {
     fn pass(&mut self) {
         for body in 0..self.scripts + 1 {
             let may_run = body == 0 || self.used[body - 1];
-            if !may_run && self.effective[body - 1] {
-                continue;
-            }
             for index in self.range(body) {
-                let Some(op) = self.rewrite(self.scenario.ops[index], body) else { continue };
-                if body > 0 {
+                let op = self.scenario.ops[index];
+                if body > 0 && !self.effective[body - 1] && self.rewrite(op, body, true).is_some() {
                     mark(&mut self.effective, body - 1, &mut self.changed);
                 }
-                if !may_run || self.note(op, body) {
+                if !may_run && self.effective[body - 1] {
+                    break;
+                }
+                let Some(op) = self.rewrite(op, body, self.in_mutator(body)).filter(|_| may_run) else { continue };
+                if self.note(op, body) {
                     break;
                 }
             }
         }
+    }
+
+    /// True if the body may run as part of the mutator's.
+    fn in_mutator(&self, body: usize) -> bool {
+        body == 0 || self.inlined[body - 1]
     }
 
     /// The operations of a body that count: those beyond the limit do not exist.
@@ -98,11 +105,11 @@ impl<'a> Analysis<'a> {
 
     /// Records what a viable operation brings about; true if the body ends with it.
     fn note(&mut self, mut op: Op, body: usize) -> bool {
-        let in_mutator = body == 0 || self.inlined[body - 1];
+        let in_mutator = self.in_mutator(body);
         if let Some(Place { base: Base::Var(var), .. }) = op.target() {
             mark(&mut self.live, var as usize, &mut self.changed);
         }
-        let runs_inline = in_mutator && matches!(op, Op::Repeat { .. } | Op::Iterate { .. });
+        let runs_inline = matches!(op, Op::Repeat { .. } | Op::Iterate { .. });
         op.map_scripts(|script| {
             mark(&mut self.used, script.0 as usize, &mut self.changed);
             if runs_inline {
@@ -133,7 +140,9 @@ impl<'a> Analysis<'a> {
     }
 
     /// The operation in normal form but for numbers, or `None` if it cannot have an effect.
-    fn rewrite(&self, op: Op, body: usize) -> Option<Op> {
+    ///
+    /// `in_mutator`: the body may run as part of the mutator's.
+    fn rewrite(&self, op: Op, body: usize, in_mutator: bool) -> Option<Op> {
         let source = |place| self.source(place, body);
         let required = |place| Some(self.source(place, body)).filter(|p| !p.is_nothing());
         let existing = |script: ScriptId| Some(script).filter(|s| (s.0 as usize) < self.scripts);
@@ -184,12 +193,13 @@ impl<'a> Analysis<'a> {
             Op::Track { object } => Op::Track { object: required(object)? },
             Op::Untrack { object } => Op::Untrack { object: required(object)? },
             Op::Len { container } => Op::Len { container: required(container)? },
+            Op::Iterate { .. } | Op::Repeat { .. } if !in_mutator => return None,
             Op::Iterate { container, script } => {
                 Op::Iterate { container: required(container)?, script: existing(script)? }
             }
             Op::Repeat { times, script } => {
                 let script = existing(script)?;
-                if body > 0 || times == 0 || !self.effective[script.0 as usize] {
+                if times == 0 || !self.effective[script.0 as usize] {
                     return None;
                 }
                 op
@@ -220,7 +230,8 @@ impl<'a> Analysis<'a> {
             let body = if done == 0 { 0 } else { result.scripts[done - 1].0 as usize + 1 };
             result.scenario.start_body();
             for index in self.range(body) {
-                let Some(mut op) = self.rewrite(self.scenario.ops[index], body) else { continue };
+                let op = self.scenario.ops[index];
+                let Some(mut op) = self.rewrite(op, body, self.in_mutator(body)) else { continue };
                 op.map_scripts(|script| {
                     let number = script_numbers[script.0 as usize].get_or_insert_with(|| {
                         result.scripts.push(script);
@@ -238,7 +249,7 @@ impl<'a> Analysis<'a> {
                 });
                 result.scenario.push(op);
                 result.ops.push(index as u32);
-                if op == Op::Raise && !self.inlined[body - 1] {
+                if op == Op::Raise && !self.in_mutator(body) {
                     break;
                 }
             }

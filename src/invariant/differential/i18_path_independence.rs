@@ -10,7 +10,7 @@ use super::super::shadow::{Facts, NONE, Shadow};
 use super::super::violation::{Class, Detail, Phase, Violation};
 use super::super::{Invariant, Judge, Why};
 use super::{record, undefined};
-use crate::event::{Event, ObjId, Sink};
+use crate::event::{Event, ObjId, Role, Sink};
 use crate::scenario::{Op, Place, Scenario, Shape};
 use crate::subject::{Failure, Release, Subject};
 
@@ -76,7 +76,8 @@ fn free_slot(shadow: &Shadow, edge: u32) -> Option<u8> {
     if !slotted || facts.is(Facts::NO_HEADER | Facts::UNTRACKED | Facts::LIES) || !facts.is(Facts::HAS_CLEAR) {
         return None;
     }
-    let slots = shadow.at(object.link).filter(|_| facts.shape == Shape::Instance).unwrap_or(object).slots;
+    let dict = shadow.at(object.slots[0]).filter(|o| o.facts.role == Role::InstanceDict);
+    let slots = dict.unwrap_or(object).slots;
     let blocked = facts.hidden | facts.keeps;
     (0..3u8).find(|slot| slots[*slot as usize] == NONE && blocked & 1 << slot == 0)
 }

@@ -114,7 +114,7 @@ fn class(scenario: &Scenario, release: Option<Release>) -> (Class, Why) {
     let mut found = (Class::Collector, Why::Unknown);
     for op in scenario.ops() {
         let (Op::New { kind, .. } | Op::Build { kind, .. }) = op else { continue };
-        let facts = Facts::new(kind, Role::Named, scenario.scripts(), release);
+        let facts = Facts::new(kind, Role::Named, release);
         let why = if facts.is(Facts::FAULTY) {
             return (Class::TypeFault, Why::Unknown);
         } else if facts.is(Facts::LEGACY) {

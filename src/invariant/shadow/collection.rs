@@ -1,5 +1,6 @@
 //! The collection that runs: its candidates, its unreachable set, and what it leaves to clear.
 
+use super::super::blame::{Blame, leftovers};
 use super::reach::LINK;
 use super::{Bits, Facts, Object, Shadow};
 use crate::event::Spot;
@@ -29,12 +30,19 @@ pub(crate) struct Collection {
     pub found: u32,
     /// Unreachable and set aside because of legacy finalizers.
     pub legacy: Bits,
-    pub legacy_count: u32,
     /// Candidates that nothing reaches, whatever the collector could see; see [`Shadow::ready_collection`].
     pub garbage: Bits,
+    /// What explains that some of it survives.
+    pub blame: Option<Blame>,
     /// What is left of `trash` when clearing starts, once `settled`.
     pub doomed: Bits,
     pub settled: bool,
+    /// Counted what was left when the collection was over, before the last `gc.callbacks` entries ran.
+    pub closed: bool,
+    /// Objects of `doomed` that were gone then.
+    pub freed: u32,
+    /// Uncollectable objects that were there then.
+    pub legacy_left: u32,
     pub clears: u32,
     /// Objects that existed when it started.
     pub live_at_start: u32,
@@ -63,8 +71,11 @@ impl Collection {
         self.exact = false;
         self.sound = false;
         self.found = 0;
-        self.legacy_count = 0;
+        self.closed = false;
+        self.freed = 0;
+        self.legacy_left = 0;
         self.settled = false;
+        self.blame = None;
         self.clears = 0;
         self.scripts = 0;
         self.callbacks = 0;
@@ -169,7 +180,7 @@ impl Shadow {
         col.ready = true;
         col.sound =
             !self.lost && !(self.incremental() && col.generation != 0 && (col.generation != 2 || col.automatic));
-        col.exact = col.sound && !self.internals && !col.late && !self.traits.scripts_change_callbacks;
+        col.exact = col.sound && !col.late && !self.traits.scripts_change_callbacks;
         for (index, object) in self.objects.iter_mut().enumerate() {
             let in_generation = match object.spot {
                 Spot::Gen0 => true,
@@ -178,6 +189,9 @@ impl Shadow {
                 _ => false,
             };
             object.status &= !Object::CLEARED_NOW;
+            if col.late {
+                object.status |= Object::MAYBE_TRASH;
+            }
             object.unknown = i64::from(object.refcount) - i64::from(object.in_edges);
             if object.is(Object::GONE) || object.stamp != self.stamp || !in_generation {
                 continue;
@@ -225,6 +239,9 @@ impl Shadow {
                 col.garbage.add(index);
             }
         }
+        if !col.garbage.is_empty() {
+            col.blame = Some(leftovers(self, &held));
+        }
         self.scratch = held;
         self.col = col;
     }
@@ -235,11 +252,6 @@ impl Shadow {
             let object = &self.objects[index];
             if self.is_legacy(object) {
                 stack.push(index as u32 + 1);
-                if self.is_two() && !object.facts.is_python_class() {
-                    // 2.7 ignores tp_del of static C types, and events do not tell how the type was made.
-                    col.exact = false;
-                    col.sound = false;
-                }
             }
         }
         while let Some(at) = stack.pop() {
@@ -249,7 +261,6 @@ impl Shadow {
             }
             trash.remove(index);
             col.legacy.add(index);
-            col.legacy_count += 1;
             let facts = self.objects[index].facts;
             if facts.fickle != 0 {
                 col.exact = false;
@@ -276,7 +287,9 @@ impl Shadow {
         doomed.reset(self.objects.len());
         for index in col.trash.iter() {
             let object = &self.objects[index];
-            if !object.is(Object::GONE) {
+            // What its own deallocator's finalizer has saved is tracked anew and has left the set.
+            let left = col.scripts > 0 && object.stamp == self.stamp && object.spot != Spot::Collecting;
+            if !object.is(Object::GONE) && !left {
                 doomed.add(index);
                 if col.scripts > 0 && (object.facts.fickle != 0 || object.is(Object::LOOSE)) {
                     col.exact = false;
@@ -290,5 +303,23 @@ impl Shadow {
         col.doomed = doomed;
         self.stack = stack;
         self.col = col;
+    }
+
+    /// Counts what the collection has left, once.
+    pub(crate) fn close_collection(&mut self) {
+        self.settle_collection();
+        if !self.col.active || !self.col.settled || self.col.closed {
+            return;
+        }
+        let gone = |index: &usize| self.objects[*index].is(Object::GONE);
+        let freed = self.col.doomed.iter().filter(gone).count() as u32;
+        let moved = |index: &usize| {
+            let object = &self.objects[*index];
+            self.col.scripts > 0 && object.stamp == self.stamp && object.spot != Spot::Collecting
+        };
+        let legacy_left = self.col.legacy.iter().filter(|index| !gone(index) && !moved(index)).count() as u32;
+        self.col.closed = true;
+        self.col.freed = freed;
+        self.col.legacy_left = legacy_left;
     }
 }

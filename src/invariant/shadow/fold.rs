@@ -1,9 +1,9 @@
 //! Folds events into the shadow heap. Checks happen elsewhere.
 
 use super::object::kind_of;
-use super::{After, Facts, Frame, NO_SCRIPT, NONE, Object, Shadow, WeakRec, pack};
+use super::{After, Facts, Frame, NO_SCRIPT, NONE, OVERFLOW, Object, Shadow, WeakRec, pack, unpack};
 use crate::event::{Code, ObjId, Role, Spot};
-use crate::scenario::{Kind, MAX_ITEMS, Op, Shape};
+use crate::scenario::{Kind, Op, Shape};
 
 impl Shadow {
     #[inline]
@@ -29,8 +29,8 @@ impl Shadow {
             self.quiet = 0;
         }
         match self.op {
-            Some(Op::New { items, .. }) => self.step_items = items.map(|place| self.resolve(place)),
-            Some(Op::AddGcCallback { callable }) => {
+            // If scripts change the list too, what it holds is not known.
+            Some(Op::AddGcCallback { callable }) if !self.traits.scripts_change_callbacks => {
                 let callable = self.resolve(callable);
                 if callable != NONE {
                     self.gc_callbacks.push(callable);
@@ -75,81 +75,9 @@ impl Shadow {
             self.lost = true;
             Kind::new(Shape::Node)
         });
-        let facts = Facts::new(&kind, role, self.scripts, self.release);
-        let mut new = Object::new(facts);
-        if facts.is(Facts::INTERNAL) {
-            self.internals = true;
-            new.status |= Object::LOOSE;
-        }
-        self.objects.push(new);
+        self.objects.push(Object::new(Facts::new(&kind, role, self.release)));
         self.live += 1;
         self.version += 1;
-        let id = pack(Some(object));
-        match role {
-            Role::Named => {
-                if facts.is_weak_container() {
-                    self.container = id;
-                    let (data, remove) = (self.pending_data, self.pending_remove);
-                    self.attach(id, 0, data);
-                    self.attach(id, 1, remove);
-                } else if let Some(Op::New { items, .. }) = op {
-                    self.fill(object.index(), origin, items);
-                }
-            }
-            Role::InstanceDict => self.pending_dict = id,
-            Role::ContainerData if !self.attach(self.container, 0, id) => self.pending_data = id,
-            Role::ContainerRemove if !self.attach(self.container, 1, id) => self.pending_remove = id,
-            _ => {}
-        }
-    }
-
-    /// Links an internal object to its container; false if the container has one already.
-    fn attach(&mut self, container: u32, slot: usize, part: u32) -> bool {
-        let index = (container as usize).wrapping_sub(1);
-        if part == NONE || self.objects.get(index).is_none_or(|c| c.slots[slot] != NONE) {
-            return false;
-        }
-        self.objects[index].slots[slot] = part;
-        self.count(part, 1);
-        if slot == 0 {
-            self.pending_data = NONE;
-        } else {
-            self.pending_remove = NONE;
-            self.objects[part as usize - 1].aux = container;
-        }
-        true
-    }
-
-    /// The items that the constructor stored.
-    fn fill(&mut self, index: usize, origin: u32, items: [crate::scenario::Place; 2]) {
-        let shape = self.objects[index].facts.shape;
-        if !matches!(shape, Shape::Tuple | Shape::Function | Shape::Method | Shape::Cell | Shape::Finalize) {
-            return;
-        }
-        let cached = self.frames.is_empty() && origin == self.step;
-        let mut items = if cached { self.step_items } else { items.map(|place| self.resolve(place)) };
-        match shape {
-            Shape::Cell => items[1] = NONE,
-            Shape::Tuple if items[0] == NONE => items[1] = NONE,
-            Shape::Function => {
-                for item in &mut items {
-                    if self.at(*item).is_none_or(|o| o.facts.shape != Shape::Tuple) {
-                        *item = NONE;
-                    }
-                }
-            }
-            Shape::Finalize => {
-                self.mark(items[1], Object::LOOSE);
-                return;
-            }
-            _ => {}
-        }
-        for (slot, item) in items.into_iter().enumerate() {
-            if self.at(item).is_some_and(Object::lives) {
-                self.objects[index].slots[slot] = item;
-                self.count(item, 1);
-            }
-        }
     }
 
     pub(crate) fn fold_new_weak(&mut self, weak: ObjId, referent: ObjId, callback: Option<ObjId>) {
@@ -181,7 +109,6 @@ impl Shadow {
             live_at_start: false,
             armed: false,
             reported: [false; 2],
-            value: NONE,
         });
         let record = self.weaks.len() as u32;
         self.objects[weak.index()].aux = record;
@@ -189,22 +116,6 @@ impl Shadow {
         self.objects[referent.index()].weak_head = record;
         self.count(callback, 1);
         self.version += 1;
-        if container != NONE {
-            self.entry = record;
-            let data = self.at(container).map_or(NONE, |c| c.slots[0]);
-            self.insert_entry(data, pack(Some(weak)));
-        }
-    }
-
-    fn insert_entry(&mut self, data: u32, entry: u32) {
-        for slot in 0..MAX_ITEMS {
-            let Some(cell) = self.cell(data, slot) else { return };
-            if *cell == NONE {
-                *cell = entry;
-                self.count(entry, 1);
-                return;
-            }
-        }
     }
 
     /// The place of an edge, made if need be.
@@ -218,7 +129,7 @@ impl Shadow {
             return None;
         }
         if object.aux == 0 {
-            self.overflow.push([NONE; MAX_ITEMS as usize]);
+            self.overflow.push([NONE; OVERFLOW]);
             object.aux = self.overflow.len() as u32;
         }
         let table = object.aux as usize - 1;
@@ -232,38 +143,34 @@ impl Shadow {
             self.vars.resize(var + 1, NONE);
         }
         let new = pack(object);
+        self.note_saved(new);
         let old = std::mem::replace(&mut self.vars[var], new);
         self.count(new, 1);
         self.count(old, -1);
         self.version += 1;
     }
 
+    /// A deallocator's action that keeps trash which is being cleared does what only a finalizer may do.
+    fn note_saved(&mut self, new: u32) {
+        let clearing = self.col.active && self.col.clears > 0;
+        if clearing && new != NONE && self.col.doomed.has(new as usize - 1) {
+            self.lied |= self.driver().is_some_and(|f| match f.code {
+                Code::Dealloc => true,
+                // 2.7 clears objects of static types with tp_del like any other.
+                Code::LegacyFinalizer => self.is_two(),
+                _ => false,
+            });
+        }
+    }
+
     pub(crate) fn fold_store_slot(&mut self, holder: ObjId, slot: u8, object: Option<ObjId>) {
         self.quiet = 0;
         self.version += 1;
-        let mut at = pack(Some(holder));
+        let at = pack(Some(holder));
         let new = pack(object);
-        let Some(mut owner) = self.get(holder) else { return };
-        if owner.facts.is(Facts::INTERNAL) && owner.facts.shape != Shape::KeyedRef {
-            self.mark(new, Object::LOOSE);
-            if let Some(record) = self.weaks.get_mut((self.entry as usize).wrapping_sub(1))
-                && record.container == at
-                && record.value == NONE
-            {
-                record.value = new;
-            }
-            return;
-        }
-        if owner.facts.shape == Shape::Instance {
-            if owner.link == NONE && self.pending_dict != NONE {
-                self.adopt_dict(holder.index());
-                owner = &self.objects[holder.index()];
-            }
-            if owner.link != NONE {
-                at = owner.link;
-                owner = &self.objects[at as usize - 1];
-            }
-        }
+        self.note_saved(new);
+        let Some(owner) = self.get(holder) else { return };
+        let shape = owner.facts.shape;
         if owner.is(Object::GONE) {
             return;
         }
@@ -279,15 +186,17 @@ impl Shadow {
         let old = std::mem::replace(cell, new);
         self.count(new, 1);
         self.count(old, -1);
-    }
-
-    /// Gives an instance the dict that was created for it, with the attributes it has so far.
-    fn adopt_dict(&mut self, instance: usize) {
-        let dict = std::mem::replace(&mut self.pending_dict, NONE);
-        let slots = std::mem::replace(&mut self.objects[instance].slots, [NONE; 4]);
-        self.objects[instance].link = dict;
-        self.objects[dict as usize - 1].slots = slots;
-        self.count(dict, 1);
+        if slot == 0 && shape == Shape::Finalize && (new == NONE) != (old == NONE) {
+            // The registry holds the object as long as it has something to call.
+            self.count(at, if new == NONE { -1 } else { 1 });
+        }
+        if slot == 1
+            && matches!(shape, Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet)
+            && let Some(remove) = self.objects.get_mut((new as usize).wrapping_sub(1))
+            && remove.facts.shape == Shape::Function
+        {
+            remove.aux = at;
+        }
     }
 
     /// Empties the slots that are not in `keeps`, and the link if `link` says so.
@@ -307,7 +216,7 @@ impl Shadow {
             self.count(edge, -1);
         }
         if aux != 0 && matches!(shape, Shape::List | Shape::Dict) {
-            for slot in 4..MAX_ITEMS as usize {
+            for slot in 4..OVERFLOW {
                 let edge = std::mem::replace(&mut self.overflow[aux as usize - 1][slot], NONE);
                 if edge != NONE {
                     self.count(edge, -1);
@@ -323,7 +232,7 @@ impl Shadow {
             self.col.late = true;
         } else if self.col.active {
             if code == Code::GcCallback {
-                self.settle_collection();
+                self.close_collection();
             } else {
                 self.ready_collection();
                 self.col.scripts += u32::from(self.col.ready);
@@ -341,9 +250,6 @@ impl Shadow {
                 if object.in_edges == 0 {
                     object.status |= Object::FIN_AT_ZERO;
                 }
-                if object.is(Object::DYING) {
-                    object.status = object.status & !Object::DYING | Object::REVIVED;
-                }
                 self.col.finalizers += u32::from(self.col.active && self.col.ready);
             }
         }
@@ -355,7 +261,8 @@ impl Shadow {
                 record.called_at = existing;
             }
         }
-        self.frames.push(Frame { code, owner: edge, arg: pack(arg), script, raised: false });
+        self.script_steps = self.script_steps.saturating_add(self.script_len(script));
+        self.frames.push(Frame { code, owner: edge, arg: pack(arg), script });
         self.after = After::Enter;
     }
 
@@ -369,22 +276,22 @@ impl Shadow {
     pub(crate) fn fold_leave(&mut self) -> Option<Frame> {
         let frame = self.frames.pop()?;
         self.after = After::Leave;
-        self.last_left = frame.owner;
         let index = frame.owner as usize - 1;
         if matches!(frame.code, Code::Finalizer | Code::LegacyFinalizer)
             && let Some(object) = self.objects.get_mut(index)
         {
             object.fin_returns = object.fin_returns.saturating_add(1);
-            let revived = object.is(Object::REVIVED);
-            object.status &= !Object::REVIVED;
-            if revived && object.in_edges == 0 {
-                object.status |= Object::DYING;
-                self.drop_edges(index, 0, true);
-            }
         }
         let c = &self.col;
-        let by_collector = c.ready && c.active && self.frames.len() == c.depth && c.clears == 0 && c.finalizers == 0;
-        self.just_left = if frame.code == Code::Callback && by_collector { frame.arg } else { NONE };
+        let level = c.ready && c.active && self.frames.len() == c.depth && c.clears == 0;
+        // A deallocator's callback comes when its referent is dying; the collector's, when it is still whole.
+        let referent = unpack(frame.arg).and_then(|weak| self.weak(weak)).and_then(|r| self.at(r.referent));
+        let by_collector = level && frame.code == Code::Callback && referent.is_some_and(Object::lives);
+        self.just_left = if by_collector { frame.arg } else { NONE };
+        if by_collector && frame.arg != NONE {
+            // It goes to the old generation even if it was set aside as uncollectable.
+            self.col.legacy.remove(frame.arg as usize - 1);
+        }
         Some(frame)
     }
 
@@ -417,16 +324,11 @@ impl Shadow {
     }
 
     pub(crate) fn fold_dealloc(&mut self, object: ObjId) {
-        let Some(facts) = self.get(object).map(|o| o.facts) else { return };
         let index = object.index();
-        self.objects[index].status |= Object::DYING;
+        let Some(dying) = self.objects.get_mut(index) else { return };
+        dying.status |= Object::DYING;
         self.drop_weak_list(object);
-        if !(self.is_two() && facts.is_python_class() && facts.is(Facts::FINALIZER)) {
-            self.drop_edges(index, 0, true);
-        }
-        if facts.role == Role::ContainerEntry {
-            self.remove_entry(object);
-        }
+        self.drop_edges(index, 0, true);
     }
 
     /// The deallocator takes the callbacks of live weak references; those that keep theirs say so in a snapshot.
@@ -444,27 +346,13 @@ impl Shadow {
         }
     }
 
-    fn remove_entry(&mut self, entry: ObjId) {
-        let Some(container) = self.weak(entry).map(|r| r.container) else { return };
-        let data = self.at(container).map_or(NONE, |c| c.slots[0]);
-        let edge = pack(Some(entry));
-        for slot in 0..MAX_ITEMS {
-            let Some(cell) = self.cell(data, slot) else { return };
-            if *cell == edge {
-                *cell = NONE;
-                self.count(edge, -1);
-                return;
-            }
-        }
-    }
-
     pub(crate) fn fold_free(&mut self, object: ObjId) {
         let index = object.index();
         let Some(o) = self.objects.get_mut(index) else { return };
         if o.is(Object::FREED) {
             return;
         }
-        let dropped = o.is(Object::DYING) && !o.facts.is_python_class();
+        let dropped = o.is(Object::DYING);
         o.status |= Object::FREED;
         self.live -= 1;
         if !dropped {

@@ -3,12 +3,6 @@
 //! Every edge an event tells of is here, hidden ones included. Where events leave something open the shadow is
 //! careful in a stated direction: an object that may have unknown holders is [`Object::LOOSE`], an unreachable set
 //! that may differ from the collector's says so ([`Collection::exact`], [`Collection::sound`]).
-//!
-//! Conventions that the event vocabulary leaves open, and how they are read here:
-//! * the items of a new tuple, function, method or cell come from the operation; `StoreSlot` events that repeat them
-//!   are harmless;
-//! * stores into an instance that has a dict of its own are stores into that dict;
-//! * stores into a weak container say what it holds weakly, not an edge.
 
 mod bits;
 mod collection;
@@ -23,11 +17,14 @@ pub(crate) use object::{Facts, NO_SCRIPT, NONE, Object, WeakRec, pack, unpack};
 
 use super::violation::Phase;
 use crate::event::{Code, ObjId};
-use crate::scenario::{MAX_ITEMS, Op, Scenario};
+use crate::scenario::{MAX_ITEMS, Op, Scenario, Shape};
 use crate::subject::Release;
 
-/// Items of a list or dict beyond the first four.
-pub(crate) type Overflow = [u32; MAX_ITEMS as usize];
+/// Slots of a list or dict: two per entry of a weak-key dictionary.
+pub(crate) const OVERFLOW: usize = 2 * MAX_ITEMS as usize;
+
+/// Items of a list or dict; the first four stay unused.
+pub(crate) type Overflow = [u32; OVERFLOW];
 
 /// User code that runs.
 #[derive(Clone, Copy, Debug)]
@@ -37,8 +34,6 @@ pub(crate) struct Frame {
     pub arg: u32,
     /// The script, if it is known.
     pub script: u8,
-    /// Its exception was reported.
-    pub raised: bool,
 }
 
 /// What the snapshot that is being read followed.
@@ -65,8 +60,8 @@ pub(crate) struct Traits {
     /// Something tracks or untracks by hand.
     pub tracks: bool,
     pub raises: bool,
-    /// A script calls objects or runs another body, so that an exception may come from elsewhere.
-    pub nests: bool,
+    /// There are `weakref.finalize` objects.
+    pub finalizes: bool,
 }
 
 #[derive(Debug)]
@@ -76,7 +71,10 @@ pub(crate) struct Shadow {
     pub overflow: Vec<Overflow>,
     pub vars: Vec<u32>,
     pub ops: Vec<Op>,
-    pub scripts: usize,
+    /// Length of each script.
+    pub script_lens: Vec<u32>,
+    /// Operations of the scripts that have started, at most.
+    pub script_steps: u32,
     /// Scripts that raise by themselves, as bits.
     pub raising: u64,
     pub frames: Vec<Frame>,
@@ -92,8 +90,6 @@ pub(crate) struct Shadow {
     /// The operation of the mutator that runs.
     pub step: u32,
     pub op: Option<Op>,
-    /// Operands of that operation when it started.
-    pub step_items: [u32; 2],
     /// The entry of the iteration that runs.
     pub iter_arg: u32,
     /// Index of the event being judged.
@@ -116,20 +112,13 @@ pub(crate) struct Shadow {
     pub scratch: Bits,
     /// The stream speaks of an object in a way the shadow cannot place.
     pub lost: bool,
-    /// Internal objects (of weak containers, finalize) exist.
-    pub internals: bool,
-    /// An object that lies to the collector was examined by some collection.
+    /// A type has misled a collection: `traverse` of a candidate lied, or a deallocator's action saved trash that was
+    /// being cleared.
     pub lied: bool,
-    pub pending_dict: u32,
-    pub pending_data: u32,
-    pub pending_remove: u32,
     /// Full collections in a row that ran no user code and yet found something, with no mutator between.
     pub quiet: u32,
     /// The operation before this event asked for an entry of `gc.callbacks`.
     pub undo_callback: bool,
-    pub container: u32,
-    pub entry: u32,
-    pub last_left: u32,
     /// The callback's weak reference when the last event was the end of a callback that the collector called.
     pub just_left: u32,
 }
@@ -142,7 +131,8 @@ impl Shadow {
             overflow: Vec::new(),
             vars: Vec::new(),
             ops: Vec::new(),
-            scripts: 0,
+            script_lens: Vec::new(),
+            script_steps: 0,
             raising: 0,
             frames: Vec::new(),
             gc_callbacks: Vec::new(),
@@ -154,7 +144,6 @@ impl Shadow {
             live: 0,
             step: 0,
             op: None,
-            step_items: [NONE; 2],
             iter_arg: NONE,
             at: 0,
             stamp: 0,
@@ -169,16 +158,9 @@ impl Shadow {
             stack: Vec::new(),
             scratch: Bits::default(),
             lost: false,
-            internals: false,
             lied: false,
-            pending_dict: NONE,
-            pending_data: NONE,
-            pending_remove: NONE,
             undo_callback: false,
             quiet: 0,
-            container: NONE,
-            entry: NONE,
-            last_left: NONE,
             just_left: NONE,
         }
     }
@@ -199,7 +181,6 @@ impl Shadow {
         self.live = 0;
         self.step = 0;
         self.op = None;
-        self.step_items = [NONE; 2];
         self.iter_arg = NONE;
         self.at = 0;
         self.stamp = 0;
@@ -208,22 +189,17 @@ impl Shadow {
         self.after = After::Nothing;
         self.version += 1;
         self.lost = false;
-        self.internals = false;
         self.lied = false;
-        self.pending_dict = NONE;
-        self.container = NONE;
-        self.entry = NONE;
-        self.last_left = NONE;
         self.just_left = NONE;
         self.undo_callback = false;
         self.quiet = 0;
-        self.pending_data = NONE;
-        self.pending_remove = NONE;
         self.ops.clear();
         self.ops.extend_from_slice(scenario.ops());
-        self.scripts = scenario.scripts();
         self.raising = 0;
-        for script in 0..self.scripts.min(64) {
+        self.script_steps = 0;
+        self.script_lens.clear();
+        self.script_lens.extend((1..scenario.bodies()).map(|b| scenario.range(b).len() as u32));
+        for script in 0..scenario.scripts().min(64) {
             let raises = scenario.body(script + 1).contains(&Op::Raise);
             self.raising |= u64::from(raises) << script;
         }
@@ -239,7 +215,7 @@ impl Shadow {
                 Op::Unfreeze => t.unfreezes = true,
                 Op::Track { .. } | Op::Untrack { .. } => t.tracks = true,
                 Op::Raise => t.raises = true,
-                Op::Call { .. } | Op::Iterate { .. } if script => t.nests = true,
+                Op::New { kind, .. } if kind.shape == Shape::Finalize => t.finalizes = true,
                 _ => {}
             }
         }
@@ -278,10 +254,9 @@ impl Shadow {
         })
     }
 
-    /// True before the given 3.x release; false if the release is not known.
-    #[inline]
-    pub fn before(&self, minor: u8) -> bool {
-        self.release.is_some_and(|r| r.major < 3 || r.minor < minor)
+    /// Number of operations of a script.
+    pub fn script_len(&self, script: u8) -> u32 {
+        self.script_lens.get(script as usize).copied().unwrap_or(0)
     }
 
     /// True on 2.7.
@@ -325,7 +300,7 @@ impl Shadow {
 
     /// An object whose finalizer the collector sets aside as uncollectable.
     pub fn is_legacy(&self, object: &Object) -> bool {
-        object.facts.is(Facts::LEGACY)
+        object.facts.is(Facts::LEGACY) && !self.is_two()
             || self.is_two() && object.facts.is(Facts::FINALIZER) && object.facts.is_python_class()
     }
 }

@@ -48,9 +48,9 @@ pub(crate) struct Facts {
 pub(crate) const NO_SCRIPT: u8 = 0xff;
 
 impl Facts {
-    /// Has a `tp_finalize` or a Python `__del__` with a script that exists.
+    /// Has a `tp_finalize` or a Python `__del__`.
     pub const FINALIZER: u16 = 1;
-    /// Has a C-level `tp_del` with a script that exists.
+    /// Has a C-level `tp_del`.
     pub const LEGACY: u16 = 2;
     /// The type has a `tp_clear` on this release.
     pub const HAS_CLEAR: u16 = 4;
@@ -66,22 +66,19 @@ impl Facts {
     pub const FAULTY: u16 = 128;
     /// `traverse` reports other edges than the object owns, or not the same ones each time.
     pub const LIES: u16 = 256;
-    /// Belongs to a weak container or a `finalize` object: its holders are not all known.
-    pub const INTERNAL: u16 = 512;
 
-    pub fn new(kind: &Kind, role: Role, scripts: usize, release: Option<Release>) -> Facts {
+    pub fn new(kind: &Kind, role: Role, release: Option<Release>) -> Facts {
         let shape = match role {
             Role::Named => kind.shape,
             Role::InstanceDict | Role::ContainerData => Shape::Dict,
             Role::ContainerRemove => Shape::Function,
-            Role::ContainerEntry => Shape::KeyedRef,
-            Role::FinalizeRef | Role::ContainerSelf => Shape::Ref,
+            Role::ContainerEntry if kind.shape == Shape::WeakValueDict => Shape::KeyedRef,
+            Role::ContainerEntry | Role::FinalizeRef | Role::ContainerSelf => Shape::Ref,
             Role::ContainerDefaults | Role::ContainerClosure => Shape::Tuple,
             Role::ContainerCell => Shape::Cell,
         };
         let kind = if role == Role::Named { *kind } else { Kind::new(shape) };
         let before = |minor| release.is_some_and(|r| r.major < 3 || r.minor < minor);
-        let exists = |script: u8| if (script as usize) < scripts { script } else { NO_SCRIPT };
         let mut facts = Facts {
             shape,
             role,
@@ -90,9 +87,9 @@ impl Facts {
             fickle: kind.fickle.0,
             keeps: 0,
             flags: 0,
-            on_call: kind.on_call.map_or(NO_SCRIPT, |s| exists(s.0)),
+            on_call: kind.on_call.map_or(NO_SCRIPT, |s| s.0),
             finalizer: NO_SCRIPT,
-            on_dealloc: kind.on_dealloc.map_or(NO_SCRIPT, |s| exists(s.0)),
+            on_dealloc: kind.on_dealloc.map_or(NO_SCRIPT, |s| s.0),
         };
         if shape == Shape::Typed && before(9) {
             facts.hidden |= 1 << 3;
@@ -114,11 +111,9 @@ impl Facts {
         set(Facts::LIES, lies);
         let blind = kind.hidden.0 != 0 || kind.tracking != Tracking::Tracked;
         set(Facts::FAULTY, lies || blind || kind.clear != Clear::default() || kind.flaws != Default::default());
-        let container = matches!(shape, Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet | Shape::Finalize);
-        set(Facts::INTERNAL, container || !matches!(role, Role::Named | Role::InstanceDict));
         let (flag, script) = match kind.finalizer {
-            Some(Finalizer::Modern(s)) => (Facts::FINALIZER, exists(s.0)),
-            Some(Finalizer::Legacy(s)) => (Facts::LEGACY, exists(s.0)),
+            Some(Finalizer::Modern(s)) => (Facts::FINALIZER, s.0),
+            Some(Finalizer::Legacy(s)) => (Facts::LEGACY, s.0),
             None => (0, NO_SCRIPT),
         };
         if script != NO_SCRIPT {
@@ -157,9 +152,9 @@ pub(crate) fn kind_of(op: Option<&Op>) -> Option<Kind> {
 pub(crate) struct Object {
     /// The first slots; more of them, if any, in the shadow's overflow table.
     pub slots: [u32; 4],
-    /// One more strong, visible edge: of a weak reference to its callback, of an instance to its dict.
+    /// The strong, visible edge of a weak reference to its callback.
     pub link: u32,
-    /// Overflow table (of lists and dicts) or weak reference record, plus 1.
+    /// Overflow table (of lists and dicts) or weak reference record, plus 1; of a removal callback, its container.
     pub aux: u32,
     /// First weak reference record of this referent, plus 1.
     pub weak_head: u32,
@@ -198,8 +193,6 @@ impl Object {
     pub const MAYBE_TRASH: u16 = 32;
     /// Its `traverse` has been called before.
     pub const TRAVERSED: u16 = 64;
-    /// Its finalizer runs although its deallocation was final (2.7: weak references first).
-    pub const REVIVED: u16 = 128;
     /// The finalized bit of the last snapshot.
     pub const FINALIZED: u16 = 256;
     /// Its finalizer began when nothing known held it.
@@ -275,6 +268,4 @@ pub(crate) struct WeakRec {
     pub armed: bool,
     /// I12 and I16 have been reported.
     pub reported: [bool; 2],
-    /// The value stored with a `WeakKeyDictionary` entry, else none.
-    pub value: u32,
 }

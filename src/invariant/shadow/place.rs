@@ -1,6 +1,7 @@
 //! Reads places of operations against the shadow heap.
 
 use super::{NONE, Overflow, Shadow};
+use crate::event::Role;
 use crate::scenario::{Base, Place, Shape};
 
 impl Shadow {
@@ -21,7 +22,7 @@ impl Shadow {
     fn read_slot(&self, holder: u32, slot: u8) -> u32 {
         let Some(mut object) = self.at(holder) else { return NONE };
         if object.facts.shape == Shape::Instance
-            && let Some(dict) = self.at(object.link)
+            && let Some(dict) = self.at(object.slots[0]).filter(|o| o.facts.role == Role::InstanceDict)
         {
             object = dict;
         }

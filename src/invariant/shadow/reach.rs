@@ -2,6 +2,7 @@
 
 use super::{Bits, NONE, Object, Shadow};
 use crate::event::{ObjId, Spot};
+use crate::scenario::Shape;
 
 /// The slot number under which an object's link is reported.
 pub(crate) const LINK: u8 = 0x40;
@@ -57,10 +58,11 @@ impl Shadow {
         let mut stack = std::mem::take(&mut self.stack);
         stack.clear();
         stack.extend(self.vars.iter().chain(&self.gc_callbacks).filter(|e| **e != NONE));
-        if self.garbage_sure && !(self.traits.scripts_empty_garbage && !self.frames.is_empty()) {
+        if self.garbage_sure && !self.traits.scripts_empty_garbage {
             stack.extend(&self.garbage);
         }
         stack.extend(self.frames.iter().take(frames).map(|f| f.owner));
+        stack.extend(self.registered());
         self.flood(set, &mut stack);
         self.stack = stack;
     }
@@ -70,7 +72,9 @@ impl Shadow {
         let Some(o) = self.get(object) else { return false };
         let frames = self.frames.len().saturating_sub(1);
         let owned = self.frames.iter().take(frames).any(|f| f.owner as usize == object.index() + 1);
-        let listed = self.gc_callbacks.iter().chain(&self.garbage).any(|e| *e as usize == object.index() + 1);
+        let registered = o.facts.shape == Shape::Finalize;
+        let listed =
+            registered || self.gc_callbacks.iter().chain(&self.garbage).any(|e| *e as usize == object.index() + 1);
         if o.in_edges == 0 && !owned && !listed {
             return false;
         }
@@ -93,12 +97,15 @@ impl Shadow {
         stack.clear();
         stack.extend(self.vars.iter().chain(&self.gc_callbacks).chain(&self.garbage).filter(|e| **e != NONE));
         stack.extend(self.frames.iter().flat_map(|f| [f.owner, f.arg]).filter(|e| *e != NONE));
+        stack.extend(self.registered());
         stack.extend(self.iter_arg_root());
         for (index, object) in self.objects.iter().enumerate() {
             if object.is(Object::GONE) {
                 continue;
             }
-            let surplus = object.stamp == self.stamp && object.refcount > object.in_edges;
+            // What waits in the trashcan still owns what it holds.
+            let queued = object.refcount == 0;
+            let surplus = object.stamp == self.stamp && (queued || object.refcount > object.in_edges);
             let old = older.is_some_and(|g| match object.spot {
                 Spot::Gen1 => g < 1,
                 Spot::Gen2 => g < 2,
@@ -113,8 +120,32 @@ impl Shadow {
         self.stack = stack;
     }
 
+    /// The `finalize` objects that their registry holds.
+    fn registered(&self) -> impl Iterator<Item = u32> + '_ {
+        let any = self.traits.finalizes;
+        let objects = self.objects.iter().enumerate().filter(move |_| any);
+        let held = objects.filter(|(_, o)| o.facts.shape == Shape::Finalize && o.slots[0] != NONE);
+        held.map(|(index, _)| index as u32 + 1)
+    }
+
     fn iter_arg_root(&self) -> Option<u32> {
         (self.iter_arg != NONE).then_some(self.iter_arg)
+    }
+
+    /// True if a root reaches `target` when the data of a weak container is left out.
+    pub(crate) fn reaches_without(&mut self, target: u32, container: u32) -> bool {
+        let data = self.at(container).map_or(NONE, |c| c.slots[0]);
+        let Some(saved) = self.at(data).copied() else { return true };
+        let index = data as usize - 1;
+        // A copy without edges stands in for the data dict while the heap is walked.
+        self.objects[index].slots = [NONE; 4];
+        self.objects[index].aux = 0;
+        let mut set = std::mem::take(&mut self.scratch);
+        self.sure(&mut set, 0);
+        let reached = set.has(target as usize - 1);
+        self.scratch = set;
+        self.objects[index] = saved;
+        reached
     }
 
     /// Adds to `set` what the given objects reach, themselves included.

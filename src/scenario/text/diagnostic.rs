@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-/// Longest line, in bytes, that is shown whole; of a longer one only the surroundings of the error are shown.
-const MAX_SHOWN: usize = 240;
-/// How much of a long line is shown on each side of the error.
-const SURROUNDINGS: usize = 60;
+/// How much of a long mistake is marked, in bytes.
+const MAX_MARKED: usize = 100;
+/// How much of a line is shown behind the mistake, in bytes.
+const MAX_REST: usize = 200;
 
 /// What kind of thing is wrong.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -108,15 +108,10 @@ impl Diagnostic {
     pub fn render(&self, source_name: &str, source: &str, color: bool) -> String {
         let level = if self.code.is_warning() { Level::WARNING } else { Level::ERROR };
         let title = level.primary_title(self.message.as_str()).id(self.code.word());
-        let window = Window::around(source, &self.span);
-        let snippet = Snippet::source(window.text).line_start(self.line).fold(false);
-        let snippet = snippet.annotation(AnnotationKind::Primary.span(window.span).label(self.label()));
-        let mut group: Group<'_> = if window.cut {
-            let origin = Origin::path(source_name).line(self.line).char_column(self.column);
-            title.element(origin).element(snippet)
-        } else {
-            title.element(snippet.path(source_name))
-        };
+        let (line, span) = shown(source, &self.span);
+        let annotation = AnnotationKind::Primary.span(span).label(self.label());
+        let snippet = Snippet::source(line).line_start(self.line).fold(false).path(source_name).annotation(annotation);
+        let mut group = title.element(snippet);
         if let Some(suggestion) = &self.suggestion {
             group = group.element(Level::HELP.message(annotate_snippets::normalize_untrusted_str(suggestion)));
         }
@@ -125,8 +120,10 @@ impl Diagnostic {
     }
 
     fn label(&self) -> Option<String> {
+        const MOST_SHOWN: usize = 5;
         match self.expected.as_slice() {
             [] => None,
+            [_, ..] if self.suggestion.is_some() && self.expected.len() > MOST_SHOWN => None,
             [one] => Some(format!("expected {one}")),
             [first @ .., last] => Some(format!("expected {} or {last}", first.join(", "))),
         }
@@ -143,31 +140,18 @@ pub(super) fn position(source: &[u8], offset: usize) -> (usize, usize) {
     (line, String::from_utf8_lossy(in_line).chars().count() + 1)
 }
 
-/// The part of the source that is shown.
-struct Window<'s> {
-    text: &'s str,
-    span: Range<usize>,
-    cut: bool,
-}
-
-impl<'s> Window<'s> {
-    fn around(source: &'s str, span: &Range<usize>) -> Window<'s> {
-        let start = floor(source, span.start);
-        let line_start = source[..start].rfind('\n').map_or(0, |p| p + 1);
-        let line_start = line_start + if source[line_start..].starts_with('\u{feff}') { 3 } else { 0 };
-        let line_end = source[start..].find(['\n', '\r']).map_or(source.len(), |p| start + p);
-        let start = start.clamp(line_start, line_end);
-        let end = floor(source, span.end).clamp(start, line_end);
-        let cut = line_end - line_start > MAX_SHOWN;
-        let (from, to) = if cut {
-            let end = end.min(start + SURROUNDINGS);
-            (floor(source, start.saturating_sub(SURROUNDINGS)).max(line_start), floor(source, end + SURROUNDINGS))
-        } else {
-            (line_start, line_end)
-        };
-        let to = to.min(line_end);
-        Window { text: &source[from..to], span: start - from..end.min(to) - from, cut }
-    }
+/// The line of the source that is shown, and the span in it. Of a line that goes on for long behind the error, the
+/// rest is left out; what is long before it is cut by the renderer.
+fn shown<'s>(source: &'s str, span: &Range<usize>) -> (&'s str, Range<usize>) {
+    let start = floor(source, span.start);
+    let line_start = source[..start].rfind('\n').map_or(0, |p| p + 1);
+    let line_start = line_start + if source[line_start..].starts_with('\u{feff}') { 3 } else { 0 };
+    let line_end = source[start..].find(['\n', '\r']).map_or(source.len(), |p| start + p);
+    let start = start.clamp(line_start, line_end);
+    let end = floor(source, span.end).clamp(start, line_end);
+    let end = if end - start > MAX_MARKED { floor(source, start + MAX_MARKED) } else { end };
+    let rest = floor(source, end + MAX_REST).min(line_end);
+    (&source[line_start..rest], start - line_start..end - line_start)
 }
 
 fn floor(source: &str, mut at: usize) -> usize {

@@ -282,13 +282,15 @@ pub enum Fact {
     Undefined,
 }
 
+/// The word of a fact, and the fact from its operand.
+type Constructor<T> = (&'static str, fn(T) -> Fact);
+
 impl Fact {
     /// The words of the facts about an object.
-    pub(super) const ABOUT_OBJECTS: [(&'static str, fn(u16) -> Fact); 4] =
+    pub(super) const ABOUT_OBJECTS: [Constructor<u16>; 4] =
         [("alive", Fact::Alive), ("freed", Fact::Freed), ("cleared", Fact::Cleared), ("finalized", Fact::Finalized)];
     /// The words of the facts with a number.
-    pub(super) const WITH_NUMBERS: [(&'static str, fn(u32) -> Fact); 2] =
-        [("returned", Fact::Returned), ("garbage", Fact::Garbage)];
+    pub(super) const WITH_NUMBERS: [Constructor<u32>; 2] = [("returned", Fact::Returned), ("garbage", Fact::Garbage)];
     /// The word of [`Fact::Undefined`].
     pub(super) const UNDEFINED: &'static str = "undefined";
 

@@ -8,6 +8,7 @@
 //! assert_eq!(text::parse(&document.print()).unwrap().scenario, document.scenario);
 //! ```
 
+mod check;
 mod diagnostic;
 mod document;
 mod header;
@@ -20,6 +21,10 @@ mod statement;
 mod symbols;
 mod words;
 
+#[cfg(test)]
+mod diagnostic_tests;
+#[cfg(test)]
+mod hostile_tests;
 #[cfg(test)]
 mod tests;
 

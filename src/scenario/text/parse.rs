@@ -1,12 +1,15 @@
 //! Reads a file line by line. Each line has at most one error; the next line starts afresh.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::super::{MAX_OPS, Op, Scenario, ScriptId};
+use super::check::{check_facts, warnings};
 use super::diagnostic::{Code, Diagnostic, position};
-use super::document::{Anchor, Comment, Document, Expectation, Field, FieldName, origin};
+use super::document::{Anchor, Comment, Document, Expectation, Field, FieldName};
 use super::lexer::{Token, lex};
 use super::line::Line;
+use super::print::one_line;
 use super::statement::Statement;
 use super::symbols::Symbols;
 use super::{MAX_DIAGNOSTICS, MAX_EXPECTATIONS, MAX_LINE, MAX_SIZE, header};
@@ -325,7 +328,9 @@ impl<'s> Parser<'s> {
     fn finish(mut self) -> Result<Document, Vec<Diagnostic>> {
         let stopped = self.errors.len() == MAX_DIAGNOSTICS || self.errors.iter().any(|e| e.code == Code::Version);
         if !stopped {
-            self.errors.extend(self.symbols.problems(self.source));
+            // A line that could not be read says enough about its names.
+            let lines: BTreeSet<usize> = self.errors.iter().map(|e| e.line).collect();
+            self.errors.extend(self.symbols.problems(self.source).into_iter().filter(|p| !lines.contains(&p.line)));
         }
         if !self.errors.is_empty() {
             self.errors.sort_by_key(|e| e.span.start);
@@ -347,12 +352,13 @@ impl<'s> Parser<'s> {
             lines: line_numbers(self.source, &spans),
             ..Document::default()
         };
-        document.comments = self.comments.iter().map(|placed| place(placed, &scenario)).collect();
+        let comments = self.comments.iter().map(|placed| (placed, place(placed, &scenario)));
+        document.comments = comments.filter(|(p, c)| p.text.is_empty() || !c.text.is_empty()).map(|(_, c)| c).collect();
         document.comments.sort_by_key(|c| c.anchor);
         document.scenario = scenario;
         check_facts(self.source, &document)?;
         let trace = document.scenario.normalize_traced();
-        document.warnings = warnings(self.source, &spans, &trace.ops);
+        document.warnings = warnings(self.source, &spans, &document.scenario, &trace.ops);
         document.follow(trace);
         check_facts(self.source, &document)?;
         Ok(document)
@@ -367,39 +373,11 @@ fn place(placed: &Placed<'_>, scenario: &Scenario) -> Comment {
             if range.start + index < range.end { Anchor::Op(range.start + index) } else { Anchor::BodyEnd(body) }
         }
     };
-    Comment { anchor, trailing: placed.trailing, text: placed.text.to_owned() }
+    Comment { anchor, trailing: placed.trailing, text: one_line(placed.text) }
 }
 
 fn line_numbers(source: &str, spans: &[Range<usize>]) -> Vec<u32> {
     let mut starts = vec![0];
     starts.extend(source.bytes().zip(1..).filter(|(b, _)| *b == b'\n').map(|(_, next)| next));
     spans.iter().map(|span| starts.partition_point(|start| *start <= span.start) as u32).collect()
-}
-
-/// One warning per operation that is gone, up to the limit.
-fn warnings(source: &str, spans: &[Range<usize>], kept: &[u32]) -> Vec<Diagnostic> {
-    let mut gone = vec![true; spans.len()];
-    kept.iter().for_each(|op| gone[*op as usize] = false);
-    let mut spans: Vec<_> = spans.iter().zip(gone).filter(|(_, gone)| *gone).map(|(span, _)| span.clone()).collect();
-    spans.sort_by_key(|span| span.start);
-    spans.truncate(MAX_DIAGNOSTICS);
-    let warning = |span| Diagnostic::new(Code::NoEffect, source, span, "this operation can never have an effect");
-    spans
-        .into_iter()
-        .map(|span| warning(span).suggesting("it is dropped; nothing may name it, run it or feed it"))
-        .collect()
-}
-
-/// Every fact must be about an object that some operation creates.
-fn check_facts(source: &str, document: &Document) -> Result<(), Vec<Diagnostic>> {
-    let facts = document.expectations.iter().flat_map(|e| &e.facts);
-    let mut vars: Vec<u16> = facts.filter_map(|f| f.var()).collect();
-    vars.sort_unstable();
-    vars.dedup();
-    let homeless = vars.into_iter().find(|var| origin(&document.scenario, *var).is_none());
-    let Some(var) = homeless else { return Ok(()) };
-    let name = document.names.var(var);
-    let at = source.find(&format!("({name})")).map_or(0, |at| at + 1);
-    let message = format!("no operation creates an object in the variable `{name}`");
-    Err(vec![Diagnostic::new(Code::UnknownName, source, at..at + name.len(), message)])
 }

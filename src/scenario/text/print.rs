@@ -118,23 +118,25 @@ impl<'d> Printer<'d> {
     }
 
     fn behind(&self, out: &mut String, anchor: Anchor) -> fmt::Result {
-        let comments = self.comments.get(&anchor).into_iter().flatten();
-        for comment in comments.filter(|c| c.trailing && !c.text.is_empty()).take(1) {
-            write_comment(out, "  ", &comment.text)?;
-            return Ok(());
+        let mut comments = self.comments.get(&anchor).into_iter().flatten();
+        match comments.find(|c| c.trailing && !c.text.is_empty()) {
+            Some(comment) => write_comment(out, "  ", &comment.text),
+            None => out.write_char('\n'),
         }
-        out.push('\n');
-        Ok(())
     }
 }
 
 fn write_comment(out: &mut String, indent: &str, text: &str) -> fmt::Result {
-    writeln!(out, "{indent}# {}", one_line(text))
+    match one_line(text).as_str() {
+        "" => writeln!(out, "{indent}#"),
+        text => writeln!(out, "{indent}# {text}"),
+    }
 }
 
 /// The text without what would break or disguise the line.
-fn one_line(text: &str) -> String {
-    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+pub(super) fn one_line(text: &str) -> String {
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    text.trim().to_owned()
 }
 
 fn expectation_text(expectation: &Expectation, names: &Names) -> Result<String, fmt::Error> {

@@ -53,7 +53,7 @@ impl<'s> Statement<'_, 's> {
             }
             _ if FUNCTIONS.contains(&word) => {
                 self.line.skip();
-                self.function(word, span)?
+                self.function(word)?
             }
             _ if makers().any(|m| m == word) => self.make(Place::NOTHING)?,
             _ => self.assignment_or_call()?,
@@ -234,7 +234,7 @@ impl<'s> Statement<'_, 's> {
         Ok(Op::Collect { generation: self.line.number("a generation", 0, 2)? as u8 })
     }
 
-    fn function(&mut self, word: &'s str, span: Range<usize>) -> Result<Op, Diagnostic> {
+    fn function(&mut self, word: &'s str) -> Result<Op, Diagnostic> {
         self.line.sign('(')?;
         let op = match word {
             "deref" => Op::Deref { dst: Place::NOTHING, weak: self.object("a weak reference")? },
@@ -260,10 +260,6 @@ impl<'s> Statement<'_, 's> {
                 Op::Iterate { container, script: self.script()? }
             }
             _ => {
-                if self.in_script {
-                    let error = self.line.error(Code::Meaning, span, "`repeat` has a meaning in the main body only");
-                    return Err(error.suggesting("write the operations out"));
-                }
                 let times = self.line.number("the number of times", 1, u8::MAX as u32)? as u8;
                 self.line.sign(',')?;
                 Op::Repeat { times, script: self.script()? }

@@ -137,7 +137,8 @@ impl<'s> Symbols<'s> {
         let near = nearest(name, self.vars.existing().chain(words));
         match near {
             Some(near) => problem.suggesting(format!("did you mean `{near}`?")),
-            None => problem,
+            None if symbol.called => problem,
+            None => problem.suggesting(format!("create the object first, such as `{name} = Node()`")),
         }
     }
 

@@ -129,7 +129,7 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>)
             let same_letters = c.eq_ignore_ascii_case(word);
             (if same_letters { 0 } else { strsim::osa_distance(&lower, &c.to_ascii_lowercase()) }, c)
         })
-        .filter(|(distance, c)| *distance <= limit && *distance < c.len().max(2))
+        .filter(|(distance, c)| *distance <= limit && *distance < c.len().min(word.len()))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, c)| c)
 }

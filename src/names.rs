@@ -1,4 +1,4 @@
-//! Human names for the objects of a run.
+//! What the objects of a run are called.
 
 use std::borrow::Cow;
 
@@ -12,6 +12,8 @@ use crate::scenario::text::Names;
 #[derive(Clone, Debug, Default)]
 pub struct ObjectNames {
     names: Vec<Option<String>>,
+    /// For objects without a name: the slot that first held them.
+    places: Vec<Option<(ObjId, u8)>>,
 }
 
 impl ObjectNames {
@@ -21,6 +23,7 @@ impl ObjectNames {
         let mut holders: Vec<Option<ObjId>> = Vec::new();
         let mut names: Vec<Option<String>> = Vec::new();
         let mut taken: Vec<u16> = Vec::new();
+        let mut places: Vec<Option<(ObjId, u8)>> = Vec::new();
         for event in events {
             match *event {
                 Event::New { object, role, .. } => {
@@ -29,6 +32,7 @@ impl ObjectNames {
                         names.resize(needed, None);
                         holders.resize(needed, None);
                         roles.resize(needed, Role::Named);
+                        places.resize(needed, None);
                     }
                     roles[object.index()] = role;
                 }
@@ -43,9 +47,11 @@ impl ObjectNames {
                         taken.push(var);
                     }
                 }
-                Event::StoreSlot { holder, object: Some(object), .. } => {
-                    if let Some(last) = holders.get_mut(object.index()) {
+                Event::StoreSlot { holder, slot, object: Some(object) } => {
+                    if let (Some(last), Some(place)) = (holders.get_mut(object.index()), places.get_mut(object.index()))
+                    {
                         *last = Some(holder);
+                        place.get_or_insert((holder, slot));
                     }
                 }
                 _ => {}
@@ -60,7 +66,7 @@ impl ObjectNames {
                 }
             }
         }
-        ObjectNames { names }
+        ObjectNames { names, places }
     }
 
     /// The name of an object.
@@ -69,6 +75,22 @@ impl ObjectNames {
             Some(name) => Cow::Borrowed(name),
             None => Cow::Owned(object.to_string()),
         }
+    }
+
+    /// What people call an object: its name, or the slot that first held it (`a[0]`), or its number.
+    pub fn label(&self, object: ObjId) -> String {
+        let mut path = Vec::new();
+        let mut holder = object;
+        // Three steps are as much as a reader follows; and objects may hold each other.
+        while path.len() < 3 {
+            if let Some(name) = self.named(holder) {
+                return path.iter().rev().fold(name.to_owned(), |label, slot| format!("{label}[{slot}]"));
+            }
+            let Some((next, slot)) = self.places.get(holder.index()).copied().flatten() else { break };
+            path.push(slot);
+            holder = next;
+        }
+        object.to_string()
     }
 
     /// The name of an object, if it has a better one than its number.
@@ -115,6 +137,15 @@ mod tests {
     fn an_object_has_the_name_of_the_variable_that_first_held_it() {
         let source = "coroner 1\nfirst = Node()\nfirst[0] = Node()\nother = first\nfirst = Node()\n";
         assert_eq!(names(source, "cpython-3.15"), ["first", "#2", "first#3"]);
+    }
+
+    #[test]
+    fn a_label_falls_back_to_the_slot_that_first_held_an_object() {
+        let document = text::parse("coroner 1\na = Node()\na[1] = Node()\na[1][2] = Node()\nNode()\n").unwrap();
+        let mut events = Vec::new();
+        Machine::new(&Collector::parse("3.15").unwrap()).run(&document.scenario, &mut events);
+        let names = ObjectNames::new(&document.names, &events);
+        assert_eq!([0, 1, 2, 3].map(|i| names.label(ObjId::from_index(i))), ["a", "a[1]", "a[1][2]", "#4"]);
     }
 
     #[test]

@@ -1,0 +1,142 @@
+//! Compiles the probe for an interpreter, once: the result is kept by digest of interpreter and source.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::find::Interpreter;
+
+const HEADER: (&str, &str) = ("probe.h", include_str!("probe/probe.h"));
+const SOURCES: [(&str, &str); 7] = [
+    ("table.c", include_str!("probe/table.c")),
+    ("events.c", include_str!("probe/events.c")),
+    ("gclists.c", include_str!("probe/gclists.c")),
+    ("node.c", include_str!("probe/node.c")),
+    ("weak.c", include_str!("probe/weak.c")),
+    ("run.c", include_str!("probe/run.c")),
+    ("module.c", include_str!("probe/module.c")),
+];
+const FLAGS: [&str; 6] = ["-O2", "-g1", "-fPIC", "-shared", "-w", "-pthread"];
+
+/// Why there is no probe for an interpreter.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// No compiler.
+    #[error("no C compiler (`{compiler}`): install gcc, or set CC")]
+    NoCompiler {
+        /// What was tried.
+        compiler: String,
+    },
+    /// No headers.
+    #[error("{name} has no Python.h in {folder}: install {package}")]
+    NoHeader {
+        /// The interpreter.
+        name: String,
+        /// Where it said its headers are.
+        folder: String,
+        /// The package that usually holds them.
+        package: String,
+    },
+    /// The compiler refused the source.
+    #[error("the probe does not compile for {name}: {message}")]
+    Compile {
+        /// The interpreter.
+        name: String,
+        /// The compiler's first error.
+        message: String,
+    },
+    /// A file could not be written or read.
+    #[error("{what}: {error}")]
+    File {
+        /// Which file.
+        what: String,
+        /// What happened.
+        error: std::io::Error,
+    },
+    /// The interpreter could not be started with the probe.
+    #[error("{name} does not start with the probe: {message}")]
+    Start {
+        /// The interpreter.
+        name: String,
+        /// What it said.
+        message: String,
+    },
+}
+
+/// The cache folder: `CORONER_CACHE`, else `coroner` in the user's cache folder.
+pub fn cache_dir() -> PathBuf {
+    let var = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    var("CORONER_CACHE")
+        .or_else(|| var("XDG_CACHE_HOME").map(|dir| dir.join("coroner")))
+        .or_else(|| var("HOME").map(|dir| dir.join(".cache/coroner")))
+        .unwrap_or_else(|| std::env::temp_dir().join("coroner"))
+}
+
+/// The folder with the probe for this interpreter, compiled if it is not in the cache.
+///
+/// # Errors
+/// [`SetupError`] if it cannot be built.
+pub fn probe(interpreter: &Interpreter) -> Result<PathBuf, SetupError> {
+    let file = |path: &Path, error| SetupError::File { what: path.display().to_string(), error };
+    let compiler = std::env::var_os("CC").filter(|v| !v.is_empty()).unwrap_or_else(|| OsString::from("cc"));
+    let folder = cache_dir().join(format!("probe-{:032x}", digest(interpreter, &compiler)));
+    let library = folder.join("coroner_probe.so");
+    if library.is_file() {
+        return Ok(folder);
+    }
+    if !interpreter.include.iter().any(|dir| dir.join("Python.h").is_file()) {
+        let release = interpreter.release;
+        return Err(SetupError::NoHeader {
+            name: interpreter.name(),
+            folder: interpreter.include.first().map(|dir| dir.display().to_string()).unwrap_or_default(),
+            package: match release.major {
+                2 => "python2-dev".to_string(),
+                _ => format!("python{}.{}-dev", release.major, release.minor),
+            },
+        });
+    }
+    let work = folder.join(format!("build-{}-{}", std::process::id(), super::worker::unique()));
+    fs::create_dir_all(&work).map_err(|e| file(&work, e))?;
+    let built = build(interpreter, &compiler, &work)
+        .and_then(|made| fs::rename(&made, &library).map_err(|e| file(&library, e)));
+    let _ = fs::remove_dir_all(&work);
+    built.map(|()| folder)
+}
+
+fn build(interpreter: &Interpreter, compiler: &OsString, work: &Path) -> Result<PathBuf, SetupError> {
+    for (name, text) in SOURCES.iter().chain([&HEADER]) {
+        let path = work.join(name);
+        fs::write(&path, text).map_err(|error| SetupError::File { what: path.display().to_string(), error })?;
+    }
+    let made = work.join("coroner_probe.so");
+    let mut command = Command::new(compiler);
+    command.args(FLAGS).arg("-o").arg(&made);
+    for dir in &interpreter.include {
+        command.arg("-I").arg(dir);
+    }
+    command.args(SOURCES.iter().map(|(name, _)| work.join(name)));
+    let output =
+        command.output().map_err(|_| SetupError::NoCompiler { compiler: compiler.to_string_lossy().into_owned() })?;
+    if output.status.success() {
+        return Ok(made);
+    }
+    let text = String::from_utf8_lossy(&output.stderr);
+    let message = text.lines().find(|line| line.contains("error")).or(text.lines().next()).unwrap_or("no message");
+    Err(SetupError::Compile { name: interpreter.name(), message: message.trim().to_string() })
+}
+
+fn digest(interpreter: &Interpreter, compiler: &OsString) -> u128 {
+    let mut state = xxhash_rust::xxh3::Xxh3::new();
+    let mut part = |bytes: &[u8]| {
+        state.update(&(bytes.len() as u64).to_le_bytes());
+        state.update(bytes);
+    };
+    part(interpreter.program.as_os_str().as_encoded_bytes());
+    part(interpreter.version.as_bytes());
+    interpreter.include.iter().for_each(|dir| part(dir.as_os_str().as_encoded_bytes()));
+    part(compiler.as_encoded_bytes());
+    FLAGS.iter().for_each(|flag| part(flag.as_bytes()));
+    SOURCES.iter().chain([&HEADER]).for_each(|(_, text)| part(text.as_bytes()));
+    state.digest128()
+}

@@ -1,0 +1,206 @@
+//! Which interpreters there are. Each is identified by asking it, never by its name.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::subject::Release;
+
+/// Asks for everything that matters, one `key=value` per line; runs on 2.7 to 3.15.
+const QUESTION: &str = "\
+import sys, sysconfig
+print('major=%d' % sys.version_info[0])
+print('minor=%d' % sys.version_info[1])
+print('patch=%d' % sys.version_info[2])
+print('level=%s' % sys.version_info[3])
+print('implementation=%s' % getattr(getattr(sys, 'implementation', None), 'name', 'cpython'))
+print('debug=%d' % int(hasattr(sys, 'gettotalrefcount')))
+print('free_threaded=%s' % int(sysconfig.get_config_var('Py_GIL_DISABLED') or 0))
+print('include=%s' % sysconfig.get_paths()['include'])
+print('platform_include=%s' % sysconfig.get_paths().get('platinclude', ''))
+print('program=%s' % sys.executable)
+print('version=%s' % sys.version.replace('\\n', ' '))
+";
+
+/// Why a program is no interpreter that can be used.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum FindError {
+    /// It could not be started or did not answer.
+    #[error("{program}: not a Python interpreter ({why})")]
+    NoAnswer {
+        /// The program.
+        program: String,
+        /// What happened.
+        why: String,
+    },
+    /// It answered, and cannot be a subject.
+    #[error("{program}: {why}")]
+    Unusable {
+        /// The program.
+        program: String,
+        /// Why not.
+        why: String,
+    },
+    /// Nothing matches what was asked for.
+    #[error(
+        "no Python interpreter matches `{wanted}`: pass a path, or a version that pyenv, PATH or CORONER_PYTHONS has"
+    )]
+    NotFound {
+        /// What was asked for.
+        wanted: String,
+    },
+}
+
+/// One interpreter.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Interpreter {
+    /// The program to run.
+    pub program: PathBuf,
+    /// Its version.
+    pub release: Release,
+    /// `alpha`, `beta`, `candidate` or `final`.
+    pub level: String,
+    /// Built with `Py_DEBUG`.
+    pub debug: bool,
+    /// Folders with its C headers.
+    pub include: Vec<PathBuf>,
+    /// Its own description, build included.
+    pub version: String,
+}
+
+impl Interpreter {
+    /// Asks a program what it is.
+    ///
+    /// # Errors
+    /// [`FindError`] if it is no CPython from 2.7 on, or a free-threaded build.
+    pub fn ask(program: &Path) -> Result<Interpreter, FindError> {
+        let name = program.display().to_string();
+        let no_answer = |why: String| FindError::NoAnswer { program: name.clone(), why };
+        let output = Command::new(program)
+            .args(["-E", "-s", "-S", "-c", QUESTION])
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|e| no_answer(e.to_string()))?;
+        if !output.status.success() {
+            return Err(no_answer(output.status.to_string()));
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let get = |key: &str| {
+            text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).unwrap_or_default().to_string()
+        };
+        let number = |key: &str| get(key).parse::<u8>().map_err(|_| no_answer(format!("no {key} in its answer")));
+        let release = Release::new(number("major")?, number("minor")?, number("patch")?);
+        let unusable = |why: String| Err(FindError::Unusable { program: name.clone(), why });
+        if get("implementation") != "cpython" {
+            return unusable(format!("{} is not CPython", get("implementation")));
+        }
+        if get("free_threaded") == "1" {
+            return unusable("a free-threaded build, whose collector coroner does not know".into());
+        }
+        let covered = match release.major {
+            2 => release.minor == 7,
+            3 => release.minor >= 4,
+            _ => false,
+        };
+        if !covered {
+            return unusable(format!("CPython {release} is not covered (2.7, 3.4 and later are)"));
+        }
+        let mut include: Vec<PathBuf> = vec![get("include").into()];
+        if !get("platform_include").is_empty() && get("platform_include") != get("include") {
+            include.push(get("platform_include").into());
+        }
+        Ok(Interpreter {
+            program: program.to_path_buf(),
+            release,
+            level: get("level"),
+            debug: get("debug") == "1",
+            include,
+            version: get("version"),
+        })
+    }
+
+    /// The name for reports: the version, with a `d` for debug builds.
+    pub fn name(&self) -> String {
+        format!("python-{}{}", self.release, if self.debug { "d" } else { "" })
+    }
+}
+
+/// Programs worth asking: `CORONER_PYTHONS` (separated like `PATH`), pyenv's versions, `PATH`.
+fn candidates() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut add = |path: PathBuf| {
+        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+        if path.is_file() && !found.iter().any(|(_, seen)| *seen == real) {
+            found.push((path, real));
+        }
+    };
+    if let Some(list) = std::env::var_os("CORONER_PYTHONS") {
+        std::env::split_paths(&list).for_each(&mut add);
+    }
+    let pyenv = std::env::var_os("PYENV_ROOT").map(PathBuf::from);
+    let pyenv = pyenv.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".pyenv")));
+    if let Some(versions) = pyenv.and_then(|root| std::fs::read_dir(root.join("versions")).ok()) {
+        let mut versions: Vec<PathBuf> = versions.flatten().map(|entry| entry.path()).collect();
+        versions.sort();
+        versions.into_iter().for_each(|version| add(version.join("bin/python")));
+    }
+    if let Some(path) = std::env::var_os("PATH") {
+        for folder in std::env::split_paths(&path).filter(|folder| !folder.ends_with("shims")) {
+            let mut names: Vec<PathBuf> = std::fs::read_dir(folder)
+                .into_iter()
+                .flatten()
+                .flatten()
+                .map(|entry| entry.path())
+                .filter(|path| path.file_name().is_some_and(|name| is_python(&name.to_string_lossy())))
+                .collect();
+            names.sort();
+            names.into_iter().for_each(&mut add);
+        }
+    }
+    found.into_iter().map(|(path, _)| path).collect()
+}
+
+/// `python`, `python3`, `python3.12`, `python3.15d`; not `python3-config`.
+fn is_python(name: &str) -> bool {
+    name.strip_prefix("python")
+        .is_some_and(|rest| rest.strip_suffix('d').unwrap_or(rest).chars().all(|c| c.is_ascii_digit() || c == '.'))
+}
+
+/// Every interpreter that `CORONER_PYTHONS`, pyenv and `PATH` have, oldest first, and why others are not usable.
+pub fn installed() -> Vec<Result<Interpreter, FindError>> {
+    let mut found: Vec<_> = candidates().iter().map(|path| Interpreter::ask(path)).collect();
+    found.sort_by_key(|found| match found {
+        Ok(i) => (0, Some((i.release, i.debug))),
+        Err(_) => (1, None),
+    });
+    found
+}
+
+/// The interpreters that a comma-separated list of paths, versions (`3.7`, `3.7.16`) or `all` means.
+///
+/// # Errors
+/// [`FindError`] for the first entry that is no usable interpreter. `all` skips unusable ones.
+pub fn resolve(list: &str) -> Result<Vec<Interpreter>, FindError> {
+    let mut chosen: Vec<Interpreter> = Vec::new();
+    let mut add = |i: Interpreter| {
+        if !chosen.contains(&i) {
+            chosen.push(i);
+        }
+    };
+    for wanted in list.split(',').map(str::trim).filter(|wanted| !wanted.is_empty()) {
+        if wanted == "all" {
+            installed().into_iter().flatten().for_each(&mut add);
+        } else if wanted.contains('/') {
+            add(Interpreter::ask(Path::new(wanted))?);
+        } else {
+            let matches = |i: &Interpreter| {
+                let version = i.release.to_string();
+                version == wanted || version.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('.'))
+            };
+            match installed().into_iter().flatten().rfind(matches) {
+                Some(i) => add(i),
+                None => return Err(FindError::NotFound { wanted: wanted.to_string() }),
+            }
+        }
+    }
+    Ok(chosen)
+}

@@ -1,0 +1,219 @@
+/* The collector's lists, found and read without knowing where the interpreter keeps them. */
+#include "probe.h"
+#include <stdio.h>
+
+#if PY_VERSION_HEX >= 0x03080000
+/* Two words with flags in the low bits (bpo-36974 and earlier: Modules/gcmodule.c of 3.8 and later). */
+typedef struct { uintptr_t next, prev; } Head;
+#define HEAD_OF(o) ((Head *)(o)-1)
+#define OBJECT_OF(h) ((PyObject *)((h) + 1))
+#define FLAGS ((uintptr_t)3)
+static Head *next_of(Head *h) { return (Head *)(h->next & ~FLAGS); }
+static Head *prev_of(Head *h) { return (Head *)(h->prev & ~FLAGS); }
+static void link_heads(Head *a, Head *b) {
+    a->next = (a->next & FLAGS) | (uintptr_t)b;
+    b->prev = (b->prev & FLAGS) | (uintptr_t)a;
+}
+int gc_tracked(PyObject *o) { return gc_has_header(o) && HEAD_OF(o)->next != 0; }
+int gc_finalized(PyObject *o) { return gc_has_header(o) && (HEAD_OF(o)->prev & 1); }
+#else
+typedef PyGC_Head Head;
+#define HEAD_OF(o) ((Head *)(o)-1)
+#define OBJECT_OF(h) ((PyObject *)((h) + 1))
+static Head *next_of(Head *h) { return h->gc.gc_next; }
+static Head *prev_of(Head *h) { return h->gc.gc_prev; }
+static void link_heads(Head *a, Head *b) {
+    a->gc.gc_next = b;
+    b->gc.gc_prev = a;
+}
+#if PY_VERSION_HEX >= 0x03040000
+/* gc_refs: bit 0 is the finalized bit, the rest the state; -2 is "untracked". */
+int gc_tracked(PyObject *o) { return gc_has_header(o) && (HEAD_OF(o)->gc.gc_refs >> 1) != -2; }
+int gc_finalized(PyObject *o) { return gc_has_header(o) && (HEAD_OF(o)->gc.gc_refs & 1); }
+#else
+int gc_tracked(PyObject *o) { return gc_has_header(o) && HEAD_OF(o)->gc.gc_refs != -2; }
+int gc_finalized(PyObject *o) { return 0; }
+#endif
+#endif
+
+static Head *heads[4];
+static int n_heads;
+static Head apart; /* start-up objects live here: no collection, freeze or unfreeze ever sees them */
+static volatile uint64_t *stats[3];
+
+int gc_has_header(PyObject *o) { return PyObject_IS_GC(o); }
+int gc_lists(void) { return n_heads; }
+
+PyObject *gc_after(int list, PyObject *o) {
+    Head *h = next_of(HEAD_OF(o));
+    return h == heads[list] ? NULL : OBJECT_OF(h);
+}
+
+PyObject *gc_first(int list) {
+    Head *h = next_of(heads[list]);
+    return h == heads[list] ? NULL : OBJECT_OF(h);
+}
+
+uint64_t gc_uncollectable(int generation) { return stats[generation] ? *stats[generation] : 0; }
+
+static void call(PyObject *function, PyObject *args) {
+    PyObject *r = function ? PyObject_Call(function, args, NULL) : NULL;
+    if (r) Py_DECREF(r);
+    else PyErr_Clear();
+}
+
+/* Moves everything that is in a list apart. */
+static void hide(Head *head) {
+    Head *a = next_of(head), *z = prev_of(head);
+    if (a == head) return;
+    link_heads(prev_of(&apart), a);
+    link_heads(z, &apart);
+    link_heads(head, head);
+}
+
+/* Moves everything but `keep`, which is in that list, apart. */
+static void hide_others(Head *head, Head *keep) {
+    hide(head);
+    link_heads(prev_of(keep), next_of(keep));
+    link_heads(head, keep);
+    link_heads(keep, head);
+}
+
+void gc_hide_all(void) {
+    int i;
+    for (i = 0; i < n_heads; i++) hide(heads[i]);
+}
+
+/* A new object is the last of generation 0: what follows it is the head of the list. Alone in its generation it is
+ * the last again in the list to which a collection moves it. */
+static int find_heads(void) {
+    PyObject *o = PyList_New(0);
+    Head *last;
+    int g;
+    if (!o) return -1;
+    last = HEAD_OF(o);
+    for (g = 0; g < 3; g++) {
+        heads[g] = next_of(last);
+        if (prev_of(heads[g]) != last) return -1;
+        hide_others(heads[g], last);
+        if (g < 2) call(P.gc_collect, P.gen_args[g]);
+    }
+    n_heads = 3;
+    if (heads[0] == heads[1] || heads[1] == heads[2]) return -1;
+    if (P.gc_freeze) {
+        call(P.gc_freeze, P.no_args);
+        heads[3] = next_of(last);
+        if (prev_of(heads[3]) != last || heads[3] == heads[2]) return -1;
+        n_heads = 4;
+        hide_others(heads[3], last);
+        call(P.gc_unfreeze, P.no_args);
+    }
+    Py_DECREF(o);
+    return 0;
+}
+
+/* ---- where gc.get_stats() reads "uncollectable" from (3.4 and later) ----
+ *
+ * Calling it would allocate; so the counters are looked for once: words of the interpreter's writable memory that
+ * grew by exactly the number of uncollectable objects that were made, twice. */
+
+#if PY_VERSION_HEX >= 0x03040000
+typedef struct { char *start, *end; } Region;
+
+static int region_around(void *p, Region *out) {
+    FILE *f = fopen("/proc/self/maps", "r");
+    char line[512];
+    unsigned long a, z, last_end = 0, start = 0;
+    char mode[8];
+    int found = 0;
+    if (!f) return -1;
+    while (fgets(line, sizeof line, f)) {
+        if (sscanf(line, "%lx-%lx %7s", &a, &z, mode) != 3) continue;
+        if (a != last_end || mode[0] != 'r' || mode[1] != 'w') {
+            if (found) break;
+            start = a;
+        }
+        last_end = mode[0] == 'r' && mode[1] == 'w' ? z : 0;
+        if (last_end && (unsigned long)p >= a && (unsigned long)p < z) found = 1;
+        if (found) {
+            out->start = (char *)start;
+            out->end = (char *)z;
+        }
+    }
+    fclose(f);
+    if (!found) return -1;
+    if (out->start < (char *)p - (8 << 20)) out->start = (char *)p - (8 << 20);
+    if (out->end > (char *)p + (8 << 20)) out->end = (char *)p + (8 << 20);
+    return 0;
+}
+
+static void make_uncollectable(int generation, int count) {
+    static const Kind legacy = {SHAPE_NODE, 0, 0, 0, 0, 0, 0, FINALIZER_LEGACY, NO_SCRIPT, NO_SCRIPT, NO_SCRIPT};
+    PyObject *nodes[64];
+    int i;
+    for (i = 0; i < count; i++) {
+        nodes[i] = node_new(&legacy);
+        ((Node *)nodes[i])->slot[0] = nodes[i]; /* a knot: the slot owns the only reference */
+    }
+    call(P.gc_collect, P.gen_args[generation]);
+    for (i = 0; i < count; i++) Py_INCREF(nodes[i]);
+    PyList_SetSlice(P.garbage, 0, PyList_GET_SIZE(P.garbage), NULL);
+    for (i = 0; i < count; i++) {
+        Py_CLEAR(((Node *)nodes[i])->slot[0]);
+        Py_DECREF(nodes[i]);
+    }
+}
+
+static int find_stats(int generation) {
+    Region r;
+    size_t words, i;
+    uint64_t *copy, *now;
+    int step, found = 0;
+    static const int counts[3] = {37, 53, 41};
+    if (region_around(heads[0], &r) < 0) return -1;
+    words = (size_t)(r.end - r.start) / 8;
+    copy = PyMem_RawMalloc(words * 8 * 2);
+    if (!copy) return -1;
+    now = copy + words;
+    memset(now, 0, words * 8);
+    for (step = 0; step < 3; step++) {
+        uint64_t *memory = (uint64_t *)r.start;
+        memcpy(copy, memory, words * 8);
+        make_uncollectable(generation, counts[step]);
+        found = 0;
+        for (i = 0; i < words; i++) {
+            if (now[i] != (uint64_t)step || memory[i] - copy[i] != (uint64_t)counts[step]) continue;
+            now[i]++;
+            found++;
+            stats[generation] = &memory[i];
+        }
+    }
+    PyMem_RawFree(copy);
+    if (found != 1) {
+        stats[generation] = NULL;
+        return -1;
+    }
+    return 0;
+}
+#else
+/* 2.7 keeps no statistics, and its collector finds no node uncollectable. */
+static int find_stats(int generation) { return 0; }
+#endif
+
+int gc_setup(void) {
+    int g;
+    link_heads(&apart, &apart);
+    if (find_heads() < 0) {
+        PyErr_SetString(PyExc_RuntimeError, "the collector's lists are not where they are expected");
+        return -1;
+    }
+    gc_hide_all();
+    P.silent = 1;
+    for (g = 0; g < 3; g++)
+        if (find_stats(g) < 0) {
+            PyErr_SetString(PyExc_RuntimeError, "the collector's statistics cannot be found");
+            return -1;
+        }
+    table_reset();
+    return 0;
+}

@@ -1,0 +1,274 @@
+/* The module: reads batches of scenarios from a pipe, runs them, answers.
+ *
+ * Everything happens in a thread without Python frames, with a stack of its own: an error that is reported as
+ * unraisable finds no frame to make a traceback of, and a long chain of deallocations finds room. */
+#include "probe.h"
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct {
+    int in, out;
+    const char *events;
+    unsigned long event_bytes, memory_bytes, stack_bytes;
+} config;
+
+/* ---- unraisable errors ---- */
+
+static void unraisable(void) {
+    if (P.n_raised > 0) emit(EV_UNRAISABLE, 0, P.raised[--P.n_raised], 0);
+}
+
+#if PY_VERSION_HEX >= 0x03080000
+static PyObject *hook(PyObject *self, PyObject *args) {
+    unraisable();
+    Py_INCREF(Py_None);
+    return Py_None;
+}
+static PyMethodDef hook_def = {"unraisablehook", hook, METH_O, NULL};
+static int watch_unraisable(void) {
+    PyObject *f = PyCFunction_New(&hook_def, NULL);
+    return f ? PySys_SetObject("unraisablehook", f) : -1;
+}
+#else
+/* Before 3.8 the report is several writes to sys.stderr, the first of which begins with "Exception". */
+static PyObject *stderr_write(PyObject *self, PyObject *text) {
+    const char *s = NULL;
+#if PY_MAJOR_VERSION >= 3
+    if (PyUnicode_Check(text)) s = PyUnicode_AsUTF8(text);
+#else
+    if (PyString_Check(text)) s = PyString_AS_STRING(text);
+#endif
+    if (s && strncmp(s, "Exception ", 10) == 0) unraisable();
+    Py_INCREF(Py_None);
+    return Py_None;
+}
+static PyObject *stderr_flush(PyObject *self, PyObject *none) {
+    Py_INCREF(Py_None);
+    return Py_None;
+}
+static PyMethodDef stderr_methods[] = {{"write", stderr_write, METH_O, NULL}, {"flush", stderr_flush, METH_NOARGS, NULL}, {0}};
+static PyTypeObject stderr_type = {PyVarObject_HEAD_INIT(NULL, 0)};
+static int watch_unraisable(void) {
+    PyObject *f;
+    stderr_type.tp_name = "coroner.stderr";
+    stderr_type.tp_basicsize = sizeof(PyObject);
+    stderr_type.tp_flags = Py_TPFLAGS_DEFAULT;
+    stderr_type.tp_methods = stderr_methods;
+    if (PyType_Ready(&stderr_type) < 0) return -1;
+    f = PyObject_New(PyObject, &stderr_type);
+    return f ? PySys_SetObject((char *)"stderr", f) : -1;
+}
+#endif
+
+/* ---- start ---- */
+
+static PyObject *optional(PyObject *module, const char *name) {
+    PyObject *o = PyObject_GetAttrString(module, name);
+    if (!o) PyErr_Clear();
+    return o;
+}
+
+static int setup(void) {
+    PyObject *gc = PyImport_ImportModule("gc");
+    int g;
+    if (!gc) return -1;
+    P.gc_collect = optional(gc, "collect");
+    P.gc_disable = optional(gc, "disable");
+    P.gc_freeze = optional(gc, "freeze");
+    P.gc_unfreeze = optional(gc, "unfreeze");
+    P.gc_set_debug = optional(gc, "set_debug");
+    P.gc_get_objects = optional(gc, "get_objects");
+    P.garbage = optional(gc, "garbage");
+    P.callbacks = optional(gc, "callbacks");
+    P.no_args = PyTuple_New(0);
+    for (g = 0; g < 3; g++) P.gen_args[g] = Py_BuildValue("(i)", g);
+    P.debug_on = Py_BuildValue("(i)", 32);
+    P.debug_off = Py_BuildValue("(i)", 0);
+    P.exception = PyObject_CallFunction(PyExc_RuntimeError, (char *)"s", "raise");
+    if (!P.gc_collect || !P.garbage || !P.exception) {
+        PyErr_SetString(PyExc_RuntimeError, "the gc module is not complete");
+        return -1;
+    }
+    Py_XDECREF(PyObject_Call(P.gc_disable, P.no_args, NULL));
+    if (watch_unraisable() < 0 || node_setup() < 0 || weak_setup() < 0) return -1;
+    P.silent = 1;
+    return gc_setup();
+}
+
+/* ---- batches ---- */
+
+static int read_all(void *to, size_t n) {
+    char *at = to;
+    while (n > 0) {
+        ssize_t got = read(config.in, at, n);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return -1;
+        at += got;
+        n -= (size_t)got;
+    }
+    return 0;
+}
+
+static int write_all(const void *from, size_t n) {
+    const char *at = from;
+    while (n > 0) {
+        ssize_t put = write(config.out, at, n);
+        if (put < 0 && errno == EINTR) continue;
+        if (put <= 0) return -1;
+        at += put;
+        n -= (size_t)put;
+    }
+    return 0;
+}
+
+static uint64_t nanoseconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void alarm_after(uint32_t milliseconds) {
+    struct itimerval t;
+    memset(&t, 0, sizeof t);
+    t.it_value.tv_sec = milliseconds / 1000;
+    t.it_value.tv_usec = (milliseconds % 1000) * 1000;
+    setitimer(ITIMER_REAL, &t, NULL);
+}
+
+/* 0, or what cannot be done here: 0x100 + the shape, or 0x200 + the operation. */
+static uint32_t unsupported(void) {
+    uint32_t i;
+    for (i = 0; i < P.n_ops; i++) {
+        const Op *op = &P.ops[i];
+        int shape = op->kind.shape;
+        if ((op->code == OP_NEW || op->code == OP_BUILD) && shape != SHAPE_NODE && !is_weak_shape(shape))
+            return 0x100u + (uint32_t)shape;
+        if (op->code == OP_COLLECT_AT_ALLOCATION || op->code == OP_ENABLE || op->code == OP_SET_THRESHOLD ||
+            op->code == OP_LEN || op->code == OP_ITERATE)
+            return 0x200u + op->code;
+    }
+    return 0;
+}
+
+static uint32_t survivors(void) {
+    uint32_t id, n = 0;
+    for (id = 1; id <= P.n_entries; id++) n += P.entries[id].object != NULL;
+    return n;
+}
+
+typedef struct { uint32_t count, max_depth, max_script_steps, milliseconds; } Batch;
+typedef struct { uint32_t size, n_ops, n_bodies, pad; } Header;
+
+/* Runs a batch; stops early, to be asked for the rest again, if the events fill half of the file. `*dirty` is set if
+ * a scenario left objects that cannot be freed: this process must not run another one. */
+static uint32_t run_batch(const char *at, size_t half, uint32_t *dirty) {
+    const Batch *batch = (const Batch *)at;
+    uint32_t i;
+    P.max_depth = batch->max_depth;
+    P.max_script_steps = batch->max_script_steps;
+    at += sizeof *batch;
+    events_rewind();
+    for (i = 0; i < batch->count && !*dirty; i++) {
+        const Header *h = (const Header *)at;
+        uint32_t status, what;
+        uint64_t start = 0, end = 0;
+        if (i > 0 && events_used() > half) break;
+        P.n_ops = h->n_ops;
+        P.n_bodies = h->n_bodies;
+        P.ends = (const uint32_t *)(at + sizeof *h);
+        P.ops = (const Op *)(at + sizeof *h + ((h->n_bodies + 1u) & ~1u) * 4u);
+        emit_mark(EV_BEGIN_SCENARIO, 0, i, 0);
+        what = unsupported();
+        if (what) {
+            emit_mark(EV_END_SCENARIO, STATUS_UNSUPPORTED, what, 0);
+        } else {
+            alarm_after(batch->milliseconds);
+            start = nanoseconds();
+            status = (uint32_t)scenario_run();
+            end = nanoseconds();
+            scenario_cleanup();
+            alarm_after(0);
+            *dirty = survivors() != 0;
+            table_reset();
+            emit_mark(EV_END_SCENARIO, status, *dirty, end - start);
+        }
+        at += h->size;
+    }
+    return i;
+}
+
+static void *serve_thread(void *unused) {
+    PyGILState_STATE gil = PyGILState_Ensure();
+    uint32_t size, reply[2] = {0, 0};
+    char *batch = NULL;
+    if (setup() < 0) {
+        PyObject *type, *value, *traceback, *text;
+        PyErr_Fetch(&type, &value, &traceback);
+        text = value ? PyObject_Str(value) : NULL;
+        reply[1] = 2;
+#if PY_MAJOR_VERSION >= 3
+        fprintf(stderr, "%s\n", text ? PyUnicode_AsUTF8(text) : "the probe cannot start");
+#else
+        fprintf(stderr, "%s\n", text ? PyString_AsString(text) : "the probe cannot start");
+#endif
+        fflush(stderr);
+        write_all(reply, sizeof reply);
+        _exit(3);
+    }
+    scenario_cleanup();
+    if (write_all(reply, sizeof reply) < 0) _exit(0);
+    while (read_all(&size, sizeof size) == 0) {
+        free(batch);
+        batch = malloc(size);
+        if (!batch || read_all(batch, size) < 0) break;
+        reply[0] = run_batch(batch, config.event_bytes / 2, &reply[1]);
+        if (write_all(reply, sizeof reply) < 0 || reply[1]) break;
+    }
+    _exit(0);
+    PyGILState_Release(gil);
+    return unused;
+}
+
+/* serve(in, out, path of the event file, its size, limit of memory, size of the stack): does not return. */
+static PyObject *serve(PyObject *self, PyObject *args) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    struct rlimit none = {0, 0}, memory;
+    if (!PyArg_ParseTuple(args, "iiskkk", &config.in, &config.out, &config.events, &config.event_bytes,
+                          &config.memory_bytes, &config.stack_bytes))
+        return NULL;
+    setrlimit(RLIMIT_CORE, &none);
+    signal(SIGALRM, SIG_DFL);
+    if (config.memory_bytes) {
+        memory.rlim_cur = memory.rlim_max = config.memory_bytes;
+        setrlimit(RLIMIT_AS, &memory);
+    }
+    if (events_open(config.events, config.event_bytes) < 0) return PyErr_SetFromErrno(PyExc_OSError);
+#if PY_VERSION_HEX < 0x03070000
+    PyEval_InitThreads();
+#endif
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, config.stack_bytes);
+    if (pthread_create(&thread, &attributes, serve_thread, NULL) != 0) return PyErr_SetFromErrno(PyExc_OSError);
+    Py_BEGIN_ALLOW_THREADS
+    pthread_join(thread, NULL);
+    Py_END_ALLOW_THREADS
+    Py_INCREF(Py_None);
+    return Py_None;
+}
+
+static PyMethodDef methods[] = {{"serve", serve, METH_VARARGS, NULL}, {0}};
+
+#if PY_MAJOR_VERSION >= 3
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "coroner_probe", NULL, -1, methods};
+PyMODINIT_FUNC PyInit_coroner_probe(void) { return PyModule_Create(&definition); }
+#else
+PyMODINIT_FUNC initcoroner_probe(void) { Py_InitModule3("coroner_probe", methods, NULL); }
+#endif

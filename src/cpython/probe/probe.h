@@ -1,0 +1,158 @@
+/* The probe: runs coroner scenarios natively inside one CPython interpreter.
+ *
+ * One source for 2.7 to 3.15 (builds with the GIL). The wire structs below are laid out exactly as wire.rs writes
+ * them; the event words exactly as Event::words() in event.rs. Nothing here is linked into coroner: the files are
+ * compiled on demand for each interpreter. */
+#ifndef CORONER_PROBE_H
+#define CORONER_PROBE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define HIDDEN __attribute__((visibility("hidden")))
+#define NODE_SLOTS 4
+#define MAX_VARS 1024
+#define NO_STEP 0xff
+#define NO_SCRIPT 0xff
+
+#ifndef Py_SET_REFCNT
+#define Py_SET_REFCNT(o, n) (Py_REFCNT(o) = (n))
+#endif
+#ifndef Py_SET_TYPE
+#define Py_SET_TYPE(o, t) (Py_TYPE(o) = (t))
+#endif
+
+/* ---- wire (wire.rs) ---- */
+
+enum { BASE_NOTHING, BASE_VAR, BASE_OWNER, BASE_ARG };
+typedef struct { uint8_t base, path[2], pad; uint16_t var, pad2; } Place;
+
+enum { SHAPE_NODE, SHAPE_TYPED, SHAPE_LIST, SHAPE_TUPLE, SHAPE_DICT, SHAPE_CELL, SHAPE_FUNCTION, SHAPE_METHOD,
+       SHAPE_INSTANCE, SHAPE_SLOTTED, SHAPE_BARE, SHAPE_REF, SHAPE_PROXY, SHAPE_KEYEDREF };
+enum { TRACKING_TRACKED, TRACKING_UNTRACKED, TRACKING_NOHEADER };
+enum { FINALIZER_NONE, FINALIZER_MODERN, FINALIZER_LEGACY };
+typedef struct {
+    uint8_t shape, tracking, hidden, doubled, fickle, keeps, no_clear, finalizer;
+    uint8_t finalizer_script, on_call, on_dealloc, keeps_tracked, keeps_weakrefs, pad[3];
+} Kind;
+
+enum { OP_NEW, OP_SET, OP_DEREF, OP_LOOK, OP_SCAN, OP_COLLECT, OP_COLLECT_AT_ALLOCATION, OP_CALL, OP_RAISE, OP_ENABLE,
+       OP_DISABLE, OP_SET_THRESHOLD, OP_FREEZE, OP_UNFREEZE, OP_SAVE_ALL, OP_EMPTY_GARBAGE, OP_ADD_GC_CALLBACK,
+       OP_EMPTY_GC_CALLBACKS, OP_TRACK, OP_UNTRACK, OP_REPEAT, OP_BUILD, OP_LEN, OP_ITERATE };
+enum { BULK_CHAIN, BULK_RING, BULK_TREE, BULK_KNOTS };
+/* a, b, c: small operands (generation, bulk shape, on/off); n: count, or the script of repeat and iterate. */
+typedef struct { uint8_t code, a, b, c; uint32_t n; Place dst, x, y; Kind kind; } Op;
+
+/* ---- events (event.rs) ---- */
+
+enum { EV_STEP = 1, EV_NO_EFFECT, EV_NEW, EV_NEW_WEAK, EV_STORE_VAR, EV_STORE_SLOT, EV_ENTER, EV_LEAVE, EV_SAW, EV_ANSWER,
+       EV_COLLECT_START, EV_COLLECT_END, EV_REFUSED, EV_CLEAR, EV_DEALLOC, EV_FREE, EV_UNRAISABLE, EV_LENGTH, EV_YIELDED,
+       EV_SNAPSHOT, EV_STATE, EV_WEAK, EV_GARBAGE, EV_UNDEFINED, EV_END,
+       /* Marks of the probe, never seen outside src/cpython: a scenario begins (a: its number in the batch) and has
+        * ended (small: its status, a: a detail, b: nanoseconds from the first operation to the last event). */
+       EV_BEGIN_SCENARIO = 0xf0, EV_END_SCENARIO = 0xf1 };
+enum { CODE_FINALIZER, CODE_LEGACY, CODE_CALLBACK, CODE_DEALLOC, CODE_GC_CALLBACK, CODE_CALL };
+enum { SPOT_GEN0, SPOT_GEN1, SPOT_GEN2, SPOT_PERMANENT, SPOT_COLLECTING, SPOT_UNTRACKED, SPOT_NO_HEADER };
+enum { STATUS_DONE, STATUS_UNSUPPORTED, STATUS_OVERFLOW };
+
+/* ---- objects ---- */
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *slot[NODE_SLOTS];
+    PyObject *weakrefs;
+    const Kind *kind;
+    uint32_t id;
+    uint32_t visits; /* calls of traverse so far */
+} Node;
+
+typedef struct {
+    PyObject *object; /* NULL once freed */
+    const Kind *kind;
+    uint32_t referent; /* weak references: the id at creation, safe to report even if the referent's memory is gone */
+    uint32_t mark;
+} Entry;
+
+typedef struct {
+    PyObject *owner, *arg; /* borrowed */
+    int depth;
+} Frame;
+
+typedef struct {
+    /* scenario */
+    const Op *ops;
+    const uint32_t *ends;
+    uint32_t n_ops, n_bodies;
+    PyObject *vars[MAX_VARS];
+    Frame frame;
+    uint32_t script_steps, max_script_steps, max_depth;
+    int silent;     /* cleaning up: no events, no scripts */
+    int collecting; /* a collection that an operation started is running */
+    int calling;    /* a call operation is about to enter the callable */
+    /* objects; entry 0 is not used */
+    Entry *entries;
+    uint32_t n_entries, cap_entries, mark;
+    /* owners of scripts that have raised and have not been reported yet */
+    uint32_t raised[256];
+    uint32_t n_raised;
+    /* interpreter */
+    PyObject *gc_collect, *gc_disable, *gc_freeze, *gc_unfreeze, *gc_set_debug, *gc_get_objects;
+    PyObject *gen_args[3], *no_args, *debug_on, *debug_off, *exception, *garbage, *callbacks;
+} Probe;
+
+extern HIDDEN Probe P;
+
+/* table.c */
+HIDDEN uint32_t table_add(PyObject *o, const Kind *kind); /* 0 if out of memory */
+HIDDEN uint32_t id_of(PyObject *o);                       /* 0 if the object is none of ours */
+HIDDEN void table_remove(uint32_t id);
+HIDDEN void table_reset(void);
+#define entry_of(id) (&P.entries[id])
+
+/* events.c */
+HIDDEN int events_open(const char *path, size_t bytes);
+HIDDEN void events_rewind(void);
+HIDDEN void emit(uint32_t tag, uint32_t small, uint32_t a, uint64_t b);
+HIDDEN void emit_mark(uint32_t tag, uint32_t small, uint32_t a, uint64_t b);
+HIDDEN int events_overflowed(void); /* or out of memory */
+HIDDEN void events_give_up(void);
+HIDDEN size_t events_used(void);
+HIDDEN void snapshot(void);
+
+/* gclists.c */
+HIDDEN int gc_setup(void);
+HIDDEN void gc_hide_all(void);
+HIDDEN int gc_has_header(PyObject *o);
+HIDDEN int gc_tracked(PyObject *o);
+HIDDEN int gc_finalized(PyObject *o);
+HIDDEN int gc_lists(void); /* how many of the lists 0, 1, 2, permanent there are */
+HIDDEN PyObject *gc_first(int list);
+HIDDEN PyObject *gc_after(int list, PyObject *o);
+HIDDEN uint64_t gc_uncollectable(int generation);
+
+/* node.c */
+HIDDEN int node_setup(void);
+HIDDEN int is_node(PyObject *o);
+HIDDEN PyObject *node_new(const Kind *kind);
+HIDDEN int node_track(PyObject *o);   /* 0 if it was tracked, or cannot be */
+HIDDEN int node_untrack(PyObject *o); /* 0 if it was not tracked */
+
+/* weak.c */
+HIDDEN int weak_setup(void);
+HIDDEN PyObject *weak_new(int shape, PyObject *referent, PyObject *callback);
+HIDDEN PyObject *weak_answer(PyObject *weak); /* new reference, or NULL */
+HIDDEN PyObject **keyed_slot(PyObject *keyed);
+HIDDEN PyWeakReference *weak_list(PyObject *o);
+#define is_weak_shape(s) ((s) >= SHAPE_REF && (s) <= SHAPE_KEYEDREF)
+
+/* run.c */
+HIDDEN int run_script(int code, uint8_t script, PyObject *owner, PyObject *arg); /* -1 with an exception set if it raised */
+HIDDEN void run_script_unraisable(int code, uint8_t script, PyObject *owner);
+HIDDEN int scenario_run(void);
+HIDDEN void scenario_cleanup(void);
+HIDDEN int edges_of(PyObject *o, PyObject **out); /* strong references in slot order, at most 8 */
+
+#endif

@@ -1,0 +1,262 @@
+//! A real interpreter as a subject.
+
+use std::borrow::Borrow;
+use std::time::Duration;
+
+use super::compile::SetupError;
+use super::find::Interpreter;
+use super::wire;
+use super::worker::{Answer, Worker, describe, killed, timed_out};
+use crate::event::{Event, Sink};
+use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, Scenario, Shape};
+use crate::subject::{Failure, Subject};
+
+/// Marks of the probe around each scenario of a batch (`probe.h`).
+const BEGIN: u64 = 0xf0;
+const END: u64 = 0xf1;
+const UNSUPPORTED: u64 = 1;
+const OVERFLOW: u64 = 2;
+
+/// Bounds for a worker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Size of the file for events; one scenario has at least half of it. An event takes 16 bytes.
+    pub event_bytes: u64,
+    /// Address space of the process; 0 means no limit.
+    pub memory_bytes: u64,
+    /// Stack of the thread that runs the scenarios.
+    pub stack_bytes: u64,
+    /// Time for one scenario.
+    pub scenario: Duration,
+    /// A process is replaced after this many scenarios.
+    pub recycle_after: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            event_bytes: 64 << 20,
+            memory_bytes: 4 << 30,
+            stack_bytes: 256 << 20,
+            scenario: Duration::from_secs(5),
+            recycle_after: 10_000,
+        }
+    }
+}
+
+/// What became of one scenario of a batch.
+#[derive(Debug)]
+pub struct Outcome<'a> {
+    /// Its position in the batch.
+    pub index: usize,
+    /// The events, up to the failure if there was one.
+    pub events: &'a [Event],
+    /// Nanoseconds from the first operation to the last event, measured in the interpreter.
+    pub nanoseconds: u64,
+    /// Why it did not come to its end.
+    pub failure: Option<Failure>,
+}
+
+/// A real interpreter: a child process that runs scenarios, replaced when it dies.
+#[derive(Debug)]
+pub struct Python {
+    interpreter: Interpreter,
+    limits: Limits,
+    name: String,
+    worker: Option<Worker>,
+    runs: u32,
+    started: u32,
+    batch: Vec<u8>,
+    bytes: Vec<u8>,
+    events: Vec<Event>,
+}
+
+impl Python {
+    /// Builds the probe if necessary and starts a worker.
+    ///
+    /// # Errors
+    /// [`SetupError`], one line that says what to install if something is missing.
+    pub fn new(interpreter: Interpreter, limits: Limits) -> Result<Python, SetupError> {
+        let worker = Worker::start(&interpreter, &limits)?;
+        let name = interpreter.name();
+        Ok(Python {
+            interpreter,
+            limits,
+            name,
+            worker: Some(worker),
+            runs: 0,
+            started: 1,
+            batch: Vec::new(),
+            bytes: Vec::new(),
+            events: Vec::new(),
+        })
+    }
+
+    /// The interpreter.
+    pub fn interpreter(&self) -> &Interpreter {
+        &self.interpreter
+    }
+
+    /// How many processes have been started so far.
+    pub fn processes(&self) -> u32 {
+        self.started
+    }
+
+    /// The worker's process id, while there is one.
+    pub fn process_id(&self) -> Option<u32> {
+        self.worker.as_ref().map(Worker::id)
+    }
+
+    /// Ends the worker: the next scenario runs in a fresh process.
+    pub fn restart(&mut self) {
+        self.worker = None;
+    }
+
+    /// Runs scenarios in one round trip where possible, and hands each outcome to `each`, in order.
+    ///
+    /// # Errors
+    /// [`SetupError`] if a new worker was needed and could not be started; earlier outcomes have been handed out.
+    pub fn run_batch<S: Borrow<Scenario>>(
+        &mut self,
+        scenarios: &[S],
+        mut each: impl FnMut(Outcome<'_>),
+    ) -> Result<(), SetupError> {
+        let mut done = 0;
+        let mut killed_once = false;
+        while done < scenarios.len() {
+            let before = done;
+            let how = self.round_trip(&scenarios[done..])?;
+            let mut running = None;
+            self.events.clear();
+            let bytes = std::mem::take(&mut self.bytes);
+            for words in bytes.chunks_exact(16) {
+                let word = |half: &[u8]| half.iter().rev().fold(0u64, |n, b| n << 8 | u64::from(*b));
+                let (first, second) = (word(&words[..8]), word(&words[8..]));
+                match first & 0xff {
+                    BEGIN => {
+                        running = Some(before + (first >> 32) as usize);
+                        self.events.clear();
+                    }
+                    END => {
+                        let Some(index) = running.take() else { continue };
+                        let failure = self.failure(first >> 8 & 0xff, first >> 32);
+                        each(Outcome { index, events: &self.events, nanoseconds: second, failure });
+                        done = index + 1;
+                        killed_once = false;
+                    }
+                    _ => self.events.extend(Event::from_words([first, second])),
+                }
+            }
+            self.bytes = bytes;
+            let failure = match how {
+                Answer::Ran { last } => {
+                    if last {
+                        self.worker = None;
+                    }
+                    if done > before {
+                        continue;
+                    }
+                    self.too_slow()
+                }
+                Answer::Silent => self.too_slow(),
+                Answer::Died(status) if timed_out(status) => self.too_slow(),
+                Answer::Died(status) => {
+                    // Somebody else's SIGKILL says nothing about the scenario: once more in a fresh process.
+                    if killed(status) && !killed_once {
+                        killed_once = true;
+                        self.worker = None;
+                        continue;
+                    }
+                    Failure::Died { subject: self.name.clone(), how: describe(status) }
+                }
+            };
+            self.worker = None;
+            if running.is_some() || done == before {
+                let index = running.unwrap_or(done);
+                each(Outcome { index, events: &self.events, nanoseconds: 0, failure: Some(failure) });
+                done = index + 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends scenarios and reads the events of those that were run into `self.bytes`.
+    fn round_trip<S: Borrow<Scenario>>(&mut self, scenarios: &[S]) -> Result<Answer, SetupError> {
+        if self.runs >= self.limits.recycle_after {
+            self.worker = None;
+        }
+        let worker = match &mut self.worker {
+            Some(worker) => worker,
+            none => {
+                self.runs = 0;
+                self.started += 1;
+                none.insert(Worker::start(&self.interpreter, &self.limits)?)
+            }
+        };
+        self.runs = self.runs.saturating_add(scenarios.len() as u32);
+        let milliseconds = self.limits.scenario.as_millis().clamp(1, u128::from(u32::MAX)) as u32;
+        self.batch.clear();
+        for word in [scenarios.len() as u32, MAX_DEPTH, MAX_SCRIPT_STEPS, milliseconds] {
+            self.batch.extend_from_slice(&word.to_le_bytes());
+        }
+        scenarios.iter().for_each(|scenario| wire::encode(scenario.borrow(), &mut self.batch));
+        // The worker limits itself; this is for one that cannot.
+        let patience = self.limits.scenario.saturating_mul(scenarios.len() as u32) + Duration::from_secs(10);
+        let answer = worker.run(&self.batch, patience);
+        let path = || "the worker's file of events".to_string();
+        worker.read_events(&mut self.bytes).map_err(|error| SetupError::File { what: path(), error })?;
+        Ok(answer)
+    }
+
+    fn too_slow(&self) -> Failure {
+        Failure::Limit { subject: self.name.clone(), limit: format!("{} s", self.limits.scenario.as_secs_f32()) }
+    }
+
+    fn failure(&self, status: u64, detail: u64) -> Option<Failure> {
+        let subject = self.name.clone();
+        match status {
+            UNSUPPORTED => Some(Failure::Unsupported { subject, what: missing(detail) }),
+            OVERFLOW => {
+                let limit =
+                    format!("{} bytes of events, {} of memory", self.limits.event_bytes, self.limits.memory_bytes);
+                Some(Failure::Limit { subject, limit })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What the probe said it lacks: 0x100 plus a shape, or 0x200 plus an operation.
+fn missing(detail: u64) -> String {
+    match (detail >> 8, Shape::ALL.get(detail as usize & 0xff)) {
+        (1, Some(shape)) => format!("objects of shape {}", shape.word()),
+        (2, _) => match detail & 0xff {
+            6 => "collect_at_allocation".into(),
+            9 => "gc.enable()".into(),
+            11 => "gc.set_threshold()".into(),
+            22 => "len() of a weak container".into(),
+            23 => "iteration over a weak container".into(),
+            n => format!("operation number {n}"),
+        },
+        _ => format!("code {detail:#x}"),
+    }
+}
+
+impl Subject for Python {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn run(&mut self, scenario: &Scenario, sink: &mut dyn Sink) -> Result<(), Failure> {
+        let mut failure = None;
+        let result = self.run_batch(&[scenario], |outcome| {
+            outcome.events.iter().for_each(|event| sink.event(*event));
+            failure = outcome.failure;
+        });
+        match (result, failure) {
+            (Err(error), _) => Err(Failure::Died { subject: self.name.clone(), how: error.to_string() }),
+            (_, Some(failure)) => Err(failure),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! One child process with the probe in it, and the file in which it leaves its events.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::FileExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use super::compile::{SetupError, probe};
+use super::find::Interpreter;
+use super::subject::Limits;
+
+const HEADER: usize = 64;
+const START: &str = "import sys; sys.path.insert(0, sys.argv[1]); import coroner_probe; \
+    coroner_probe.serve(0, 1, sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]))";
+
+/// A number that no other call in this process returns.
+pub(super) fn unique() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// How a batch ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Answer {
+    /// Some of the scenarios were run, at least one; `last` if the worker has ended itself.
+    Ran { last: bool },
+    /// The worker died.
+    Died(ExitStatus),
+    /// The worker did not answer and was killed.
+    Silent,
+}
+
+#[derive(Debug)]
+pub(super) struct Worker {
+    child: Child,
+    stdin: ChildStdin,
+    answers: Receiver<[u32; 2]>,
+    events: File,
+}
+
+impl Worker {
+    pub(super) fn start(interpreter: &Interpreter, limits: &Limits) -> Result<Worker, SetupError> {
+        let folder = probe(interpreter)?;
+        let shared = std::path::Path::new("/dev/shm");
+        let dir = if shared.is_dir() { shared.to_path_buf() } else { std::env::temp_dir() };
+        let path = dir.join(format!("coroner-{}-{}.events", std::process::id(), unique()));
+        let file = |error| SetupError::File { what: path.display().to_string(), error };
+        let events = OpenOptions::new().read(true).write(true).create_new(true).open(&path).map_err(file)?;
+        let started = events.set_len(limits.event_bytes).map_err(file).and_then(|()| {
+            let mut command = Command::new(&interpreter.program);
+            command.args(if interpreter.release.major == 2 { &["-E", "-s", "-S"][..] } else { &["-I", "-S"] });
+            command.args(["-c", START]).arg(&folder).arg(&path);
+            command.args([limits.event_bytes, limits.memory_bytes, limits.stack_bytes].map(|n| n.to_string()));
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+            let failed = |message: String| SetupError::Start { name: interpreter.name(), message };
+            let mut child = command.spawn().map_err(|e| failed(e.to_string()))?;
+            let (Some(stdin), Some(mut stdout), Some(mut stderr)) =
+                (child.stdin.take(), child.stdout.take(), child.stderr.take())
+            else {
+                return Err(failed("no pipes".into()));
+            };
+            let (send, answers) = channel();
+            std::thread::spawn(move || {
+                let mut bytes = [0; 8];
+                while stdout.read_exact(&mut bytes).is_ok() {
+                    let word = |i: usize| u32::from_le_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]);
+                    if send.send([word(0), word(4)]).is_err() {
+                        break;
+                    }
+                }
+            });
+            match answers.recv_timeout(Duration::from_secs(20)) {
+                Ok([0, 0]) => {
+                    // From here on nothing may fill the pipe and block the child.
+                    std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+                    Ok((child, stdin, answers))
+                }
+                _ => {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    let mut text = String::new();
+                    let _ = stderr.read_to_string(&mut text);
+                    Err(failed(text.lines().last().unwrap_or("it said nothing").to_string()))
+                }
+            }
+        });
+        // The child has it mapped: no name is left behind, whatever happens.
+        let _ = std::fs::remove_file(&path);
+        let (child, stdin, answers) = started?;
+        Ok(Worker { child, stdin, answers, events })
+    }
+
+    /// Sends a batch and waits for the answer, at most `patience`.
+    pub(super) fn run(&mut self, batch: &[u8], patience: Duration) -> Answer {
+        let size = (batch.len() as u32).to_le_bytes();
+        // A worker that dies before it starts the batch must not leave the events of the one before.
+        let forgotten = self.events.write_all_at(&[0; 8], 8);
+        let sent = forgotten.and_then(|()| self.stdin.write_all(&size)).and_then(|()| self.stdin.write_all(batch));
+        let answer = match sent {
+            Ok(()) => self.answers.recv_timeout(patience),
+            Err(_) => Err(RecvTimeoutError::Disconnected),
+        };
+        match answer {
+            Ok([_, last]) => Answer::Ran { last: last != 0 },
+            Err(RecvTimeoutError::Disconnected) => match self.child.wait() {
+                Ok(status) => Answer::Died(status),
+                Err(_) => Answer::Silent,
+            },
+            Err(RecvTimeoutError::Timeout) => {
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+                Answer::Silent
+            }
+        }
+    }
+
+    /// Reads the events of the last batch, also after the child's death.
+    pub(super) fn read_events(&self, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+        let mut header = [0; HEADER];
+        self.events.read_exact_at(&mut header, 0)?;
+        let word = |i: usize| header[8 * i..8 * i + 8].iter().rev().fold(0u64, |n, b| n << 8 | u64::from(*b));
+        bytes.clear();
+        bytes.resize(word(1) as usize / 16 * 16, 0);
+        self.events.read_exact_at(bytes, HEADER as u64)
+    }
+
+    /// The child's process id.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An exit status in words.
+pub(super) fn describe(status: ExitStatus) -> String {
+    match (status.signal(), status.code()) {
+        (Some(signal), _) => match signal_name(signal) {
+            Some(name) => format!("signal {signal} ({name})"),
+            None => format!("signal {signal}"),
+        },
+        (None, Some(code)) => format!("exit code {code}"),
+        (None, None) => status.to_string(),
+    }
+}
+
+fn signal_name(signal: i32) -> Option<&'static str> {
+    Some(match signal {
+        4 => "SIGILL",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        _ => return None,
+    })
+}
+
+/// True if the limit of time ended the process.
+pub(super) fn timed_out(status: ExitStatus) -> bool {
+    status.signal() == Some(14)
+}
+
+/// True if SIGKILL did it: a user, or the system short of memory.
+pub(super) fn killed(status: ExitStatus) -> bool {
+    status.signal() == Some(9)
+}

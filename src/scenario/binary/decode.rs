@@ -1,0 +1,490 @@
+//! Reads the binary form: strictly for files, totally for fuzzers. Both are one reader, so that they cannot differ
+//! on what is valid.
+
+use super::super::{
+    Base, Bulk, Clear, DeallocFlaws, Finalizer, Kind, MAX_COUNT, MAX_OPS, MAX_SCRIPTS, MAX_SLOT, MAX_VARS, NODE_SLOTS,
+    Op, Place, Scenario, ScriptId, Shape, SlotSet, Tracking,
+};
+use super::{CLEAR_MISSING, MAGIC, VERSION, WIDE_VAR, flag, rare, tag};
+
+/// Highest count of a `Build` that the total reader gives: bytes of a fuzzer must not mean ten million objects.
+pub const MAX_TOTAL_COUNT: u32 = 1024;
+
+/// What the total reader takes a byte for that is no tag.
+const LIKELY_TAGS: [u8; 32] = [
+    tag::NEW,
+    tag::NEW,
+    tag::NEW,
+    tag::NEW,
+    tag::NEW,
+    tag::NEW,
+    tag::NEW,
+    tag::NEW,
+    tag::SET,
+    tag::SET,
+    tag::SET,
+    tag::SET,
+    tag::SET,
+    tag::SET,
+    tag::SET,
+    tag::SET,
+    tag::DEREF,
+    tag::DEREF,
+    tag::DEREF,
+    tag::LOOK,
+    tag::COLLECT,
+    tag::COLLECT,
+    tag::COLLECT,
+    tag::COLLECT_AT_ALLOCATION,
+    tag::CALL,
+    tag::CALL,
+    tag::TRACK,
+    tag::UNTRACK,
+    tag::ITERATE,
+    tag::LEN,
+    tag::NEXT,
+    tag::NEW,
+];
+
+/// What the total reader takes a byte for that is no shape.
+const LIKELY_SHAPES: [Shape; 16] = [
+    Shape::Node,
+    Shape::Node,
+    Shape::Node,
+    Shape::Node,
+    Shape::Node,
+    Shape::Typed,
+    Shape::Ref,
+    Shape::Ref,
+    Shape::Ref,
+    Shape::KeyedRef,
+    Shape::Function,
+    Shape::Tuple,
+    Shape::List,
+    Shape::Instance,
+    Shape::Dict,
+    Shape::WeakValueDict,
+];
+
+/// Why bytes are not a binary scenario.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum BinaryError {
+    /// The first bytes are not [`MAGIC`].
+    #[error("this is no binary scenario: it does not start with c0 72 6e 72")]
+    NoScenario,
+    /// The version is not known.
+    #[error("version {version} of the binary form is unknown; known: 1")]
+    UnknownVersion {
+        /// The version in the file.
+        version: u8,
+    },
+    /// The bytes end too early.
+    #[error("the file ends at byte {offset}, inside the scenario")]
+    Truncated {
+        /// Length of the file.
+        offset: usize,
+    },
+    /// A value that means nothing.
+    #[error("byte {offset}: {value} is no {what}")]
+    Invalid {
+        /// Where.
+        offset: usize,
+        /// What it should be.
+        what: &'static str,
+        /// What it is.
+        value: u32,
+    },
+    /// More than a scenario may contain.
+    #[error("byte {offset}: more than {limit} {what}")]
+    Limit {
+        /// Where.
+        offset: usize,
+        /// Of what.
+        what: &'static str,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// Something follows the end.
+    #[error("byte {offset}: the scenario has ended, but bytes follow")]
+    Trailing {
+        /// The first byte after the end.
+        offset: usize,
+    },
+}
+
+/// Reads a binary file.
+///
+/// # Errors
+/// [`BinaryError`] for anything that [`encode`](super::encode) does not write. Memory stays proportional to the
+/// number of operations, which is limited.
+pub fn decode(bytes: &[u8]) -> Result<Scenario, BinaryError> {
+    let Some(rest) = bytes.strip_prefix(&MAGIC) else {
+        let cut = !bytes.is_empty() && MAGIC.starts_with(bytes);
+        return Err(if cut { BinaryError::Truncated { offset: bytes.len() } } else { BinaryError::NoScenario });
+    };
+    match rest.first() {
+        Some(&VERSION) => {}
+        Some(&version) => return Err(BinaryError::UnknownVersion { version }),
+        None => return Err(BinaryError::Truncated { offset: bytes.len() }),
+    }
+    let mut scenario = Scenario::new();
+    Reader::<false>::new(bytes, MAGIC.len() + 1).read(&mut scenario)?;
+    Ok(scenario)
+}
+
+/// The scenario that any bytes mean. For the output of [`encode`](super::encode) of a scenario in normal form it is
+/// that scenario, but for counts above [`MAX_TOTAL_COUNT`].
+pub fn decode_total(bytes: &[u8]) -> Scenario {
+    let mut scenario = Scenario::new();
+    decode_total_into(bytes, &mut scenario);
+    scenario
+}
+
+/// As [`decode_total`], into memory that is used again.
+pub fn decode_total_into(bytes: &[u8], scenario: &mut Scenario) {
+    scenario.clear();
+    let [a, b, c, d] = MAGIC;
+    let start = if bytes.starts_with(&[a, b, c, d, VERSION]) { MAGIC.len() + 1 } else { 0 };
+    // The total reader has no error to report.
+    let _ = Reader::<true>::new(bytes, start).read(scenario);
+}
+
+/// What a place is read for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Something is stored there; nothing means that it is dropped.
+    Target,
+    /// Something is stored there, or it is emptied.
+    RequiredTarget,
+    /// Something is read there; nothing is allowed.
+    Source,
+    /// Something is read there, and nothing would make the operation vain.
+    Required,
+}
+
+struct Reader<'b, const TOTAL: bool> {
+    bytes: &'b [u8],
+    at: usize,
+    /// Variables met so far.
+    vars: u16,
+    in_script: bool,
+}
+
+type Read<T> = Result<T, BinaryError>;
+
+impl<'b, const TOTAL: bool> Reader<'b, TOTAL> {
+    fn new(bytes: &'b [u8], at: usize) -> Reader<'b, TOTAL> {
+        Reader { bytes, at, vars: 0, in_script: false }
+    }
+
+    fn read(&mut self, scenario: &mut Scenario) -> Read<()> {
+        while !TOTAL || self.at < self.bytes.len() {
+            if scenario.ops.len() == MAX_OPS && self.bytes.get(self.at) != Some(&tag::END) {
+                let (offset, what, limit) = (self.at, "operations", MAX_OPS);
+                if TOTAL {
+                    break;
+                }
+                return Err(BinaryError::Limit { offset, what, limit });
+            }
+            match self.tag()? {
+                tag::NEXT => self.next_body(scenario)?,
+                tag::END if TOTAL => {}
+                tag::END => break,
+                tag => {
+                    let op = self.op(tag)?;
+                    scenario.push(op);
+                }
+            }
+        }
+        if !TOTAL && self.at < self.bytes.len() {
+            return Err(BinaryError::Trailing { offset: self.at });
+        }
+        self.resolve_scripts(scenario)
+    }
+
+    fn next_body(&mut self, scenario: &mut Scenario) -> Read<()> {
+        if scenario.bodies() == 0 {
+            scenario.start_body();
+        }
+        if scenario.scripts() == MAX_SCRIPTS {
+            let (offset, what, limit) = (self.at, "scripts", MAX_SCRIPTS);
+            return if TOTAL { Ok(()) } else { Err(BinaryError::Limit { offset, what, limit }) };
+        }
+        scenario.start_body();
+        self.in_script = true;
+        Ok(())
+    }
+
+    /// Scripts may be named before they are read: at the end it is known which exist.
+    fn resolve_scripts(&self, scenario: &mut Scenario) -> Read<()> {
+        let scripts = scenario.scripts();
+        let mut missing = None;
+        for op in &mut scenario.ops {
+            let complete = op.map_scripts(|script| match script.0 as usize {
+                known if known < scripts => Some(script),
+                _ if scripts == 0 => {
+                    missing = Some(script);
+                    None
+                }
+                unknown => {
+                    missing = Some(script);
+                    Some(ScriptId((unknown % scripts) as u8))
+                }
+            });
+            if !complete {
+                *op = Op::Look;
+            }
+        }
+        match missing {
+            Some(script) if !TOTAL => {
+                Err(BinaryError::Invalid { offset: self.at, what: "script of this file", value: script.0 as u32 })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn byte(&mut self) -> Read<u8> {
+        match self.bytes.get(self.at) {
+            Some(byte) => {
+                self.at += 1;
+                Ok(*byte)
+            }
+            None if TOTAL => Ok(0),
+            None => Err(BinaryError::Truncated { offset: self.at }),
+        }
+    }
+
+    /// A byte below `limit`.
+    fn below(&mut self, limit: u8, what: &'static str) -> Read<u8> {
+        let byte = self.byte()?;
+        if byte < limit { Ok(byte) } else { self.otherwise(byte % limit, what, byte as u32) }
+    }
+
+    /// What to do with a value that is not valid: take another one, or refuse it.
+    fn otherwise<T>(&self, instead: T, what: &'static str, value: u32) -> Read<T> {
+        let offset = self.at.saturating_sub(1);
+        if TOTAL { Ok(instead) } else { Err(BinaryError::Invalid { offset, what, value }) }
+    }
+
+    fn word(&mut self) -> Read<u16> {
+        Ok(u16::from_le_bytes([self.byte()?, self.byte()?]))
+    }
+
+    fn tag(&mut self) -> Read<u8> {
+        let byte = self.byte()?;
+        let likely = LIKELY_TAGS[byte as usize % LIKELY_TAGS.len()];
+        if byte < tag::COUNT { Ok(byte) } else { self.otherwise(likely, "tag", byte as u32) }
+    }
+
+    fn script(&mut self) -> Read<ScriptId> {
+        Ok(ScriptId(self.below(MAX_SCRIPTS as u8, "script")?))
+    }
+
+    fn op(&mut self, tag: u8) -> Read<Op> {
+        Ok(match tag {
+            tag::NEW => self.new_object()?,
+            tag::SET => Op::Set { dst: self.place(Role::RequiredTarget)?, src: self.place(Role::Source)? },
+            tag::DEREF => Op::Deref { dst: self.place(Role::Target)?, weak: self.place(Role::Required)? },
+            tag::SCAN => Op::Scan,
+            tag::COLLECT => Op::Collect { generation: self.below(3, "generation")? },
+            tag::COLLECT_AT_ALLOCATION => {
+                Op::CollectAtAllocation { after: self.byte()?, generation: self.below(3, "generation")? }
+            }
+            tag::CALL => Op::Call { callable: self.place(Role::Required)? },
+            tag::RAISE if self.in_script => Op::Raise,
+            tag::RAISE => self.otherwise(Op::Look, "operation of the mutator (raise)", tag as u32)?,
+            tag::ENABLE => Op::Enable,
+            tag::DISABLE => Op::Disable,
+            tag::SET_THRESHOLD => Op::SetThreshold { thresholds: [self.word()?, self.word()?, self.word()?] },
+            tag::FREEZE => Op::Freeze,
+            tag::UNFREEZE => Op::Unfreeze,
+            tag::SAVE_ALL => Op::SaveAll { on: self.below(2, "state (on or off)")? == 1 },
+            tag::EMPTY_GARBAGE => Op::EmptyGarbage,
+            tag::ADD_GC_CALLBACK => Op::AddGcCallback { callable: self.place(Role::Required)? },
+            tag::EMPTY_GC_CALLBACKS => Op::EmptyGcCallbacks,
+            tag::TRACK => Op::Track { object: self.place(Role::Required)? },
+            tag::UNTRACK => Op::Untrack { object: self.place(Role::Required)? },
+            tag::REPEAT => {
+                let times = match self.byte()? {
+                    0 => self.otherwise(1, "number of times", 0)?,
+                    times => times,
+                };
+                Op::Repeat { times, script: self.script()? }
+            }
+            tag::BUILD => self.build()?,
+            tag::LEN => Op::Len { container: self.place(Role::Required)? },
+            tag::ITERATE => Op::Iterate { container: self.place(Role::Required)?, script: self.script()? },
+            _ => Op::Look,
+        })
+    }
+
+    fn new_object(&mut self) -> Read<Op> {
+        let dst = self.place(Role::Target)?;
+        let kind = self.kind(false)?;
+        let roles = match kind.shape {
+            Shape::Method => [Role::Required; 2],
+            Shape::Ref | Shape::Proxy | Shape::KeyedRef | Shape::Finalize => [Role::Required, Role::Source],
+            _ => [Role::Source; 2],
+        };
+        let mut items = [Place::NOTHING; 2];
+        for (item, role) in items.iter_mut().zip(roles).take(kind.shape.items()) {
+            *item = self.place(role)?;
+        }
+        Ok(Op::New { dst, kind, items })
+    }
+
+    fn build(&mut self) -> Read<Op> {
+        let dst = self.place(Role::Target)?;
+        let bulk = Bulk::ALL[self.below(Bulk::ALL.len() as u8, "shape of a graph")? as usize];
+        let count = self.count()?;
+        let kind = self.kind(true)?;
+        Ok(Op::Build { dst, bulk, kind, count })
+    }
+
+    fn count(&mut self) -> Read<u32> {
+        let mut count = 0;
+        for shift in [0, 7, 14, 21] {
+            let byte = self.byte()?;
+            count |= ((byte & 0x7f) as u32) << shift;
+            if byte < 0x80 {
+                break;
+            }
+            if shift == 21 {
+                return self.otherwise(1, "count", count);
+            }
+        }
+        match count {
+            1..=MAX_COUNT if !TOTAL => Ok(count),
+            1..=MAX_TOTAL_COUNT => Ok(count),
+            _ => self.otherwise(1 + count % MAX_TOTAL_COUNT, "count", count),
+        }
+    }
+
+    fn place(&mut self, role: Role) -> Read<Place> {
+        let byte = self.byte()?;
+        let nibble = (byte >> 4) as u16;
+        let is_target = matches!(role, Role::Target | Role::RequiredTarget);
+        let base = match byte & 3 {
+            0 if matches!(role, Role::Required | Role::RequiredTarget) => {
+                self.otherwise(self.likely_var(nibble), "place", byte as u32)?
+            }
+            0 if byte != 0 => return self.otherwise(Place::NOTHING, "place", byte as u32),
+            0 => return Ok(Place::NOTHING),
+            1 => {
+                let var = if nibble == WIDE_VAR { self.word()? } else { nibble };
+                if var < MAX_VARS && (!TOTAL || var <= self.vars) {
+                    Base::Var(var)
+                } else {
+                    self.otherwise(self.likely_var(var), "variable", var as u32)?
+                }
+            }
+            _ if !self.in_script => self.otherwise(self.likely_var(nibble), "place of the mutator", byte as u32)?,
+            2 => Base::Owner,
+            _ => Base::Arg,
+        };
+        let mut place = Place::of(base);
+        let slots = match byte >> 2 & 3 {
+            3 => self.otherwise(0, "number of slots", 3)?,
+            slots => slots,
+        };
+        for _ in 0..slots {
+            let slot = self.byte()?;
+            let slot = if slot <= MAX_SLOT { slot } else { self.otherwise(slot % NODE_SLOTS, "slot", slot as u32)? };
+            place = place.slot(slot);
+        }
+        match base {
+            Base::Var(var) => self.vars = self.vars.max((var + 1).min(MAX_VARS)),
+            _ if is_target && slots == 0 => {
+                let slot = (nibble % NODE_SLOTS as u16) as u8;
+                place = self.otherwise(place.slot(slot), "target", byte as u32)?;
+            }
+            _ => {}
+        }
+        Ok(place)
+    }
+
+    /// A variable that was met before, if there is one.
+    fn likely_var(&self, number: u16) -> Base {
+        Base::Var(number % self.vars.max(1))
+    }
+
+    fn kind(&mut self, extension: bool) -> Read<Kind> {
+        let byte = self.byte()?;
+        let shape = match Shape::ALL.get(byte as usize) {
+            Some(shape) => *shape,
+            None => self.otherwise(LIKELY_SHAPES[byte as usize % LIKELY_SHAPES.len()], "shape", byte as u32)?,
+        };
+        let shape = if extension && !shape.is_extension() {
+            self.otherwise([Shape::Node, Shape::Typed][byte as usize % 2], "extension shape", byte as u32)?
+        } else {
+            shape
+        };
+        let mut kind = Kind::new(shape);
+        if shape.is_extension() {
+            self.extension(&mut kind)?;
+        } else if shape.can_finalize() || shape.can_call() {
+            let script = match self.byte()? {
+                0 => None,
+                next if next as usize <= MAX_SCRIPTS => Some(ScriptId(next - 1)),
+                next => self.otherwise(Some(ScriptId(next - 1)), "script", next as u32 - 1)?,
+            };
+            kind.finalizer = script.map(Finalizer::Modern);
+            kind.on_call = script;
+        }
+        Ok(kind.canonical())
+    }
+
+    fn extension(&mut self, kind: &mut Kind) -> Read<()> {
+        let flags = self.byte()?;
+        kind.tracking = match flags & 3 {
+            0 => Tracking::Tracked,
+            1 => Tracking::Untracked,
+            2 => Tracking::NoHeader,
+            other => self.otherwise(Tracking::Tracked, "tracking", other as u32)?,
+        };
+        let mut rares = 0;
+        if flags & flag::RARE != 0 {
+            rares = self.byte()?;
+            if rares > rare::ALL {
+                rares = self.otherwise(0, "set of rare flags", rares as u32)?;
+            }
+        }
+        if flags & flag::HIDDEN != 0 {
+            kind.hidden = self.slots()?;
+        }
+        if rares & rare::DOUBLED != 0 {
+            kind.doubled = self.slots()?;
+        }
+        if rares & rare::FICKLE != 0 {
+            kind.fickle = self.slots()?;
+        }
+        if flags & flag::CLEAR != 0 {
+            kind.clear = match self.byte()? {
+                CLEAR_MISSING => Clear::Missing,
+                set if set <= SlotSet::ALL.0 => Clear::Keeps(SlotSet(set)),
+                other if other & 1 == 0 => self.otherwise(Clear::Missing, "way to clear", other as u32)?,
+                other => self.otherwise(Clear::Keeps(SlotSet(other >> 4)), "way to clear", other as u32)?,
+            };
+        }
+        if flags & flag::FINALIZER != 0 {
+            let script = self.script()?;
+            let legacy = rares & rare::LEGACY != 0;
+            kind.finalizer = Some(if legacy { Finalizer::Legacy(script) } else { Finalizer::Modern(script) });
+        }
+        if flags & flag::CALL != 0 {
+            kind.on_call = Some(self.script()?);
+        }
+        if flags & flag::DEALLOC != 0 {
+            kind.on_dealloc = Some(self.script()?);
+        }
+        kind.flaws = DeallocFlaws {
+            keeps_tracked: rares & rare::KEEPS_TRACKED != 0,
+            keeps_weakrefs: rares & rare::KEEPS_WEAKREFS != 0,
+        };
+        Ok(())
+    }
+
+    fn slots(&mut self) -> Read<SlotSet> {
+        Ok(SlotSet(self.below(SlotSet::ALL.0 + 1, "set of slots")?))
+    }
+}
