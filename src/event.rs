@@ -164,11 +164,15 @@ pub enum Undefined {
     /// A collection had to call the callback of a weak reference that is being deallocated: untracked already, but
     /// still linked to its referent. Only instances of subclasses can be met in that state.
     MovedUntracked,
+    /// An object with several weak references died while one of them, without callback, was being deallocated
+    /// itself: up to 3.12 the callback that is not there was released. Only instances of subclasses can be met in
+    /// that state.
+    NullCallback,
 }
 
 impl Undefined {
     /// Every value, in the order of its number.
-    pub const ALL: [Undefined; 7] = [
+    pub const ALL: [Undefined; 8] = [
         Undefined::OverReported,
         Undefined::DeadTracked,
         Undefined::CalledCleared,
@@ -176,6 +180,7 @@ impl Undefined {
         Undefined::DanglingWeakref,
         Undefined::UseAfterFree,
         Undefined::MovedUntracked,
+        Undefined::NullCallback,
     ];
 }
 

@@ -1,13 +1,20 @@
 //! Deterministic simulation and fuzzing of how garbage collection, weak references, callbacks and finalizers interact.
 #![forbid(unsafe_code)]
 
+pub mod campaign;
+pub mod cli;
 pub mod collector;
 pub mod cpython;
 pub mod event;
 pub mod fuzzing;
 pub mod generate;
 pub mod heap;
+pub mod invariant;
 pub mod mutate;
+pub mod names;
+pub mod regression;
+pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod shrink;
 pub mod subject;

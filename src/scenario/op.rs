@@ -121,7 +121,7 @@ impl Bulk {
 pub enum Op {
     /// `dst = Kind(items...)`: creates an object and stores it. Items by shape: tuple, its items up to the first
     /// nothing; function, closure and defaults; method, function and self; cell, content; weak reference, referent
-    /// and callback; finalize, referent and callable. Without effect if a required item is nothing (referent of a
+    /// and callback (nothing: none); finalize, referent and callable. Without effect if a required item is nothing (referent of a
     /// weak reference or finalize; function and self of a method) or has the wrong shape (referent not weakly
     /// referenceable, callback not callable, closure or defaults not a tuple: the last two become empty instead).
     New {

@@ -1,0 +1,151 @@
+//! Verifies: an object that dies because its last reference goes, and the same object with an edge to itself that dies in
+//! a collection, have the same finalizer calls, callbacks and answers of weak references, and the same fate.
+//!
+//! Does not verify: order (I17); scenarios with `DEBUG_SAVEALL` or frozen objects, in which collections are special;
+//! objects without a free slot that the collector sees and clears. CPython never promised this: every difference is
+//! documented (bpo-40312, PEP 442).
+
+use super::super::about::About;
+use super::super::shadow::{Facts, NONE, Shadow};
+use super::super::violation::{Class, Detail, Phase, Violation};
+use super::super::{Invariant, Judge, Why};
+use super::{record, undefined};
+use crate::event::{Event, ObjId, Role, Sink};
+use crate::scenario::{Op, Place, Scenario, Shape};
+use crate::subject::{Failure, Release, Subject};
+
+pub(crate) const ABOUT: About = About {
+    name: "path-independence",
+    statement: "What is observed of an object's death (finalizer, callbacks, answers of weak references, resurrection) is the \
+                same if its reference count falls to 0 and if it carries an extra edge to itself and dies in a collection.",
+    premises: "No `DEBUG_SAVEALL`, nothing frozen; the object dies by reference count without the extra edge.",
+    not: "Order (I17).",
+    promised: false,
+    sentence: "the death of {object} shows {expected} events by reference count and {observed} by collection, not the same ones",
+};
+
+/// Highest number of objects of a scenario that are compared.
+pub const MAX_VARIANTS: usize = 8;
+
+/// An object to compare, and the two scenarios.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// The object that dies.
+    pub object: ObjId,
+    /// It dies by reference count.
+    pub plain: Scenario,
+    /// It dies in a collection.
+    pub knotted: Scenario,
+}
+
+/// The objects that the mutator alone holds in a variable at the end, each with its two scenarios.
+pub fn variants(scenario: &Scenario, events: &[Event], release: Option<Release>) -> Vec<Variant> {
+    let special = |op: &Op| matches!(op, Op::SaveAll { on: true } | Op::Freeze);
+    if scenario.ops().iter().any(special) || undefined(events) {
+        return Vec::new();
+    }
+    let mut judge = Judge::new();
+    judge.start(scenario, release);
+    for event in events {
+        judge.event(*event);
+    }
+    let shadow = judge.shadow();
+    let mut found = Vec::new();
+    for (var, edge) in shadow.vars.iter().enumerate() {
+        let Some(slot) = free_slot(shadow, *edge) else { continue };
+        let place = Place::var(var as u16);
+        let drop = [Op::Set { dst: place, src: Place::NOTHING }, Op::Collect { generation: 2 }];
+        let knot = Op::Set { dst: place.slot(slot), src: place };
+        found.push(Variant {
+            object: ObjId::from_index(*edge - 1),
+            plain: appended(scenario, &drop),
+            knotted: appended(scenario, &[knot, drop[0], drop[1]]),
+        });
+        if found.len() == MAX_VARIANTS {
+            break;
+        }
+    }
+    found
+}
+
+/// A slot for the extra edge, if the object dies when one variable lets go.
+fn free_slot(shadow: &Shadow, edge: u32) -> Option<u8> {
+    let object = shadow.at(edge).filter(|o| edge != NONE && o.held() && o.in_edges == 1 && o.refcount == 1)?;
+    let facts = &object.facts;
+    let slotted = matches!(facts.shape, Shape::Node | Shape::Typed | Shape::Instance | Shape::Slotted);
+    if !slotted || facts.is(Facts::NO_HEADER | Facts::UNTRACKED | Facts::LIES) || !facts.is(Facts::HAS_CLEAR) {
+        return None;
+    }
+    let dict = shadow.at(object.slots[0]).filter(|o| o.facts.role == Role::InstanceDict);
+    let slots = dict.unwrap_or(object).slots;
+    let blocked = facts.hidden | facts.keeps;
+    (0..3u8).find(|slot| slots[*slot as usize] == NONE && blocked & 1 << slot == 0)
+}
+
+fn appended(scenario: &Scenario, ops: &[Op]) -> Scenario {
+    let mut bodies = scenario.to_bodies();
+    if bodies.is_empty() {
+        bodies.push(Vec::new());
+    }
+    bodies[0].extend_from_slice(ops);
+    Scenario::from_bodies(&bodies)
+}
+
+/// What was observed of the object after the first `from` operations, in no order; and whether it was freed.
+fn observed(events: &[Event], object: ObjId, from: u32) -> (Vec<Event>, bool) {
+    let mut weaks = Vec::new();
+    let (mut seen, mut freed, mut counting) = (Vec::new(), false, false);
+    for event in events {
+        match *event {
+            Event::Step { op } => counting |= op >= from,
+            Event::NewWeak { weak, referent, .. } if referent == object => weaks.push(weak),
+            Event::Free { object: o } if o == object => freed = true,
+            Event::Enter { owner, arg, .. }
+                if counting && (owner == object || arg.is_some_and(|a| weaks.contains(&a))) =>
+            {
+                seen.push(*event);
+            }
+            Event::Answer { weak, .. } if counting && weaks.contains(&weak) => seen.push(*event),
+            _ => {}
+        }
+    }
+    seen.sort_by_key(|e| e.words());
+    (seen, freed)
+}
+
+/// Compares the two deaths of each object that [`variants`] finds.
+///
+/// # Errors
+/// [`Failure`] if a run broke off.
+pub fn path_independence(
+    subject: &mut dyn Subject,
+    scenario: &Scenario,
+    release: Option<Release>,
+) -> Result<Vec<Violation>, Failure> {
+    let from = scenario.main().len() as u32;
+    let events = record(subject, scenario)?;
+    let mut found = Vec::new();
+    for variant in variants(scenario, &events, release) {
+        let (plain, knotted) = (record(subject, &variant.plain)?, record(subject, &variant.knotted)?);
+        if undefined(&plain) || undefined(&knotted) {
+            continue;
+        }
+        let (expected, died) = observed(&plain, variant.object, from);
+        let (got, died_too) = observed(&knotted, variant.object, from);
+        if expected == got && died == died_too {
+            continue;
+        }
+        found.push(Violation {
+            invariant: Invariant::I18,
+            class: Class::Documented,
+            why: Why::Paths,
+            phase: Phase::Mutator,
+            event: knotted.len() as u32 - 1,
+            object: Some(variant.object),
+            other: None,
+            expected: Detail::Count(expected.len() as u32),
+            observed: Detail::Count(got.len() as u32),
+        });
+    }
+    Ok(found)
+}

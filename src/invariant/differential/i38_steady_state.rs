@@ -1,0 +1,174 @@
+//! Verifies: repeating a scenario in one heap, with everything dropped and collected three times after each round,
+//! leaves neither more objects nor more references after warm-up: the oracle of `regrtest -R 5:4`, a leak if every
+//! counted round adds at least one.
+//!
+//! Does not verify: leaks that do not happen every time; memory blocks.
+
+use super::super::about::About;
+use super::super::shadow::Facts;
+use super::super::violation::{Class, Detail, Phase, Violation};
+use super::super::{Invariant, Why};
+use super::{record, undefined};
+use crate::event::{Event, Role};
+use crate::scenario::{Base, MAX_OPS, Op, Place, Scenario, Shape};
+use crate::subject::{Failure, Release, Subject};
+
+pub(crate) const ABOUT: About = About {
+    name: "steady-state",
+    statement: "Repeating a scenario leaves the numbers of objects and references constant after warm-up (5 warm-ups, 4 counted \
+                rounds, a leak if each of them adds at least one).",
+    premises: "Every type takes part fully; otherwise type-fault. Documented: legacy finalizers, functions before 3.8, the type \
+               edge before 3.9, values of weak-key dictionaries.",
+    not: "Leaks that do not happen every time.",
+    promised: true,
+    sentence: "each round leaves more {observed} behind, {expected} in the last one",
+};
+
+/// Rounds that are run and not counted.
+pub const WARM_UPS: usize = 5;
+/// Rounds that are counted.
+pub const RUNS: usize = 4;
+
+fn places(op: &Op) -> Vec<Place> {
+    match *op {
+        Op::New { dst, items, .. } => vec![dst, items[0], items[1]],
+        Op::Set { dst, src } => vec![dst, src],
+        Op::Deref { dst, .. } | Op::Build { dst, .. } => vec![dst],
+        _ => Vec::new(),
+    }
+}
+
+/// The scenario that repeats another one with a clean-up after each round, and the index of the last operation of
+/// each round. Nothing if it would be too long.
+pub fn repeated(scenario: &Scenario) -> Option<(Scenario, Vec<u32>)> {
+    let mut bodies = scenario.to_bodies();
+    let round = bodies.first()?.clone();
+    let vars = scenario.ops().iter().flat_map(places).filter_map(|p| match p.base {
+        Base::Var(v) => Some(v),
+        _ => None,
+    });
+    let vars: std::collections::BTreeSet<u16> = vars.collect();
+    let mut clean = vec![
+        Op::CollectAtAllocation { after: 0, generation: 0 },
+        Op::Disable,
+        Op::SaveAll { on: false },
+        Op::Unfreeze,
+        Op::EmptyGcCallbacks,
+    ];
+    for _ in 0..3 {
+        clean.extend(vars.iter().map(|v| Op::Set { dst: Place::var(*v), src: Place::NOTHING }));
+        clean.push(Op::EmptyGarbage);
+        clean.push(Op::Collect { generation: 2 });
+    }
+    let rounds = WARM_UPS + RUNS;
+    if scenario.ops().len() + rounds * (round.len() + clean.len()) > MAX_OPS {
+        return None;
+    }
+    let mut main = Vec::new();
+    let mut ends = Vec::new();
+    for _ in 0..rounds {
+        main.extend_from_slice(&round);
+        main.extend_from_slice(&clean);
+        ends.push(main.len() as u32 - 1);
+    }
+    bodies[0] = main;
+    Some((Scenario::from_bodies(&bodies), ends))
+}
+
+/// Objects and references in the first snapshot after each of the given operations.
+fn sizes(events: &[Event], ends: &[u32]) -> Vec<[i64; 2]> {
+    let mut sizes = Vec::new();
+    let mut ends = ends.iter();
+    let mut next = ends.next();
+    let (mut inside, mut collected, mut counting) = (false, false, false);
+    let mut size = [0i64; 2];
+    for event in events {
+        match event {
+            Event::State { refcount, .. } if counting => {
+                size[0] += 1;
+                size[1] += i64::from(*refcount);
+            }
+            Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. } => {}
+            other => {
+                if counting {
+                    sizes.push(std::mem::take(&mut size));
+                    (counting, inside, collected) = (false, false, false);
+                    next = ends.next();
+                }
+                match other {
+                    Event::Step { op } => inside = Some(op) == next,
+                    Event::CollectEnd { .. } => collected = inside,
+                    Event::Snapshot => counting = collected,
+                    _ => {}
+                }
+            }
+        }
+    }
+    if counting {
+        sizes.push(size);
+    }
+    sizes
+}
+
+fn class(scenario: &Scenario, release: Option<Release>) -> (Class, Why) {
+    let mut found = (Class::Collector, Why::Unknown);
+    for op in scenario.ops() {
+        let (Op::New { kind, .. } | Op::Build { kind, .. }) = op else { continue };
+        let facts = Facts::new(kind, Role::Named, release);
+        let why = if facts.is(Facts::FAULTY) {
+            return (Class::TypeFault, Why::Unknown);
+        } else if facts.is(Facts::LEGACY) {
+            Why::LegacyFinalizer
+        } else if facts.is(Facts::FINALIZER) && Why::DelUncollectable.holds(release) {
+            Why::DelUncollectable
+        } else if facts.shape == Shape::Function && Why::FunctionWithoutClear.holds(release) {
+            Why::FunctionWithoutClear
+        } else if facts.shape == Shape::Typed && Why::TypeEdge.holds(release) {
+            Why::TypeEdge
+        } else if facts.shape == Shape::Bare && facts.is(Facts::FINALIZER) && Why::EmptySlots.holds(release) {
+            Why::EmptySlots
+        } else if facts.shape == Shape::WeakKeyDict {
+            Why::NoEphemerons
+        } else {
+            continue;
+        };
+        found = (Class::Documented, why);
+    }
+    found
+}
+
+/// Runs the scenario nine times in one heap and looks for a leak.
+///
+/// # Errors
+/// [`Failure`] if the run broke off.
+pub fn steady_state(
+    subject: &mut dyn Subject,
+    scenario: &Scenario,
+    release: Option<Release>,
+) -> Result<Option<Violation>, Failure> {
+    let Some((scenario, ends)) = repeated(scenario) else { return Ok(None) };
+    let events = record(subject, &scenario)?;
+    let sizes = sizes(&events, &ends);
+    if undefined(&events) || sizes.len() != ends.len() {
+        return Ok(None);
+    }
+    for (what, words) in ["objects", "references"].into_iter().enumerate() {
+        let deltas: Vec<i64> = sizes.windows(2).map(|pair| pair[1][what] - pair[0][what]).collect();
+        let counted = &deltas[WARM_UPS - 1..];
+        if counted.iter().all(|delta| *delta >= 1) {
+            let (class, why) = class(&scenario, release);
+            return Ok(Some(Violation {
+                invariant: Invariant::I38,
+                class,
+                why,
+                phase: Phase::Mutator,
+                event: events.len() as u32 - 1,
+                object: None,
+                other: None,
+                expected: Detail::Count(counted.last().map_or(0, |d| *d as u32)),
+                observed: Detail::Words(words),
+            }));
+        }
+    }
+    Ok(None)
+}

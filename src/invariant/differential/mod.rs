@@ -1,0 +1,45 @@
+//! Invariants that need more than one run of a scenario, or of a variant of it.
+//!
+//! They are generic over [`Subject`](crate::subject::Subject) and judged on a sample of a campaign, since each costs
+//! several runs. [`check`] runs all of them.
+
+pub(crate) mod i18_path_independence;
+pub(crate) mod i38_steady_state;
+pub(crate) mod i41_same_order;
+
+use super::violation::Violation;
+use crate::event::Event;
+use crate::scenario::Scenario;
+use crate::subject::{Failure, Release, Subject};
+
+pub use i18_path_independence::{MAX_VARIANTS, path_independence, variants};
+pub use i38_steady_state::{RUNS, WARM_UPS, repeated, steady_state};
+pub use i41_same_order::same_order;
+
+/// The events of one run.
+fn record(subject: &mut dyn Subject, scenario: &Scenario) -> Result<Vec<Event>, Failure> {
+    let mut events = Vec::new();
+    subject.run(scenario, &mut events)?;
+    Ok(events)
+}
+
+/// True if the run ended in undefined behaviour, after which there is nothing to compare.
+fn undefined(events: &[Event]) -> bool {
+    matches!(events.last(), Some(Event::Undefined { .. }))
+}
+
+/// Judges every differential invariant.
+///
+/// # Errors
+/// [`Failure`] if a run broke off.
+pub fn check(
+    subject: &mut dyn Subject,
+    scenario: &Scenario,
+    release: Option<Release>,
+) -> Result<Vec<Violation>, Failure> {
+    let mut found = Vec::new();
+    found.extend(same_order(subject, scenario)?);
+    found.extend(path_independence(subject, scenario, release)?);
+    found.extend(steady_state(subject, scenario, release)?);
+    Ok(found)
+}

@@ -1,0 +1,40 @@
+//! Verifies: user code that the collector or a deallocator runs (finalizers, callbacks, entries of `gc.callbacks`, and
+//! what they call) never gets a cleared object by strong references, by its own identity or argument, or from a weak
+//! reference.
+//!
+//! Does not verify: introspection (I01b), the mutator (I02), actions of deallocators (an object whose deallocator runs
+//! has often been cleared, which is why such work belongs into a finalizer: I08).
+
+use super::Invariant;
+use super::about::About;
+use super::findings::{Findings, Report};
+use super::shadow::{Object, Shadow};
+use super::violation::Class;
+use crate::event::{Code, ObjId};
+
+pub(super) const ABOUT: About = About {
+    name: "no-insane",
+    statement: "Code run by the collector or a deallocator never obtains an object on which `tp_clear` has been called, \
+                by following strong edges from its arguments, closure or globals, or by calling a weak reference.",
+    premises: "None for types that hide edges: that the collector cannot see an edge is no excuse (bpo-38006). Types whose \
+               `traverse` reports too much, or not the same each time, make it a type-fault.",
+    not: "Introspection (I01b); the mutator (I02); actions of deallocators (I08).",
+    promised: true,
+    sentence: "{object} had been cleared when user code {observed}",
+};
+
+/// True if the innermost user code is of the kind this invariant is about.
+pub(super) fn applies(s: &Shadow) -> bool {
+    s.driver().is_some_and(|f| f.code != Code::Dealloc)
+}
+
+pub(super) fn obtained(s: &Shadow, out: &mut Findings, object: ObjId, how: &'static str) {
+    if !applies(s) {
+        return;
+    }
+    let Some(o) = s.get(object) else { return };
+    out.judge(Invariant::I01, s, !o.is(Object::INSANE), || {
+        let report = Report::collector(Some(object)).other(s.driver().and_then(|f| super::shadow::unpack(f.owner)));
+        report.observed(how).class(if s.lied { Class::TypeFault } else { Class::Collector })
+    });
+}

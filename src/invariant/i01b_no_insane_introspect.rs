@@ -1,0 +1,27 @@
+//! Verifies: what `gc.get_objects()` shows to user code has not been cleared.
+//!
+//! Does not verify: other ways of introspection. CPython does not promise this: what survives `tp_clear` goes back to
+//! the lists while the rest of the trash is still being cleared (bpo-38006, msg353867).
+
+use super::Invariant;
+use super::about::About;
+use super::documented::Why;
+use super::findings::{Findings, Report};
+use super::shadow::{Object, Shadow};
+use crate::event::ObjId;
+
+pub(super) const ABOUT: About = About {
+    name: "no-insane-introspect",
+    statement: "User code never obtains a cleared object by introspection.",
+    premises: "None.",
+    not: "Introspection other than `gc.get_objects()`.",
+    promised: false,
+    sentence: "gc.get_objects() showed {object}, which had been cleared",
+};
+
+pub(super) fn scanned(s: &Shadow, out: &mut Findings, object: ObjId) {
+    let Some(o) = s.get(object) else { return };
+    out.judge(Invariant::I01b, s, !o.is(Object::INSANE), || {
+        Report::collector(Some(object)).documented(Why::Introspection, s)
+    });
+}

@@ -1,0 +1,56 @@
+//! Verifies: when a collection has ended, nothing that a root reaches has been cleared; and the mutator never sees a
+//! cleared object.
+//!
+//! Does not verify: objects held by roots that events do not tell of.
+
+use super::Invariant;
+use super::about::About;
+use super::documented::Why;
+use super::findings::{Findings, Report};
+use super::shadow::{Object, Shadow};
+use super::violation::Class;
+use crate::event::ObjId;
+
+pub(super) const ABOUT: About = About {
+    name: "no-insane-after",
+    statement: "After a collection no object reachable from a root has been cleared.",
+    premises: "An object that an earlier collection cleared and could not free (a neighbour of a type without `tp_clear`) and \
+               that is saved later is a type-fault, as is one that a lying `traverse` gave away.",
+    not: "Roots that events do not tell of.",
+    promised: true,
+    sentence: "{object} is reachable and has been cleared",
+};
+
+fn report(s: &Shadow, object: ObjId) -> Report {
+    let report = Report::collector(Some(object));
+    let now = s.get(object).is_some_and(|o| o.is(Object::CLEARED_NOW));
+    if s.lied || !now { report.class(Class::TypeFault) } else { report }
+}
+
+pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
+    if !s.objects.iter().any(|o| o.is(Object::INSANE) && o.lives()) {
+        out.pass(Invariant::I02);
+        return;
+    }
+    s.update_base();
+    let mut held = true;
+    for (index, object) in s.objects.iter().enumerate() {
+        if object.is(Object::INSANE) && object.lives() && s.base.has(index) {
+            held = false;
+            let id = ObjId::from_index(index as u32);
+            let saved = s.traits.saves_all && s.garbage.contains(&(index as u32 + 1));
+            let report = report(s, id);
+            out.fail(Invariant::I02, s, if saved { report.documented(Why::SaveAll, s) } else { report });
+        }
+    }
+    if held {
+        out.pass(Invariant::I02);
+    }
+}
+
+pub(super) fn saw(s: &Shadow, out: &mut Findings, object: ObjId) {
+    let Some(o) = s.get(object) else { return };
+    if s.frames.is_empty() {
+        out.judge(Invariant::I02, s, !o.is(Object::INSANE), || report(s, object));
+    }
+}

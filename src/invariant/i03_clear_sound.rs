@@ -1,0 +1,30 @@
+//! Verifies: `tp_clear` is called only on objects that no root reaches at that moment, hidden edges included.
+//!
+//! Does not verify: holders that events do not tell of (references in C variables of the running operation, entries
+//! that a script adds to `gc.callbacks`): an object that only they hold passes.
+
+use super::Invariant;
+use super::about::About;
+use super::findings::{Findings, Report};
+use super::shadow::Shadow;
+use crate::event::ObjId;
+
+pub(super) const ABOUT: About = About {
+    name: "clear-sound",
+    statement: "`tp_clear` is called on an object only if it is true garbage at that moment; edges that `traverse` does not \
+                report and owners outside the heap count.",
+    premises: "A `traverse` that reports too much, or not the same each time, makes it a type-fault.",
+    not: "Owners that events do not tell of.",
+    promised: true,
+    sentence: "{object} was cleared while a root reached it",
+};
+
+pub(super) fn clear(s: &mut Shadow, out: &mut Findings, object: ObjId) {
+    if s.lost {
+        out.skip(Invariant::I03);
+        return;
+    }
+    s.update_base();
+    let held = s.base.has(object.index());
+    out.judge(Invariant::I03, s, !held, || Report::collector(Some(object)).blame_type(s.lied));
+}

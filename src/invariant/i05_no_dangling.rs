@@ -1,0 +1,60 @@
+//! Verifies: no event speaks of an object after its memory was released, and no object is freed while a slot,
+//! a variable or `gc.garbage` holds it.
+//!
+//! Does not verify: links inside lists and caches that no event shows.
+
+use super::Invariant;
+use super::about::About;
+use super::findings::{Findings, Report};
+use super::shadow::{Facts, Object, Shadow};
+use crate::event::{ObjId, Undefined};
+
+pub(super) const ABOUT: About = About {
+    name: "no-dangling",
+    statement: "Every edge, list entry and weak reference points to memory of a live object of the right identity.",
+    premises: "Deallocators with flaws, and types that report references they do not own, make it a type-fault.",
+    not: "Internal links and caches that no event shows.",
+    promised: true,
+    sentence: "{object} {observed}",
+};
+
+fn flawed(s: &Shadow) -> bool {
+    s.lied || s.objects.iter().any(|o| o.facts.is(Facts::KEEPS_TRACKED | Facts::KEEPS_WEAKREFS))
+}
+
+/// An event names the object.
+#[inline]
+pub(super) fn used(s: &Shadow, out: &mut Findings, object: ObjId) {
+    if s.get(object).is_some_and(|o| o.is(Object::FREED)) {
+        let report = Report::collector(Some(object)).observed("was used after it had been freed");
+        out.fail(Invariant::I05, s, report.blame_type(flawed(s)));
+    }
+}
+
+pub(super) fn free(s: &Shadow, out: &mut Findings, object: ObjId) {
+    let Some(o) = s.get(object) else { return };
+    if o.is(Object::LOOSE) || s.lost {
+        out.skip(Invariant::I05);
+        return;
+    }
+    out.judge(Invariant::I05, s, o.in_edges == 0 || o.is(Object::FREED), || {
+        Report::collector(Some(object)).observed("was freed while something held it").blame_type(flawed(s))
+    });
+}
+
+pub(super) fn undefined(s: &Shadow, out: &mut Findings, reason: Undefined) {
+    let words = match reason {
+        Undefined::KeptDying => "was kept by the action of its own deallocator",
+        Undefined::DanglingWeakref => "was used through a weak reference after it had been freed",
+        Undefined::UseAfterFree => "was used after it had been freed",
+        Undefined::MovedUntracked => {
+            "is a dying weak reference: linked to its referent, but in no list to move it from"
+        }
+        Undefined::NullCallback => "is a dying weak reference whose missing callback was released",
+        Undefined::OverReported | Undefined::DeadTracked | Undefined::CalledCleared => return,
+    };
+    let kept = reason == Undefined::KeptDying;
+    let object = kept.then(|| s.frames.iter().rev().find(|f| f.code == crate::event::Code::Dealloc)).flatten();
+    let report = Report::collector(object.and_then(|f| super::shadow::unpack(f.owner))).observed(words);
+    out.fail(Invariant::I05, s, report.blame_type(kept || flawed(s)));
+}

@@ -1,0 +1,39 @@
+//! Verifies: at quiescence (after an explicit collection by the mutator, and at the end) the reference count of each
+//! object is the number of slots, variables, callbacks, `gc.callbacks` entries and `gc.garbage` items that hold it.
+//!
+//! Does not verify: objects some of whose holders events do not tell of (callables if a script changes `gc.callbacks`,
+//! what was stored into an object while `tp_clear` ran on it); counts while user code runs.
+
+use super::Invariant;
+use super::about::About;
+use super::findings::{Findings, Report};
+use super::shadow::{Object, Shadow};
+use crate::event::ObjId;
+
+pub(super) const ABOUT: About = About {
+    name: "refcount-exact",
+    statement: "At quiescence an object's reference count equals the number of strong edges to it, roots included.",
+    premises: "None.",
+    not: "Objects with holders that events do not tell of; counts while user code or a collection runs.",
+    promised: true,
+    sentence: "{object} has reference count {observed}, and {expected} references are known",
+};
+
+pub(super) fn at_rest(s: &Shadow, out: &mut Findings) {
+    for (index, o) in s.objects.iter().enumerate() {
+        if o.is(Object::GONE) {
+            continue;
+        }
+        let unclear = o.is(Object::LOOSE) || s.traits.scripts_change_callbacks && o.facts.shape.can_call();
+        if s.lost || unclear || o.stamp != s.stamp {
+            out.skip(Invariant::I06);
+            continue;
+        }
+        let id = index as u32 + 1;
+        let listed = s.garbage.iter().filter(|e| **e == id).count() as u32;
+        let known = o.in_edges + listed;
+        out.judge(Invariant::I06, s, known == o.refcount, || {
+            Report::collector(Some(ObjId::from_index(index as u32))).counts(known, o.refcount)
+        });
+    }
+}

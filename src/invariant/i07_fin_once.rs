@@ -1,0 +1,41 @@
+//! Verifies: the finalizer of an object is called at most once.
+//!
+//! Does not verify: explicit calls of `__del__`.
+//!
+//! The statement in `known-bugs.md` says "with or without GC header". PEP 442 keeps its mark in the GC header, so for
+//! an object without one each death calls the finalizer, on purpose; so does `tp_del`, and everything before 3.4.
+
+use super::Invariant;
+use super::about::About;
+use super::documented::Why;
+use super::findings::{Findings, Report};
+use super::shadow::{Facts, Shadow};
+use crate::event::{Code, ObjId};
+use crate::scenario::Shape;
+
+pub(super) const ABOUT: About = About {
+    name: "fin-once",
+    statement: "The finalizer of one object runs at most once, whatever kills or resurrects the object.",
+    premises: "A GC header and `tp_finalize`; without header, with `tp_del`, or before 3.4, repetition is documented.",
+    not: "Explicit calls.",
+    promised: true,
+    sentence: "the finalizer of {object} ran for the time number {observed}",
+};
+
+pub(super) fn entered(s: &Shadow, out: &mut Findings, code: Code, object: ObjId) {
+    let Some(o) = s.get(object) else { return };
+    out.judge(Invariant::I07, s, o.fin_calls <= 1, || {
+        let report = Report::collector(Some(object)).counts(1, u32::from(o.fin_calls));
+        if code == Code::LegacyFinalizer {
+            report.documented(Why::LegacyEachTime, s)
+        } else if o.facts.is(Facts::NO_HEADER) {
+            report.documented(Why::NoFinalizedBit, s)
+        } else if Why::NoBitBefore34.holds(s.release) {
+            report.documented(Why::NoBitBefore34, s)
+        } else if o.facts.shape == Shape::Bare {
+            report.documented(Why::EmptySlots, s)
+        } else {
+            report
+        }
+    });
+}

@@ -1,0 +1,59 @@
+//! Verifies: when `tp_clear` is called on an object, every finalizer in the unreachable set from whose object it can be
+//! reached has returned. Also reports, as a type-fault, a deallocator with an action on an object that has been cleared:
+//! work of a finalizer in a deallocator (bpo-13070, bpo-26590, Cython's `__dealloc__`).
+//!
+//! Does not verify: finalizers of objects that the collector cannot see, and the set on runs where it is not certain.
+
+use super::Invariant;
+use super::about::About;
+use super::findings::{Findings, Report};
+use super::shadow::{Facts, Object, Shadow};
+use super::violation::Class;
+use crate::event::ObjId;
+
+pub(super) const ABOUT: About = About {
+    name: "fin-before-clear",
+    statement: "If a finalizable object in the unreachable set reaches another one, its finalizer has returned before \
+                `tp_clear` is called on the other one.",
+    premises: "`tp_finalize` and a GC header. Work in deallocators instead of finalizers is a type-fault.",
+    not: "Finalizers of objects that the collector cannot see.",
+    promised: true,
+    sentence: "{object} was cleared before {other} {observed}",
+};
+
+pub(super) fn clear(s: &mut Shadow, out: &mut Findings, object: ObjId) {
+    if !s.col.sound || s.is_two() {
+        out.skip(Invariant::I08);
+        return;
+    }
+    let pending = |o: &Object| {
+        o.facts.is(Facts::FINALIZER) && o.lives() && o.fin_returns == 0 && !o.is(Object::FINALIZED)
+            || o.facts.is(Facts::FINALIZER) && o.lives() && o.fin_calls != o.fin_returns
+    };
+    let mut culprit = None;
+    for index in s.col.trash.iter().filter(|i| pending(&s.objects[*i])).collect::<Pending>().iter() {
+        let mut set = std::mem::take(&mut s.scratch);
+        set.reset(s.objects.len());
+        s.closure(&mut set, &[*index as u32 + 1]);
+        if set.has(object.index()) {
+            culprit = Some(ObjId::from_index(*index as u32));
+        }
+        s.scratch = set;
+    }
+    out.judge(Invariant::I08, s, culprit.is_none(), || {
+        Report::collector(Some(object)).other(culprit).observed("had finished its finalizer").blame_type(s.lied)
+    });
+}
+
+/// Unfinished finalizers; empty (and without memory) in all but broken collections.
+type Pending = Vec<usize>;
+
+pub(super) fn dealloc_action(s: &Shadow, out: &mut Findings, object: ObjId) {
+    let Some(o) = s.get(object) else { return };
+    out.judge(Invariant::I08, s, !o.is(Object::INSANE), || {
+        Report::collector(Some(object))
+            .other(Some(object))
+            .observed("could do the work of its deallocator")
+            .class(Class::TypeFault)
+    });
+}

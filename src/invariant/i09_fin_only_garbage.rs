@@ -1,0 +1,29 @@
+//! Verifies: when a finalizer is called, no root reaches the object, not counting the runtime's own reference.
+//!
+//! Does not verify: holders that events do not tell of.
+
+use super::Invariant;
+use super::about::About;
+use super::findings::{Findings, Report};
+use super::shadow::Shadow;
+use crate::event::ObjId;
+
+pub(super) const ABOUT: About = About {
+    name: "fin-only-garbage",
+    statement: "When the runtime calls a finalizer, the object is true garbage at that moment.",
+    premises: "A `traverse` that reports too much, or not the same each time, makes it a type-fault.",
+    not: "Owners that events do not tell of. An object that another finalizer of the same collection has just saved is \
+          finalized all the same, by PEP 442: not judged.",
+    promised: true,
+    sentence: "the finalizer of {object} was called while a root reached it",
+};
+
+pub(super) fn entered(s: &mut Shadow, out: &mut Findings, object: ObjId) {
+    // PEP 442 calls the finalizers of the whole unreachable set before it looks what they saved.
+    if s.lost || s.col.active && s.col.scripts > 1 && s.get(object).is_some_and(|o| o.in_edges > 0) {
+        out.skip(Invariant::I09);
+        return;
+    }
+    let held = s.is_rooted(object);
+    out.judge(Invariant::I09, s, !held, || Report::collector(Some(object)).blame_type(s.lied));
+}

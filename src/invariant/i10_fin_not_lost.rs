@@ -1,0 +1,30 @@
+//! Verifies: an object with a finalizer is not freed before the finalizer was called.
+//!
+//! Does not verify: objects alive at the end; types in C on 2.7, which has no `tp_finalize`.
+
+use super::Invariant;
+use super::about::About;
+use super::findings::{Findings, Report};
+use super::shadow::{Facts, Shadow};
+use crate::event::ObjId;
+
+pub(super) const ABOUT: About = About {
+    name: "fin-not-lost",
+    statement: "Every object with a finalizer that is freed had it called before.",
+    premises: "3.4 or later, or a class written in Python.",
+    not: "Objects alive at the end.",
+    promised: true,
+    sentence: "{object} was freed and its finalizer was never called",
+};
+
+pub(super) fn free(s: &Shadow, out: &mut Findings, object: ObjId) {
+    let Some(o) = s.get(object) else { return };
+    if !o.facts.is(Facts::FINALIZER | Facts::LEGACY) {
+        return;
+    }
+    if s.is_two() && !o.facts.is_python_class() {
+        out.skip(Invariant::I10);
+        return;
+    }
+    out.judge(Invariant::I10, s, o.fin_calls > 0, || Report::collector(Some(object)));
+}

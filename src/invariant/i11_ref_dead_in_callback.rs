@@ -1,0 +1,35 @@
+//! Verifies: inside its callback a weak reference answers `None`.
+//!
+//! Does not verify: callbacks of a subject that shows no snapshot and whose script does not ask.
+
+use super::Invariant;
+use super::about::About;
+use super::findings::{Findings, Report};
+use super::shadow::Shadow;
+use crate::event::{Code, ObjId};
+
+pub(super) const ABOUT: About = About {
+    name: "ref-dead-in-callback",
+    statement: "When the callback of a weak reference runs, the weak reference is dead.",
+    premises: "None.",
+    not: "Other weak references to the same object.",
+    promised: true,
+    sentence: "{object} still referred to {other} in its own callback",
+};
+
+pub(super) fn entered(s: &Shadow, out: &mut Findings, weak: ObjId, observed: bool) {
+    match s.weak(weak) {
+        Some(record) if observed => {
+            let referent = super::shadow::unpack(record.referent);
+            out.judge(Invariant::I11, s, !record.live, || Report::collector(Some(weak)).other(referent));
+        }
+        _ => out.skip(Invariant::I11),
+    }
+}
+
+pub(super) fn answer(s: &Shadow, out: &mut Findings, weak: ObjId, referent: Option<ObjId>) {
+    let edge = super::shadow::pack(Some(weak));
+    if s.frames.iter().any(|f| f.code == Code::Callback && f.arg == edge) {
+        out.judge(Invariant::I11, s, referent.is_none(), || Report::collector(Some(weak)).other(referent));
+    }
+}

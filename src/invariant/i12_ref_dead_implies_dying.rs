@@ -1,0 +1,57 @@
+//! Verifies: at quiescence a weak reference is dead only if its referent is freed or being freed; and once dead it
+//! stays dead.
+//!
+//! Does not verify: weak references on which `tp_clear` was called; runs in which it is not certain what the collector
+//! found unreachable.
+//!
+//! Documented exceptions: a referent that a finalizer saved (before 3.15 every weak reference to it is dead, from 3.15
+//! on those with a callback), a weak reference that was trash itself (3.8 to 3.14), `DEBUG_SAVEALL`, and 2.7's `__del__`.
+
+use super::Invariant;
+use super::about::About;
+use super::blame::survivor;
+use super::findings::{Findings, Report};
+use super::shadow::{Object, Shadow, unpack};
+use crate::event::ObjId;
+
+pub(super) const ABOUT: About = About {
+    name: "ref-dead-implies-dying",
+    statement: "A weak reference is dead only if its referent has been freed or is being freed; a referent that is alive \
+                when the operation ends still answers. Dead is final.",
+    premises: "The referent was not found unreachable and saved; the weak reference was not trash; no `DEBUG_SAVEALL`; \
+               every type clears what it owns.",
+    not: "Weak references on which `tp_clear` was called.",
+    promised: true,
+    sentence: "{object} is dead and its referent {other} lives",
+};
+
+pub(super) fn at_rest(s: &mut Shadow, out: &mut Findings) {
+    for at in 0..s.weaks.len() {
+        let record = s.weaks[at];
+        let (Some(weak), Some(referent)) = (s.at(record.weak), s.at(record.referent)) else { continue };
+        if weak.is(Object::GONE | Object::INSANE) || !referent.held() {
+            continue;
+        }
+        if record.reported[0] {
+            continue;
+        }
+        if record.live {
+            out.pass(Invariant::I12);
+            continue;
+        }
+        s.update_base();
+        match survivor(s, &record) {
+            Some(report) => {
+                s.weaks[at].reported[0] = true;
+                out.fail(Invariant::I12, s, report);
+            }
+            None => out.skip(Invariant::I12),
+        }
+    }
+}
+
+pub(super) fn answer(s: &Shadow, out: &mut Findings, weak: ObjId, referent: Option<ObjId>) {
+    let Some(record) = s.weak(weak) else { return };
+    let back = record.seen_dead && referent.is_some();
+    out.judge(Invariant::I12, s, !back, || Report::collector(Some(weak)).other(unpack(record.referent)));
+}

@@ -1,0 +1,39 @@
+//! Verifies: a weak reference never answers with an object whose deallocation has become final, whose memory is
+//! released, or whose reference count is 0 because it waits in the trashcan.
+//!
+//! Does not verify: reads that no script reports.
+
+use super::Invariant;
+use super::about::About;
+use super::findings::{Findings, Report};
+use super::shadow::{Facts, Object, Shadow};
+use crate::event::ObjId;
+
+pub(super) const ABOUT: About = About {
+    name: "no-zombie-deref",
+    statement: "A weak reference never answers with an object whose reference count is 0, that sits in the trashcan, or \
+                whose deallocation has started.",
+    premises: "A deallocator that forgets the weak references makes it a type-fault.",
+    not: "Reads that no script reports.",
+    promised: true,
+    sentence: "{other} answered with {object}, which {observed}",
+};
+
+pub(super) fn answer(s: &Shadow, out: &mut Findings, weak: ObjId, referent: Option<ObjId>) {
+    let Some(object) = referent else { return };
+    let Some(o) = s.get(object) else { return };
+    let edge = super::shadow::pack(referent);
+    let zero = o.stamp != 0 && o.stamp == s.stamp && o.refcount == 0 && o.in_edges == 0;
+    let held = s.frames.iter().any(|f| f.owner == edge || f.arg == edge);
+    let queued = zero && !held && o.lives();
+    out.judge(Invariant::I13, s, !(o.is(Object::GONE) || queued), || {
+        let words = if o.is(Object::FREED) {
+            "had been freed"
+        } else if queued {
+            "waits to be deallocated"
+        } else {
+            "was being freed"
+        };
+        Report::collector(referent).other(Some(weak)).observed(words).blame_type(o.facts.is(Facts::KEEPS_WEAKREFS))
+    });
+}

@@ -1,0 +1,69 @@
+//! Verifies: a weak reference with a callback that is live, and not trash, when its referent dies has its callback
+//! called by the time the referent's memory is released; and no callback is called twice.
+//!
+//! Does not verify: callbacks of weak containers and `weakref.finalize`; runs in which it is not certain whether the
+//! weak reference was trash; callables without a script.
+
+use super::Invariant;
+use super::about::About;
+use super::documented::Why;
+use super::findings::{Findings, Report};
+use super::shadow::{Facts, NO_SCRIPT, NONE, Object, Shadow, WeakRec, unpack};
+use crate::event::{ObjId, Role};
+
+pub(super) const ABOUT: About = About {
+    name: "callback-once",
+    statement: "If a weak reference with a callback is live when its referent dies, and is not trash itself, the callback \
+                runs exactly once.",
+    premises: "The referent's type clears weak references; no candidate's `traverse` lies.",
+    not: "Callbacks of weak containers and of `weakref.finalize`; callables without a script.",
+    promised: true,
+    sentence: "the callback of {object} (referent {other}) ran {observed} times",
+};
+
+fn report(record: &WeakRec) -> Report {
+    Report::collector(unpack(record.weak)).other(unpack(record.referent)).counts(1, u32::from(record.calls))
+}
+
+pub(super) fn entered(s: &Shadow, out: &mut Findings, weak: ObjId) {
+    let Some(record) = s.weak(weak) else { return };
+    out.judge(Invariant::I14, s, record.calls <= 1, || report(record));
+}
+
+/// A weak reference that should have been called before its referent's memory is released.
+pub(super) fn is_armed(s: &Shadow, record: &WeakRec) -> bool {
+    let Some(weak) = s.at(record.weak) else { return false };
+    let callable = s.at(record.callback).is_some_and(|c| c.facts.on_call != NO_SCRIPT && c.facts.shape.can_call());
+    let named = weak.facts.role == Role::Named && record.callback != NONE;
+    callable && named && record.armed && weak.lives() && !weak.is(Object::INSANE)
+}
+
+pub(super) fn free(s: &Shadow, out: &mut Findings, object: ObjId) {
+    let Some(referent) = s.get(object) else { return };
+    if referent.weak_head == 0 || referent.is(Object::FREED) {
+        return;
+    }
+    for record in s.weaks_of(object.index() as u32 + 1) {
+        if !is_armed(s, record) {
+            continue;
+        }
+        if record.calls > 0 {
+            out.pass(Invariant::I14);
+            continue;
+        }
+        let at = record.weak as usize - 1;
+        let c = &s.col;
+        let unsure = c.active && c.ready && (c.trash.has(at) || !c.exact && c.candidates.has(at));
+        let unheld = s.at(record.weak).is_some_and(|w| w.in_edges == 0);
+        let fresh = c.active && record.born_in == c.number;
+        if unsure || unheld || s.lost || fresh && s.release.is_none() {
+            out.skip(Invariant::I14);
+            continue;
+        }
+        let report = report(record).blame_type(s.lied || referent.facts.is(Facts::KEEPS_WEAKREFS));
+        // 2.7 clears what __del__ has made without a call.
+        let del = s.is_two() && referent.facts.is(Facts::FINALIZER) && referent.facts.is_python_class();
+        let report = if del { report.documented(Why::DelAfterWeakrefs, s) } else { report };
+        out.fail(Invariant::I14, s, if fresh { report.documented(Why::MadeByFinalizer, s) } else { report });
+    }
+}

@@ -1,0 +1,52 @@
+//! Verifies: a collection during which no user code ran has freed all true garbage among its candidates that older
+//! generations do not hold.
+//!
+//! Does not verify: collections during which user code ran (I22 looks at those); garbage that may have a holder which
+//! events do not tell of.
+
+use super::Invariant;
+use super::about::About;
+use super::blame::Blame;
+use super::findings::{Findings, Report};
+use super::shadow::{Object, Shadow};
+use crate::event::ObjId;
+
+pub(super) const ABOUT: About = About {
+    name: "complete",
+    statement: "If every type reports and clears all edges, all true garbage of the collected generations is gone after one \
+                collection, or one more per round of finalizers.",
+    premises: "Every type among what is left takes part fully; otherwise type-fault. Documented: legacy finalizers, functions \
+               before 3.8 (bpo-33418), the type edge before 3.9 (bpo-40217).",
+    not: "Collections during which user code ran.",
+    promised: true,
+    sentence: "{object} is garbage and survived a full collection of its generation ({observed} such objects)",
+};
+
+pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
+    let c = &s.col;
+    if s.lost || s.incremental() || c.scripts > 0 || c.late || s.traits.scripts_change_callbacks {
+        out.skip(Invariant::I19);
+        return;
+    }
+    let left = c.garbage.iter().find(|i| s.objects[*i].held());
+    let Some(first) = left else {
+        out.pass(Invariant::I19);
+        return;
+    };
+    let first = ObjId::from_index(first as u32);
+    let mut set = std::mem::take(&mut s.scratch);
+    s.maybe_reachable(&mut set, None);
+    let still = s.col.garbage.iter().filter(|i| s.objects[*i].held() && !set.has(*i)).count() as u32;
+    s.scratch = set;
+    // What held them may be gone by now, so it is asked who was there when the collection started.
+    let blame = s.col.blame.unwrap_or(Blame::Collector);
+    if still == 0 {
+        out.pass(Invariant::I19);
+        return;
+    }
+    let clean = s.get(first).is_some_and(|o| !o.is(Object::LOOSE));
+    match blame.on(Report::collector(Some(first)).counts(0, still)) {
+        Some(report) if clean => out.fail(Invariant::I19, s, report),
+        _ => out.skip(Invariant::I19),
+    }
+}

@@ -1,0 +1,48 @@
+//! Verifies: of two full collections in a row, with no mutator and no user code in or between them, the second does not
+//! report objects as collected without freeing any.
+//!
+//! Does not verify: convergence through rounds of finalizers. The statement says "reaches 0 in a bounded number of
+//! calls"; a collection that frees something makes progress, so only one that frees nothing and still counts
+//! something can repeat for ever.
+
+use super::Invariant;
+use super::about::About;
+use super::blame::leftovers;
+use super::findings::{Findings, Report};
+use super::shadow::Shadow;
+
+pub(super) const ABOUT: About = About {
+    name: "converge",
+    statement: "With no mutator in between, `gc.collect()` reaches 0 in a bounded number of calls; no object is counted as \
+                collected twice.",
+    premises: "Every type among the garbage takes part fully; otherwise type-fault. Documented: functions before 3.8.",
+    not: "Rounds of finalizers.",
+    promised: true,
+    sentence: "gc.collect() keeps returning {observed} and frees nothing",
+};
+
+pub(super) fn collected(s: &mut Shadow, out: &mut Findings, returned: u32, automatic: bool) {
+    let c = &s.col;
+    if automatic || c.generation != 2 || c.scripts > 0 || c.late || !s.frames.is_empty() {
+        return;
+    }
+    if returned == 0 {
+        s.quiet = 0;
+        out.pass(Invariant::I20);
+        return;
+    }
+    let stuck = s.quiet > 0 && s.live == c.live_at_start;
+    s.quiet += 1;
+    if !stuck {
+        out.pass(Invariant::I20);
+        return;
+    }
+    let mut set = std::mem::take(&mut s.scratch);
+    s.maybe_reachable(&mut set, None);
+    let blame = leftovers(s, &set);
+    s.scratch = set;
+    match blame.on(Report::collector(None).counts(0, returned)) {
+        Some(report) => out.fail(Invariant::I20, s, report.blame_type(s.lied)),
+        None => out.skip(Invariant::I20),
+    }
+}

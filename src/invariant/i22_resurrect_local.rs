@@ -1,0 +1,44 @@
+//! Verifies: in a collection during which user code ran, every object of the unreachable set that nothing outside
+//! reaches afterwards is cleared or freed in the same run, whatever else was saved.
+//!
+//! Does not verify: objects whose type has no `tp_clear`; runs in which the unreachable set is not certain.
+//!
+//! On 3.4 to 3.8 this is bpo-38379: one saved object keeps the whole set. It is no documented behaviour, so those
+//! releases show it with class `collector`.
+
+use super::Invariant;
+use super::about::About;
+use super::documented::Why;
+use super::findings::{Findings, Report};
+use super::shadow::{Facts, Object, Shadow};
+use crate::event::ObjId;
+
+pub(super) const ABOUT: About = About {
+    name: "resurrect-local",
+    statement: "Resurrecting objects keeps exactly their strong closure; the rest of the unreachable set goes in the same run.",
+    premises: "The types of the rest have `tp_clear`; no `DEBUG_SAVEALL` (documented).",
+    not: "Objects without `tp_clear`.",
+    promised: true,
+    sentence: "{object} was unreachable and was kept ({observed} such objects)",
+};
+
+pub(super) fn collected(s: &Shadow, out: &mut Findings) {
+    let c = &s.col;
+    if c.scripts == 0 {
+        return;
+    }
+    if !c.exact || s.lost || s.traits.tracks {
+        out.skip(Invariant::I22);
+        return;
+    }
+    let kept = |i: &usize| {
+        let o = &s.objects[*i];
+        o.held() && o.facts.is(Facts::HAS_CLEAR) && !o.is(Object::CLEARED_NOW)
+    };
+    let mut left = c.doomed.iter().filter(kept);
+    let first = left.next().map(|i| ObjId::from_index(i as u32));
+    out.judge(Invariant::I22, s, first.is_none(), || {
+        let report = Report::collector(first).counts(0, 1 + left.count() as u32).blame_type(s.lied);
+        if s.traits.saves_all { report.documented(Why::SaveAll, s) } else { report }
+    });
+}

@@ -1,0 +1,42 @@
+//! Verifies: in every snapshot, a tracked object has a reference count above 0 and is not being deallocated.
+//!
+//! Does not verify: fields of objects under construction.
+
+use super::Invariant;
+use super::about::About;
+use super::findings::{Findings, Report};
+use super::shadow::{Facts, Shadow};
+use crate::event::{ObjId, Spot, Undefined};
+
+pub(super) const ABOUT: About = About {
+    name: "publish-complete",
+    statement: "An object on a GC list has a reference count above 0; introspection and collection never see it half-built or \
+                half-freed.",
+    premises: "A deallocator that forgets to untrack makes it a type-fault (bpo-31095).",
+    not: "Fields of objects under construction.",
+    promised: true,
+    sentence: "{object} is tracked and {observed}",
+};
+
+#[inline]
+pub(super) fn state(s: &Shadow, out: &mut Findings, object: ObjId, refcount: u32, spot: Spot) {
+    let Some(o) = s.get(object) else { return };
+    if refcount != 0 && o.lives() || matches!(spot, Spot::Untracked | Spot::NoHeader) {
+        return;
+    }
+    let words = if refcount == 0 { "has reference count 0" } else { "is being deallocated" };
+    out.fail(
+        Invariant::I24,
+        s,
+        Report::collector(Some(object)).observed(words).blame_type(o.facts.is(Facts::KEEPS_TRACKED)),
+    );
+}
+
+pub(super) fn undefined(s: &Shadow, out: &mut Findings, reason: Undefined) {
+    if reason == Undefined::DeadTracked {
+        let at = s.objects.iter().position(|o| o.facts.is(Facts::KEEPS_TRACKED));
+        let object = at.map(|i| ObjId::from_index(i as u32));
+        let report = Report::collector(object).observed("was dead when a collection met it");
+        out.fail(Invariant::I24, s, report.blame_type(at.is_some()));
+    }
+}

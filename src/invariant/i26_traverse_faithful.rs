@@ -1,0 +1,76 @@
+//! Verifies: no candidate's type reports more than it owns or different edges at different times; and a collection in
+//! which no user code runs leaves the unknown part of each survivor's reference count as it was.
+//!
+//! Does not verify: allocation and user code inside `traverse`. Edges that a type does not report are allowed: what it
+//! reports is a part of what it owns.
+
+use super::Invariant;
+use super::about::About;
+use super::findings::{Findings, Report};
+use super::shadow::{Facts, Object, Shadow};
+use super::violation::Class;
+use crate::event::{ObjId, Undefined};
+
+pub(super) const ABOUT: About = About {
+    name: "traverse-faithful",
+    statement: "`traverse` reports a part of the owned edges, the same one each time within a collection, and has no side \
+                effects on reference counts.",
+    premises: "Always a type-fault, except for a changed reference count.",
+    not: "Allocation and user code inside `traverse`.",
+    promised: true,
+    sentence: "{object} {observed}",
+};
+
+/// The unreachable set has just been found.
+pub(super) fn examined(s: &Shadow, out: &mut Findings) {
+    if !s.col.lied {
+        out.pass(Invariant::I26);
+        return;
+    }
+    let mut lied = false;
+    for index in s.col.candidates.iter() {
+        let o = &s.objects[index];
+        let wrong = |set: u8| (0..4).any(|slot| set & 1 << slot != 0 && o.slots[slot] != 0);
+        let words = if wrong(o.facts.doubled) {
+            "reported a reference twice"
+        } else if wrong(o.facts.fickle) {
+            "reported different references at different times"
+        } else {
+            continue;
+        };
+        lied = true;
+        let report = Report::collector(Some(ObjId::from_index(index as u32))).observed(words);
+        out.fail(Invariant::I26, s, report.class(Class::TypeFault));
+    }
+    if !lied {
+        out.pass(Invariant::I26);
+    }
+}
+
+pub(super) fn collected(s: &Shadow, out: &mut Findings) {
+    if s.col.scripts > 0 || s.col.late || s.lost {
+        out.skip(Invariant::I26);
+        return;
+    }
+    for index in s.col.candidates.iter() {
+        let o = &s.objects[index];
+        let id = index as u32 + 1;
+        if !o.held() || o.stamp != s.stamp || o.is(Object::LOOSE) || s.garbage.contains(&id) {
+            continue;
+        }
+        let unknown = i64::from(o.refcount) - i64::from(o.in_edges);
+        out.judge(Invariant::I26, s, unknown == o.unknown, || {
+            Report::collector(Some(ObjId::from_index(index as u32)))
+                .observed("has another reference count after the collection")
+                .blame_type(o.facts.is(Facts::LIES))
+        });
+    }
+}
+
+pub(super) fn undefined(s: &Shadow, out: &mut Findings, reason: Undefined) {
+    if reason == Undefined::OverReported {
+        let report = Report::collector(None).observed("was reported more often than it is owned");
+        let liar = s.objects.iter().any(|o| o.facts.is(Facts::LIES));
+        out.fail(Invariant::I26, s, report.blame_type(liar));
+    }
+}

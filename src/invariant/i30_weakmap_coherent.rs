@@ -1,0 +1,109 @@
+//! Verifies: outside of iterations, the length that a weak container tells its mutator equals the number of its raw
+//! entries and is at most the number of live ones; an iteration of the mutator shows each entry that is live from its
+//! beginning to its end, and a key or set element only once.
+//!
+//! Does not verify: lengths and iterations inside scripts; iterations that an exception may have cut short.
+
+use super::Invariant;
+use super::about::About;
+use super::findings::{Findings, Report};
+use super::shadow::{NONE, Object, Shadow, unpack};
+use crate::event::ObjId;
+use crate::scenario::{Op, Shape};
+
+pub(super) const ABOUT: About = About {
+    name: "weakmap-coherent",
+    statement: "At quiescence the length of a weak container equals its live entries and its raw entries; iteration never skips \
+                or repeats a live entry because others died.",
+    premises: "No iteration is under way where a length is judged.",
+    not: "What happens inside scripts.",
+    promised: true,
+    sentence: "{object} says {observed} and {expected} is right ({other})",
+};
+
+pub(super) fn length(s: &Shadow, out: &mut Findings, container: ObjId, len: u32, raw: u32) {
+    if !s.quiescent() {
+        out.skip(Invariant::I30);
+        return;
+    }
+    let id = container.index() as u32 + 1;
+    let entries = |live: bool| {
+        let of = s.weaks.iter().filter(|r| r.container == id);
+        of.filter(|r| s.at(r.weak).is_some_and(Object::lives) && (!live || s.at(r.referent).is_some_and(Object::lives)))
+            .count()
+    };
+    let known = s.weaks.iter().any(|r| r.container == id);
+    let right = raw.min(if known { entries(true) as u32 } else { raw });
+    out.judge(Invariant::I30, s, len == raw && len <= right, || {
+        Report::collector(Some(container)).counts(right, if len == raw { len } else { raw })
+    });
+}
+
+/// What an iteration of the mutator has shown so far.
+#[derive(Debug, Default)]
+pub(super) struct Iteration {
+    container: u32,
+    /// Records of entries that were live when it began.
+    expected: Vec<u32>,
+    shown: Vec<u32>,
+    once: bool,
+}
+
+impl Iteration {
+    pub fn stop(&mut self) {
+        self.container = NONE;
+        self.expected.clear();
+        self.shown.clear();
+    }
+
+    /// An operation of the mutator starts.
+    pub fn step(&mut self, s: &Shadow, out: &mut Findings) {
+        if self.container != NONE {
+            self.end(s, out);
+        }
+        let Some(Op::Iterate { container, .. }) = s.op else { return };
+        let at = s.resolve(container);
+        let Some(object) = s.at(at) else { return };
+        if !object.facts.is_weak_container() || s.traits.raises {
+            out.skip(Invariant::I30);
+            return;
+        }
+        self.container = at;
+        self.once = object.facts.shape != Shape::WeakValueDict;
+        for (index, r) in s.weaks.iter().enumerate() {
+            if r.container == at && r.live && s.at(r.weak).is_some_and(Object::lives) {
+                self.expected.push(index as u32);
+            }
+        }
+    }
+
+    pub fn yielded(&mut self, s: &Shadow, out: &mut Findings, container: ObjId, entry: ObjId) {
+        if self.container as usize != container.index() + 1 || !s.frames.is_empty() {
+            return;
+        }
+        let id = entry.index() as u32 + 1;
+        let repeated = self.once && self.shown.contains(&id);
+        let shown = self.shown.iter().filter(|e| **e == id).count() as u32;
+        out.judge(Invariant::I30, s, !repeated, || {
+            Report::collector(Some(container)).other(Some(entry)).counts(1, shown + 1)
+        });
+        self.shown.push(id);
+    }
+
+    pub fn end(&mut self, s: &Shadow, out: &mut Findings) {
+        if self.container == NONE {
+            return;
+        }
+        let container = unpack(self.container);
+        for at in &self.expected {
+            let Some(r) = s.weaks.get(*at as usize) else { continue };
+            let alive =
+                r.live && s.at(r.weak).is_some_and(Object::lives) && s.at(r.referent).is_some_and(Object::lives);
+            let skipped = alive && !self.shown.contains(&r.referent);
+            out.judge(Invariant::I30, s, !skipped, || {
+                Report::collector(container).other(unpack(r.referent)).counts(1, 0)
+            });
+        }
+        self.stop();
+    }
+}

@@ -1,0 +1,69 @@
+//! Verifies: a finalizer, callback, deallocator action or entry of `gc.callbacks` whose script raises is reported as
+//! unraisable, once, when it has ended; and that nothing else is.
+//!
+//! Does not verify: a pending exception of the interrupted code; scripts that the limits on depth and steps cut short.
+//! That other callbacks still run after one that raised is I14.
+
+use super::Invariant;
+use super::about::About;
+use super::findings::{Findings, Report};
+use super::shadow::{Frame, NO_SCRIPT, NONE, Shadow, unpack};
+use crate::event::ObjId;
+use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS};
+
+pub(super) const ABOUT: About = About {
+    name: "exc-preserved",
+    statement: "Errors of finalizers, callbacks and deallocator actions become unraisable ones: they never vanish, and never \
+                come from nowhere.",
+    premises: "The script raises by itself.",
+    not: "Pending exceptions of the interrupted code.",
+    promised: true,
+    sentence: "the script of {object} raised {expected} times and {observed} were reported",
+};
+
+fn raises(s: &Shadow, frame: &Frame) -> bool {
+    frame.script != NO_SCRIPT && frame.script < 64 && s.raising >> frame.script & 1 != 0
+}
+
+/// A script that ended and whose exception has not been reported yet.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    owner: u32,
+    /// It may have ended before it could raise.
+    cut: bool,
+}
+
+impl Pending {
+    pub fn start(&mut self) {
+        self.owner = NONE;
+    }
+
+    pub fn left(&mut self, s: &Shadow, frame: &Frame) {
+        if raises(s, frame) {
+            self.owner = frame.owner;
+            // Scripts nested too deep, or in a run that has done too much, end early.
+            self.cut = s.frames.len() + 1 >= MAX_DEPTH as usize || s.script_steps > MAX_SCRIPT_STEPS;
+        }
+    }
+
+    /// Another event than a snapshot's follows the end of a script.
+    #[inline]
+    pub fn next(&mut self, s: &Shadow, out: &mut Findings) {
+        if self.owner == NONE {
+            return;
+        }
+        let report = Report::collector(unpack(self.owner)).counts(1, 0);
+        self.owner = NONE;
+        if self.cut {
+            out.skip(Invariant::I31);
+        } else {
+            out.fail(Invariant::I31, s, report);
+        }
+    }
+
+    pub fn unraisable(&mut self, s: &Shadow, out: &mut Findings, owner: ObjId) {
+        let expected = self.owner as usize == owner.index() + 1;
+        self.owner = NONE;
+        out.judge(Invariant::I31, s, expected, || Report::collector(Some(owner)).counts(0, 1));
+    }
+}

@@ -1,0 +1,106 @@
+//! Verifies: between snapshots a tracked object moves only to older lists; what a collection examined and left alive is in
+//! the next older one; `tp_clear` is called only on objects of the collected generations, never on frozen ones.
+//!
+//! Does not verify: the incremental collector, whose spaces change places; extension objects in scenarios that track or
+//! untrack by hand.
+
+use super::Invariant;
+use super::about::About;
+use super::documented::Why;
+use super::findings::{Findings, Report};
+use super::shadow::{Object, Shadow, pack};
+use crate::event::{ObjId, Spot};
+use crate::scenario::Shape;
+
+pub(super) const ABOUT: About = About {
+    name: "generation",
+    statement: "An object only moves to older generations; frozen objects stay frozen and unvisited; a resurrected object goes \
+                to the old list.",
+    premises: "Not 3.14.0 to 3.14.4 (incremental). Documented: an object saved by the finalizer that its deallocator ran, a weak \
+               reference whose callback the collector called.",
+    not: "Objects tracked or untracked by hand.",
+    promised: true,
+    sentence: "{object} is in generation {observed}, and {expected} was due",
+};
+
+const NOT_IN_A_LIST: u8 = 0xff;
+
+fn rank(spot: Spot) -> u8 {
+    match spot {
+        Spot::Gen0 => 0,
+        Spot::Gen1 => 1,
+        Spot::Gen2 => 2,
+        Spot::Permanent => 3,
+        Spot::Collecting | Spot::Untracked | Spot::NoHeader => NOT_IN_A_LIST,
+    }
+}
+
+/// Judges a move to a younger place.
+fn moved_back(s: &Shadow, out: &mut Findings, object: ObjId, due: u8, seen: u8) {
+    let Some(o) = s.get(object) else { return };
+    let by_hand = s.traits.tracks && o.facts.shape.is_extension() || s.traits.unfreezes;
+    if s.incremental() || by_hand || s.lost {
+        out.skip(Invariant::I32);
+        return;
+    }
+    let report = Report::collector(Some(object)).counts(u32::from(due), u32::from(seen));
+    let called = s.weak(object).is_some_and(|r| r.calls > 0);
+    let report = if o.is(Object::FIN_AT_ZERO) {
+        report.documented(Why::RetrackedYoung, s)
+    } else if called {
+        report.documented(Why::CallbackMoves, s)
+    } else {
+        report
+    };
+    out.fail(Invariant::I32, s, report);
+}
+
+#[inline]
+pub(super) fn state(s: &mut Shadow, out: &mut Findings, object: ObjId, refcount: u32, spot: Spot) {
+    let seen = rank(spot);
+    let index = object.index();
+    let o = &s.objects[index];
+    let due = o.generation;
+    if seen == due || spot == Spot::Collecting || !o.lives() || refcount == 0 {
+        return;
+    }
+    if due != NOT_IN_A_LIST && seen < due {
+        let edge = pack(Some(object));
+        if s.frames.iter().any(|f| f.owner == edge) {
+            return;
+        }
+        moved_back(s, out, object, due, seen);
+    }
+    s.objects[index].generation = seen;
+}
+
+pub(super) fn clear(s: &Shadow, out: &mut Findings, object: ObjId) {
+    let c = &s.col;
+    if !c.ready || !c.sound || c.late {
+        out.skip(Invariant::I32);
+        return;
+    }
+    out.judge(Invariant::I32, s, c.candidates.has(object.index()), || {
+        let seen = s.get(object).map_or(0, |o| u32::from(o.generation));
+        Report::collector(Some(object)).counts(u32::from(c.generation), seen)
+    });
+}
+
+pub(super) fn collected(s: &Shadow, out: &mut Findings) {
+    let c = &s.col;
+    if s.incremental() || c.late || s.lost {
+        out.skip(Invariant::I32);
+        return;
+    }
+    let due = (c.generation + 1).min(2);
+    for index in c.candidates.iter() {
+        let o = &s.objects[index];
+        let seen = rank(o.spot);
+        let retracked = o.facts.shape == Shape::Dict && c.scripts > 0;
+        if o.held() && o.stamp == s.stamp && seen < due && !retracked {
+            moved_back(s, out, ObjId::from_index(index as u32), due, seen);
+        } else {
+            out.pass(Invariant::I32);
+        }
+    }
+}

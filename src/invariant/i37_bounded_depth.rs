@@ -1,0 +1,39 @@
+//! Verifies: what the deferral of deallocations owes: at quiescence no object waits with reference count 0, and no
+//! deallocation has begun without ending.
+//!
+//! Does not verify: the depth of the C stack, which events do not show; tests of each subject do. That deferral keeps
+//! I04, I13, I24 and I25 is judged there.
+
+use super::Invariant;
+use super::about::About;
+use super::documented::Why;
+use super::findings::{Findings, Report};
+use super::shadow::{Object, Shadow};
+use crate::event::ObjId;
+
+pub(super) const ABOUT: About = About {
+    name: "bounded-depth",
+    statement: "Destroying a chain of any length needs a bounded stack; whatever is deferred is done when the operation ends.",
+    premises: "Before 3.8 the trashcan may keep objects until the next container dies (documented).",
+    not: "The depth of the stack itself.",
+    promised: true,
+    sentence: "{object} {observed}",
+};
+
+pub(super) fn at_rest(s: &Shadow, out: &mut Findings) {
+    let mut clean = true;
+    for (index, o) in s.objects.iter().enumerate() {
+        let queued = o.lives() && o.stamp == s.stamp && o.refcount == 0;
+        let unfinished = o.is(Object::DYING) && !o.is(Object::FREED);
+        if !queued && !unfinished {
+            continue;
+        }
+        clean = false;
+        let words = if queued { "waits with reference count 0" } else { "is still being deallocated" };
+        let report = Report::collector(Some(ObjId::from_index(index as u32))).observed(words);
+        out.fail(Invariant::I37, s, report.documented(Why::TrashcanLeftover, s));
+    }
+    if clean {
+        out.pass(Invariant::I37);
+    }
+}

@@ -1,0 +1,422 @@
+//! The judge: hands every event to the shadow heap and to the invariants it concerns.
+
+use super::findings::{Findings, Judged};
+use super::reached::Reached;
+use super::shadow::{After, Object, Shadow, pack};
+use super::violation::Violation;
+use super::*;
+use crate::event::{Code, Event, ObjId, Sink};
+use crate::scenario::Scenario;
+use crate::subject::Release;
+
+/// Judges runs, one after the other, and keeps its memory between them.
+#[derive(Debug)]
+pub struct Judge {
+    s: Shadow,
+    out: Findings,
+    reached: Reached,
+    iteration: i30_weakmap_coherent::Iteration,
+    raised: i31_exc_preserved::Pending,
+    /// The collection whose unreachable set has been looked at.
+    examined: u32,
+    next: u32,
+    over: bool,
+}
+
+impl Default for Judge {
+    fn default() -> Self {
+        Judge::new()
+    }
+}
+
+impl Judge {
+    /// A judge with no run to judge.
+    pub fn new() -> Judge {
+        Judge {
+            s: Shadow::new(),
+            out: Findings::new(),
+            reached: Reached::default(),
+            iteration: Default::default(),
+            raised: Default::default(),
+            examined: 0,
+            next: 0,
+            over: false,
+        }
+    }
+
+    /// Judges one run: all violations in order, the first is primary.
+    pub fn judge(&mut self, scenario: &Scenario, events: &[Event], release: Option<Release>) -> &[Violation] {
+        self.start(scenario, release);
+        for event in events {
+            self.event(*event);
+        }
+        self.finish()
+    }
+
+    /// Starts a run whose events follow through [`Sink`].
+    pub fn start(&mut self, scenario: &Scenario, release: Option<Release>) {
+        self.s.start(scenario, release);
+        self.out.start();
+        self.reached = Reached { runs: 1, ..Reached::default() };
+        self.iteration.stop();
+        self.raised.start();
+        self.examined = 0;
+        self.next = 0;
+        self.over = false;
+    }
+
+    /// Ends the run: all violations in order, the first is primary.
+    pub fn finish(&mut self) -> &[Violation] {
+        if self.s.after != After::Nothing {
+            self.settle();
+        }
+        &self.out.violations
+    }
+
+    /// The violations so far.
+    pub fn violations(&self) -> &[Violation] {
+        &self.out.violations
+    }
+
+    /// How often an invariant was judged in this run.
+    pub fn judged(&self, invariant: Invariant) -> Judged {
+        self.out.judged[invariant as usize]
+    }
+
+    /// The shadow heap as it stands.
+    pub(crate) fn shadow(&self) -> &Shadow {
+        &self.s
+    }
+
+    /// What this run reached.
+    pub fn reached(&self) -> Reached {
+        self.reached
+    }
+
+    /// The snapshot that followed an event is complete, or there was none.
+    fn settle(&mut self) {
+        let after = std::mem::replace(&mut self.s.after, After::Nothing);
+        let observed = std::mem::replace(&mut self.s.reading, false);
+        let (s, out) = (&mut self.s, &mut self.out);
+        if observed {
+            i25_list_integrity::snapshot(s, out);
+            if !s.untracked.is_empty() {
+                i23_tracked::snapshot(s, out);
+            }
+        }
+        match after {
+            After::Nothing | After::Leave | After::CollectStart => {}
+            After::Enter => self.settle_enter(observed),
+            After::CollectEnd { returned, uncollectable, automatic } => {
+                self.settle_collection(observed, returned, uncollectable, automatic);
+            }
+            After::End => {
+                if observed {
+                    at_rest(s, out, true);
+                }
+            }
+        }
+    }
+
+    fn settle_enter(&mut self, observed: bool) {
+        let (s, out) = (&mut self.s, &mut self.out);
+        let Some(frame) = s.frames.last().copied() else { return };
+        let Some(owner) = shadow::unpack(frame.owner) else { return };
+        match frame.code {
+            Code::Finalizer | Code::LegacyFinalizer => {
+                i07_fin_once::entered(s, out, frame.code, owner);
+                i09_fin_only_garbage::entered(s, out, owner);
+                i17_callback_order::finalizer(s, out, owner);
+            }
+            Code::Callback => {
+                if let Some(weak) = shadow::unpack(frame.arg) {
+                    i11_ref_dead_in_callback::entered(s, out, weak, observed);
+                    i14_callback_once::entered(s, out, weak);
+                    i15_no_callback_from_trash::entered(s, out, weak);
+                    i17_callback_order::callback(s, out, weak);
+                }
+            }
+            Code::Dealloc => i08_fin_before_clear::dealloc_action(s, out, owner),
+            Code::GcCallback | Code::Call => {}
+        }
+        if frame.code != Code::Dealloc {
+            i01_no_insane::obtained(s, out, owner, "was started on it");
+        }
+    }
+
+    fn settle_collection(&mut self, observed: bool, returned: u32, uncollectable: u32, automatic: bool) {
+        let (s, out) = (&mut self.s, &mut self.out);
+        i02_no_insane_after::collected(s, out);
+        if observed {
+            i19_complete::collected(s, out);
+            i21_counts::collected(s, out, returned, uncollectable);
+            i22_resurrect_local::collected(s, out);
+            i26_traverse_faithful::collected(s, out);
+            i32_generation::collected(s, out);
+        }
+        i20_converge::collected(s, out, returned, automatic);
+        let c = &s.col;
+        let saved = |i: &usize| s.objects[*i].lives() && !c.doomed.has(*i);
+        self.reached.resurrections += c.trash.iter().filter(saved).count() as u64;
+        let ours = c.depth == 0;
+        s.col.active = false;
+        s.version += 1;
+        if observed && ours && s.quiescent() {
+            at_rest(s, out, !automatic);
+            i40_ephemeron::collected(s, out);
+        }
+    }
+
+    /// Looks at the unreachable set once it is known.
+    fn examine(&mut self) {
+        let c = &self.s.col;
+        if c.ready && c.number != self.examined {
+            self.examined = c.number;
+            self.reached.collections_with_trash += u64::from(c.found > 0);
+            i26_traverse_faithful::examined(&self.s, &mut self.out);
+        }
+    }
+
+    fn enter(&mut self, code: Code, owner: ObjId, arg: Option<ObjId>) {
+        self.s.fold_enter(code, owner, arg);
+        self.examine();
+        let r = &mut self.reached;
+        match code {
+            Code::Finalizer | Code::LegacyFinalizer => r.finalizers_run += 1,
+            Code::Callback => r.callbacks_run += 1,
+            Code::Dealloc => r.dealloc_actions += 1,
+            Code::GcCallback | Code::Call => {}
+        }
+        let user = matches!(code, Code::Finalizer | Code::LegacyFinalizer | Code::Callback);
+        r.surprises += u64::from(user && self.s.col.active && self.s.col.clears > 0);
+    }
+
+    fn leave(&mut self) {
+        let Some(frame) = self.s.fold_leave() else { return };
+        if frame.code == Code::Finalizer
+            && let Some(o) = self.s.at(frame.owner)
+        {
+            let collected = self.s.col.is_trash(frame.owner as usize - 1);
+            self.reached.resurrections += u64::from(o.lives() && o.in_edges > 0 && !collected);
+        }
+        self.raised.left(&self.s, &frame);
+    }
+
+    fn clear(&mut self, object: ObjId) {
+        let (s, out) = (&mut self.s, &mut self.out);
+        s.settle_collection();
+        i27_clear_safe::clear(s, out, object);
+        i03_clear_sound::clear(s, out, object);
+        i08_fin_before_clear::clear(s, out, object);
+        i32_generation::clear(s, out, object);
+        self.examine();
+        self.s.fold_clear(object);
+        self.reached.clears += 1;
+    }
+
+    fn free(&mut self, object: ObjId) {
+        let (s, out) = (&mut self.s, &mut self.out);
+        i04_free_once::free(s, out, object);
+        i05_no_dangling::free(s, out, object);
+        i10_fin_not_lost::free(s, out, object);
+        i14_callback_once::free(s, out, object);
+        let suppressed =
+            |r: &&shadow::WeakRec| r.callback != 0 && r.calls == 0 && s.at(r.weak).is_some_and(Object::lives);
+        self.reached.callbacks_suppressed += s.weaks_of(pack(Some(object))).filter(suppressed).count() as u64;
+        self.reached.freed += 1;
+        self.reached.freed_by_clear += u64::from(s.get(object).is_some_and(|o| o.is(Object::INSANE)));
+        s.fold_free(object);
+    }
+
+    fn saw(&mut self, object: ObjId, introspection: bool) {
+        let (s, out) = (&mut self.s, &mut self.out);
+        i05_no_dangling::used(s, out, object);
+        self.reached.insane_seen += u64::from(s.get(object).is_some_and(|o| o.is(Object::INSANE)));
+        if introspection {
+            i01b_no_insane_introspect::scanned(s, out, object);
+        } else {
+            i01_no_insane::obtained(s, out, object, "reached it");
+            i02_no_insane_after::saw(s, out, object);
+        }
+    }
+
+    fn answer(&mut self, weak: ObjId, referent: Option<ObjId>) {
+        let (s, out) = (&self.s, &mut self.out);
+        i05_no_dangling::used(s, out, weak);
+        i11_ref_dead_in_callback::answer(s, out, weak, referent);
+        i12_ref_dead_implies_dying::answer(s, out, weak, referent);
+        i13_no_zombie_deref::answer(s, out, weak, referent);
+        if let Some(object) = referent {
+            i05_no_dangling::used(s, out, object);
+            i01_no_insane::obtained(s, out, object, "got it from a weak reference");
+            i02_no_insane_after::saw(s, out, object);
+        }
+    }
+
+    fn used(&mut self, object: Option<ObjId>) {
+        if let Some(object) = object {
+            i05_no_dangling::used(&self.s, &mut self.out, object);
+        }
+    }
+
+    /// The lines of snapshots; false for any other event.
+    #[inline]
+    fn snapshot(&mut self, event: Event) -> bool {
+        let (s, out) = (&mut self.s, &mut self.out);
+        match event {
+            Event::State { object, refcount, spot, finalized } => {
+                if object.index() >= s.objects.len() {
+                    s.lost = true;
+                    return true;
+                }
+                i05_no_dangling::used(s, out, object);
+                i24_publish_complete::state(s, out, object, refcount, spot);
+                i25_list_integrity::state(s, out, object, spot);
+                i32_generation::state(s, out, object, refcount, spot);
+                s.fold_state(object.index(), refcount, spot, finalized);
+            }
+            Event::Weak { weak, referent, callback } => {
+                if let Some(object) = referent {
+                    i05_no_dangling::used(s, out, object);
+                }
+                s.fold_weak(weak, referent, callback);
+            }
+            Event::Garbage { object } => {
+                i05_no_dangling::used(s, out, object);
+                s.fold_garbage(object);
+            }
+            Event::Snapshot => {
+                if s.reading {
+                    self.settle();
+                }
+                self.s.fold_snapshot();
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn other(&mut self, event: Event) {
+        match event {
+            Event::Step { op } => {
+                self.reached.effective_ops += 1;
+                self.s.fold_step(op);
+                self.iteration.step(&self.s, &mut self.out);
+            }
+            Event::NoEffect => {
+                self.reached.dropped_ops += 1;
+                if self.s.frames.is_empty() {
+                    self.reached.effective_ops = self.reached.effective_ops.saturating_sub(1);
+                }
+                self.s.fold_no_effect();
+            }
+            Event::New { object, origin, role } => {
+                self.reached.objects += 1;
+                self.s.fold_new(object, origin, role);
+            }
+            Event::NewWeak { weak, referent, callback } => {
+                self.used(Some(referent));
+                self.used(callback);
+                self.s.fold_new_weak(weak, referent, callback);
+            }
+            Event::StoreVar { var, object } => {
+                self.used(object);
+                self.s.fold_store_var(var, object);
+            }
+            Event::StoreSlot { holder, slot, object } => {
+                self.used(Some(holder));
+                self.used(object);
+                self.s.fold_store_slot(holder, slot, object);
+            }
+            Event::Enter { code, owner, arg } => {
+                self.used(Some(owner));
+                self.used(arg);
+                self.enter(code, owner, arg);
+            }
+            Event::Leave => self.leave(),
+            Event::Saw { object, introspection } => self.saw(object, introspection),
+            Event::Answer { weak, referent } => self.answer(weak, referent),
+            Event::CollectStart { generation, automatic } => {
+                self.reached.collections += 1;
+                self.reached.automatic_collections += u64::from(automatic);
+                self.s.fold_collect_start(generation, automatic);
+            }
+            Event::CollectEnd { returned, uncollectable, .. } => {
+                self.s.close_collection();
+                self.examine();
+                let automatic = self.s.col.automatic;
+                self.s.after = After::CollectEnd { returned, uncollectable, automatic };
+            }
+            Event::Refused => self.reached.nested_collections += 1,
+            Event::Clear { object } => {
+                self.used(Some(object));
+                self.clear(object);
+            }
+            Event::Dealloc { object } => {
+                i04_free_once::dealloc(&self.s, &mut self.out, object);
+                self.s.col.refs_freed += u32::from(self.s.just_left == pack(Some(object)));
+                self.s.ready_collection();
+                self.examine();
+                self.s.fold_dealloc(object);
+            }
+            Event::Free { object } => self.free(object),
+            Event::Unraisable { owner } => {
+                self.reached.exceptions += 1;
+                self.raised.unraisable(&self.s, &mut self.out, owner);
+            }
+            Event::Length { container, len, raw } => {
+                i30_weakmap_coherent::length(&self.s, &mut self.out, container, len, raw);
+            }
+            Event::Yielded { container, entry } => {
+                self.s.iter_arg = pack(Some(entry));
+                self.iteration.yielded(&self.s, &mut self.out, container, entry);
+            }
+            Event::Undefined { reason } => {
+                self.reached.undefined += 1;
+                i05_no_dangling::undefined(&self.s, &mut self.out, reason);
+                i24_publish_complete::undefined(&self.s, &mut self.out, reason);
+                i26_traverse_faithful::undefined(&self.s, &mut self.out, reason);
+                i27_clear_safe::undefined(&self.s, &mut self.out, reason);
+                self.over = true;
+            }
+            Event::End => {
+                self.iteration.end(&self.s, &mut self.out);
+                self.s.op = None;
+                self.s.after = After::End;
+            }
+            Event::Snapshot | Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. } => {}
+        }
+    }
+}
+
+/// What is judged when nothing runs.
+fn at_rest(s: &mut Shadow, out: &mut Findings, explicit: bool) {
+    if explicit {
+        i06_refcount_exact::at_rest(s, out);
+    }
+    i12_ref_dead_implies_dying::at_rest(s, out);
+    i16_no_callback_if_alive::at_rest(s, out);
+    i37_bounded_depth::at_rest(s, out);
+}
+
+/// A judge takes the events of a run that [`Judge::start`] has announced.
+impl Sink for Judge {
+    #[inline]
+    fn event(&mut self, event: Event) {
+        self.s.at = self.next;
+        self.next += 1;
+        if self.over || self.snapshot(event) {
+            return;
+        }
+        if self.s.after != After::Nothing || self.s.reading {
+            self.settle();
+        }
+        if !matches!(event, Event::Unraisable { .. }) {
+            self.raised.next(&self.s, &mut self.out);
+        }
+        self.other(event);
+        if !matches!(event, Event::Leave) {
+            self.s.just_left = shadow::NONE;
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! Folds events into the shadow heap. Checks happen elsewhere.
+
+use super::object::kind_of;
+use super::{After, Facts, Frame, NO_SCRIPT, NONE, OVERFLOW, Object, Shadow, WeakRec, pack, unpack};
+use crate::event::{Code, ObjId, Role, Spot};
+use crate::scenario::{Kind, Op, Shape};
+
+impl Shadow {
+    #[inline]
+    fn count(&mut self, edge: u32, by: i32) {
+        if let Some(object) = self.objects.get_mut((edge as usize).wrapping_sub(1)) {
+            object.in_edges = object.in_edges.saturating_add_signed(by);
+        }
+    }
+
+    fn mark(&mut self, edge: u32, status: u16) {
+        if let Some(object) = self.objects.get_mut((edge as usize).wrapping_sub(1)) {
+            object.status |= status;
+        }
+    }
+
+    /// An operation of the mutator starts.
+    pub(crate) fn fold_step(&mut self, op: u32) {
+        self.step = op;
+        self.op = self.ops.get(op as usize).copied();
+        self.iter_arg = NONE;
+        self.undo_callback = false;
+        if !matches!(self.op, Some(Op::Collect { .. })) {
+            self.quiet = 0;
+        }
+        match self.op {
+            // If scripts change the list too, what it holds is not known.
+            Some(Op::AddGcCallback { callable }) if !self.traits.scripts_change_callbacks => {
+                let callable = self.resolve(callable);
+                if callable != NONE {
+                    self.gc_callbacks.push(callable);
+                    self.count(callable, 1);
+                    self.undo_callback = true;
+                    self.version += 1;
+                }
+            }
+            Some(Op::EmptyGcCallbacks) => {
+                while let Some(callable) = self.gc_callbacks.pop() {
+                    self.count(callable, -1);
+                }
+                self.version += 1;
+            }
+            Some(Op::EmptyGarbage) => {
+                self.garbage_sure = false;
+                self.version += 1;
+            }
+            _ => {}
+        }
+    }
+
+    /// The operation turned out to do nothing.
+    pub(crate) fn fold_no_effect(&mut self) {
+        if self.undo_callback
+            && let Some(callable) = self.gc_callbacks.pop()
+        {
+            self.count(callable, -1);
+            self.version += 1;
+        }
+        self.undo_callback = false;
+    }
+
+    pub(crate) fn fold_new(&mut self, object: ObjId, origin: u32, role: Role) {
+        self.quiet = 0;
+        if object.index() != self.objects.len() {
+            self.lost = true;
+            return;
+        }
+        let op = self.ops.get(origin as usize).copied();
+        let kind = kind_of(op.as_ref()).unwrap_or_else(|| {
+            self.lost = true;
+            Kind::new(Shape::Node)
+        });
+        self.objects.push(Object::new(Facts::new(&kind, role, self.release)));
+        self.live += 1;
+        self.version += 1;
+    }
+
+    pub(crate) fn fold_new_weak(&mut self, weak: ObjId, referent: ObjId, callback: Option<ObjId>) {
+        let (Some(object), Some(target)) = (self.get(weak), self.get(referent)) else {
+            self.lost = true;
+            return;
+        };
+        if !object.facts.shape.is_weakref() || object.aux != 0 {
+            return;
+        }
+        let role = object.facts.role;
+        let next = target.weak_head;
+        let callback = pack(callback);
+        let container = match role {
+            Role::ContainerEntry => self.at(callback).map_or(NONE, |remove| remove.aux),
+            _ => NONE,
+        };
+        self.weaks.push(WeakRec {
+            weak: pack(Some(weak)),
+            referent: pack(Some(referent)),
+            callback,
+            next,
+            live: true,
+            seen_dead: false,
+            born_in: if self.col.active { self.col.number } else { 0 },
+            calls: 0,
+            called_at: 0,
+            container,
+            live_at_start: false,
+            armed: false,
+            reported: [false; 2],
+        });
+        let record = self.weaks.len() as u32;
+        self.objects[weak.index()].aux = record;
+        self.objects[weak.index()].link = callback;
+        self.objects[referent.index()].weak_head = record;
+        self.count(callback, 1);
+        self.version += 1;
+    }
+
+    /// The place of an edge, made if need be.
+    fn cell(&mut self, holder: u32, slot: u8) -> Option<&mut u32> {
+        let index = (holder as usize).wrapping_sub(1);
+        let object = self.objects.get_mut(index)?;
+        if slot < 4 {
+            return object.slots.get_mut(slot as usize);
+        }
+        if !matches!(object.facts.shape, Shape::List | Shape::Dict) {
+            return None;
+        }
+        if object.aux == 0 {
+            self.overflow.push([NONE; OVERFLOW]);
+            object.aux = self.overflow.len() as u32;
+        }
+        let table = object.aux as usize - 1;
+        self.overflow.get_mut(table)?.get_mut(slot as usize)
+    }
+
+    pub(crate) fn fold_store_var(&mut self, var: u16, object: Option<ObjId>) {
+        self.quiet = 0;
+        let var = var as usize;
+        if var >= self.vars.len() {
+            self.vars.resize(var + 1, NONE);
+        }
+        let new = pack(object);
+        self.note_saved(new);
+        let old = std::mem::replace(&mut self.vars[var], new);
+        self.count(new, 1);
+        self.count(old, -1);
+        self.version += 1;
+    }
+
+    /// A deallocator's action that keeps trash which is being cleared does what only a finalizer may do.
+    fn note_saved(&mut self, new: u32) {
+        let clearing = self.col.active && self.col.clears > 0;
+        if clearing && new != NONE && self.col.doomed.has(new as usize - 1) {
+            self.lied |= self.driver().is_some_and(|f| match f.code {
+                Code::Dealloc => true,
+                // 2.7 clears objects of static types with tp_del like any other.
+                Code::LegacyFinalizer => self.is_two(),
+                _ => false,
+            });
+        }
+    }
+
+    pub(crate) fn fold_store_slot(&mut self, holder: ObjId, slot: u8, object: Option<ObjId>) {
+        self.quiet = 0;
+        self.version += 1;
+        let at = pack(Some(holder));
+        let new = pack(object);
+        self.note_saved(new);
+        let Some(owner) = self.get(holder) else { return };
+        let shape = owner.facts.shape;
+        if owner.is(Object::GONE) {
+            return;
+        }
+        if owner.is(Object::CLEARED_NOW) && self.col.active {
+            // The rest of the tp_clear that may still run drops it without a word.
+            self.mark(new, Object::LOOSE);
+        }
+        if slot == 0xff {
+            self.drop_edges(at as usize - 1, 0, false);
+            return;
+        }
+        let Some(cell) = self.cell(at, slot) else { return };
+        let old = std::mem::replace(cell, new);
+        self.count(new, 1);
+        self.count(old, -1);
+        if slot == 0 && shape == Shape::Finalize && (new == NONE) != (old == NONE) {
+            // The registry holds the object as long as it has something to call.
+            self.count(at, if new == NONE { -1 } else { 1 });
+        }
+        if slot == 1
+            && matches!(shape, Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet)
+            && let Some(remove) = self.objects.get_mut((new as usize).wrapping_sub(1))
+            && remove.facts.shape == Shape::Function
+        {
+            remove.aux = at;
+        }
+    }
+
+    /// Empties the slots that are not in `keeps`, and the link if `link` says so.
+    pub(crate) fn drop_edges(&mut self, index: usize, keeps: u8, link: bool) {
+        let mut slots = self.objects[index].slots;
+        for (slot, edge) in slots.iter_mut().enumerate() {
+            if keeps & 1 << slot == 0 && *edge != NONE {
+                self.count(*edge, -1);
+                *edge = NONE;
+            }
+        }
+        let object = &mut self.objects[index];
+        object.slots = slots;
+        let (aux, shape) = (object.aux, object.facts.shape);
+        if link && object.link != NONE {
+            let edge = std::mem::replace(&mut object.link, NONE);
+            self.count(edge, -1);
+        }
+        if aux != 0 && matches!(shape, Shape::List | Shape::Dict) {
+            for slot in 4..OVERFLOW {
+                let edge = std::mem::replace(&mut self.overflow[aux as usize - 1][slot], NONE);
+                if edge != NONE {
+                    self.count(edge, -1);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn fold_enter(&mut self, code: Code, owner: ObjId, arg: Option<ObjId>) {
+        self.quiet = 0;
+        let edge = pack(Some(owner));
+        if code == Code::GcCallback && self.col.active && !self.col.ready {
+            self.col.late = true;
+        } else if self.col.active {
+            if code == Code::GcCallback {
+                self.close_collection();
+            } else {
+                self.ready_collection();
+                self.col.scripts += u32::from(self.col.ready);
+            }
+        }
+        let mut script = NO_SCRIPT;
+        if let Some(object) = self.objects.get_mut(owner.index()) {
+            script = match code {
+                Code::Finalizer | Code::LegacyFinalizer => object.facts.finalizer,
+                Code::Callback | Code::GcCallback | Code::Call => object.facts.on_call,
+                Code::Dealloc => object.facts.on_dealloc,
+            };
+            if matches!(code, Code::Finalizer | Code::LegacyFinalizer) {
+                object.fin_calls = object.fin_calls.saturating_add(1);
+                if object.in_edges == 0 {
+                    object.status |= Object::FIN_AT_ZERO;
+                }
+                self.col.finalizers += u32::from(self.col.active && self.col.ready);
+            }
+        }
+        if code == Code::Callback {
+            let existing = self.objects.len() as u32;
+            self.col.callbacks += u32::from(self.col.active && self.col.ready);
+            if let Some(record) = arg.and_then(|a| self.weak_index(a)).and_then(|at| self.weaks.get_mut(at)) {
+                record.calls = record.calls.saturating_add(1);
+                record.called_at = existing;
+            }
+        }
+        self.script_steps = self.script_steps.saturating_add(self.script_len(script));
+        self.frames.push(Frame { code, owner: edge, arg: pack(arg), script });
+        self.after = After::Enter;
+    }
+
+    /// Position of a weak reference's record.
+    pub(crate) fn weak_index(&self, weak: ObjId) -> Option<usize> {
+        let object = self.get(weak)?;
+        (object.facts.shape.is_weakref() && object.aux != 0).then(|| object.aux as usize - 1)
+    }
+
+    /// Ends the innermost script and returns it.
+    pub(crate) fn fold_leave(&mut self) -> Option<Frame> {
+        let frame = self.frames.pop()?;
+        self.after = After::Leave;
+        let index = frame.owner as usize - 1;
+        if matches!(frame.code, Code::Finalizer | Code::LegacyFinalizer)
+            && let Some(object) = self.objects.get_mut(index)
+        {
+            object.fin_returns = object.fin_returns.saturating_add(1);
+        }
+        let c = &self.col;
+        let level = c.ready && c.active && self.frames.len() == c.depth && c.clears == 0;
+        // A deallocator's callback comes when its referent is dying; the collector's, when it is still whole.
+        let referent = unpack(frame.arg).and_then(|weak| self.weak(weak)).and_then(|r| self.at(r.referent));
+        let by_collector = level && frame.code == Code::Callback && referent.is_some_and(Object::lives);
+        self.just_left = if by_collector { frame.arg } else { NONE };
+        if by_collector && frame.arg != NONE {
+            // It goes to the old generation even if it was set aside as uncollectable.
+            self.col.legacy.remove(frame.arg as usize - 1);
+        }
+        Some(frame)
+    }
+
+    pub(crate) fn fold_collect_start(&mut self, generation: u8, automatic: bool) {
+        self.after = After::CollectStart;
+        self.version += 1;
+        if self.col.active {
+            self.lost = true;
+            return;
+        }
+        self.col.forget();
+        self.col.active = true;
+        self.col.number += 1;
+        self.col.generation = generation;
+        self.col.automatic = automatic;
+        self.col.depth = self.frames.len();
+        self.col.live_at_start = self.live;
+    }
+
+    pub(crate) fn fold_clear(&mut self, object: ObjId) {
+        self.settle_collection();
+        self.col.clears += 1;
+        let Some(facts) = self.get(object).map(|o| o.facts) else { return };
+        let index = object.index();
+        self.objects[index].status |= Object::INSANE | Object::CLEARED_NOW;
+        self.drop_edges(index, facts.keeps, true);
+        if let Some(record) = self.weak_index(object) {
+            self.weaks[record].live = false;
+        }
+    }
+
+    pub(crate) fn fold_dealloc(&mut self, object: ObjId) {
+        let index = object.index();
+        let Some(dying) = self.objects.get_mut(index) else { return };
+        dying.status |= Object::DYING;
+        self.drop_weak_list(object);
+        self.drop_edges(index, 0, true);
+    }
+
+    /// The deallocator takes the callbacks of live weak references; those that keep theirs say so in a snapshot.
+    fn drop_weak_list(&mut self, referent: ObjId) {
+        let mut next = self.objects[referent.index()].weak_head;
+        while next != 0 {
+            let record = &mut self.weaks[next as usize - 1];
+            next = record.next;
+            record.armed |= record.live || record.live_at_start && self.col.is_trash(referent.index());
+            if std::mem::replace(&mut record.live, false) {
+                let weak = record.weak as usize - 1;
+                let callback = std::mem::replace(&mut self.objects[weak].link, NONE);
+                self.count(callback, -1);
+            }
+        }
+    }
+
+    pub(crate) fn fold_free(&mut self, object: ObjId) {
+        let index = object.index();
+        let Some(o) = self.objects.get_mut(index) else { return };
+        if o.is(Object::FREED) {
+            return;
+        }
+        let dropped = o.is(Object::DYING);
+        o.status |= Object::FREED;
+        self.live -= 1;
+        if !dropped {
+            self.drop_edges(index, 0, true);
+        }
+    }
+
+    pub(crate) fn fold_snapshot(&mut self) {
+        self.stamp += 1;
+        self.listed = 0;
+        self.list_order = 0;
+        if !self.garbage.is_empty() || !self.garbage_sure {
+            self.version += 1;
+        }
+        self.garbage.clear();
+        self.garbage_sure = true;
+        self.untracked.clear();
+        self.reading = true;
+    }
+
+    #[inline]
+    pub(crate) fn fold_state(&mut self, index: usize, refcount: u32, spot: Spot, finalized: bool) {
+        let object = &mut self.objects[index];
+        object.refcount = refcount;
+        object.spot = spot;
+        object.stamp = self.stamp;
+        if finalized {
+            object.status |= Object::FINALIZED;
+        }
+        self.listed += 1;
+        if spot == Spot::Untracked {
+            self.untracked.push(index as u32 + 1);
+        }
+    }
+
+    pub(crate) fn fold_weak(&mut self, weak: ObjId, referent: Option<ObjId>, callback: bool) {
+        let Some(at) = self.weak_index(weak) else { return };
+        let record = &mut self.weaks[at];
+        record.live = referent.is_some();
+        record.seen_dead |= referent.is_none();
+        let new = if callback { record.callback } else { NONE };
+        let old = self.objects[weak.index()].link;
+        if new != old && self.objects[weak.index()].lives() {
+            self.objects[weak.index()].link = new;
+            self.count(new, 1);
+            self.count(old, -1);
+            self.version += 1;
+        }
+    }
+
+    pub(crate) fn fold_garbage(&mut self, object: ObjId) {
+        self.garbage.push(pack(Some(object)));
+        self.version += 1;
+    }
+}

@@ -1,0 +1,306 @@
+//! The shadow heap: the truth about a run, rebuilt from the scenario and the events.
+//!
+//! Every edge an event tells of is here, hidden ones included. Where events leave something open the shadow is
+//! careful in a stated direction: an object that may have unknown holders is [`Object::LOOSE`], an unreachable set
+//! that may differ from the collector's says so ([`Collection::exact`], [`Collection::sound`]).
+
+mod bits;
+mod collection;
+mod fold;
+mod object;
+mod place;
+mod reach;
+
+pub(crate) use bits::Bits;
+pub(crate) use collection::Collection;
+pub(crate) use object::{Facts, NO_SCRIPT, NONE, Object, WeakRec, pack, unpack};
+
+use super::violation::Phase;
+use crate::event::{Code, ObjId};
+use crate::scenario::{MAX_ITEMS, Op, Scenario, Shape};
+use crate::subject::Release;
+
+/// Slots of a list or dict: two per entry of a weak-key dictionary.
+pub(crate) const OVERFLOW: usize = 2 * MAX_ITEMS as usize;
+
+/// Items of a list or dict; the first four stay unused.
+pub(crate) type Overflow = [u32; OVERFLOW];
+
+/// User code that runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame {
+    pub code: Code,
+    pub owner: u32,
+    pub arg: u32,
+    /// The script, if it is known.
+    pub script: u8,
+}
+
+/// What the snapshot that is being read followed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum After {
+    Nothing,
+    Enter,
+    Leave,
+    CollectStart,
+    CollectEnd { returned: u32, uncollectable: u32, automatic: bool },
+    End,
+}
+
+/// Properties of the scenario as a whole.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Traits {
+    /// A script changes `gc.callbacks`.
+    pub scripts_change_callbacks: bool,
+    /// A script empties `gc.garbage`.
+    pub scripts_empty_garbage: bool,
+    pub saves_all: bool,
+    pub freezes: bool,
+    pub unfreezes: bool,
+    /// Something tracks or untracks by hand.
+    pub tracks: bool,
+    pub raises: bool,
+    /// There are `weakref.finalize` objects.
+    pub finalizes: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shadow {
+    pub objects: Vec<Object>,
+    pub weaks: Vec<WeakRec>,
+    pub overflow: Vec<Overflow>,
+    pub vars: Vec<u32>,
+    pub ops: Vec<Op>,
+    /// Length of each script.
+    pub script_lens: Vec<u32>,
+    /// Operations of the scripts that have started, at most.
+    pub script_steps: u32,
+    /// Scripts that raise by themselves, as bits.
+    pub raising: u64,
+    pub frames: Vec<Frame>,
+    pub gc_callbacks: Vec<u32>,
+    pub garbage: Vec<u32>,
+    /// `garbage` is what `gc.garbage` holds now.
+    pub garbage_sure: bool,
+    pub release: Option<Release>,
+    pub traits: Traits,
+    pub col: Collection,
+    /// Objects not yet freed.
+    pub live: u32,
+    /// The operation of the mutator that runs.
+    pub step: u32,
+    pub op: Option<Op>,
+    /// The entry of the iteration that runs.
+    pub iter_arg: u32,
+    /// Index of the event being judged.
+    pub at: u32,
+    /// Number of snapshots so far.
+    pub stamp: u32,
+    /// Objects in the snapshot being read.
+    pub listed: u32,
+    /// The last place in list order that the snapshot being read reached.
+    pub list_order: u8,
+    pub reading: bool,
+    pub after: After,
+    /// Objects that the last snapshot had as untracked.
+    pub untracked: Vec<u32>,
+    /// Changes when reachability may have changed.
+    pub version: u64,
+    pub base: Bits,
+    base_version: u64,
+    pub stack: Vec<u32>,
+    pub scratch: Bits,
+    /// The stream speaks of an object in a way the shadow cannot place.
+    pub lost: bool,
+    /// A type has misled a collection: `traverse` of a candidate lied, or a deallocator's action saved trash that was
+    /// being cleared.
+    pub lied: bool,
+    /// Full collections in a row that ran no user code and yet found something, with no mutator between.
+    pub quiet: u32,
+    /// The operation before this event asked for an entry of `gc.callbacks`.
+    pub undo_callback: bool,
+    /// The callback's weak reference when the last event was the end of a callback that the collector called.
+    pub just_left: u32,
+}
+
+impl Shadow {
+    pub fn new() -> Shadow {
+        Shadow {
+            objects: Vec::new(),
+            weaks: Vec::new(),
+            overflow: Vec::new(),
+            vars: Vec::new(),
+            ops: Vec::new(),
+            script_lens: Vec::new(),
+            script_steps: 0,
+            raising: 0,
+            frames: Vec::new(),
+            gc_callbacks: Vec::new(),
+            garbage: Vec::new(),
+            garbage_sure: true,
+            release: None,
+            traits: Traits::default(),
+            col: Collection::default(),
+            live: 0,
+            step: 0,
+            op: None,
+            iter_arg: NONE,
+            at: 0,
+            stamp: 0,
+            listed: 0,
+            list_order: 0,
+            reading: false,
+            after: After::Nothing,
+            untracked: Vec::new(),
+            version: 1,
+            base: Bits::default(),
+            base_version: 0,
+            stack: Vec::new(),
+            scratch: Bits::default(),
+            lost: false,
+            lied: false,
+            undo_callback: false,
+            quiet: 0,
+            just_left: NONE,
+        }
+    }
+
+    /// Forgets the last run and keeps the memory.
+    pub fn start(&mut self, scenario: &Scenario, release: Option<Release>) {
+        self.objects.clear();
+        self.weaks.clear();
+        self.overflow.clear();
+        self.vars.clear();
+        self.frames.clear();
+        self.gc_callbacks.clear();
+        self.garbage.clear();
+        self.untracked.clear();
+        self.garbage_sure = true;
+        self.release = release;
+        self.col.start_run();
+        self.live = 0;
+        self.step = 0;
+        self.op = None;
+        self.iter_arg = NONE;
+        self.at = 0;
+        self.stamp = 0;
+        self.listed = 0;
+        self.reading = false;
+        self.after = After::Nothing;
+        self.version += 1;
+        self.lost = false;
+        self.lied = false;
+        self.just_left = NONE;
+        self.undo_callback = false;
+        self.quiet = 0;
+        self.ops.clear();
+        self.ops.extend_from_slice(scenario.ops());
+        self.raising = 0;
+        self.script_steps = 0;
+        self.script_lens.clear();
+        self.script_lens.extend((1..scenario.bodies()).map(|b| scenario.range(b).len() as u32));
+        for script in 0..scenario.scripts().min(64) {
+            let raises = scenario.body(script + 1).contains(&Op::Raise);
+            self.raising |= u64::from(raises) << script;
+        }
+        let mut t = Traits::default();
+        let main = scenario.range(0);
+        for (at, op) in scenario.ops().iter().enumerate() {
+            let script = !main.contains(&at);
+            match op {
+                Op::AddGcCallback { .. } | Op::EmptyGcCallbacks if script => t.scripts_change_callbacks = true,
+                Op::EmptyGarbage if script => t.scripts_empty_garbage = true,
+                Op::SaveAll { on: true } => t.saves_all = true,
+                Op::Freeze => t.freezes = true,
+                Op::Unfreeze => t.unfreezes = true,
+                Op::Track { .. } | Op::Untrack { .. } => t.tracks = true,
+                Op::Raise => t.raises = true,
+                Op::New { kind, .. } if kind.shape == Shape::Finalize => t.finalizes = true,
+                _ => {}
+            }
+        }
+        self.traits = t;
+    }
+
+    /// The object an id names, if the stream has created it.
+    #[inline]
+    pub fn get(&self, object: ObjId) -> Option<&Object> {
+        self.objects.get(object.index())
+    }
+
+    /// The object behind an edge.
+    #[inline]
+    pub fn at(&self, edge: u32) -> Option<&Object> {
+        self.objects.get((edge as usize).wrapping_sub(1))
+    }
+
+    /// The record of a weak reference object.
+    #[inline]
+    pub fn weak(&self, weak: ObjId) -> Option<&WeakRec> {
+        let object = self.get(weak)?;
+        if !object.facts.shape.is_weakref() {
+            return None;
+        }
+        self.weaks.get((object.aux as usize).wrapping_sub(1))
+    }
+
+    /// The records of the weak references to a referent, newest first.
+    pub fn weaks_of(&self, referent: u32) -> impl Iterator<Item = &WeakRec> + '_ {
+        let mut next = self.at(referent).map_or(0, |o| o.weak_head);
+        std::iter::from_fn(move || {
+            let record = self.weaks.get((next as usize).wrapping_sub(1))?;
+            next = record.next;
+            Some(record)
+        })
+    }
+
+    /// Number of operations of a script.
+    pub fn script_len(&self, script: u8) -> u32 {
+        self.script_lens.get(script as usize).copied().unwrap_or(0)
+    }
+
+    /// True on 2.7.
+    #[inline]
+    pub fn is_two(&self) -> bool {
+        self.release.is_some_and(|r| r.major == 2)
+    }
+
+    /// True on the releases with the incremental collector.
+    pub fn incremental(&self) -> bool {
+        self.release.is_some_and(|r| r >= Release::new(3, 14, 0) && r < Release::new(3, 14, 5))
+    }
+
+    /// The phase, as far as events tell it.
+    pub fn phase(&self) -> Phase {
+        let c = &self.col;
+        if !c.active {
+            Phase::Mutator
+        } else if !c.ready {
+            Phase::Start
+        } else if c.clears > 0 {
+            Phase::Del
+        } else if c.finalizers > 0 {
+            Phase::Fin
+        } else if c.callbacks > 0 {
+            Phase::Cb
+        } else {
+            Phase::Ded
+        }
+    }
+
+    /// The innermost user code that is not a plain call.
+    pub fn driver(&self) -> Option<&Frame> {
+        self.frames.iter().rev().find(|f| f.code != Code::Call)
+    }
+
+    /// True if what a script or an operation could know is at rest: no user code, no collection, no iteration.
+    pub fn quiescent(&self) -> bool {
+        self.frames.is_empty() && !self.col.active && !matches!(self.op, Some(Op::Iterate { .. }))
+    }
+
+    /// An object whose finalizer the collector sets aside as uncollectable.
+    pub fn is_legacy(&self, object: &Object) -> bool {
+        object.facts.is(Facts::LEGACY) && !self.is_two()
+            || self.is_two() && object.facts.is(Facts::FINALIZER) && object.facts.is_python_class()
+    }
+}

@@ -1,0 +1,271 @@
+//! What the shadow heap knows about one object, and about one weak reference.
+
+use crate::event::{ObjId, Role, Spot};
+use crate::scenario::{Clear, Finalizer, Kind, Op, Shape, Tracking};
+use crate::subject::Release;
+
+/// "No object" in a packed edge; other values are the index plus 1.
+pub(crate) const NONE: u32 = 0;
+
+/// Packs an object into an edge.
+#[inline]
+pub(crate) fn pack(object: Option<ObjId>) -> u32 {
+    match object {
+        Some(o) => o.index() as u32 + 1,
+        None => NONE,
+    }
+}
+
+/// The object in an edge.
+#[inline]
+pub(crate) fn unpack(edge: u32) -> Option<ObjId> {
+    (edge != NONE).then(|| ObjId::from_index(edge - 1))
+}
+
+/// Facts that follow from the kind, the role and the release alone, and never change.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    pub shape: Shape,
+    pub role: Role,
+    /// Slots that `traverse` never reports.
+    pub hidden: u8,
+    /// Slots that it reports twice.
+    pub doubled: u8,
+    /// Slots that it reports on odd calls.
+    pub fickle: u8,
+    /// Slots that `clear` leaves alone.
+    pub keeps: u8,
+    pub flags: u16,
+    /// Script that runs when the object is called; 0xff for none.
+    pub on_call: u8,
+    /// Script of the finalizer; 0xff for none.
+    pub finalizer: u8,
+    /// Script of the deallocator; 0xff for none.
+    pub on_dealloc: u8,
+}
+
+/// No script.
+pub(crate) const NO_SCRIPT: u8 = 0xff;
+
+impl Facts {
+    /// Has a `tp_finalize` or a Python `__del__`.
+    pub const FINALIZER: u16 = 1;
+    /// Has a C-level `tp_del`.
+    pub const LEGACY: u16 = 2;
+    /// The type has a `tp_clear` on this release.
+    pub const HAS_CLEAR: u16 = 4;
+    /// The kind says: no GC header.
+    pub const NO_HEADER: u16 = 8;
+    /// The kind says: header, but not tracked at creation.
+    pub const UNTRACKED: u16 = 16;
+    /// The deallocator forgets to untrack.
+    pub const KEEPS_TRACKED: u16 = 32;
+    /// The deallocator forgets the weak references.
+    pub const KEEPS_WEAKREFS: u16 = 64;
+    /// The type does not take part in collection as the protocol asks.
+    pub const FAULTY: u16 = 128;
+    /// `traverse` reports other edges than the object owns, or not the same ones each time.
+    pub const LIES: u16 = 256;
+
+    pub fn new(kind: &Kind, role: Role, release: Option<Release>) -> Facts {
+        let shape = match role {
+            Role::Named => kind.shape,
+            Role::InstanceDict | Role::ContainerData => Shape::Dict,
+            Role::ContainerRemove => Shape::Function,
+            Role::ContainerEntry if kind.shape == Shape::WeakValueDict => Shape::KeyedRef,
+            Role::ContainerEntry | Role::FinalizeRef | Role::ContainerSelf => Shape::Ref,
+            Role::ContainerDefaults | Role::ContainerClosure => Shape::Tuple,
+            Role::ContainerCell => Shape::Cell,
+        };
+        let kind = if role == Role::Named { *kind } else { Kind::new(shape) };
+        let before = |minor| release.is_some_and(|r| r.major < 3 || r.minor < minor);
+        let mut facts = Facts {
+            shape,
+            role,
+            hidden: kind.hidden.0,
+            doubled: kind.doubled.0,
+            fickle: kind.fickle.0,
+            keeps: 0,
+            flags: 0,
+            on_call: kind.on_call.map_or(NO_SCRIPT, |s| s.0),
+            finalizer: NO_SCRIPT,
+            on_dealloc: kind.on_dealloc.map_or(NO_SCRIPT, |s| s.0),
+        };
+        if shape == Shape::Typed && before(9) {
+            facts.hidden |= 1 << 3;
+        }
+        let has_clear = match kind.clear {
+            Clear::Missing => false,
+            Clear::Keeps(set) => {
+                facts.keeps = set.0;
+                !matches!(shape, Shape::Tuple | Shape::Method) && !(shape == Shape::Function && before(8))
+            }
+        };
+        let mut set = |flag, on: bool| facts.flags |= if on { flag } else { 0 };
+        set(Facts::HAS_CLEAR, has_clear);
+        set(Facts::NO_HEADER, kind.tracking == Tracking::NoHeader);
+        set(Facts::UNTRACKED, kind.tracking == Tracking::Untracked);
+        set(Facts::KEEPS_TRACKED, kind.flaws.keeps_tracked);
+        set(Facts::KEEPS_WEAKREFS, kind.flaws.keeps_weakrefs);
+        let lies = kind.doubled.0 | kind.fickle.0 != 0;
+        set(Facts::LIES, lies);
+        let blind = kind.hidden.0 != 0 || kind.tracking != Tracking::Tracked;
+        set(Facts::FAULTY, lies || blind || kind.clear != Clear::default() || kind.flaws != Default::default());
+        let (flag, script) = match kind.finalizer {
+            Some(Finalizer::Modern(s)) => (Facts::FINALIZER, s.0),
+            Some(Finalizer::Legacy(s)) => (Facts::LEGACY, s.0),
+            None => (0, NO_SCRIPT),
+        };
+        if script != NO_SCRIPT {
+            set(flag, true);
+            facts.finalizer = script;
+        }
+        facts
+    }
+
+    #[inline]
+    pub fn is(&self, flag: u16) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// An instance of a class written in Python.
+    pub fn is_python_class(&self) -> bool {
+        matches!(self.shape, Shape::Instance | Shape::Slotted | Shape::Bare)
+    }
+
+    /// True for the three weak containers.
+    pub fn is_weak_container(&self) -> bool {
+        matches!(self.shape, Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet)
+    }
+}
+
+/// The kind that an operation creates.
+pub(crate) fn kind_of(op: Option<&Op>) -> Option<Kind> {
+    match op {
+        Some(Op::New { kind, .. } | Op::Build { kind, .. }) => Some(*kind),
+        _ => None,
+    }
+}
+
+/// One object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Object {
+    /// The first slots; more of them, if any, in the shadow's overflow table.
+    pub slots: [u32; 4],
+    /// The strong, visible edge of a weak reference to its callback.
+    pub link: u32,
+    /// Overflow table (of lists and dicts) or weak reference record, plus 1; of a removal callback, its container.
+    pub aux: u32,
+    /// First weak reference record of this referent, plus 1.
+    pub weak_head: u32,
+    /// Known strong references: slots, links and variables; not those that running code holds.
+    pub in_edges: u32,
+    /// Of the last snapshot.
+    pub refcount: u32,
+    /// Number of the last snapshot that had the object.
+    pub stamp: u32,
+    pub facts: Facts,
+    pub status: u16,
+    /// Of the last snapshot.
+    pub spot: Spot,
+    /// The generation it was last seen in (0 to 3, 3 is permanent); 0xff before that.
+    pub generation: u8,
+    /// References that were not known when the collection that runs found its trash.
+    pub unknown: i64,
+    /// Finalizer calls begun.
+    pub fin_calls: u8,
+    /// Finalizer calls ended.
+    pub fin_returns: u8,
+}
+
+impl Object {
+    /// Memory released.
+    pub const FREED: u16 = 1;
+    /// Deallocation final, memory not yet released.
+    pub const DYING: u16 = 2;
+    /// `tp_clear` was called on it.
+    pub const INSANE: u16 = 4;
+    /// Some of its holders cannot be known from events.
+    pub const LOOSE: u16 = 8;
+    /// Was found unreachable by a collection.
+    pub const WAS_TRASH: u16 = 16;
+    /// Was examined by a collection whose unreachable set is not exactly known.
+    pub const MAYBE_TRASH: u16 = 32;
+    /// Its `traverse` has been called before.
+    pub const TRAVERSED: u16 = 64;
+    /// The finalized bit of the last snapshot.
+    pub const FINALIZED: u16 = 256;
+    /// Its finalizer began when nothing known held it.
+    pub const FIN_AT_ZERO: u16 = 512;
+    /// Cleared by the collection that runs.
+    pub const CLEARED_NOW: u16 = 1024;
+    /// Freed, or on its way.
+    pub const GONE: u16 = Object::FREED | Object::DYING;
+
+    pub fn new(facts: Facts) -> Object {
+        Object {
+            slots: [NONE; 4],
+            link: NONE,
+            aux: 0,
+            weak_head: 0,
+            in_edges: 0,
+            refcount: 0,
+            stamp: 0,
+            facts,
+            status: 0,
+            spot: Spot::Untracked,
+            generation: 0xff,
+            unknown: 0,
+            fin_calls: 0,
+            fin_returns: 0,
+        }
+    }
+
+    #[inline]
+    pub fn is(&self, status: u16) -> bool {
+        self.status & status != 0
+    }
+
+    /// Neither freed nor being freed.
+    #[inline]
+    pub fn lives(&self) -> bool {
+        !self.is(Object::GONE)
+    }
+
+    /// Seen with a reference by the last snapshot.
+    #[inline]
+    pub fn held(&self) -> bool {
+        self.lives() && self.stamp != 0 && self.refcount > 0
+    }
+}
+
+/// One weak reference.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WeakRec {
+    /// The weak reference object.
+    pub weak: u32,
+    /// What it was made for.
+    pub referent: u32,
+    /// The callback it was made with.
+    pub callback: u32,
+    /// The next record of the same referent, plus 1.
+    pub next: u32,
+    /// Still refers to its referent, as last observed.
+    pub live: bool,
+    /// It was observed to be dead.
+    pub seen_dead: bool,
+    /// Was made while a collection ran (the number of that collection, else 0).
+    pub born_in: u32,
+    /// Callback runs.
+    pub calls: u8,
+    /// Objects that existed when the callback ran last.
+    pub called_at: u32,
+    /// The container of an entry, else none.
+    pub container: u32,
+    /// It was live when the collection that runs found its trash.
+    pub live_at_start: bool,
+    /// It was live when its referent's deallocation became final.
+    pub armed: bool,
+    /// I12 and I16 have been reported.
+    pub reported: [bool; 2],
+}

@@ -1,0 +1,160 @@
+//! What a broken invariant is reported as.
+
+use super::Invariant;
+use super::documented::Why;
+use crate::event::ObjId;
+
+/// Who is to blame.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Class {
+    /// The premises held: the collector is wrong.
+    Collector,
+    /// A type lied or did not take part, and the collector could not know.
+    TypeFault,
+    /// This release does it on purpose, or CPython never promised otherwise.
+    Documented,
+}
+
+impl Class {
+    /// Every class.
+    pub const ALL: [Class; 3] = [Class::Collector, Class::TypeFault, Class::Documented];
+
+    /// The word used in reports and files.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Class::Collector => "collector",
+            Class::TypeFault => "type-fault",
+            Class::Documented => "documented",
+        }
+    }
+}
+
+impl std::fmt::Display for Class {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// The phase of a collection in which something happened, as `known-bugs.md` section 2 names them.
+///
+/// Events show when user code and `tp_clear` run; the phases between (`Leg`, `Wr1`, `Res`, `Wr2`) show no event of
+/// their own, so a judge never reports them, but a subject that knows its phase can.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Phase {
+    /// No collection runs.
+    Mutator,
+    /// Entries of `gc.callbacks` run before the collection proper.
+    Start,
+    /// The unreachable set is found.
+    Ded,
+    /// Legacy finalizers are set aside.
+    Leg,
+    /// Weak references to and in the trash are handled.
+    Wr1,
+    /// Callbacks run.
+    Cb,
+    /// Finalizers run.
+    Fin,
+    /// Resurrected objects are found.
+    Res,
+    /// Weak references are cleared for the second time.
+    Wr2,
+    /// The trash is cleared.
+    Del,
+}
+
+impl Phase {
+    /// The word used in reports.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Phase::Mutator => "mutator",
+            Phase::Start => "START",
+            Phase::Ded => "DED",
+            Phase::Leg => "LEG",
+            Phase::Wr1 => "WR1",
+            Phase::Cb => "CB",
+            Phase::Fin => "FIN",
+            Phase::Res => "RES",
+            Phase::Wr2 => "WR2",
+            Phase::Del => "DEL",
+        }
+    }
+}
+
+impl std::fmt::Display for Phase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// A value that was expected or observed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Detail {
+    /// Nothing to say.
+    Nothing,
+    /// A number, of what the sentence says.
+    Count(u32),
+    /// A few words.
+    Words(&'static str),
+}
+
+impl std::fmt::Display for Detail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Detail::Nothing => Ok(()),
+            Detail::Count(n) => write!(f, "{n}"),
+            Detail::Words(words) => f.write_str(words),
+        }
+    }
+}
+
+/// One broken invariant at one event.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Violation {
+    /// Which invariant.
+    pub invariant: Invariant,
+    /// Who is to blame.
+    pub class: Class,
+    /// Why it is documented, if it is.
+    pub why: Why,
+    /// When.
+    pub phase: Phase,
+    /// Index of the event in the stream (for a snapshot's facts, of the first event after the snapshot).
+    pub event: u32,
+    /// The object it is about.
+    pub object: Option<ObjId>,
+    /// Another object involved: `invariant::About::sentence` says which.
+    pub other: Option<ObjId>,
+    /// What the invariant asks for.
+    pub expected: Detail,
+    /// What was seen instead.
+    pub observed: Detail,
+}
+
+impl Violation {
+    /// A sentence for people; `names` gives the name of an object.
+    pub fn describe(&self, names: &dyn Fn(ObjId) -> String) -> String {
+        let mut text = String::new();
+        let mut rest = self.invariant.about().sentence;
+        while let Some(at) = rest.find('{') {
+            text.push_str(&rest[..at]);
+            let name = |o: Option<ObjId>| o.map_or_else(|| "nothing".to_owned(), names);
+            let (len, part) = match &rest[at..] {
+                r if r.starts_with("{object}") => (8, name(self.object)),
+                r if r.starts_with("{other}") => (7, name(self.other)),
+                r if r.starts_with("{expected}") => (10, self.expected.to_string()),
+                r if r.starts_with("{observed}") => (10, self.observed.to_string()),
+                _ => (1, "{".to_owned()),
+            };
+            text.push_str(&part);
+            rest = &rest[at + len..];
+        }
+        text.push_str(rest);
+        let (code, name) = (self.invariant.code(), self.invariant.name());
+        let mut line = format!("{code} {name} ({}, {}): {text}", self.class, self.phase);
+        if self.why != Why::Unknown {
+            line.push_str(&format!(" [{}]", self.why.source()));
+        }
+        line
+    }
+}
