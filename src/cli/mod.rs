@@ -9,6 +9,7 @@ mod migrate;
 mod options;
 mod replay;
 mod run;
+mod shrink;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -63,6 +64,7 @@ enum Command {
     Run(run::Args),
     Replay(replay::Args),
     Explain(explain::Args),
+    Shrink(shrink::Args),
     List(list::Args),
     Fmt(fmt::Args),
     Convert(convert::Args),
@@ -89,6 +91,7 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Run(args) => run::run(&args, json),
         Command::Replay(args) => replay::run(&args, json),
         Command::Explain(args) => explain::run(&args, json),
+        Command::Shrink(args) => shrink::run(&args, json),
         Command::List(args) => list::run(&args, json),
         Command::Fmt(args) => fmt::run(&args, json),
         Command::Convert(args) => convert::run(&args, json),

@@ -118,9 +118,7 @@ fn examined(run: &Run<'_>, pictures: &Pictures<'_>, start: &Shot, object: &Seen)
     let outside = i64::from(object.refcount) - i64::from(inside);
     let (verdict, why) = match pictures.at(Moment::Deduced) {
         None => ("undecided", "the collection stopped in undefined behaviour".to_owned()),
-        Some(deduced) if deduced.is_in(object.id, "unreachable") => {
-            ("trash", "all its references come from candidates, and nothing that is kept reaches it".to_owned())
-        }
+        Some(deduced) if deduced.is_in(object.id, "unreachable") => ("trash", "only trash holds it".to_owned()),
         Some(deduced) if deduced.is_in(object.id, "uncollectable") => {
             ("uncollectable", "it is unreachable, and a legacy finalizer is on it or reaches it".to_owned())
         }

@@ -88,14 +88,14 @@ fn occasion(run: &Run<'_>, pictures: &[Pictures<'_>], event: usize) -> String {
     let inside = pictures.iter().position(|p| p.shots.first().is_some_and(|s| s.event <= event) && event < p.end);
     let Some(number) = inside else { return format!("outside of collections{step}") };
     let last = pictures[number].shots.iter().rev().find(|s| s.event <= event).map(|s| s.moment);
-    let phase = match last {
-        Some(Moment::WeakrefsCleared) => "in the callback phase",
-        Some(Moment::CallbacksDone) => "in the finalizer phase",
-        Some(Moment::ResurrectionChecked) => "while trash was being cleared",
-        Some(Moment::Cleared) => "after trash had been cleared",
-        _ => "at its start",
-    };
-    format!("{phase} of collection {}{step}", number + 1)
+    let number = number + 1;
+    match last {
+        Some(Moment::WeakrefsCleared) => format!("in the callback phase of collection {number}{step}"),
+        Some(Moment::CallbacksDone) => format!("in the finalizer phase of collection {number}{step}"),
+        Some(Moment::ResurrectionChecked) => format!("while collection {number} was clearing trash{step}"),
+        Some(Moment::Cleared) => format!("after collection {number} had cleared trash{step}"),
+        _ => format!("at the start of collection {number}{step}"),
+    }
 }
 
 /// What every finalizer did.

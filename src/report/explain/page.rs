@@ -30,9 +30,10 @@ fn write_page(run: &Run<'_>, explanation: &Explanation, draw: bool, style: Style
         run,
         style,
         &|at, depth, out| {
-            for shot in run.shots.iter().filter(|s| s.event == at) {
+            for (i, shot) in run.shots.iter().enumerate().filter(|(_, s)| s.event == at) {
                 if draw {
-                    phases::draw(run, shot, style, 2 * depth + 2, out);
+                    let before = i.checked_sub(1).map(|i| &run.shots[i]);
+                    phases::draw(run, shot, before, style, 2 * depth + 2, out);
                 } else {
                     let text = format!("-- {}", shot.moment.name());
                     out.push_str(&format!("{}{}\n", " ".repeat(2 * depth + 2), style.faint(&text)));

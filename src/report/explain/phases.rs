@@ -9,11 +9,16 @@ use crate::report::Style;
 use crate::run::Moment;
 
 /// Draws a picture: the lists in order, one object per line with its counts, flags and references, then what is in no
-/// list, then the variables.
-pub(super) fn draw(run: &Run<'_>, shot: &Shot, style: Style, indent: usize, out: &mut String) {
-    let mut text = String::new();
+/// list, then the variables. A picture like the one before is not drawn again.
+pub(super) fn draw(run: &Run<'_>, shot: &Shot, before: Option<&Shot>, style: Style, indent: usize, out: &mut String) {
+    let mut text = format!("{}\n", style.head(&title(shot)));
+    let (mut body, mut old) = (String::new(), String::new());
     // Writing to a string cannot fail.
-    let _ = picture(run, shot, style, &mut text);
+    let _ = picture(run, shot, &mut body);
+    if let Some(before) = before {
+        let _ = picture(run, before, &mut old);
+    }
+    text.push_str(if body == old { "| as before\n+--\n" } else { &body });
     let margin = " ".repeat(indent);
     for line in text.lines() {
         out.push_str(&margin);
@@ -22,9 +27,11 @@ pub(super) fn draw(run: &Run<'_>, shot: &Shot, style: Style, indent: usize, out:
     }
 }
 
-fn picture(run: &Run<'_>, shot: &Shot, style: Style, out: &mut String) -> fmt::Result {
-    let title = format!("+-- heap at phase: {} (generation {})", shot.moment.name(), shot.generation);
-    writeln!(out, "{}", style.head(&title))?;
+fn title(shot: &Shot) -> String {
+    format!("+-- heap at phase: {} (generation {})", shot.moment.name(), shot.generation)
+}
+
+fn picture(run: &Run<'_>, shot: &Shot, out: &mut String) -> fmt::Result {
     let mut last = None;
     for object in &shot.objects {
         let place = match object.place {

@@ -13,19 +13,6 @@ pub(super) fn tell(run: &Run<'_>, style: Style, between: Between<'_>, out: &mut 
     let mut told = vec![false; run.violations.len()];
     for (at, event) in run.events.iter().enumerate() {
         between(at, depth, out);
-        for (i, (violation, verdict)) in run.violations.iter().enumerate() {
-            if violation.event as usize == at {
-                told[i] = true;
-                let text = violation.describe(&|object| run.names.label(object));
-                let text = format!("  ^ {text}");
-                let text = if verdict.class() == crate::invariant::Class::Collector {
-                    style.bad(&text)
-                } else {
-                    style.note(&text)
-                };
-                line(out, depth, &text);
-            }
-        }
         if matches!(event, Event::Leave | Event::CollectEnd { .. }) {
             depth = depth.saturating_sub(1);
         }
@@ -42,6 +29,19 @@ pub(super) fn tell(run: &Run<'_>, style: Style, between: Between<'_>, out: &mut 
         }
         if matches!(event, Event::Enter { .. } | Event::CollectStart { .. }) {
             depth += 1;
+        }
+        for (i, (violation, verdict)) in run.violations.iter().enumerate() {
+            if violation.event as usize == at {
+                told[i] = true;
+                let text = violation.describe(&|object| run.names.label(object));
+                let text = format!("  ^ {text}");
+                let text = if verdict.class() == crate::invariant::Class::Collector {
+                    style.bad(&text)
+                } else {
+                    style.note(&text)
+                };
+                line(out, depth, &text);
+            }
         }
     }
     between(run.events.len(), depth, out);

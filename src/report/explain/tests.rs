@@ -38,7 +38,11 @@ fn the_arithmetic_of_the_founding_bug_is_shown() {
     let broken: Vec<&str> = explanation.broken.iter().map(|b| b.invariant).collect();
     assert!(broken.contains(&"I15") && broken.contains(&"I01"), "{broken:?}");
     assert_eq!(explanation.broken[0].operation, "collect(2)");
-    assert!(explanation.weakrefs[0].text.contains("while trash was being cleared"), "{:?}", explanation.weakrefs);
+    assert!(
+        explanation.weakrefs[0].text.contains("while collection 1 was clearing trash"),
+        "{:?}",
+        explanation.weakrefs
+    );
     assert!(page.contains("heap at phase: deduced"), "{page}");
 }
 
