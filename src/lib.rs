@@ -3,6 +3,7 @@
 
 pub mod collector;
 pub mod cpython;
+pub mod enumerate;
 pub mod event;
 pub mod fuzzing;
 pub mod generate;
@@ -13,3 +14,4 @@ pub mod run;
 pub mod scenario;
 pub mod shrink;
 pub mod subject;
+pub mod sweep;
