@@ -81,13 +81,17 @@ pub enum Role {
 
 impl Role {
     /// Every value, in the order of its number.
-    pub const ALL: [Role; 6] = [
+    pub const ALL: [Role; 10] = [
         Role::Named,
         Role::InstanceDict,
         Role::ContainerData,
         Role::ContainerRemove,
         Role::ContainerEntry,
         Role::FinalizeRef,
+        Role::ContainerSelf,
+        Role::ContainerDefaults,
+        Role::ContainerCell,
+        Role::ContainerClosure,
     ];
 }
 

@@ -1,6 +1,8 @@
 //! Deterministic simulation and fuzzing of how garbage collection, weak references, callbacks and finalizers interact.
 #![forbid(unsafe_code)]
 
+pub mod campaign;
+pub mod cli;
 pub mod collector;
 pub mod cpython;
 pub mod enumerate;
@@ -10,6 +12,9 @@ pub mod generate;
 pub mod heap;
 pub mod invariant;
 pub mod mutate;
+pub mod names;
+pub mod regression;
+pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod shrink;

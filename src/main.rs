@@ -1,2 +1,6 @@
-//! The command line.
-fn main() {}
+//! The command line: see [`coroner::cli`].
+#![forbid(unsafe_code)]
+
+fn main() -> std::process::ExitCode {
+    coroner::cli::main()
+}

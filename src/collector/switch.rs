@@ -106,6 +106,8 @@ switches! {
     ContainerClosure = "container-closure", Rule, "until 3.6, row H02";
     /// Weak containers put off removals while they are iterated.
     ContainerPending = "container-pending", Rule, "until 3.13, row H01";
+    /// `len()` of a weak dictionary counts dead entries whose removal was put off.
+    ContainerLenCountsDead = "container-len-counts-dead", Rule, "2.7, row H06";
 
     /// Callbacks run before the weak reference is cleared.
     BugCallbackBeforeClear = "bug-callback-before-clear", Bug, "I11";

@@ -8,12 +8,17 @@ use std::process::Command;
 use super::find::Interpreter;
 
 const HEADER: (&str, &str) = ("probe.h", include_str!("probe/probe.h"));
-const SOURCES: [(&str, &str); 7] = [
+const SOURCES: [(&str, &str); 12] = [
     ("table.c", include_str!("probe/table.c")),
     ("events.c", include_str!("probe/events.c")),
     ("gclists.c", include_str!("probe/gclists.c")),
     ("node.c", include_str!("probe/node.c")),
     ("weak.c", include_str!("probe/weak.c")),
+    ("builtin.c", include_str!("probe/builtin.c")),
+    ("pyclass.c", include_str!("probe/pyclass.c")),
+    ("function.c", include_str!("probe/function.c")),
+    ("place.c", include_str!("probe/place.c")),
+    ("container.c", include_str!("probe/container.c")),
     ("run.c", include_str!("probe/run.c")),
     ("module.c", include_str!("probe/module.c")),
 ];

@@ -53,6 +53,7 @@ impl Worker {
         let started = events.set_len(limits.event_bytes).map_err(file).and_then(|()| {
             let mut command = Command::new(&interpreter.program);
             command.args(if interpreter.release.major == 2 { &["-E", "-s", "-S"][..] } else { &["-I", "-S"] });
+            command.args(["-W", "ignore"]);
             command.args(["-c", START]).arg(&folder).arg(&path);
             command.args([limits.event_bytes, limits.memory_bytes, limits.stack_bytes].map(|n| n.to_string()));
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);

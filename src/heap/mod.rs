@@ -27,6 +27,8 @@ pub struct Heap {
     /// Table of weak references; entries are not reused in a run.
     pub(crate) weaks: Vec<Weak>,
     ids: u32,
+    freed: u32,
+    snapshots: u32,
     by_id: Vec<Idx>,
     spare: Vec<Idx>,
 }
@@ -47,6 +49,8 @@ impl Heap {
         self.by_id.clear();
         self.spare.clear();
         self.ids = 0;
+        self.freed = 0;
+        self.snapshots = 0;
         for head in 0..List::COUNT {
             let mut object = Object::new(Kind::new(Shape::Bare));
             object.prev = head;
@@ -113,6 +117,23 @@ impl Heap {
     pub fn recycle_temporary(&mut self, o: Idx) {
         debug_assert!(self.objects[o as usize].id.is_none());
         self.spare.push(o);
+    }
+
+    /// Number of objects with identity whose memory has not been released.
+    pub fn live(&self) -> u32 {
+        self.ids - self.freed
+    }
+
+    /// The memory of an object with identity is released.
+    pub fn release(&mut self, o: Idx) {
+        self.objects[o as usize].set(Flag::FREED);
+        self.freed += 1;
+    }
+
+    /// The number of the next snapshot.
+    pub fn next_snapshot(&mut self) -> u32 {
+        self.snapshots += 1;
+        self.snapshots
     }
 
     /// Number of identities given so far.

@@ -75,6 +75,8 @@ pub struct Object {
     pub weakrefs: u32,
     /// For a weak reference: its own entry in the table of weak references.
     pub weak: u32,
+    /// Number of the last snapshot that has shown it.
+    pub shown: u32,
     /// Index of the operation that created it, among all operations of the scenario.
     pub origin: u32,
     /// Identity in events; `None` for list heads and temporary tuples.
@@ -96,6 +98,7 @@ impl Object {
             slots: 0,
             weakrefs: NIL,
             weak: NIL,
+            shown: 0,
             origin: 0,
             id: None,
         }

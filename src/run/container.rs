@@ -126,6 +126,22 @@ impl<S: Sink> Exec<'_, S> {
         if shape == Shape::WeakKeyDict && content == NIL {
             return false;
         }
+        self.push(Frame::AddEntry { container: object, slot, value });
+        if shape != Shape::WeakKeyDict {
+            self.push(Frame::Commit { container: object });
+        }
+        true
+    }
+
+    /// Adds an entry, after removals that were put off have been made.
+    pub(super) fn add_entry(&mut self, object: Idx, slot: u8, value: Idx) {
+        let Some(at) = self.m.containers.by_object(object) else {
+            self.decref(value);
+            return;
+        };
+        let container = self.m.containers.all[at];
+        let shape = self.m.heap.object(object).kind.shape;
+        let content = self.m.heap.get(value, slot).unwrap_or(NIL);
         // The reference that the caller counted is not kept: the container holds the object weakly.
         self.push(Frame::Drop { o: value });
         if shape != Shape::WeakValueDict
@@ -135,7 +151,7 @@ impl<S: Sink> Exec<'_, S> {
             if shape == Shape::WeakKeyDict {
                 self.store_value(&container, found, content);
             }
-            return true;
+            return;
         }
         let origin = self.origin(object);
         let keyed = shape == Shape::WeakValueDict;
@@ -147,7 +163,8 @@ impl<S: Sink> Exec<'_, S> {
         self.bind_weakref(weak, value, container.function);
         self.m.heap.weak_mut(weak).key = slot;
         if keyed {
-            return self.store_key(container.data, slot as u32, slot, weak);
+            self.store_key(container.data, slot as u32, slot, weak);
+            return;
         }
         self.maintain_tracking(container.data, weak);
         let number = self.m.heap.entries(container.data) as u8;
@@ -160,7 +177,6 @@ impl<S: Sink> Exec<'_, S> {
             self.report_store(container.data, 2 * number, weak);
             self.report_store(container.data, 2 * number + 1, content);
         }
-        true
     }
 
     /// The entry of a weak key dictionary or weak set whose weak reference is live and refers to `referent`.
@@ -256,35 +272,41 @@ impl<S: Sink> Exec<'_, S> {
         let Some(object) = self.resolve(place) else { return false };
         let Some(at) = self.m.containers.by_object(object) else { return false };
         let container = self.m.containers.all[at];
-        let keyed = self.m.heap.object(object).kind.shape == Shape::WeakValueDict;
-        let waiting = self.m.containers.pending.iter().filter(|p| p.0 == container.function).count() as u32;
-        let raw = (0..self.m.heap.entries(container.data))
-            .filter(|&i| self.m.heap.entry(container.data, i).value != NIL)
-            .count() as u32;
-        let (raw, len) =
-            if keyed { (raw - waiting.min(raw), raw - waiting.min(raw)) } else { (raw, raw - waiting.min(raw)) };
-        self.sink.event(Event::Length { container: self.m.heap.id(object), len, raw });
-        if keyed && waiting > 0 {
-            self.commit(&container);
+        let shape = self.m.heap.object(object).kind.shape;
+        if shape == Shape::WeakValueDict && !self.has(Switch::ContainerLenCountsDead) {
+            self.push(Frame::Length { container: object });
+            self.push(Frame::Commit { container: object });
+            return true;
         }
+        let raw = self.raw_length(&container);
+        let counts_dead = shape != Shape::WeakSet && self.has(Switch::ContainerLenCountsDead);
+        let waiting = self.m.containers.pending.iter().filter(|p| p.0 == container.function).count() as u32;
+        let len = if counts_dead { raw } else { raw - waiting.min(raw) };
+        self.sink.event(Event::Length { container: self.m.heap.id(object), len, raw });
         true
     }
 
-    /// Removes what was put off, from the last to the first.
-    fn commit(&mut self, container: &Container) {
-        let mut at = 0;
-        let mut tokens = std::mem::take(&mut self.m.containers.pending);
-        let from = self.m.frames.len();
-        while at < tokens.len() {
-            if tokens[at].0 == container.function {
-                let (_, token) = tokens.remove(at);
-                self.remove_token(container, token);
-            } else {
-                at += 1;
-            }
-        }
-        self.m.containers.pending = tokens;
-        self.m.frames[from..].reverse();
+    /// `len()` of a weak value dictionary after removals that were put off have been made.
+    pub(super) fn report_length(&mut self, object: Idx) {
+        let Some(at) = self.m.containers.by_object(object) else { return };
+        let container = self.m.containers.all[at];
+        let len = self.raw_length(&container);
+        self.sink.event(Event::Length { container: self.m.heap.id(object), len, raw: len });
+    }
+
+    fn raw_length(&self, container: &Container) -> u32 {
+        let live = |i: &usize| self.m.heap.entry(container.data, *i).value != NIL;
+        (0..self.m.heap.entries(container.data)).filter(live).count() as u32
+    }
+
+    /// Makes the removal that was put off last, and so on.
+    pub(super) fn commit_step(&mut self, object: Idx) {
+        let Some(at) = self.m.containers.by_object(object) else { return };
+        let container = self.m.containers.all[at];
+        let Some(last) = self.m.containers.pending.iter().rposition(|p| p.0 == container.function) else { return };
+        let (_, token) = self.m.containers.pending.remove(last);
+        self.push(Frame::Commit { container: object });
+        self.remove_token(&container, token);
     }
 
     /// Starts an iteration over the live entries of a weak container.
@@ -343,9 +365,8 @@ impl<S: Sink> Exec<'_, S> {
         self.push(Frame::Drop { o: object });
         let Some(at) = self.m.containers.by_object(object) else { return };
         self.m.containers.all[at].iterating -= 1;
-        let container = self.m.containers.all[at];
-        if container.iterating == 0 {
-            self.commit(&container);
+        if self.m.containers.all[at].iterating == 0 {
+            self.push(Frame::Commit { container: object });
         }
     }
 

@@ -109,6 +109,10 @@ impl<S: Sink> Exec<'_, S> {
                 if !object.kind.flaws.keeps_tracked && !late {
                     self.m.heap.untrack(o);
                 }
+                if object.weakrefs == NIL && object.kind.on_dealloc.is_none() && !late {
+                    self.dealloc_slots(o, 0);
+                    return;
+                }
                 self.push(Frame::Dealloc { o, stage: Stage::Action, step: 0 });
                 if !object.kind.flaws.keeps_weakrefs && !self.has(Switch::BugDeallocKeepsWeakrefs) {
                     self.clear_weakrefs_of_dying(o);
@@ -227,9 +231,8 @@ impl<S: Sink> Exec<'_, S> {
         }
         self.m.heap.untrack(o);
         self.report_freed(o);
-        let object = self.m.heap.object_mut(o);
-        object.set(Flag::FREED);
-        if object.has(Flag::HEADER) {
+        self.m.heap.release(o);
+        if self.m.heap.object(o).has(Flag::HEADER) {
             self.m.gc.freed();
         }
         self.container_freed(o);

@@ -85,6 +85,12 @@ pub(super) enum Frame {
     Remove { function: Idx, weak: Idx },
     /// A `finalize` object at work.
     RunFinalize { o: Idx },
+    /// An entry to be added to a weak container.
+    AddEntry { container: Idx, slot: u8, value: Idx },
+    /// Removals that a weak container has put off, the last one next.
+    Commit { container: Idx },
+    /// The length of a weak container to be reported.
+    Length { container: Idx },
     /// The end of user code that is no script.
     LeaveBuiltin { owner: Idx },
     /// A deallocation.

@@ -18,7 +18,7 @@ mod user;
 use crate::collector::{Collector, GcState, Rules, Switch};
 use crate::event::{Event, Sink, Undefined};
 use crate::heap::{Flag, Heap, Idx, NIL};
-use crate::scenario::{MAX_VARS, Scenario};
+use crate::scenario::Scenario;
 use crate::subject::{Failure, Subject};
 use frame::{Frame, Phase};
 use trashcan::Trashcan;
@@ -109,6 +109,7 @@ struct Exec<'a, S> {
     arg: Idx,
     running: Running,
     reversed: bool,
+    main_end: u32,
 }
 
 impl Machine {
@@ -145,9 +146,7 @@ impl Machine {
         self.frames.clear();
         self.trash.reset();
         self.containers.reset();
-        let vars = scenario.vars();
         self.vars.clear();
-        self.vars.resize(vars.min(MAX_VARS) as usize, NIL);
         self.runs += 1;
         let reversed = self.rules.has(Switch::BugNondeterministic) && self.runs.is_multiple_of(2);
         let snapshots = sink.wants_snapshots();
@@ -164,6 +163,7 @@ impl Machine {
             arg: NIL,
             running: Running { generation: 0, counted: 0, freed: 0, uncollectable: 0 },
             reversed,
+            main_end: scenario.range(0).end as u32,
         };
         exec.run();
     }
@@ -182,17 +182,21 @@ impl Subject for Machine {
 
 impl<S: Sink> Exec<'_, S> {
     fn run(&mut self) {
-        let main = self.scenario.range(0);
         self.push(Frame::Body {
-            pc: main.start as u32,
-            end: main.end as u32,
+            pc: 0,
+            end: self.main_end,
             owner: NIL,
             arg: NIL,
             script: false,
             allocated: false,
         });
-        while let Some(frame) = self.m.frames.pop() {
-            self.step(frame);
+        while let Some(frame) = self.m.frames.last().copied() {
+            if let Frame::Body { .. } = frame {
+                self.body(frame);
+            } else {
+                self.m.frames.pop();
+                self.step(frame);
+            }
             if let Some(reason) = self.stop {
                 self.sink.event(Event::Undefined { reason });
                 return;
@@ -205,9 +209,7 @@ impl<S: Sink> Exec<'_, S> {
     #[inline]
     fn step(&mut self, frame: Frame) {
         match frame {
-            Frame::Body { pc, end, owner, arg, script, allocated } => {
-                self.body(pc, end, owner, arg, script, allocated);
-            }
+            Frame::Body { .. } => unreachable!("bodies are stepped in place"),
             Frame::Dealloc { o, stage, step } => self.dealloc(o, stage, step),
             Frame::Clear { o, step } => self.clear_slots(o, step),
             Frame::ForgetCallback { weak } => self.m.heap.weak_mut(weak).callback = NIL,
@@ -223,6 +225,9 @@ impl<S: Sink> Exec<'_, S> {
             }
             Frame::IterateDone { container } => self.iterate_done(container),
             Frame::Remove { function, weak } => self.remove_entry(function, weak),
+            Frame::AddEntry { container, slot, value } => self.add_entry(container, slot, value),
+            Frame::Commit { container } => self.commit_step(container),
+            Frame::Length { container } => self.report_length(container),
             Frame::RunFinalize { o } => self.run_finalize(o),
             Frame::LeaveBuiltin { owner } => self.leave(owner, false),
         }

@@ -8,73 +8,67 @@ use crate::heap::{Flag, Idx, NIL};
 use crate::scenario::{Clear, Finalizer, Kind, Op, Place, ScriptId, Shape, SlotSet, Tracking};
 
 impl<S: Sink> Exec<'_, S> {
-    /// The next operation of a body.
-    pub(super) fn body(&mut self, pc: u32, end: u32, owner: Idx, arg: Idx, script: bool, allocated: bool) {
-        let main = self.scenario.range(0);
-        let in_main = !script && (pc as usize) < main.end;
-        if in_main && let Some(due) = self.m.gc.due.take() {
-            self.push(Frame::Body { pc, end, owner, arg, script, allocated });
-            self.serve_due(due);
-            return;
-        }
-        if pc >= end {
-            if script {
-                self.leave(owner, false);
-            } else if end as usize == main.end
-                && let Some(due) = self.m.gc.due.take()
-            {
-                self.push(Frame::Body { pc, end, owner, arg, script, allocated });
-                self.serve_due(due);
-            }
-            return;
-        }
-        let op = self.scenario.ops()[pc as usize];
-        if in_main && !allocated {
-            self.sink.event(Event::Step { op: pc });
-        }
-        if script && !allocated && !self.may_step() {
-            self.push(Frame::Body { pc: end, end, owner, arg, script, allocated: false });
-            return;
-        }
-        if op == Op::Raise {
-            if script {
-                self.leave(owner, true);
-            } else {
-                self.no_effect();
-                self.push(Frame::Body { pc: pc + 1, end, owner, arg, script, allocated: false });
-            }
-            return;
-        }
-        if let Op::New { dst, kind, items } = op
-            && !allocated
-        {
-            (self.owner, self.arg) = (owner, arg);
-            if !self.is_creatable(kind, items) {
-                self.no_effect();
-                self.push(Frame::Body { pc: pc + 1, end, owner, arg, script, allocated: false });
-                return;
-            }
-            if self.shared_weakref(kind, items).is_none()
-                && self.has_header(kind)
-                && let Some(generation) = self.count_allocation()
-            {
-                self.push(Frame::Body { pc, end, owner, arg, script, allocated: true });
-                self.start_collection(generation, true);
-                return;
-            }
-            self.push(Frame::Body { pc: pc + 1, end, owner, arg, script, allocated: false });
-            self.new_object(pc, dst, kind, items);
-            return;
-        }
-        self.push(Frame::Body { pc: pc + 1, end, owner, arg, script, allocated: false });
+    /// The next operations of the body on top of the stack, up to the first that pushes something.
+    pub(super) fn body(&mut self, frame: Frame) {
+        let Frame::Body { mut pc, end, owner, arg, script, mut allocated } = frame else { return };
+        let top = self.m.frames.len() - 1;
+        let in_main = !script && end == self.main_end;
         (self.owner, self.arg) = (owner, arg);
-        self.execute(pc, op, script);
+        loop {
+            if in_main && let Some(due) = self.m.gc.due.take() {
+                self.serve_due(due);
+            } else if pc >= end {
+                self.m.frames.truncate(top);
+                if script {
+                    self.leave(owner, false);
+                }
+                return;
+            } else {
+                let op = self.scenario.ops()[pc as usize];
+                if !allocated {
+                    if in_main {
+                        self.sink.event(Event::Step { op: pc });
+                    }
+                    if script && !self.may_step() {
+                        pc = end;
+                        continue;
+                    }
+                    if op == Op::Raise && script {
+                        self.m.frames.truncate(top);
+                        self.leave(owner, true);
+                        return;
+                    }
+                }
+                if let Op::New { kind, items, .. } = op
+                    && !allocated
+                    && let Some(generation) = self.collection_at(kind, items)
+                {
+                    self.m.frames[top] = Frame::Body { pc, end, owner, arg, script, allocated: true };
+                    self.start_collection(generation, true);
+                    return;
+                }
+                allocated = false;
+                pc += 1;
+                self.m.frames[top] = Frame::Body { pc, end, owner, arg, script, allocated: false };
+                self.execute(pc - 1, op, script);
+            }
+            if self.m.frames.len() != top + 1 || self.stop.is_some() {
+                return;
+            }
+        }
+    }
+
+    /// Counts the allocation that a `New` makes; the generation of the collection that starts inside it.
+    fn collection_at(&mut self, kind: Kind, items: [Place; 2]) -> Option<u8> {
+        let allocates =
+            self.is_creatable(kind, items) && self.has_header(kind) && self.shared_weakref(kind, items).is_none();
+        if allocates { self.count_allocation() } else { None }
     }
 
     fn execute(&mut self, pc: u32, op: Op, script: bool) {
         let done = match op {
             Op::New { dst, kind, items } => {
-                // Its allocation started a collection, which may have taken its operands away.
+                // A collection that its allocation started may have taken its operands away.
                 let creatable = self.is_creatable(kind, items);
                 if creatable {
                     self.new_object(pc, dst, kind, items);

@@ -2,7 +2,7 @@
 
 use super::Exec;
 use crate::event::{Event, Sink, Spot};
-use crate::heap::{Flag, Idx, List, NIL};
+use crate::heap::{Flag, List, NIL, Object};
 
 impl<S: Sink> Exec<'_, S> {
     /// Emits a snapshot in the order that [`crate::event`] gives.
@@ -11,6 +11,9 @@ impl<S: Sink> Exec<'_, S> {
             return;
         }
         self.sink.event(Event::Snapshot);
+        let number = self.m.heap.next_snapshot();
+        let mut missing = self.m.heap.live();
+        let mut linked = 0;
         for (list, spot) in [
             (List::GEN0, Spot::Gen0),
             (List::GEN1, Spot::Gen1),
@@ -19,55 +22,54 @@ impl<S: Sink> Exec<'_, S> {
         ] {
             let mut o = self.m.heap.object(list.head()).next;
             while o != list.head() {
-                self.m.heap.object_mut(o).set(Flag::MARK);
-                self.state(o, spot);
-                o = self.m.heap.object(o).next;
+                let object = self.m.heap.object_mut(o);
+                object.shown = number;
+                o = object.next;
+                linked += u32::from(object.weakrefs != NIL);
+                if let Some(event) = state(object, spot) {
+                    missing -= 1;
+                    self.sink.event(event);
+                }
             }
         }
-        let mut any_weak = false;
-        for o in List::COUNT..self.m.heap.objects.len() as Idx {
-            let object = self.m.heap.object_mut(o);
-            any_weak |= object.weak != NIL;
-            if object.has(Flag::MARK) {
-                object.unset(Flag::MARK);
-                continue;
+        if missing > 0 {
+            for object in &self.m.heap.objects[List::COUNT as usize..] {
+                if object.shown == number || object.has(Flag::FREED) {
+                    continue;
+                }
+                linked += u32::from(object.weakrefs != NIL);
+                let spot = if !object.has(Flag::HEADER) {
+                    Spot::NoHeader
+                } else if object.has(Flag::TRACKED) {
+                    Spot::Collecting
+                } else {
+                    Spot::Untracked
+                };
+                if let Some(event) = state(object, spot) {
+                    self.sink.event(event);
+                }
             }
-            if object.has(Flag::FREED) || object.id.is_none() {
-                continue;
-            }
-            let spot = if !object.has(Flag::HEADER) {
-                Spot::NoHeader
-            } else if object.has(Flag::TRACKED) {
-                Spot::Collecting
-            } else {
-                Spot::Untracked
-            };
-            self.state(o, spot);
         }
-        if any_weak {
-            self.weak_states();
+        if !self.m.heap.weaks.is_empty() {
+            self.weak_states(linked);
         }
         for &o in &self.m.gc.garbage {
             self.sink.event(Event::Garbage { object: self.m.heap.id(o) });
         }
     }
 
-    fn state(&mut self, o: Idx, spot: Spot) {
-        let object = self.m.heap.object(o);
-        if let Some(id) = object.id {
-            let finalized = object.has(Flag::FINALIZED.and(Flag::HEADER));
-            self.sink.event(Event::State { object: id, refcount: object.refcount, spot, finalized });
-        }
-    }
-
-    fn weak_states(&mut self) {
+    /// `linked` is the number of objects that have weak references.
+    fn weak_states(&mut self, mut linked: u32) {
         let heap = &self.m.heap;
-        for o in List::COUNT..heap.objects.len() as Idx {
-            let object = heap.object(o);
-            if object.has(Flag::FREED) {
-                continue;
+        for object in &heap.objects[List::COUNT as usize..] {
+            if linked == 0 {
+                break;
             }
             let mut entry = object.weakrefs;
+            if entry == NIL || object.has(Flag::FREED) {
+                continue;
+            }
+            linked -= 1;
             while entry != NIL {
                 let weak = heap.weaks[entry as usize];
                 self.sink.event(Event::Weak {
@@ -87,4 +89,9 @@ impl<S: Sink> Exec<'_, S> {
             self.sink.event(Event::Weak { weak: id, referent: None, callback });
         }
     }
+}
+
+fn state(object: &Object, spot: Spot) -> Option<Event> {
+    let finalized = object.has(Flag::FINALIZED.and(Flag::HEADER));
+    object.id.map(|id| Event::State { object: id, refcount: object.refcount, spot, finalized })
 }

@@ -5,7 +5,7 @@ use super::frame::Frame;
 use crate::collector::{Switch, survivors};
 use crate::event::{Event, Role, Sink, Undefined};
 use crate::heap::{DictEntry, Flag, Idx, NIL};
-use crate::scenario::{Base, Clear, Kind, MAX_ITEMS, NODE_SLOTS, Place, Shape};
+use crate::scenario::{Base, Clear, Kind, MAX_ITEMS, MAX_VARS, NODE_SLOTS, Place, Shape};
 
 impl<S: Sink> Exec<'_, S> {
     /// The object that a place names.
@@ -39,11 +39,17 @@ impl<S: Sink> Exec<'_, S> {
         match dst.split() {
             None => {
                 let Base::Var(var) = dst.base else { return false };
-                let Some(content) = self.m.vars.get_mut(var as usize) else { return false };
-                if *content == NIL && value == NIL {
+                let index = var as usize;
+                if index >= self.m.vars.len() {
+                    if value == NIL || var >= MAX_VARS {
+                        return false;
+                    }
+                    self.m.vars.resize(index + 1, NIL);
+                }
+                if self.m.vars[index] == NIL && value == NIL {
                     return false;
                 }
-                let old = std::mem::replace(content, value);
+                let old = std::mem::replace(&mut self.m.vars[index], value);
                 let object = (value != NIL).then(|| self.m.heap.id(value));
                 self.sink.event(Event::StoreVar { var, object });
                 self.drop_old(old);

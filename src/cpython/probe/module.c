@@ -99,6 +99,7 @@ static int setup(void) {
     Py_XDECREF(PyObject_Call(P.gc_disable, P.no_args, NULL));
     if (watch_unraisable() < 0 || node_setup() < 0 || weak_setup() < 0) return -1;
     P.silent = 1;
+    if (pyclass_setup() < 0 || function_setup() < 0 || builtin_setup() < 0) return -1;
     return gc_setup();
 }
 
@@ -148,7 +149,7 @@ static uint32_t unsupported(void) {
     for (i = 0; i < P.n_ops; i++) {
         const Op *op = &P.ops[i];
         int shape = op->kind.shape;
-        if ((op->code == OP_NEW || op->code == OP_BUILD) && shape != SHAPE_NODE && !is_weak_shape(shape))
+        if ((op->code == OP_NEW || op->code == OP_BUILD) && shape > SHAPE_KEYEDREF)
             return 0x100u + (uint32_t)shape;
         if (op->code == OP_COLLECT_AT_ALLOCATION || op->code == OP_ENABLE || op->code == OP_SET_THRESHOLD ||
             op->code == OP_LEN || op->code == OP_ITERATE)
@@ -197,6 +198,7 @@ static uint32_t run_batch(const char *at, size_t half, uint32_t *dirty) {
             alarm_after(0);
             *dirty = survivors() != 0;
             table_reset();
+            function_reset();
             emit_mark(EV_END_SCENARIO, status, *dirty, end - start);
         }
         at += h->size;

@@ -12,12 +12,18 @@ static int tracking_now; /* debug builds call traverse from PyObject_GC_Track: n
 
 int is_node(PyObject *o) { return Py_TYPE(o) >= first_type && Py_TYPE(o) <= last_type; }
 
+/* Slot 3 of a Typed object stands for the reference to its heap type, which traverse reports from 3.9 on. */
+static int slot_is_type(const Node *o, int slot) {
+    return PY_VERSION_HEX < 0x03090000 && o->kind->shape == SHAPE_TYPED && slot == 3;
+}
+
 static int node_traverse(PyObject *self, visitproc visit, void *arg) {
     Node *o = (Node *)self;
     int i, odd = (o->visits + 1) & 1;
     if (!tracking_now) o->visits++;
     for (i = 0; i < NODE_SLOTS; i++) {
         int bit = 1 << i;
+        if (slot_is_type(o, i)) continue;
         if (o->kind->hidden & bit || (o->kind->fickle & bit && !odd)) continue;
         Py_VISIT(o->slot[i]);
         if (o->kind->doubled & bit) Py_VISIT(o->slot[i]);
@@ -50,7 +56,7 @@ static void node_del(PyObject *self) {
 
 static PyObject *node_call(PyObject *self, PyObject *args, PyObject *kw) {
     PyObject *arg = PyTuple_GET_SIZE(args) > 0 ? PyTuple_GET_ITEM(args, 0) : NULL;
-    int code = P.calling ? CODE_CALL : CODE_CALLBACK;
+    int code = P.calling == CALLING ? CODE_CALL : CODE_CALLBACK;
     P.calling = 0;
     if (arg && !id_of(arg)) { /* gc.callbacks: (phase, info) */
         code = CODE_GC_CALLBACK;

@@ -15,6 +15,9 @@
 #define HIDDEN __attribute__((visibility("hidden")))
 #define NODE_SLOTS 4
 #define MAX_VARS 1024
+#define MAX_ITEMS 64
+#define MAX_EDGES 136
+#define DICT_KEYS 256
 #define NO_STEP 0xff
 #define NO_SCRIPT 0xff
 
@@ -31,7 +34,8 @@ enum { BASE_NOTHING, BASE_VAR, BASE_OWNER, BASE_ARG };
 typedef struct { uint8_t base, path[2], pad; uint16_t var, pad2; } Place;
 
 enum { SHAPE_NODE, SHAPE_TYPED, SHAPE_LIST, SHAPE_TUPLE, SHAPE_DICT, SHAPE_CELL, SHAPE_FUNCTION, SHAPE_METHOD,
-       SHAPE_INSTANCE, SHAPE_SLOTTED, SHAPE_BARE, SHAPE_REF, SHAPE_PROXY, SHAPE_KEYEDREF };
+       SHAPE_INSTANCE, SHAPE_SLOTTED, SHAPE_BARE, SHAPE_REF, SHAPE_PROXY, SHAPE_KEYEDREF, SHAPE_WEAKVALUEDICT,
+       SHAPE_WEAKKEYDICT, SHAPE_WEAKSET, SHAPE_FINALIZE };
 enum { TRACKING_TRACKED, TRACKING_UNTRACKED, TRACKING_NOHEADER };
 enum { FINALIZER_NONE, FINALIZER_MODERN, FINALIZER_LEGACY };
 typedef struct {
@@ -55,6 +59,8 @@ enum { EV_STEP = 1, EV_NO_EFFECT, EV_NEW, EV_NEW_WEAK, EV_STORE_VAR, EV_STORE_SL
         * ended (small: its status, a: a detail, b: nanoseconds from the first operation to the last event). */
        EV_BEGIN_SCENARIO = 0xf0, EV_END_SCENARIO = 0xf1 };
 enum { CODE_FINALIZER, CODE_LEGACY, CODE_CALLBACK, CODE_DEALLOC, CODE_GC_CALLBACK, CODE_CALL };
+enum { ROLE_NAMED, ROLE_INSTANCE_DICT, ROLE_CONTAINER_DATA, ROLE_CONTAINER_REMOVE, ROLE_CONTAINER_ENTRY, ROLE_FINALIZE_REF,
+       ROLE_CONTAINER_SELF, ROLE_CONTAINER_DEFAULTS, ROLE_CONTAINER_CELL, ROLE_CONTAINER_CLOSURE };
 enum { SPOT_GEN0, SPOT_GEN1, SPOT_GEN2, SPOT_PERMANENT, SPOT_COLLECTING, SPOT_UNTRACKED, SPOT_NO_HEADER };
 enum { STATUS_DONE, STATUS_UNSUPPORTED, STATUS_OVERFLOW };
 
@@ -72,8 +78,10 @@ typedef struct {
 typedef struct {
     PyObject *object; /* NULL once freed */
     const Kind *kind;
+    uint32_t origin; /* index of the operation that created it */
     uint32_t referent; /* weak references: the id at creation, safe to report even if the referent's memory is gone */
     uint32_t mark;
+    void *keys; /* dicts before 3.6: see builtin.c */
 } Entry;
 
 typedef struct {
@@ -91,7 +99,7 @@ typedef struct {
     uint32_t script_steps, max_script_steps, max_depth;
     int silent;     /* cleaning up: no events, no scripts */
     int collecting; /* a collection that an operation started is running */
-    int calling;    /* a call operation is about to enter the callable */
+    int calling;    /* an operation or gc.callbacks is about to enter a callable: CALLING or CALLING_GC */
     /* objects; entry 0 is not used */
     Entry *entries;
     uint32_t n_entries, cap_entries, mark;
@@ -102,6 +110,8 @@ typedef struct {
     PyObject *gc_collect, *gc_disable, *gc_freeze, *gc_unfreeze, *gc_set_debug, *gc_get_objects;
     PyObject *gen_args[3], *no_args, *debug_on, *debug_off, *exception, *garbage, *callbacks;
 } Probe;
+
+enum { CALLING = 1, CALLING_GC };
 
 extern HIDDEN Probe P;
 
@@ -140,6 +150,44 @@ HIDDEN PyObject *node_new(const Kind *kind);
 HIDDEN int node_track(PyObject *o);   /* 0 if it was tracked, or cannot be */
 HIDDEN int node_untrack(PyObject *o); /* 0 if it was not tracked */
 
+/* builtin.c */
+HIDDEN int builtin_setup(void);
+HIDDEN PyObject *tuple_new(PyObject *a, PyObject *b);
+HIDDEN PyObject *dict_get(PyObject *d, uint32_t slot); /* borrowed */
+HIDDEN int dict_put(PyObject *d, uint32_t slot, PyObject *value);
+
+/* pyclass.c */
+HIDDEN int pyclass_setup(void);
+HIDDEN PyObject *pyclass_new(const Kind *kind);
+HIDDEN PyObject **slotted_slot(PyObject *o, int slot);
+HIDDEN PyObject **instance_dict(PyObject *o); /* NULL where instances have none of their own */
+HIDDEN PyObject *instance_get(PyObject *o, int slot); /* borrowed */
+HIDDEN int instance_put(PyObject *o, int slot, PyObject *value);
+
+/* function.c */
+HIDDEN int function_setup(void);
+HIDDEN void function_reset(void);
+HIDDEN PyObject *function_new(PyObject *closure, PyObject *defaults);
+HIDDEN void function_forget(PyObject *f);
+HIDDEN PyObject **function_slot(PyObject *o, int slot);
+HIDDEN uint32_t function_extra(PyObject *o); /* references of the call machinery that no scenario knows */
+HIDDEN PyObject *call_function(PyObject *f, int how);
+HIDDEN PyObject *gc_callback_of(PyObject *callable);
+
+/* place.c */
+HIDDEN const Kind *kind_of(PyObject *o);
+HIDDEN int shape_of(PyObject *o); /* -1 if it is none of ours */
+HIDDEN PyObject *eval(const Place *p);                   /* borrowed */
+HIDDEN PyObject *slot_get(PyObject *o, uint32_t slot);   /* borrowed */
+HIDDEN int store(const Place *dst, PyObject *value);     /* takes the reference; 0 if nothing happened */
+HIDDEN int dict_store(PyObject *d, uint32_t slot, PyObject *value);
+HIDDEN void report_store(PyObject *holder, uint32_t slot, PyObject *value);
+HIDDEN int edges_of(PyObject *o, PyObject **out);
+HIDDEN void empty(PyObject *o);
+
+/* container.c */
+HIDDEN int container_store(PyObject *o, uint32_t slot, PyObject *value);
+
 /* weak.c */
 HIDDEN int weak_setup(void);
 HIDDEN PyObject *weak_new(int shape, PyObject *referent, PyObject *callback);
@@ -153,6 +201,7 @@ HIDDEN int run_script(int code, uint8_t script, PyObject *owner, PyObject *arg);
 HIDDEN void run_script_unraisable(int code, uint8_t script, PyObject *owner);
 HIDDEN int scenario_run(void);
 HIDDEN void scenario_cleanup(void);
-HIDDEN int edges_of(PyObject *o, PyObject **out); /* strong references in slot order, at most 8 */
+HIDDEN uint32_t add_object(PyObject *o, const Kind *kind, uint32_t origin, uint32_t role);
+HIDDEN void add_weak(PyObject *w, const Kind *kind, uint32_t origin, uint32_t role, PyObject *referent, PyObject *callback);
 
 #endif

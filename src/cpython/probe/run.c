@@ -33,134 +33,147 @@ void run_script_unraisable(int code, uint8_t script, PyObject *owner) {
     PyErr_Restore(type, value, traceback);
 }
 
-/* ---- places ---- */
-
-static const Kind *kind_of(PyObject *o) {
-    uint32_t id = id_of(o);
-    return id ? entry_of(id)->kind : NULL;
-}
-
-/* Where slot `slot` of an object lives; NULL if there is no such slot. */
-static PyObject **slot_of(PyObject *o, uint8_t slot) {
-    const Kind *kind;
-    if (is_node(o)) return slot < NODE_SLOTS ? &((Node *)o)->slot[slot] : NULL;
-    kind = kind_of(o);
-    if (kind && kind->shape == SHAPE_KEYEDREF && slot == 0) return keyed_slot(o);
-    return NULL;
-}
-
-static PyObject *base_of(const Place *p) {
-    switch (p->base) {
-    case BASE_VAR: return p->var < MAX_VARS ? P.vars[p->var] : NULL;
-    case BASE_OWNER: return P.frame.owner;
-    case BASE_ARG: return P.frame.arg;
-    default: return NULL;
-    }
-}
-
-static int path_length(const Place *p) { return p->path[0] == NO_STEP ? 0 : p->path[1] == NO_STEP ? 1 : 2; }
-
-static PyObject *walk(const Place *p, int steps) {
-    PyObject *o = base_of(p);
-    int i;
-    for (i = 0; o && i < steps; i++) {
-        PyObject **slot = slot_of(o, p->path[i]);
-        o = slot ? *slot : NULL;
-    }
-    return o;
-}
-
-static PyObject *eval(const Place *p) { return walk(p, path_length(p)); }
-
-/* Stores `value` (a reference that is given away, or NULL). Returns 0 if nothing happened. */
-static int store(const Place *dst, PyObject *value) {
-    int n = path_length(dst);
-    PyObject *old, *holder, **slot;
-    if (n == 0) {
-        if (dst->base == BASE_VAR && dst->var < MAX_VARS) {
-            old = P.vars[dst->var];
-            if (!old && !value) return 0;
-            P.vars[dst->var] = value;
-            emit(EV_STORE_VAR, dst->var, value ? id_of(value) : 0, 0);
-            Py_XDECREF(old);
-            return 1;
-        }
-        Py_XDECREF(value);
-        return dst->base == BASE_NOTHING && value;
-    }
-    holder = walk(dst, n - 1);
-    slot = holder ? slot_of(holder, dst->path[n - 1]) : NULL;
-    if (!slot) {
-        Py_XDECREF(value);
-        return 0;
-    }
-    old = *slot;
-    if (!old && !value) return 0;
-    *slot = value;
-    emit(EV_STORE_SLOT, dst->path[n - 1], id_of(holder), value ? id_of(value) : 0);
-    Py_XDECREF(old);
-    return 1;
-}
-
 static int can_call(PyObject *o) {
     const Kind *kind = o ? kind_of(o) : NULL;
-    return kind && kind->shape == SHAPE_NODE && kind->on_call != NO_SCRIPT;
+    return kind && kind->on_call != NO_SCRIPT &&
+           (kind->shape == SHAPE_NODE || kind->shape == SHAPE_TYPED || kind->shape == SHAPE_FUNCTION);
 }
 
 /* ---- operations ---- */
 
+
+/* Stores a new reference, or drops it if the place cannot take it. */
+static void keep(const Place *dst, PyObject *o) {
+    if (!store(dst, o)) Py_DECREF(o);
+}
+
+static int can_have_weakrefs(int shape) {
+    switch (shape) {
+    case SHAPE_NODE:
+    case SHAPE_TYPED:
+    case SHAPE_FUNCTION:
+    case SHAPE_METHOD:
+    case SHAPE_INSTANCE:
+    case SHAPE_SLOTTED:
+    case SHAPE_KEYEDREF:
+    case SHAPE_WEAKVALUEDICT:
+    case SHAPE_WEAKKEYDICT:
+    case SHAPE_WEAKSET: return 1;
+    default: return 0;
+    }
+}
+
+uint32_t add_object(PyObject *o, const Kind *kind, uint32_t origin, uint32_t role) {
+    uint32_t id = is_node(o) ? id_of(o) : table_add(o, kind);
+    if (id == 0) {
+        events_give_up();
+        return 0;
+    }
+    entry_of(id)->origin = origin;
+    emit(EV_NEW, role, id, origin);
+    return id;
+}
+
+void add_weak(PyObject *w, const Kind *kind, uint32_t origin, uint32_t role, PyObject *referent, PyObject *callback) {
+    uint32_t id = add_object(w, kind, origin, role);
+    if (id == 0) return;
+    entry_of(id)->referent = id_of(referent);
+    emit(EV_NEW_WEAK, 0, id, (uint64_t)id_of(referent) | (uint64_t)(callback ? id_of(callback) : 0) << 32);
+}
+
 static int new_weak(const Op *op, uint32_t origin) {
     PyObject *referent = eval(&op->x), *callback = eval(&op->y), *w;
-    const Kind *kind = referent ? kind_of(referent) : NULL;
-    if (!kind || !(kind->shape == SHAPE_NODE || kind->shape == SHAPE_KEYEDREF)) return 0;
-    if (callback && !can_call(callback)) callback = NULL;
+    if (!can_have_weakrefs(shape_of(referent))) return 0;
+    if (callback ? !can_call(callback) : op->y.base != BASE_NOTHING) return 0;
     Py_INCREF(referent);
     Py_XINCREF(callback);
     w = weak_new(op->kind.shape, referent, callback);
-    if (w && !id_of(w)) { /* else the canonical one */
-        uint32_t id = table_add(w, &op->kind);
-        if (id == 0) {
-            events_give_up();
-        } else {
-            entry_of(id)->referent = id_of(referent);
-            emit(EV_NEW, 0, id, origin);
-            emit(EV_NEW_WEAK, 0, id, (uint64_t)id_of(referent) | (uint64_t)(callback ? id_of(callback) : 0) << 32);
-        }
-    }
+    if (w && !id_of(w)) add_weak(w, &op->kind, origin, ROLE_NAMED, referent, callback); /* else the canonical one */
     Py_XDECREF(callback);
     Py_DECREF(referent);
     if (!w) {
         PyErr_Clear();
         return 0;
     }
-    store(&op->dst, w);
+    keep(&op->dst, w);
     return 1;
 }
 
-static PyObject *new_node(const Kind *kind, uint32_t origin) {
-    PyObject *o = node_new(kind);
+/* A function's closure is a tuple of cells, or it has none. */
+static PyObject *fit_closure(PyObject *o) {
+    Py_ssize_t i;
+    if (shape_of(o) != SHAPE_TUPLE || PyTuple_GET_SIZE(o) == 0) return NULL;
+    for (i = 0; i < PyTuple_GET_SIZE(o); i++)
+        if (shape_of(PyTuple_GET_ITEM(o, i)) != SHAPE_CELL) return NULL;
+    return o;
+}
+
+static PyObject *make_object(const Kind *kind, PyObject *a, PyObject *b) {
+    switch (kind->shape) {
+    case SHAPE_LIST: return PyList_New(0);
+    case SHAPE_TUPLE: return tuple_new(a, b);
+    case SHAPE_DICT: return PyDict_New();
+    case SHAPE_CELL: return PyCell_New(a);
+    case SHAPE_FUNCTION: return function_new(fit_closure(a), shape_of(b) == SHAPE_TUPLE ? b : NULL);
+#if PY_MAJOR_VERSION >= 3
+    case SHAPE_METHOD: return PyMethod_New(a, b);
+#else
+    case SHAPE_METHOD: return PyMethod_New(a, b, NULL);
+#endif
+    case SHAPE_INSTANCE:
+    case SHAPE_SLOTTED:
+    case SHAPE_BARE: return pyclass_new(kind);
+    default: return node_new(kind);
+    }
+}
+
+/* A new object of any shape but weak references and what is composed of several. */
+static PyObject *new_object(const Kind *kind, PyObject *a, PyObject *b, uint32_t origin) {
+    PyObject *o = make_object(kind, a, b);
+    uint32_t slot;
     if (!o) {
         PyErr_Clear();
         events_give_up();
         return NULL;
     }
-    emit(EV_NEW, 0, ((Node *)o)->id, origin);
+    if (add_object(o, kind, origin, ROLE_NAMED) && (a || b) && kind->shape != SHAPE_NODE)
+        for (slot = 0; slot < 2; slot++) {
+            PyObject *content = slot_get(o, slot);
+            if (content) report_store(o, slot, content);
+        }
     return o;
 }
 
 static int op_new(const Op *op, uint32_t origin) {
-    PyObject *o;
-    if (is_weak_shape(op->kind.shape)) return new_weak(op, origin);
-    o = new_node(&op->kind, origin);
-    if (o) store(&op->dst, o);
+    PyObject *o, *a = NULL, *b = NULL;
+    switch (op->kind.shape) {
+    case SHAPE_REF:
+    case SHAPE_PROXY:
+    case SHAPE_KEYEDREF: return new_weak(op, origin);
+    case SHAPE_METHOD:
+        a = eval(&op->x);
+        b = eval(&op->y);
+        if (shape_of(a) != SHAPE_FUNCTION || !b) return 0;
+        break;
+    case SHAPE_TUPLE:
+    case SHAPE_FUNCTION:
+        b = eval(&op->y); /* fall through */
+    case SHAPE_CELL: a = eval(&op->x);
+    }
+    o = new_object(&op->kind, a, b, origin);
+    if (!o) return 1;
+    keep(&op->dst, o);
     return 1;
 }
 
 static int op_set(const Op *op) {
     PyObject *value = eval(&op->x);
+    int done;
     if (!value && op->x.base != BASE_NOTHING) return 0;
     Py_XINCREF(value);
-    return store(&op->dst, value);
+    done = store(&op->dst, value);
+    if (!done) Py_XDECREF(value);
+    return done;
 }
 
 static int op_deref(const Op *op) {
@@ -169,20 +182,8 @@ static int op_deref(const Op *op) {
     if (!kind || !is_weak_shape(kind->shape)) return 0;
     referent = weak_answer(w);
     emit(EV_ANSWER, 0, id_of(w), referent ? id_of(referent) : 0);
-    if (referent) store(&op->dst, referent);
+    if (referent) keep(&op->dst, referent);
     return 1;
-}
-
-int edges_of(PyObject *o, PyObject **out) {
-    const Kind *kind = kind_of(o);
-    int n = 0, i;
-    for (i = 0; i < NODE_SLOTS; i++) {
-        PyObject **slot = slot_of(o, (uint8_t)i);
-        if (slot && *slot) out[n++] = *slot;
-    }
-    if (kind && is_weak_shape(kind->shape) && ((PyWeakReference *)o)->wr_callback)
-        out[n++] = ((PyWeakReference *)o)->wr_callback;
-    return n;
 }
 
 static void op_look(void) {
@@ -193,18 +194,18 @@ static void op_look(void) {
     P.mark++;
     for (root = 0; root < MAX_VARS + 2; root++) {
         PyObject *o = root == 0 ? P.frame.owner : root == 1 ? P.frame.arg : P.vars[root - 2];
-        PyObject *edges[8];
+        PyObject *edges[MAX_EDGES];
         for (;;) {
             uint32_t id = o ? id_of(o) : 0;
             if (id && entry_of(id)->mark != P.mark) {
                 int i = edges_of(o, edges);
                 entry_of(id)->mark = P.mark;
                 emit(EV_SAW, 0, id, 0);
-                if (n + 8 > cap) {
-                    PyObject **grown = realloc(stack, (cap * 2 + 64) * sizeof *stack);
+                if (n + MAX_EDGES > cap) {
+                    PyObject **grown = realloc(stack, (cap * 2 + MAX_EDGES) * sizeof *stack);
                     if (!grown) return;
                     stack = grown;
-                    cap = cap * 2 + 64;
+                    cap = cap * 2 + MAX_EDGES;
                 }
                 while (i > 0) stack[n++] = edges[--i];
             }
@@ -262,9 +263,7 @@ static int op_call(const Op *op) {
     PyObject *callable = eval(&op->x), *r;
     if (!can_call(callable)) return 0;
     Py_INCREF(callable); /* as the interpreter's stack holds what it calls */
-    P.calling = 1;
-    r = PyObject_Call(callable, P.no_args, NULL);
-    P.calling = 0;
+    r = call_function(callable, CALLING);
     if (r) Py_DECREF(r);
     else PyErr_WriteUnraisable(callable);
     Py_DECREF(callable);
@@ -274,14 +273,14 @@ static int op_call(const Op *op) {
 static int op_build(const Op *op, uint32_t origin) {
     PyObject **made, *last;
     uint32_t i, n = op->n;
-    if (n == 0 || op->kind.shape != SHAPE_NODE) return 0;
+    if (n == 0 || op->kind.shape > SHAPE_TYPED) return 0;
     made = malloc(n * sizeof *made);
     if (!made) {
         events_give_up();
         return 1;
     }
     for (i = 0; i < n && !P.silent; i++) {
-        made[i] = new_node(&op->kind, origin);
+        made[i] = new_object(&op->kind, NULL, NULL, origin);
         if (!made[i]) break;
         if (op->a == BULK_CHAIN || op->a == BULK_RING) {
             if (i == 0) continue;
@@ -315,7 +314,7 @@ static int op_build(const Op *op, uint32_t origin) {
         last = n ? made[0] : NULL;
     }
     free(made);
-    store(&op->dst, last);
+    if (last) keep(&op->dst, last);
     return 1;
 }
 
@@ -325,6 +324,13 @@ static int gc_list_op(PyObject *list, PyObject *add) {
     if (PyList_GET_SIZE(list) == 0) return 0;
     PyList_SetSlice(list, 0, PyList_GET_SIZE(list), NULL);
     return 1;
+}
+
+static int add_gc_callback(PyObject *callable) {
+    PyObject *entry = P.callbacks ? gc_callback_of(callable) : NULL;
+    int done = entry && gc_list_op(P.callbacks, entry);
+    Py_XDECREF(entry);
+    return done;
 }
 
 static int op_repeat(const Op *op) {
@@ -357,7 +363,7 @@ static int run_op(const Op *op) {
     case OP_EMPTY_GARBAGE: return gc_list_op(P.garbage, NULL);
     case OP_ADD_GC_CALLBACK:
         o = eval(&op->x);
-        return can_call(o) && gc_list_op(P.callbacks, o);
+        return can_call(o) && add_gc_callback(o);
     case OP_EMPTY_GC_CALLBACKS: return gc_list_op(P.callbacks, NULL);
     case OP_TRACK: o = eval(&op->x); return o && is_node(o) && node_track(o);
     case OP_UNTRACK: o = eval(&op->x); return o && is_node(o) && node_untrack(o);
@@ -409,10 +415,7 @@ void scenario_cleanup(void) {
         PyObject *o = entry_of(id)->object;
         if (!o) continue;
         Py_INCREF(o);
-        for (i = 0; i < NODE_SLOTS; i++) {
-            PyObject **slot = slot_of(o, (uint8_t)i);
-            if (slot) Py_CLEAR(*slot);
-        }
+        empty(o);
         Py_DECREF(o);
     }
     if (P.gc_unfreeze && gc_first(3)) call0(P.gc_unfreeze, P.no_args);

@@ -62,8 +62,10 @@ uint32_t table_add(PyObject *o, const Kind *kind) {
     e = &P.entries[++P.n_entries];
     e->object = o;
     e->kind = kind;
+    e->origin = 0;
     e->referent = 0;
     e->mark = 0;
+    e->keys = NULL;
     if (!is_node(o)) {
         if ((!slots || used * 2 > mask) && grow() < 0) return 0;
         put(o, P.n_entries);
@@ -83,7 +85,9 @@ uint32_t id_of(PyObject *o) {
 void table_remove(uint32_t id) {
     PyObject *o = P.entries[id].object;
     P.entries[id].object = NULL;
-    if (P.entries[id].kind->shape != SHAPE_NODE) forget(o);
+    free(P.entries[id].keys);
+    P.entries[id].keys = NULL;
+    if (P.entries[id].kind->shape > SHAPE_TYPED) forget(o);
 }
 
 void table_reset(void) { P.n_entries = 0; }

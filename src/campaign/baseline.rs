@@ -1,0 +1,131 @@
+//! The baseline: `collector` violations that are known of a row, each with its regression and the reason.
+//!
+//! One entry per line: first and last row (or one row), invariant, regression file, reason. `#` starts a comment.
+
+use crate::collector::ROWS;
+use crate::invariant::Invariant;
+
+/// The baseline that comes with the program.
+const COMMITTED: &str = include_str!("../../baseline.txt");
+
+/// What is known of each row.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Baseline {
+    entries: Vec<Known>,
+}
+
+/// One thing that is known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Known {
+    /// Index in [`ROWS`] of the first row that shows it.
+    pub first: usize,
+    /// Index in [`ROWS`] of the last row that shows it.
+    pub last: usize,
+    /// The broken invariant.
+    pub invariant: Invariant,
+    /// The regression file that shows it, in the folder `regressions`.
+    pub regression: String,
+    /// Why it is so.
+    pub reason: String,
+}
+
+/// A line of a baseline that means nothing.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("line {line} of the baseline: {message}")]
+pub struct BaselineError {
+    /// Its number, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl Baseline {
+    /// Nothing is known.
+    pub fn empty() -> Baseline {
+        Baseline::default()
+    }
+
+    /// The baseline that was committed with this version of the program.
+    ///
+    /// # Errors
+    /// [`BaselineError`] never happens in a program whose tests have passed.
+    pub fn committed() -> Result<Baseline, BaselineError> {
+        Baseline::parse(COMMITTED)
+    }
+
+    /// Reads a baseline.
+    ///
+    /// # Errors
+    /// [`BaselineError`] for the first line that means nothing.
+    pub fn parse(text: &str) -> Result<Baseline, BaselineError> {
+        let mut entries = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.split_once('#').map_or(line, |(before, _)| before).trim();
+            if !line.is_empty() {
+                let known = entry(line).map_err(|message| BaselineError { line: index + 1, message })?;
+                entries.push(known);
+            }
+        }
+        Ok(Baseline { entries })
+    }
+
+    /// Every entry, in the order of the file.
+    pub fn entries(&self) -> &[Known] {
+        &self.entries
+    }
+
+    /// The entry for a violation of this invariant by the row of this name.
+    pub fn knows(&self, row: &str, invariant: Invariant) -> Option<&Known> {
+        self.entries
+            .iter()
+            .filter(|known| known.invariant == invariant)
+            .find(|known| ROWS[known.first..=known.last].iter().any(|r| r.name() == row))
+    }
+}
+
+fn entry(line: &str) -> Result<Known, String> {
+    let mut words = line.splitn(4, char::is_whitespace);
+    let mut word = |what: &str| words.next().filter(|w| !w.is_empty()).ok_or_else(|| format!("{what} is missing"));
+    let rows = word("the row")?;
+    let (first, last) = rows.split_once("..").unwrap_or((rows, rows));
+    let (first, last) = (row(first)?, row(last)?);
+    if last < first {
+        return Err(format!("`{rows}` ends before it starts"));
+    }
+    let invariant = word("the invariant")?;
+    let invariant = Invariant::parse(invariant).ok_or_else(|| format!("no invariant is called `{invariant}`"))?;
+    let regression = word("the regression file")?.to_owned();
+    let reason = word("the reason")?.trim().to_owned();
+    Ok(Known { first, last, invariant, regression, reason })
+}
+
+fn row(name: &str) -> Result<usize, String> {
+    ROWS.iter().position(|r| r.name() == name).ok_or_else(|| format!("no row is called `{name}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_baseline_can_be_read() {
+        Baseline::committed().unwrap();
+    }
+
+    #[test]
+    fn an_entry_covers_the_rows_from_first_to_last() {
+        let baseline = Baseline::parse("# known\ncpython-3.4.0..cpython-3.7.6 I01 x.scn bpo-1: because\n").unwrap();
+        assert_eq!(baseline.knows("cpython-3.7.0", Invariant::I01).unwrap().reason, "bpo-1: because");
+        assert!(baseline.knows("cpython-3.8.0", Invariant::I01).is_none());
+        assert!(baseline.knows("cpython-3.7.0", Invariant::I41).is_none());
+    }
+
+    #[test]
+    fn a_line_that_means_nothing_is_named() {
+        let message = |text| Baseline::parse(text).unwrap_err().to_string();
+        assert_eq!(message("\ncpython-9.9.9 I01 x y"), "line 2 of the baseline: no row is called `cpython-9.9.9`");
+        assert!(message("cpython-3.7.6 I99 x y").contains("no invariant is called `I99`"));
+        assert!(message("cpython-3.7.6 I01 x").contains("the reason is missing"));
+        assert!(message("cpython-3.7.6..cpython-3.4.0 I01 x y").contains("ends before it starts"));
+    }
+}

@@ -1,0 +1,232 @@
+//! Campaigns: the scenarios of a seed, each run on every collector, over as many workers as there are cores.
+//!
+//! Scenario `n` of a campaign is a pure function of seed, profiles, size and `n`. Workers take ranges of numbers and
+//! keep counts of their own; adding counts up is commutative, so the outcome does not depend on how many workers
+//! there were or who was faster. Nothing that a bound in seconds could change is counted: a campaign with such a
+//! bound stops handing out ranges, and what was handed out is finished, so it equals a campaign of that many
+//! scenarios.
+
+mod baseline;
+mod examine;
+mod finding;
+mod reduce;
+mod store;
+mod tally;
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use crate::collector::Collector;
+use crate::generate::{Generator, Profile, Seed, Size};
+use crate::scenario::Scenario;
+
+pub use baseline::{Baseline, BaselineError, Known};
+pub use examine::{Examined, Examiner};
+pub use finding::{Finding, count_objects};
+pub use store::{StoreError, store, write_atomically};
+pub use tally::{First, Key, Part, Tally, Verdict};
+
+/// How many scenarios a worker takes at a time.
+const CHUNK: u64 = 256;
+/// How often progress is reported.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What a campaign does.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where all randomness comes from.
+    pub seed: Seed,
+    /// Scenario `n` is made with profile `n` modulo their number; at least one.
+    pub profiles: Vec<&'static Profile>,
+    /// How large scenarios are.
+    pub size: Size,
+    /// Who runs them; at least one.
+    pub collectors: Vec<Collector>,
+    /// How many scenarios.
+    pub budget: Budget,
+    /// Number of workers, from 1.
+    pub jobs: usize,
+    /// Invariants that need several runs of a scenario are judged on one scenario of so many; 0 for never.
+    pub sample: u64,
+    /// What is known.
+    pub baseline: Baseline,
+    /// How many candidates the reduction of one finding may try.
+    pub tries: u64,
+}
+
+/// When a campaign is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Budget {
+    /// After this many scenarios, from number 0.
+    Scenarios(u64),
+    /// After this one scenario.
+    Only(u64),
+    /// When the time is over; what has been started is finished.
+    Time(Duration),
+}
+
+/// What a campaign is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Progress {
+    /// Scenarios run.
+    Running {
+        /// How many are done.
+        scenarios: u64,
+        /// Time since the start.
+        elapsed: Duration,
+    },
+    /// Findings are being reduced.
+    Reducing {
+        /// How many are done.
+        done: usize,
+        /// How many there are.
+        total: usize,
+    },
+}
+
+/// The outcome of a campaign. Everything but `took` is a function of the plan (with a bound in seconds: of the plan
+/// and the number of scenarios).
+#[derive(Debug)]
+pub struct Outcome {
+    /// Counts.
+    pub part: Part,
+    /// The first scenario of each kind of violation, reduced, in the order of their keys.
+    pub findings: Vec<Finding>,
+    /// How long the scenarios took.
+    pub took: Duration,
+    /// How long the reduction took.
+    pub reducing: Duration,
+}
+
+impl Plan {
+    /// Makes scenario `n`.
+    pub fn scenario(&self, n: u64) -> Scenario {
+        let mut scenario = Scenario::new();
+        Source::new(self).fill(n, &mut scenario);
+        scenario
+    }
+
+    fn range(&self) -> Range<u64> {
+        match self.budget {
+            Budget::Scenarios(n) => 0..n,
+            Budget::Only(n) => n..n.saturating_add(1),
+            Budget::Time(_) => 0..u64::MAX,
+        }
+    }
+
+    fn chunk(&self) -> u64 {
+        if self.profiles.iter().any(|p| p.is_huge()) { 1 } else { CHUNK }
+    }
+}
+
+/// The generators of a plan, one per profile.
+struct Source(Vec<Generator>);
+
+impl Source {
+    fn new(plan: &Plan) -> Source {
+        Source(plan.profiles.iter().map(|p| Generator::new(plan.seed, p, plan.size)).collect())
+    }
+
+    fn fill(&mut self, n: u64, scenario: &mut Scenario) {
+        let count = self.0.len() as u64;
+        self.0[(n % count) as usize].fill(n, scenario);
+    }
+}
+
+/// Runs a campaign; `progress` is called about ten times a second. When `stop` becomes true, no new scenario is
+/// started and the campaign ends as one of so many scenarios.
+pub fn run(plan: &Plan, stop: &AtomicBool, progress: &mut dyn FnMut(Progress)) -> Outcome {
+    let start = Instant::now();
+    let range = plan.range();
+    let (next, done) = (AtomicU64::new(range.start), AtomicU64::new(0));
+    let deadline = match plan.budget {
+        Budget::Time(time) => start.checked_add(time),
+        _ => None,
+    };
+    let chunk = plan.chunk();
+    let take = || {
+        if stop.load(Ordering::Relaxed) || deadline.is_some_and(|d| Instant::now() >= d) {
+            return None;
+        }
+        let from = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| {
+            (n < range.end).then(|| n.saturating_add(chunk).min(range.end))
+        });
+        from.ok().map(|from| from..from.saturating_add(chunk).min(range.end))
+    };
+    let part = in_parallel(
+        plan.jobs,
+        || {
+            let mut worker = Worker::new(plan);
+            while let Some(numbers) = take() {
+                let count = numbers.end - numbers.start;
+                worker.run(numbers);
+                done.fetch_add(count, Ordering::Relaxed);
+            }
+            worker.part
+        },
+        || progress(Progress::Running { scenarios: done.load(Ordering::Relaxed), elapsed: start.elapsed() }),
+    )
+    .into_iter()
+    .fold(Part::new(plan.collectors.len()), |mut all, part| {
+        all.absorb(&part);
+        all
+    });
+    let took = start.elapsed();
+    let findings = reduce::findings(plan, &part, progress);
+    Outcome { part, findings, took, reducing: start.elapsed() - took }
+}
+
+/// Runs the same work on several threads, calls `tick` until all are done, and returns what they made.
+fn in_parallel<T: Send>(jobs: usize, work: impl Fn() -> T + Sync, mut tick: impl FnMut()) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let (sender, receiver) = mpsc::channel();
+        let work = &work;
+        for _ in 0..jobs.max(1) {
+            let sender = sender.clone();
+            scope.spawn(move || sender.send(work()));
+        }
+        drop(sender);
+        let mut results = Vec::new();
+        loop {
+            match receiver.recv_timeout(TICK) {
+                Ok(result) => results.push(result),
+                Err(mpsc::RecvTimeoutError::Timeout) => tick(),
+                Err(mpsc::RecvTimeoutError::Disconnected) => return results,
+            }
+        }
+    })
+}
+
+struct Worker<'p> {
+    plan: &'p Plan,
+    source: Source,
+    scenario: Scenario,
+    examiners: Vec<Examiner>,
+    part: Part,
+}
+
+impl<'p> Worker<'p> {
+    fn new(plan: &'p Plan) -> Worker<'p> {
+        Worker {
+            plan,
+            source: Source::new(plan),
+            scenario: Scenario::new(),
+            examiners: plan.collectors.iter().map(|c| Examiner::new(c, &plan.baseline)).collect(),
+            part: Part::new(plan.collectors.len()),
+        }
+    }
+
+    fn run(&mut self, numbers: Range<u64>) {
+        for n in numbers {
+            self.source.fill(n, &mut self.scenario);
+            let sampled = self.plan.sample != 0 && n.is_multiple_of(self.plan.sample);
+            for (index, examiner) in self.examiners.iter_mut().enumerate() {
+                let examined = examiner.examine(&self.scenario, sampled);
+                self.part.add(index, n, &examined);
+            }
+            self.part.scenarios += 1;
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The command line: one file per command, each turns its arguments into a report and an exit code.
+
+mod convert;
+mod fmt;
+mod input;
+mod list;
+mod migrate;
+mod options;
+mod replay;
+mod run;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What a command ends with. Where several hold, the greatest in this order counts. 4 and 5 belong to the comparison
+/// with real interpreters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Exit {
+    /// Nothing to complain about.
+    Clean,
+    /// A violation that counts, or an outcome that is not the expected one.
+    Violation,
+    /// The same scenario gave different events.
+    Nondeterminism,
+    /// The command line or a file makes no sense.
+    BadInput,
+}
+
+impl Exit {
+    /// The number that the process returns.
+    pub const fn code(self) -> u8 {
+        match self {
+            Exit::Clean => 0,
+            Exit::Violation => 1,
+            Exit::BadInput => 2,
+            Exit::Nondeterminism => 3,
+        }
+    }
+}
+
+/// Finds out how objects die: garbage collection, weak references, callbacks and finalizers, simulated on a model of
+/// every CPython collector and judged by invariants.
+///
+/// Without a command: a campaign of 20 seconds over all collectors.
+#[derive(Debug, Parser)]
+#[command(name = "coroner", version, propagate_version = true, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Write the result to FILE as JSON
+    #[arg(long, value_name = "FILE", global = true)]
+    json: Option<PathBuf>,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 clean, 1 violation, 2 bad usage or input, 3 nondeterminism.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Args),
+    Replay(replay::Args),
+    List(list::Args),
+    Fmt(fmt::Args),
+    Convert(convert::Args),
+    Migrate(migrate::Args),
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    ExitCode::from(run_with(std::env::args_os()).code())
+}
+
+/// Runs the program with the given arguments, the first of which is its name.
+pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nothing is left to be done if the terminal is gone.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::BadInput } else { Exit::Clean };
+        }
+    };
+    let json = cli.json.as_deref();
+    let result = match cli.command.unwrap_or_else(|| Command::Run(run::Args::default())) {
+        Command::Run(args) => run::run(&args, json),
+        Command::Replay(args) => replay::run(&args, json),
+        Command::List(args) => list::run(&args, json),
+        Command::Fmt(args) => fmt::run(&args, json),
+        Command::Convert(args) => convert::run(&args, json),
+        Command::Migrate(args) => migrate::run(&args, json),
+    };
+    result.unwrap_or_else(|error| {
+        if let Some(broken) = error.downcast_ref::<std::io::Error>()
+            && broken.kind() == std::io::ErrorKind::BrokenPipe
+        {
+            // The reader has seen enough: `coroner list | head`.
+            return Exit::Clean;
+        }
+        eprintln!("error: {error:#}");
+        Exit::BadInput
+    })
+}
+
+/// Writes to standard output; a closed pipe is an error like any other, not a panic.
+fn print(text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}

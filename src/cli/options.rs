@@ -1,0 +1,126 @@
+//! What several commands take, and how it is read.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use crate::campaign::Baseline;
+use crate::collector::Collector;
+use crate::collector::releases::nearest;
+use crate::generate::{PROFILES, Profile, Size};
+
+/// The collectors of a list of names; `all` stands for every row.
+///
+/// # Errors
+/// If a name means nothing, or nothing is left.
+pub fn collectors(names: &[String]) -> anyhow::Result<Vec<Collector>> {
+    let mut found: Vec<Collector> = Vec::new();
+    for name in names.iter().map(|n| n.trim()) {
+        let new = if name == "all" { Collector::all() } else { vec![Collector::parse(name)?] };
+        for collector in new {
+            if !found.iter().any(|c| c.name == collector.name) {
+                found.push(collector);
+            }
+        }
+    }
+    if found.is_empty() {
+        bail!("no collector is given; `coroner list collectors` shows all");
+    }
+    Ok(found)
+}
+
+/// The profiles of a list of names.
+///
+/// # Errors
+/// If a name means nothing.
+pub fn profiles(names: &[String]) -> anyhow::Result<Vec<&'static Profile>> {
+    names
+        .iter()
+        .map(|name| {
+            let name = name.trim();
+            Profile::named(name).with_context(|| {
+                let hint = nearest(name, PROFILES.iter().map(|p| p.name.to_owned()))
+                    .map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
+                format!("no profile is called `{name}`{hint} (`coroner list profiles` shows all)")
+            })
+        })
+        .collect()
+}
+
+/// The size of that name.
+///
+/// # Errors
+/// A sentence that names all sizes.
+pub fn size(name: &str) -> Result<Size, String> {
+    let words: Vec<&str> = Size::ALL.iter().map(|s| s.word()).collect();
+    let found = Size::ALL.into_iter().find(|s| s.word() == name);
+    found.ok_or_else(|| format!("the sizes are {}", words.join(", ")))
+}
+
+/// A length of time: `90`, `90s`, `5m`, `1h`.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len()));
+    let seconds = match unit {
+        "" | "s" => 1.0,
+        "ms" => 0.001,
+        "m" => 60.0,
+        "h" => 3600.0,
+        "d" => 86400.0,
+        _ => return Err("a time is a number and s, m, h or d, such as 30s or 5m".to_owned()),
+    };
+    let number: f64 = number.parse().map_err(|_| "a time starts with a number, such as 30s or 5m".to_owned())?;
+    Duration::try_from_secs_f64(number * seconds).map_err(|_| "this time is too long".to_owned())
+}
+
+/// The baseline of this version of the program.
+///
+/// # Errors
+/// If it cannot be read, which the tests exclude.
+pub fn baseline() -> anyhow::Result<Baseline> {
+    Ok(Baseline::committed()?)
+}
+
+/// True if what goes to standard output may be coloured.
+pub fn color() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+}
+
+/// How many columns there are to write in.
+pub fn width() -> usize {
+    if !std::io::stdout().is_terminal() {
+        return 100;
+    }
+    let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+    columns.unwrap_or(100).clamp(60, 160)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        for wrong in ["", "s", "-1s", "1y", "1e99999d", "99999999999999999999d"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_mistyped_profile_gets_a_suggestion() {
+        let error = profiles(&["weakref".to_owned()]).unwrap_err().to_string();
+        assert!(error.contains("did you mean `weakrefs`?"), "{error}");
+    }
+
+    #[test]
+    fn a_collector_named_twice_runs_once() {
+        let names = ["all", "cpython-3.7", "3.7.6"].map(str::to_owned);
+        assert_eq!(collectors(&names).unwrap().len(), Collector::all().len());
+    }
+}

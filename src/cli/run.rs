@@ -1,0 +1,191 @@
+//! `coroner run`: a campaign over collectors of the model.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use anyhow::bail;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Exit, options};
+use crate::campaign::{self, Budget, Outcome, Plan, Progress, Verdict};
+use crate::generate::{Seed, Size};
+use crate::report::{campaign as report, json};
+
+/// How long a campaign without a bound takes.
+const SHORT: Duration = Duration::from_secs(20);
+/// The share of scenarios that differential invariants judge: one in so many.
+const SAMPLE: u64 = 64;
+/// Candidates that the reduction of one finding may try.
+const TRIES: u64 = 4_000;
+
+/// Generate scenarios, run them on collectors, judge every run, reduce what is found
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Seed of the campaign: up to 64 hexadecimal digits
+    #[arg(long, value_name = "HEX", default_value = "0")]
+    seed: Seed,
+    /// Stop after N scenarios, each run on every collector
+    #[arg(long, value_name = "N", conflicts_with_all = ["time", "only"])]
+    scenarios: Option<u64>,
+    /// Stop after a time, such as 30s or 5m [default: 20s]
+    #[arg(long, value_name = "TIME", value_parser = options::duration, conflicts_with = "only")]
+    time: Option<Duration>,
+    /// Run scenario number N only
+    #[arg(long, value_name = "N")]
+    only: Option<u64>,
+    /// Profiles of the generator, in turn
+    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "default")]
+    profile: Vec<String>,
+    /// Size of the scenarios: tiny, small, medium or large
+    #[arg(long, value_name = "SIZE", value_parser = options::size, default_value = "small")]
+    size: Size,
+    /// Collectors: rows (cpython-3.7), variants (cpython-3.13.0+switch-name) or all
+    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "all")]
+    collector: Vec<String>,
+    /// Number of workers [default: number of cores]
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Folder for findings
+    #[arg(long, value_name = "DIR", default_value = "findings")]
+    out: PathBuf,
+    /// Fail on every violation, of whatever class, known or not
+    #[arg(long)]
+    strict: bool,
+}
+
+impl Default for Args {
+    fn default() -> Args {
+        Args {
+            seed: Seed::default(),
+            scenarios: None,
+            time: None,
+            only: None,
+            profile: vec!["default".to_owned()],
+            size: Size::default(),
+            collector: vec!["all".to_owned()],
+            jobs: None,
+            out: PathBuf::from("findings"),
+            strict: false,
+        }
+    }
+}
+
+impl Args {
+    fn plan(&self) -> anyhow::Result<Plan> {
+        let budget = match (self.scenarios, self.time, self.only) {
+            (Some(n), ..) => Budget::Scenarios(n),
+            (_, Some(time), _) => Budget::Time(time),
+            (.., Some(n)) => Budget::Only(n),
+            _ => Budget::Time(SHORT),
+        };
+        let jobs = match self.jobs {
+            Some(0) => bail!("--jobs must be at least 1"),
+            Some(jobs) => jobs.min(1024),
+            None => std::thread::available_parallelism().map_or(1, |n| n.get()),
+        };
+        Ok(Plan {
+            seed: self.seed,
+            profiles: options::profiles(&self.profile)?,
+            size: self.size,
+            collectors: options::collectors(&self.collector)?,
+            budget,
+            jobs,
+            sample: SAMPLE,
+            baseline: options::baseline()?,
+            tries: TRIES,
+        })
+    }
+
+    /// The command that runs the same campaign.
+    fn repeat(&self, plan: &Plan, scenarios: u64) -> String {
+        let mut command = format!("coroner run --seed {}", self.seed);
+        match self.only {
+            Some(n) => command += &format!(" --only {n}"),
+            None => command += &format!(" --scenarios {scenarios}"),
+        }
+        if self.profile != ["default"] {
+            command += &format!(" --profile {}", self.profile.join(","));
+        }
+        if self.size != Size::default() {
+            command += &format!(" --size {}", self.size.word());
+        }
+        if self.collector != ["all"] {
+            let names: Vec<&str> = plan.collectors.iter().map(|c| c.name.as_str()).collect();
+            command += &format!(" --collector {}", names.join(","));
+        }
+        if self.strict {
+            command += " --strict";
+        }
+        command
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If the arguments make no sense or a file cannot be written.
+pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
+    let plan = args.plan()?;
+    let outcome = campaign::run(&plan, &AtomicBool::new(false), &mut progress(&plan));
+    let files = campaign::store(&outcome.findings, &plan, &args.out)?;
+    let exit = exit(&outcome, args.strict);
+    let repeat = args.repeat(&plan, outcome.part.scenarios);
+    let page = report::Page { plan: &plan, outcome: &outcome, files: &files, strict: args.strict };
+    let color = options::color();
+    super::print(&report::text(&page, options::width(), color))?;
+    if let Some(path) = json {
+        json::write(path, &json::campaign(&page, exit.code(), &repeat))?;
+    }
+    if exit != Exit::Clean {
+        super::print(&format!("\nrepeat with: {repeat}\n"))?;
+    }
+    Ok(exit)
+}
+
+fn exit(outcome: &Outcome, strict: bool) -> Exit {
+    let counts = |verdict| strict || verdict == Verdict::New;
+    if outcome.part.is_nondeterministic() {
+        Exit::Nondeterminism
+    } else if outcome.part.firsts.keys().any(|key| counts(key.verdict)) {
+        Exit::Violation
+    } else {
+        Exit::Clean
+    }
+}
+
+/// A bar on the terminal; nothing in a pipe.
+fn progress(plan: &Plan) -> impl FnMut(Progress) + use<> {
+    let budget = plan.budget;
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    let running = ProgressStyle::with_template("{bar:32} {human_pos} of {human_len} {msg}");
+    let style = |template| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.set_style(running.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    move |progress| match progress {
+        Progress::Running { scenarios, elapsed } => match budget {
+            Budget::Scenarios(n) => {
+                bar.set_length(n);
+                bar.set_position(scenarios);
+                bar.set_message("scenarios");
+            }
+            Budget::Only(_) => {}
+            Budget::Time(time) => {
+                bar.set_style(style("{bar:32} {msg}"));
+                bar.set_length(time.as_millis() as u64);
+                bar.set_position(elapsed.as_millis() as u64);
+                let left = time.saturating_sub(elapsed).as_secs();
+                bar.set_message(format!("{} scenarios, {left} s left", crate::report::grouped(scenarios)));
+            }
+        },
+        Progress::Reducing { done, total } => {
+            bar.set_style(style("{bar:32} {msg}"));
+            bar.set_length(total as u64);
+            bar.set_position(done as u64);
+            bar.set_message(format!("reducing finding {done} of {total}"));
+            if done == total {
+                bar.finish_and_clear();
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Writes what collectors do into a file's expectations.
+
+use std::path::{Path, PathBuf};
+
+use super::check::topics;
+use super::load::load;
+use super::outcome::{Outcome, Runner, Topic};
+use super::{Case, Unreadable};
+use crate::collector::{Collector, UnknownCollector};
+use crate::scenario::text::{Anchor, Document, Expectation, Fact};
+
+/// What blessing did to a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Blessed {
+    /// The file.
+    pub path: PathBuf,
+    /// False if it said all that already.
+    pub changed: bool,
+}
+
+/// Why a file could not be blessed.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum BlessError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// It expects something of a collector that does not exist.
+    #[error("{}: {unknown}", path.display())]
+    Collector {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with the name.
+        unknown: UnknownCollector,
+    },
+    /// It cannot be written.
+    #[error("{}: cannot be written: {reason}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        reason: String,
+    },
+}
+
+impl Runner {
+    /// Replaces every expectation by what happens: the rows first, oldest first, then the variants that the
+    /// document names, in its order. Facts stay on the topics that the document has; a document without facts gets
+    /// what the last collection returned and everything about named objects that differs between the collectors.
+    ///
+    /// # Errors
+    /// [`UnknownCollector`] if the document names one; nothing has changed then.
+    pub fn bless(&mut self, document: &mut Document) -> Result<(), UnknownCollector> {
+        let mut collectors = Collector::all();
+        for expectation in &document.expectations {
+            let collector = Collector::parse(&expectation.collector)?;
+            if !collectors.iter().any(|c| c.rules == collector.rules && c.release == collector.release) {
+                collectors.push(Collector { name: expectation.collector.clone(), ..collector });
+            }
+        }
+        let outcomes: Vec<Outcome> = collectors.iter().map(|c| self.outcome(document, c)).collect();
+        let mut topics = topics(document);
+        if topics.is_empty() {
+            topics = default_topics(&outcomes);
+        }
+        let old = std::mem::take(&mut document.expectations);
+        document.expectations = collectors
+            .iter()
+            .zip(outcomes)
+            .map(|(collector, outcome)| Expectation {
+                collector: collector.name.clone(),
+                digest: Some(outcome.digest),
+                violations: Some(outcome.violations),
+                facts: outcome.facts.into_iter().filter(|f| topics.contains(&Topic::of(*f))).collect(),
+            })
+            .collect();
+        let place = |at: usize| {
+            let name = &old.get(at)?.collector;
+            document.expectations.iter().position(|e| e.collector == *name).map(Anchor::Expectation)
+        };
+        document.comments.retain_mut(|comment| match comment.anchor {
+            Anchor::Expectation(at) => place(at).map(|new| comment.anchor = new).is_some(),
+            _ => true,
+        });
+        document.comments.sort_by_key(|c| c.anchor);
+        Ok(())
+    }
+}
+
+fn default_topics(outcomes: &[Outcome]) -> Vec<Topic> {
+    let mut topics = Vec::new();
+    let facts =
+        |o: &Outcome, topic| -> Vec<Fact> { o.facts.iter().copied().filter(|f| Topic::of(*f) == topic).collect() };
+    for fact in outcomes.iter().flat_map(|o| &o.facts) {
+        let topic = Topic::of(*fact);
+        let differs = outcomes.windows(2).any(|o| facts(&o[0], topic) != facts(&o[1], topic));
+        if !topics.contains(&topic) && (differs || topic == Topic::Returned) {
+            topics.push(topic);
+        }
+    }
+    if topics.is_empty() {
+        topics.extend(outcomes.iter().flat_map(|o| &o.facts).map(|f| Topic::of(*f)));
+    }
+    topics
+}
+
+/// Blesses a file, or every scenario of a folder, and writes what has changed.
+pub fn bless_file(path: &Path) -> Vec<Result<Blessed, BlessError>> {
+    let mut runner = Runner::new();
+    load(path).into_iter().map(|case| bless_case(&mut runner, case?)).collect()
+}
+
+fn bless_case(runner: &mut Runner, case: Case) -> Result<Blessed, BlessError> {
+    let Case { path, mut document } = case;
+    let unwritable = |e: std::io::Error| BlessError::Unwritable { path: path.clone(), reason: e.to_string() };
+    let old = std::fs::read(&path).map_err(unwritable)?;
+    runner.bless(&mut document).map_err(|unknown| BlessError::Collector { path: path.clone(), unknown })?;
+    let new = document.print();
+    let changed = old != new.as_bytes();
+    if changed {
+        std::fs::write(&path, new).map_err(unwritable)?;
+    }
+    Ok(Blessed { path, changed })
+}

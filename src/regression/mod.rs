@@ -1,0 +1,26 @@
+//! Regression files: scenarios of known bugs with the outcome that each collector must show.
+//!
+//! [`load`] reads a file or a folder, [`Runner::check`] compares a file's expectations with what its collectors do,
+//! and [`Runner::bless`] writes what they do into the expectations.
+//!
+//! ```
+//! use coroner::regression::Runner;
+//! use coroner::scenario::text;
+//!
+//! let mut document = text::parse("coroner 1\na = Node()\na[0] = a\ndel a\ncollect(2)\n").unwrap();
+//! let mut runner = Runner::new();
+//! runner.bless(&mut document).unwrap();
+//! assert!(runner.check(&document).is_empty());
+//! document.expectations[0].digest = Some(0);
+//! assert_eq!(runner.check(&document).len(), 1);
+//! ```
+
+mod bless;
+mod check;
+mod load;
+mod outcome;
+
+pub use bless::{BlessError, Blessed, bless_file};
+pub use check::{Mismatch, Report};
+pub use load::{Case, Reason, Unreadable, load};
+pub use outcome::{Outcome, Runner, Topic};

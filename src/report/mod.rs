@@ -1,0 +1,8 @@
+//! What people and programs read: tables, explanations, JSON.
+
+pub mod campaign;
+pub mod json;
+mod style;
+
+pub use crate::names::ObjectNames;
+pub use style::{Style, UNVERIFIED, count, grouped, quoted, subject};

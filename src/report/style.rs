@@ -1,0 +1,91 @@
+//! Colours, and numbers for people.
+
+/// Writes with colours, or without.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Style {
+    /// Colours are on.
+    pub color: bool,
+}
+
+impl Style {
+    /// Something that is wrong.
+    pub fn bad(self, text: &str) -> String {
+        self.paint(text, "31;1")
+    }
+
+    /// Something to take note of.
+    pub fn note(self, text: &str) -> String {
+        self.paint(text, "33")
+    }
+
+    /// Something of less importance.
+    pub fn faint(self, text: &str) -> String {
+        self.paint(text, "2")
+    }
+
+    /// A headline.
+    pub fn head(self, text: &str) -> String {
+        self.paint(text, "1")
+    }
+
+    /// Something to type.
+    pub fn command(self, text: &str) -> String {
+        self.paint(text, "36")
+    }
+
+    fn paint(self, text: &str, code: &str) -> String {
+        if self.color && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// A number with commas between groups of three digits.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The word behind a collector that no interpreter confirmed.
+pub const UNVERIFIED: &str = "unverified";
+
+/// The name of a collector, with the word that it needs if no interpreter confirmed it.
+pub fn subject(name: &str, verified: bool) -> String {
+    if verified { name.to_owned() } else { format!("{name} ({UNVERIFIED})") }
+}
+
+/// A path as a shell takes it.
+pub fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+~,=@%:".contains(c);
+    if !path.is_empty() && path.chars().all(plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', "'\\''"))
+    }
+}
+
+/// `1 object`, `2 objects`.
+pub fn count(number: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_commas() {
+        assert_eq!([0, 999, 1000, 1234567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn without_colour_nothing_is_added() {
+        assert_eq!(Style { color: false }.bad("x"), "x");
+        assert_eq!(Style { color: true }.bad("x"), "\x1b[31;1mx\x1b[0m");
+    }
+}
