@@ -267,6 +267,9 @@ impl Judge {
         let (s, out) = (&mut self.s, &mut self.out);
         match event {
             Event::State { object, refcount, spot, finalized } => {
+                if s.fold_usual_state(object.index(), refcount, spot, finalized) {
+                    return true;
+                }
                 if object.index() >= s.objects.len() {
                     s.lost = true;
                     return true;
