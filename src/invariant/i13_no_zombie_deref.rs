@@ -37,6 +37,9 @@ pub(super) fn answer(s: &Shadow, out: &mut Findings, weak: ObjId, referent: Opti
         } else {
             "was being freed"
         };
-        Report::collector(referent).other(Some(weak)).observed(words).blame_type(o.facts.is(Facts::KEEPS_WEAKREFS))
+        Report::collector(referent)
+            .other(Some(weak))
+            .observed(words)
+            .blame_type(s.lied || o.facts.is(Facts::KEEPS_WEAKREFS))
     });
 }

@@ -90,6 +90,9 @@ impl Shadow {
         }
         let role = object.facts.role;
         let next = target.weak_head;
+        // Made after the deallocator has cleared the weak references: it will outlive the memory.
+        let owner = pack(Some(referent));
+        self.lied |= self.frames.iter().any(|f| f.code == Code::Dealloc && f.owner == owner);
         let callback = pack(callback);
         let container = match role {
             Role::ContainerEntry => self.at(callback).map_or(NONE, |remove| remove.aux),
