@@ -173,7 +173,7 @@ impl Replay {
                 | Mismatch::Violated { collector, .. }
                 | Mismatch::Untrue { collector, .. }
                 | Mismatch::Unstated { collector, .. } => Some(collector.clone()),
-                Mismatch::Twice(_) | Mismatch::Collector(_) => None,
+                Mismatch::Twice(_) | Mismatch::NotRun(_) | Mismatch::Collector(_) => None,
             };
             if collector.as_deref().is_none_or(&chosen) {
                 let message = mismatch.to_string();

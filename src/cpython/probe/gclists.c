@@ -54,7 +54,10 @@ PyObject *gc_first(int list) {
     return h == heads[list] ? NULL : OBJECT_OF(h);
 }
 
-uint64_t gc_uncollectable(int generation) { return stats[generation] ? *stats[generation] : 0; }
+static uint64_t told; /* 2.7: how many objects the collector has said to be uncollectable */
+
+void gc_said_uncollectable(void) { told++; }
+uint64_t gc_uncollectable(int generation) { return stats[generation] ? *stats[generation] : told; }
 
 static void call(PyObject *function, PyObject *args) {
     PyObject *r = function ? PyObject_Call(function, args, NULL) : NULL;
@@ -196,7 +199,7 @@ static int find_stats(int generation) {
     return 0;
 }
 #else
-/* 2.7 keeps no statistics, and its collector finds no node uncollectable. */
+/* 2.7 keeps no statistics: it is made to name each uncollectable object (see stderr_write in module.c). */
 static int find_stats(int generation) { return 0; }
 #endif
 

@@ -46,6 +46,7 @@ static PyObject *stderr_write(PyObject *self, PyObject *text) {
     if (PyString_Check(text)) s = PyString_AS_STRING(text);
 #endif
     if (s && strncmp(s, "Exception ", 10) == 0) unraisable();
+    if (s && strncmp(s, "gc: uncollectable", 17) == 0) gc_said_uncollectable();
     Py_INCREF(Py_None);
     return Py_None;
 }
@@ -89,8 +90,9 @@ static int setup(void) {
     P.callbacks = optional(gc, "callbacks");
     P.no_args = PyTuple_New(0);
     for (g = 0; g < 3; g++) P.gen_args[g] = Py_BuildValue("(i)", g);
-    P.debug_on = Py_BuildValue("(i)", 32);
-    P.debug_off = Py_BuildValue("(i)", 0);
+    /* 2.7: DEBUG_UNCOLLECTABLE and DEBUG_OBJECTS as well. */
+    P.debug_on = Py_BuildValue("(i)", 32 + (PY_MAJOR_VERSION < 3 ? 4 + 16 : 0));
+    P.debug_off = Py_BuildValue("(i)", PY_MAJOR_VERSION < 3 ? 4 + 16 : 0);
     P.exception = PyObject_CallFunction(PyExc_RuntimeError, (char *)"s", "raise");
     if (!P.gc_collect || !P.garbage || !P.exception) {
         PyErr_SetString(PyExc_RuntimeError, "the gc module is not complete");
