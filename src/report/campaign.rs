@@ -87,7 +87,7 @@ fn table(out: &mut String, page: &Page<'_>, width: usize, style: Style) -> fmt::
     }
     if !columns.is_empty() {
         let legend: Vec<String> = Verdict::ALL.iter().map(|v| format!("{} {}", v.mark(), v.meaning())).collect();
-        writeln!(out, "{}", style.faint(&format!("{}", legend.join("   "))))?;
+        writeln!(out, "{}", style.faint(&legend.join("   ")))?;
         for invariant in columns {
             let promised = if invariant.promised() { "" } else { " (CPython never promised it)" };
             writeln!(out, "  {:<5}{}{promised}", invariant.code(), invariant.name())?;
