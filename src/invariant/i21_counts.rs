@@ -37,7 +37,7 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings, returned: u32, uncol
     // What waits in the trashcan has left the heap, too.
     let queued = c.doomed.iter().filter(|i| s.objects[*i].lives() && s.objects[*i].refcount == 0).count() as u32;
     let freed = c.freed + queued;
-    let left = (c.doomed.iter().count() as u32).saturating_sub(freed);
+    let left = (c.doomed.count() as u32).saturating_sub(freed);
     let expected = freed + c.refs_freed + c.legacy_left;
     if returned == expected {
         out.pass(Invariant::I21);
