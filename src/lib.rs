@@ -1,6 +1,7 @@
 //! Deterministic simulation and fuzzing of how garbage collection, weak references, callbacks and finalizers interact.
 #![forbid(unsafe_code)]
 
+pub mod bugs;
 pub mod campaign;
 pub mod cli;
 pub mod collector;
