@@ -149,6 +149,13 @@ PyObject *node_new(const Kind *kind) {
     return (PyObject *)o;
 }
 
+/* An allocation and nothing else. */
+void node_discard(void) {
+    PyObject *o = (PyObject *)PyObject_GC_New(Node, &types[1][1][FINALIZER_NONE][0]);
+    if (o) Py_TYPE(o)->tp_free(o);
+    else PyErr_Clear();
+}
+
 int node_track(PyObject *o) {
     if (!gc_has_header(o) || gc_tracked(o)) return 0;
     tracking_now = 1;
