@@ -1,6 +1,7 @@
 //! The command line: one file per command, each turns its arguments into a report and an exit code.
 
 mod convert;
+mod explain;
 mod fmt;
 mod input;
 mod list;
@@ -8,6 +9,7 @@ mod migrate;
 mod options;
 mod replay;
 mod run;
+mod shrink;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -61,6 +63,8 @@ const EXIT_CODES: &str = "Exit codes: 0 clean, 1 violation, 2 bad usage or input
 enum Command {
     Run(run::Args),
     Replay(replay::Args),
+    Explain(explain::Args),
+    Shrink(shrink::Args),
     List(list::Args),
     Fmt(fmt::Args),
     Convert(convert::Args),
@@ -86,6 +90,8 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let result = match cli.command.unwrap_or_else(|| Command::Run(run::Args::default())) {
         Command::Run(args) => run::run(&args, json),
         Command::Replay(args) => replay::run(&args, json),
+        Command::Explain(args) => explain::run(&args, json),
+        Command::Shrink(args) => shrink::run(&args, json),
         Command::List(args) => list::run(&args, json),
         Command::Fmt(args) => fmt::run(&args, json),
         Command::Convert(args) => convert::run(&args, json),

@@ -47,7 +47,9 @@ pub(super) fn entered(s: &mut Shadow, out: &mut Findings, weak: ObjId) {
         out.pass(Invariant::I15);
         return;
     }
-    let side_effect = s.frames.len() > s.col.depth + 1 || s.col.finalizers > 0;
+    // Called because its referent is dying, not by the collector on its own account.
+    let dying = s.weak(weak).and_then(|r| s.at(r.referent)).is_none_or(|o| !o.lives() || o.in_edges == 0);
+    let side_effect = dying || s.frames.len() > s.col.depth + 1;
     if s.release.is_none() {
         out.skip(Invariant::I15);
         return;

@@ -21,6 +21,6 @@ mod load;
 mod outcome;
 
 pub use bless::{BlessError, Blessed, bless_file};
-pub use check::{Mismatch, Report};
+pub use check::{Mismatch, Report, compare};
 pub use load::{Case, Reason, Unreadable, load};
 pub use outcome::{Outcome, Runner, Topic};
