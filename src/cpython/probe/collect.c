@@ -44,16 +44,26 @@ void count_none(void) { count = 0; }
 static int wants_collection(void) { return enabled && *gc_threshold(0) && count > *gc_threshold(0) && !P.collecting; }
 
 #if PY_VERSION_HEX >= 0x03040000
-static uint64_t collected(int g) {
-    uint64_t n = 0;
-    PyObject *stats, *dict;
-    if (gc_collected(g, &n)) return n;
-    stats = P.gc_get_stats ? PyObject_Call(P.gc_get_stats, P.no_args, NULL) : NULL;
-    dict = stats ? PyList_GetItem(stats, g) : NULL;
-    if (dict) n = (uint64_t)PyLong_AsLong(PyDict_GetItemString(dict, "collected"));
-    Py_XDECREF(stats);
+typedef struct { uint64_t collections, collected, uncollectable; } Statistics;
+
+static uint64_t entry(PyObject *dict, const char *key) {
+    PyObject *n = PyDict_GetItemString(dict, key);
+    return n ? (uint64_t)PyLong_AsLong(n) : 0;
+}
+
+static void statistics(Statistics *out) {
+    PyObject *all = NULL;
+    int g;
+    for (g = 0; g < 3; g++) {
+        out[g].uncollectable = gc_uncollectable(g);
+        if (gc_statistics(g, &out[g].collections, &out[g].collected)) continue;
+        if (!all) all = PyObject_Call(P.gc_get_stats, P.no_args, NULL);
+        if (!all) continue;
+        out[g].collections = entry(PyList_GET_ITEM(all, g), "collections");
+        out[g].collected = entry(PyList_GET_ITEM(all, g), "collected");
+    }
+    Py_XDECREF(all);
     PyErr_Clear();
-    return n;
 }
 #endif
 
@@ -98,16 +108,13 @@ static int selected(void) {
 /* Makes the interpreter start a collection of its own. */
 static void automatic(void) {
 #if PY_VERSION_HEX >= 0x03040000
-    uint64_t *start = events_position(), uncollectable[3], found[3];
-    int g, older[3];
+    uint64_t *start = events_position(), uncollectable;
+    Statistics before[3], after[3];
     PyObject *r;
+    int g = 0;
     emit(EV_COLLECT_START, (uint32_t)selected(), 1, 0);
     snapshot();
-    for (g = 0; g < 3; g++) {
-        uncollectable[g] = gc_uncollectable(g);
-        found[g] = collected(g);
-        older[g] = *gc_count(g);
-    }
+    statistics(before);
     *gc_count(0) = COUNTED;
     P.collecting = 1;
     call0(P.gc_enable, P.no_args);
@@ -117,10 +124,11 @@ static void automatic(void) {
     call0(P.gc_disable, P.no_args);
     notice_reset();
     P.collecting = 0;
-    g = *gc_count(1) == older[1] + 1 ? 0 : *gc_count(2) == older[2] + 1 ? 1 : 2;
+    statistics(after);
+    while (g < 2 && after[g].collections == before[g].collections) g++;
     events_correct_generation(start, (uint32_t)g);
-    uncollectable[g] = gc_uncollectable(g) - uncollectable[g];
-    emit(EV_COLLECT_END, (uint32_t)g, (uint32_t)(collected(g) - found[g] + uncollectable[g]), uncollectable[g]);
+    uncollectable = after[g].uncollectable - before[g].uncollectable;
+    emit(EV_COLLECT_END, (uint32_t)g, (uint32_t)(after[g].collected - before[g].collected + uncollectable), uncollectable);
     snapshot();
 #else
     explicit(selected(), 1);

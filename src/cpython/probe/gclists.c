@@ -121,9 +121,10 @@ static int find_heads(void) {
 }
 
 /* struct gc_generation_stats: collections, collected, uncollectable. 0 if it is not known where that is. */
-int gc_collected(int generation, uint64_t *out) {
+int gc_statistics(int generation, uint64_t *collections, uint64_t *collected) {
     if (!stats[generation]) return 0;
-    *out = stats[generation][-1];
+    *collections = stats[generation][-2];
+    *collected = stats[generation][-1];
     return 1;
 }
 

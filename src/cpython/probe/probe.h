@@ -150,7 +150,7 @@ HIDDEN int gc_debug_flags(void);
 
 HIDDEN int *gc_threshold(int generation);
 HIDDEN int *gc_count(int generation);
-HIDDEN int gc_collected(int generation, uint64_t *out);
+HIDDEN int gc_statistics(int generation, uint64_t *collections, uint64_t *collected);
 
 /* collect.c */
 HIDDEN int collect_setup(void);
