@@ -238,6 +238,7 @@ impl<S: Sink> Exec<'_, S> {
             Frame::Commit { container } => self.commit_step(container),
             Frame::Length { container } => self.report_length(container),
             Frame::RunFinalize { o } => self.run_finalize(o),
+            Frame::Report { owner } => self.sink.event(Event::Unraisable { owner }),
             Frame::LeaveBuiltin { owner } => self.leave(owner, false),
         }
     }
