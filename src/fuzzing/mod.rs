@@ -18,11 +18,12 @@ pub use scenarios::{Crash, Ran, Scenarios, Setting, SettingError};
 pub use states::{COUNTERS, States};
 
 /// The fuzz targets, each with what it is for.
-pub const TARGETS: [(&str, &str); 5] = [
+pub const TARGETS: [(&str, &str); 6] = [
     ("scenario", "one collector per input, judged by the invariants of single runs"),
     ("compare", "two collectors per input, which must show user code the same"),
     ("text", "the reader and printer of the text form"),
     ("binary", "the readers and the writer of the binary form"),
+    ("decode", "the reader alone: the measure of the speed of the others"),
     ("canary", "a collector with a planted bug: fails on purpose"),
 ];
 
