@@ -141,20 +141,23 @@ pub fn store(bytes: &[u8], folder: &Path) -> Result<Option<PathBuf>, CorpusError
 pub struct Survey {
     scenarios: Scenarios,
     most: Box<[u8; COUNTERS]>,
+    clean: bool,
 }
 
 impl Survey {
     /// A survey over every row of the model; `None` if the program's own tables are wrong, which its tests exclude.
     pub fn new() -> Option<Survey> {
         let scenarios = Scenarios::new(&Setting::default()).ok()?;
-        Some(Survey { scenarios, most: Box::new([0; COUNTERS]) })
+        Some(Survey { scenarios, most: Box::new([0; COUNTERS]), clean: true })
     }
 
     /// The features of an input, in ascending order.
     pub fn features(&mut self, bytes: &[u8]) -> Vec<u32> {
         self.most.fill(0);
-        let most = &mut self.most;
-        self.scenarios.run_on_all(bytes, |_, counters, _| {
+        self.clean = true;
+        let (most, clean) = (&mut self.most, &mut self.clean);
+        self.scenarios.run_on_all(bytes, |_, counters, ran| {
+            *clean &= ran.crash.is_none();
             most.iter_mut().zip(counters).for_each(|(most, count)| *most = (*most).max(*count));
         });
         let mut features = Vec::new();
@@ -169,6 +172,11 @@ impl Survey {
             features.extend((0..=times).map(|t| (state * TIMES + t) as u32));
         }
         features
+    }
+
+    /// False if some row fails on the input measured last: as a start it would end every run of a fuzzer at once.
+    pub fn is_clean(&self) -> bool {
+        self.clean
     }
 }
 
@@ -228,8 +236,8 @@ pub fn cover(inputs: &[(usize, Vec<u32>)]) -> Vec<usize> {
     kept
 }
 
-/// Generates scenarios of all profiles and reduces each that reaches something new to what shows that; `each` gets
-/// the bytes of every result and how many scenarios have been looked at.
+/// Generates scenarios of all profiles and reduces each that reaches something new, and fails nowhere, to what shows
+/// that; `each` gets the bytes of every result and how many scenarios have been looked at.
 pub fn grow(seed: Seed, scenarios: u64, reach: &mut Reach, mut each: impl FnMut(Option<&[u8]>, u64)) {
     let Some(mut survey) = Survey::new() else { return };
     let profiles = PROFILES.iter().filter(|p| !p.is_huge());
@@ -239,14 +247,15 @@ pub fn grow(seed: Seed, scenarios: u64, reach: &mut Reach, mut each: impl FnMut(
     for n in 0..scenarios {
         let count = generators.len() as u64;
         generators[(n % count) as usize].fill(n / count, &mut scenario);
-        let new = reach.add(&survey.features(&encode_to_vec(&scenario)));
+        let features = survey.features(&encode_to_vec(&scenario));
+        let new = if survey.is_clean() { reach.add(&features) } else { Vec::new() };
         if new.is_empty() {
             each(None, n + 1);
             continue;
         }
         let mut shows = |candidate: &Scenario| {
             let features = survey.features(&encode_to_vec(candidate));
-            new.iter().all(|f| features.binary_search(f).is_ok())
+            survey.is_clean() && new.iter().all(|f| features.binary_search(f).is_ok())
         };
         let small = minimize(&scenario, &mut shows, Budget { tries: TRIES }, &mut |_| {}).scenario;
         let bytes = encode_to_vec(&small);

@@ -10,8 +10,9 @@ use anyhow::{Context, bail};
 
 use super::{Exit, options};
 use crate::collector::releases::nearest;
+use crate::corpus::{self, Reading};
 use crate::fuzzing::{CANARY, Compare, Scenarios, Setting, TARGETS};
-use crate::report::{json, quoted};
+use crate::report::{count, json, quoted};
 
 /// How long a run without a bound takes.
 const DEFAULT_TIME: Duration = Duration::from_secs(300);
@@ -90,11 +91,10 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let root = root()?;
     let host = host()?;
     build(&root, target, &host)?;
-    let committed = root.join("corpus").join(target);
     let layout = Layout {
         built: root.join("target/fuzz").join(&host).join("release").join(target),
-        found: args.fresh.clone().unwrap_or_else(|| root.join("target/fuzz/corpus").join(target)),
-        committed: (args.fresh.is_none() && committed.is_dir()).then_some(committed),
+        found: args.fresh.clone().unwrap_or_else(|| root.join("target/fuzz/corpus").join(folder_name(args))),
+        committed: if args.fresh.is_some() { None } else { stage(&root, target, &setting)? },
         artifacts: args.artifacts.clone().unwrap_or_else(|| root.join("fuzz/artifacts").join(target)),
         root,
     };
@@ -146,6 +146,48 @@ fn setting(args: &Args) -> anyhow::Result<Setting> {
     Ok(setting)
 }
 
+/// What other collectors made of an input says nothing about these, so every choice has a folder of its own.
+fn folder_name(args: &Args) -> String {
+    let mut name = args.target.clone();
+    if !args.collector.is_empty() {
+        name += &format!("@{}", args.collector.join(","));
+    }
+    if args.strict {
+        name += "@strict";
+    }
+    name
+}
+
+/// The committed inputs of the target, in a folder. libFuzzer stops at the first input that fails: those are counted and
+/// left out.
+fn stage(root: &Path, target: &str, setting: &Setting) -> anyhow::Result<Option<PathBuf>> {
+    let committed = root.join("corpus").join(target);
+    if !committed.is_dir() {
+        return Ok(None);
+    }
+    if target != "scenario" {
+        return Ok(Some(committed));
+    }
+    let staged = root.join("target/fuzz/start");
+    if staged.exists() {
+        fs::remove_dir_all(&staged).with_context(|| format!("cannot remove {}", staged.display()))?;
+    }
+    let mut scenarios = Scenarios::new(setting)?;
+    let mut failing = 0;
+    for input in corpus::load(&committed, Reading::Strict)? {
+        if scenarios.run(&input.bytes).crash.is_some() {
+            failing += 1;
+        } else {
+            corpus::store(&input.bytes, &staged)?;
+        }
+    }
+    if failing > 0 {
+        let files = count(failing, "input");
+        eprintln!("{files} of {} fail on these collectors and are left out", committed.display());
+    }
+    Ok(staged.exists().then_some(staged))
+}
+
 /// The folder of the project: this one or one above it.
 fn root() -> anyhow::Result<PathBuf> {
     let here = std::env::current_dir().context("cannot tell the current folder")?;
@@ -171,6 +213,8 @@ fn build(root: &Path, target: &str, host: &str) -> anyhow::Result<()> {
         .args(["build", "--release", "--package", "coroner-fuzz", "--bin", target, "--target", host])
         .args(["--target-dir", "target/fuzz"])
         .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"))
+        // Everything hot is in one crate: optimizing across crates costs minutes and gains nothing.
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .status()
         .context("cannot run cargo")?;
     if !status.success() {

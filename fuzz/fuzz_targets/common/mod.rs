@@ -3,7 +3,9 @@
 use coroner::fuzzing::{COUNTERS, Setting};
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-/// libFuzzer takes every byte of this section for a counter, as if it were code that ran so often.
+/// libFuzzer takes every byte of this section for a counter, as if it were code that ran so often. Nothing here reads
+/// them: without `used` the compiler removes them.
+#[used]
 #[cfg_attr(target_os = "linux", unsafe(link_section = "__libfuzzer_extra_counters"))]
 static EXTRA_COUNTERS: [AtomicU8; COUNTERS] = [const { AtomicU8::new(0) }; COUNTERS];
 
