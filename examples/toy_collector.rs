@@ -55,7 +55,6 @@ impl Toy {
         }
         let dead: Vec<usize> = (0..self.heap.len()).filter(|o| self.heap[*o].is_some() && !marked[*o]).collect();
         let object = |o: &usize| ObjId::from_index(*o as u32);
-        dead.iter().for_each(|o| sink.event(Event::Clear { object: object(o) }));
         for o in &dead {
             sink.event(Event::Dealloc { object: object(o) });
             sink.event(Event::Free { object: object(o) });

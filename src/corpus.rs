@@ -154,10 +154,9 @@ impl Survey {
     /// The features of an input, in ascending order.
     pub fn features(&mut self, bytes: &[u8]) -> Vec<u32> {
         self.most.fill(0);
-        self.clean = true;
-        let (most, clean) = (&mut self.most, &mut self.clean);
-        self.scenarios.run_on_all(bytes, |_, counters, ran| {
-            *clean &= ran.crash.is_none();
+        self.clean = self.scenarios.run(bytes).crash.is_none();
+        let most = &mut self.most;
+        self.scenarios.run_on_all(bytes, |_, counters, _| {
             most.iter_mut().zip(counters).for_each(|(most, count)| *most = (*most).max(*count));
         });
         let mut features = Vec::new();
@@ -174,7 +173,8 @@ impl Survey {
         features
     }
 
-    /// False if some row fails on the input measured last: as a start it would end every run of a fuzzer at once.
+    /// False if the input measured last fails on the collector that it draws: as a start it would end every run of a
+    /// fuzzer at once.
     pub fn is_clean(&self) -> bool {
         self.clean
     }
@@ -236,7 +236,7 @@ pub fn cover(inputs: &[(usize, Vec<u32>)]) -> Vec<usize> {
     kept
 }
 
-/// Generates scenarios of all profiles and reduces each that reaches something new, and fails nowhere, to what shows
+/// Generates scenarios of all profiles and reduces each that reaches something new, and does not fail, to what shows
 /// that; `each` gets the bytes of every result and how many scenarios have been looked at.
 pub fn grow(seed: Seed, scenarios: u64, reach: &mut Reach, mut each: impl FnMut(Option<&[u8]>, u64)) {
     let Some(mut survey) = Survey::new() else { return };

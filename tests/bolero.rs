@@ -1,17 +1,19 @@
 //! A bolero harness: fixed numbers of inputs under `cargo test`, coverage-guided under its engines
-//! (`cargo bolero test --test bolero bytes_mean_scenarios_that_keep_the_invariants -s NONE`).
+//! (`cargo bolero test --test bolero a_used_machine_does_what_a_fresh_one_does -s NONE`).
 
 use bolero::check;
-use coroner::fuzzing::{Scenarios, Setting};
+use coroner::fuzzing::{Ran, Scenarios, Setting};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-const ITERATIONS: usize = 20_000;
+const ITERATIONS: usize = 10_000;
 
-thread_local!(static SCENARIOS: RefCell<Scenarios> = RefCell::new({
+fn scenarios() -> Scenarios {
     let setting = Setting { collectors: vec!["cpython-3.15".to_owned()], ..Setting::default() };
     Scenarios::new(&setting).unwrap()
-}));
+}
+
+thread_local!(static USED: RefCell<Scenarios> = RefCell::new(scenarios()));
 
 /// bolero calls a property less often than it counts iterations if it cannot make the input: calls are what counts.
 /// Under an engine this is never reached: the engine ends the process.
@@ -22,16 +24,18 @@ fn assert_calls(calls: &AtomicUsize) {
 }
 
 #[test]
-fn bytes_mean_scenarios_that_keep_the_invariants() {
+fn a_used_machine_does_what_a_fresh_one_does() {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     static EFFECTIVE: AtomicUsize = AtomicUsize::new(0);
     check!().with_iterations(ITERATIONS).with_max_len(256).for_each(|bytes: &[u8]| {
         CALLS.fetch_add(1, Relaxed);
-        let ran = SCENARIOS.with_borrow_mut(|scenarios| scenarios.run(bytes));
-        EFFECTIVE.fetch_add(usize::from(ran.has_effect()), Relaxed);
-        if let Some(crash) = ran.crash {
-            panic!("{crash}");
-        }
+        let mut fresh = scenarios();
+        let expected: Ran = fresh.run(bytes);
+        USED.with_borrow_mut(|used| {
+            assert_eq!(used.run(bytes), expected);
+            assert_eq!(used.counters(), fresh.counters());
+        });
+        EFFECTIVE.fetch_add(usize::from(expected.has_effect()), Relaxed);
     });
     assert_calls(&CALLS);
     let effective = EFFECTIVE.load(Relaxed);

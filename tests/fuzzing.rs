@@ -61,12 +61,6 @@ fn the_canary_goes_all_the_way_from_nothing_to_a_text_file() {
 }
 
 #[test]
-fn a_sound_collector_survives_what_kills_the_canary() {
-    let setting = Setting { collectors: vec!["cpython-3.15".to_owned()], ..Setting::default() };
-    assert_eq!(fuzz(&setting, 5_000), None);
-}
-
-#[test]
 fn collectors_that_differ_are_told_apart_and_others_are_not() {
     let founding = std::fs::read_to_string("regressions/C01c-bpo-38006-smallest.scn").unwrap();
     let bytes = binary::encode_to_vec(&text::parse(&founding).unwrap().scenario);

@@ -52,7 +52,7 @@ enum Command {
         #[arg(long)]
         text: bool,
     },
-    /// Remove what adds nothing
+    /// Remove what adds nothing, and what fails on the collector it draws: that would end every run at once
     Prune {
         /// The corpus
         #[arg(value_name = "DIR", default_value = FOLDER)]

@@ -28,4 +28,4 @@ pub const TARGETS: [(&str, &str); 6] = [
 ];
 
 /// The collector of the target `canary`.
-pub const CANARY: &str = "cpython-3.15+bug-count-one-more";
+pub const CANARY: &str = "cpython-3.15.0+bug-count-one-more";
