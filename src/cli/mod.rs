@@ -1,8 +1,10 @@
 //! The command line: one file per command, each turns its arguments into a report and an exit code.
 
 mod convert;
+mod corpus;
 mod explain;
 mod fmt;
+mod fuzz;
 mod input;
 mod list;
 mod migrate;
@@ -69,6 +71,8 @@ enum Command {
     Fmt(fmt::Args),
     Convert(convert::Args),
     Migrate(migrate::Args),
+    Fuzz(fuzz::Args),
+    Corpus(corpus::Args),
 }
 
 /// Runs the program with the arguments of the process.
@@ -96,6 +100,8 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Fmt(args) => fmt::run(&args, json),
         Command::Convert(args) => convert::run(&args, json),
         Command::Migrate(args) => migrate::run(&args, json),
+        Command::Fuzz(args) => fuzz::run(&args, json),
+        Command::Corpus(args) => corpus::run(&args, json),
     };
     result.unwrap_or_else(|error| {
         if let Some(broken) = error.downcast_ref::<std::io::Error>()
