@@ -179,7 +179,7 @@ pub fn run(plan: &Plan, stop: &AtomicBool, progress: &mut dyn FnMut(Progress)) -
 }
 
 /// Runs the same work on several threads, calls `tick` until all are done, and returns what they made.
-fn in_parallel<T: Send>(jobs: usize, work: impl Fn() -> T + Sync, mut tick: impl FnMut()) -> Vec<T> {
+pub(crate) fn in_parallel<T: Send>(jobs: usize, work: impl Fn() -> T + Sync, mut tick: impl FnMut()) -> Vec<T> {
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
         let work = &work;

@@ -2,6 +2,7 @@
 
 pub mod campaign;
 pub mod json;
+pub mod lockstep;
 mod style;
 
 pub use crate::names::ObjectNames;

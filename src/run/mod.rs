@@ -182,14 +182,7 @@ impl Subject for Machine {
 
 impl<S: Sink> Exec<'_, S> {
     fn run(&mut self) {
-        self.push(Frame::Body {
-            pc: 0,
-            end: self.main_end,
-            owner: NIL,
-            arg: NIL,
-            script: false,
-            allocated: false,
-        });
+        self.push(Frame::Body { pc: 0, end: self.main_end, owner: NIL, arg: NIL, script: false, allocated: false });
         while let Some(frame) = self.m.frames.last().copied() {
             if let Frame::Body { .. } = frame {
                 self.body(frame);
