@@ -119,6 +119,10 @@ fn build(interpreter: &Interpreter, compiler: &OsString, work: &Path) -> Result<
     command.args(FLAGS).arg("-o").arg(&made);
     for dir in &interpreter.include {
         command.arg("-I").arg(dir);
+        // Debian's pyconfig.h includes another one by its path below the folder of all headers.
+        if let Some(parent) = dir.parent() {
+            command.arg("-idirafter").arg(parent);
+        }
     }
     command.args(SOURCES.iter().map(|(name, _)| work.join(name)));
     let output =

@@ -65,14 +65,18 @@ impl<S: Sink> Exec<'_, S> {
             return;
         }
         if arg != NIL {
-            self.incref(arg);
-            if object.kind.shape == Shape::Function && !self.has(Switch::FunctionCallTuple) {
-                self.push(Frame::Drop { o: arg });
-            } else {
+            let function = object.kind.shape == Shape::Function;
+            if !function || self.has(Switch::FunctionCallTuple) {
+                self.incref(arg);
                 let tuple = self.m.heap.create_temporary(1);
                 self.m.heap.set_raw(tuple, 0, arg);
                 self.m.heap.track(tuple);
                 self.push(Frame::Drop { o: tuple });
+            }
+            if function {
+                // The local variable of its frame.
+                self.incref(arg);
+                self.push(Frame::Drop { o: arg });
             }
         }
         match object.kind.shape {

@@ -54,7 +54,10 @@ PyObject *gc_first(int list) {
     return h == heads[list] ? NULL : OBJECT_OF(h);
 }
 
-uint64_t gc_uncollectable(int generation) { return stats[generation] ? *stats[generation] : 0; }
+static uint64_t told; /* where it cannot be read: how many objects the collector has said to be uncollectable */
+
+void gc_said_uncollectable(void) { told++; }
+uint64_t gc_uncollectable(int generation) { return stats[generation] ? *stats[generation] : told; }
 
 static void call(PyObject *function, PyObject *args) {
     PyObject *r = function ? PyObject_Call(function, args, NULL) : NULL;
@@ -112,12 +115,16 @@ static int find_heads(void) {
     return 0;
 }
 
+/* DEBUG_UNCOLLECTABLE, and for 2.7 DEBUG_OBJECTS, where the collector has to be listened to. */
+int gc_debug_flags(void) { return stats[2] ? 0 : PY_MAJOR_VERSION >= 3 ? 4 : 4 + 16; }
+
 /* ---- where gc.get_stats() reads "uncollectable" from (3.4 and later) ----
  *
  * Calling it would allocate; so the counters are looked for once: words of the interpreter's writable memory that
- * grew by exactly the number of uncollectable objects that were made, twice. */
+ * grew by exactly the number of uncollectable objects that were made, three times. 2.7 keeps no statistics and 3.15
+ * keeps a history of them: there the collector is made to name each object (see stderr_write in module.c). */
 
-#if PY_VERSION_HEX >= 0x03040000
+#if PY_VERSION_HEX >= 0x03040000 && PY_VERSION_HEX < 0x030f0000
 typedef struct { char *start, *end; } Region;
 
 static int region_around(void *p, Region *out) {
@@ -196,7 +203,6 @@ static int find_stats(int generation) {
     return 0;
 }
 #else
-/* 2.7 keeps no statistics, and its collector finds no node uncollectable. */
 static int find_stats(int generation) { return 0; }
 #endif
 

@@ -32,12 +32,10 @@ static PyObject *hook(PyObject *self, PyObject *args) {
     return Py_None;
 }
 static PyMethodDef hook_def = {"unraisablehook", hook, METH_O, NULL};
-static int watch_unraisable(void) {
-    PyObject *f = PyCFunction_New(&hook_def, NULL);
-    return f ? PySys_SetObject("unraisablehook", f) : -1;
-}
-#else
-/* Before 3.8 the report is several writes to sys.stderr, the first of which begins with "Exception". */
+#endif
+
+/* Stands for sys.stderr. Before 3.8 the report of an error is several writes, the first of which begins with
+ * "Exception". With DEBUG_UNCOLLECTABLE the collector writes a line for each uncollectable object. */
 static PyObject *stderr_write(PyObject *self, PyObject *text) {
     const char *s = NULL;
 #if PY_MAJOR_VERSION >= 3
@@ -45,7 +43,10 @@ static PyObject *stderr_write(PyObject *self, PyObject *text) {
 #else
     if (PyString_Check(text)) s = PyString_AS_STRING(text);
 #endif
+#if PY_VERSION_HEX < 0x03080000
     if (s && strncmp(s, "Exception ", 10) == 0) unraisable();
+#endif
+    if (s && strncmp(s, "gc: uncollectable", 17) == 0) gc_said_uncollectable();
     Py_INCREF(Py_None);
     return Py_None;
 }
@@ -55,7 +56,8 @@ static PyObject *stderr_flush(PyObject *self, PyObject *none) {
 }
 static PyMethodDef stderr_methods[] = {{"write", stderr_write, METH_O, NULL}, {"flush", stderr_flush, METH_NOARGS, NULL}, {0}};
 static PyTypeObject stderr_type = {PyVarObject_HEAD_INIT(NULL, 0)};
-static int watch_unraisable(void) {
+
+static int watch_output(void) {
     PyObject *f;
     stderr_type.tp_name = "coroner.stderr";
     stderr_type.tp_basicsize = sizeof(PyObject);
@@ -63,9 +65,13 @@ static int watch_unraisable(void) {
     stderr_type.tp_methods = stderr_methods;
     if (PyType_Ready(&stderr_type) < 0) return -1;
     f = PyObject_New(PyObject, &stderr_type);
-    return f ? PySys_SetObject((char *)"stderr", f) : -1;
-}
+    if (!f || PySys_SetObject((char *)"stderr", f) < 0) return -1;
+#if PY_VERSION_HEX >= 0x03080000
+    f = PyCFunction_New(&hook_def, NULL);
+    if (!f || PySys_SetObject("unraisablehook", f) < 0) return -1;
 #endif
+    return 0;
+}
 
 /* ---- start ---- */
 
@@ -89,18 +95,19 @@ static int setup(void) {
     P.callbacks = optional(gc, "callbacks");
     P.no_args = PyTuple_New(0);
     for (g = 0; g < 3; g++) P.gen_args[g] = Py_BuildValue("(i)", g);
-    P.debug_on = Py_BuildValue("(i)", 32);
-    P.debug_off = Py_BuildValue("(i)", 0);
     P.exception = PyObject_CallFunction(PyExc_RuntimeError, (char *)"s", "raise");
     if (!P.gc_collect || !P.garbage || !P.exception) {
         PyErr_SetString(PyExc_RuntimeError, "the gc module is not complete");
         return -1;
     }
     Py_XDECREF(PyObject_Call(P.gc_disable, P.no_args, NULL));
-    if (watch_unraisable() < 0 || node_setup() < 0 || weak_setup() < 0) return -1;
+    if (watch_output() < 0 || node_setup() < 0 || weak_setup() < 0) return -1;
     P.silent = 1;
     if (pyclass_setup() < 0 || function_setup() < 0 || builtin_setup() < 0) return -1;
-    return gc_setup();
+    if (gc_setup() < 0) return -1;
+    P.debug_on = Py_BuildValue("(i)", 32 + gc_debug_flags());
+    P.debug_off = Py_BuildValue("(i)", gc_debug_flags());
+    return P.debug_on && P.debug_off ? 0 : -1;
 }
 
 /* ---- batches ---- */

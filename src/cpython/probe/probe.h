@@ -141,7 +141,9 @@ HIDDEN int gc_finalized(PyObject *o);
 HIDDEN int gc_lists(void); /* how many of the lists 0, 1, 2, permanent there are */
 HIDDEN PyObject *gc_first(int list);
 HIDDEN PyObject *gc_after(int list, PyObject *o);
-HIDDEN uint64_t gc_uncollectable(int generation);
+HIDDEN uint64_t gc_uncollectable(int generation); /* a count that only grows */
+HIDDEN void gc_said_uncollectable(void);
+HIDDEN int gc_debug_flags(void);
 
 /* node.c */
 HIDDEN int node_setup(void);

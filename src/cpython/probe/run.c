@@ -84,7 +84,7 @@ void add_weak(PyObject *w, const Kind *kind, uint32_t origin, uint32_t role, PyO
 static int new_weak(const Op *op, uint32_t origin) {
     PyObject *referent = eval(&op->x), *callback = eval(&op->y), *w;
     if (!can_have_weakrefs(shape_of(referent))) return 0;
-    if (callback ? !can_call(callback) : op->y.base != BASE_NOTHING) return 0;
+    if (callback && !can_call(callback)) return 0;
     Py_INCREF(referent);
     Py_XINCREF(callback);
     w = weak_new(op->kind.shape, referent, callback);
