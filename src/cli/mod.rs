@@ -1,5 +1,6 @@
 //! The command line: one file per command, each turns its arguments into a report and an exit code.
 
+mod bisect;
 mod campaign;
 mod convert;
 mod diff;
@@ -9,7 +10,9 @@ mod list;
 mod migrate;
 mod options;
 mod replay;
+mod replay_python;
 mod run;
+mod test;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -68,8 +71,10 @@ const EXIT_CODES: &str = "Exit codes: 0 clean, 1 violation, 2 bad usage or input
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Args),
+    Test(test::Args),
     Diff(diff::Args),
     Replay(replay::Args),
+    Bisect(bisect::Args),
     List(list::Args),
     Fmt(fmt::Args),
     Convert(convert::Args),
@@ -94,8 +99,10 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let json = cli.json.as_deref();
     let result = match cli.command.unwrap_or_else(|| Command::Run(run::Args::default())) {
         Command::Run(args) => run::run(&args, json),
+        Command::Test(args) => test::run(&args, json),
         Command::Diff(args) => diff::run(&args, json),
         Command::Replay(args) => replay::run(&args, json),
+        Command::Bisect(args) => bisect::run(&args, json),
         Command::List(args) => list::run(&args, json),
         Command::Fmt(args) => fmt::run(&args, json),
         Command::Convert(args) => convert::run(&args, json),

@@ -154,7 +154,7 @@ pub(super) fn topics(document: &Document) -> Vec<Topic> {
     topics
 }
 
-fn compare(document: &Document, expectation: &Expectation, outcome: &Outcome, found: &mut Vec<Mismatch>) {
+pub(super) fn compare(document: &Document, expectation: &Expectation, outcome: &Outcome, found: &mut Vec<Mismatch>) {
     let collector = || expectation.collector.clone();
     let missing = |what| Mismatch::Missing { collector: collector(), what };
     match expectation.digest {
