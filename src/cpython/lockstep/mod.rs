@@ -3,6 +3,7 @@
 mod campaign;
 mod difference;
 mod finding;
+mod flip;
 mod tally;
 
 use std::borrow::Borrow;
@@ -17,6 +18,7 @@ use crate::scenario::Scenario;
 pub use campaign::{Outcome, Plan, Progress, Skipped, Target, run};
 pub use difference::{Comparison, Difference, Kind, Looseness, compare, place, word};
 pub use finding::{Finding, reduce};
+pub use flip::{Flip, flip_each_switch};
 pub use tally::{Part, Tally};
 
 /// The collector of the model that imitates an interpreter: the row that covers its release.
