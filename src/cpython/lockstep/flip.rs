@@ -5,7 +5,7 @@ use super::difference::{Comparison, Kind};
 use super::{Lockstep, Target};
 use crate::collector::{Collector, Switch, SwitchClass};
 use crate::cpython::{Limits, SetupError};
-use crate::event::{Digest, Event};
+use crate::event::Digest;
 use crate::generate::Generator;
 use crate::run::Machine;
 use crate::scenario::Scenario;
@@ -27,6 +27,9 @@ pub enum Flip {
     },
     /// Scenarios show it on the model, but the interpreter's probe cannot run them, for this reason.
     Unsupported(String),
+    /// Scenarios show it on the model, and on the first of them, by its number, the interpreter does not do what the
+    /// row does either.
+    Disagrees(u64),
     /// No scenario showed it.
     Missed,
     /// No two interpreters at hand differ in it.
@@ -37,7 +40,8 @@ pub enum Flip {
 struct Base<'t> {
     target: &'t Target,
     lockstep: Option<Lockstep>,
-    digests: Vec<u64>,
+    /// By source, then by scenario.
+    digests: Vec<Vec<u64>>,
 }
 
 impl Base<'_> {
@@ -53,19 +57,19 @@ impl Base<'_> {
 }
 
 /// Turns over each rule in a row on each side of the border that it makes between interpreters, oldest first, and runs
-/// the first scenarios, of at most `scenarios`, that show it on the model.
+/// the first scenarios that show it on the model. They come from the sources, each a generator and how many scenarios
+/// of it are tried.
 ///
 /// # Errors
 /// [`SetupError`] if an interpreter cannot be set up.
 pub fn flip_each_switch(
     targets: &[Target],
-    generator: &mut Generator,
-    scenarios: u64,
+    sources: &mut [(Generator, u64)],
 ) -> Result<Vec<(Switch, Flip)>, SetupError> {
     let mut bases: Vec<Base<'_>> = Vec::new();
     for target in targets {
         if bases.iter().all(|b| b.target.collector.rules != target.collector.rules) {
-            bases.push(Base { target, lockstep: None, digests: Vec::new() });
+            bases.push(Base { target, lockstep: None, digests: vec![Vec::new(); sources.len()] });
         }
     }
     bases.sort_by_key(|b| b.target.collector.release);
@@ -79,14 +83,16 @@ pub fn flip_each_switch(
         let mut rows: Vec<usize> = borders.iter().flat_map(|i| [*i, i + 1]).collect();
         rows.dedup();
         let mut result = if rows.is_empty() { Flip::NotSeparated } else { Flip::Missed };
-        for row in rows {
-            match flip(&mut bases[row], switch, generator, scenarios)? {
-                Flip::Missed => {}
-                flip @ Flip::Caught { .. } => {
-                    result = flip;
-                    break;
+        'sources: for source in 0..sources.len() {
+            for row in &rows {
+                match flip(&mut bases[*row], switch, sources, source)? {
+                    Flip::Missed => {}
+                    flip @ Flip::Caught { .. } => {
+                        result = flip;
+                        break 'sources;
+                    }
+                    flip => result = flip,
                 }
-                flip => result = flip,
             }
         }
         found.push((switch, result));
@@ -94,53 +100,60 @@ pub fn flip_each_switch(
     Ok(found)
 }
 
-fn flip(base: &mut Base<'_>, switch: Switch, generator: &mut Generator, scenarios: u64) -> Result<Flip, SetupError> {
+fn flip(
+    base: &mut Base<'_>,
+    switch: Switch,
+    sources: &mut [(Generator, u64)],
+    source: usize,
+) -> Result<Flip, SetupError> {
     /// A probe that refuses so many scenarios in a row refuses what shows the switch.
     const REFUSALS: u32 = 200;
+    let (generator, scenarios) = &mut sources[source];
     let right = base.target.collector.clone();
     let wrong = Collector { rules: right.rules.flip(switch), ..right.clone() };
     let (mut machine, mut flipped) = (Machine::new(&right), Machine::new(&wrong));
-    let (mut scenario, mut events) = (Scenario::new(), Vec::new());
-    let mut digest = |machine: &mut Machine, scenario: &Scenario| {
-        events.clear();
-        machine.run(scenario, &mut events);
-        if let Some(Event::Undefined { .. }) = events.last() {
-            return None;
-        }
-        let mut digest = Digest::new();
-        events.iter().for_each(|event| crate::event::Sink::event(&mut digest, *event));
-        Some(digest.value())
-    };
-    let mut refused = (0, String::new());
-    for n in 0..scenarios {
+    let mut scenario = Scenario::new();
+    let (mut refused, mut why, mut disagrees) = (0, String::new(), None);
+    for n in 0..*scenarios {
         generator.fill(n, &mut scenario);
-        if base.digests.len() as u64 == n {
-            // No stream has the digest 0, short of an accident: such a scenario is left out.
-            base.digests.push(digest(&mut machine, &scenario).unwrap_or(0));
+        if base.digests[source].len() as u64 == n {
+            base.digests[source].push(digest(&mut machine, &scenario));
         }
-        let expected = base.digests[n as usize];
-        if expected == 0 || digest(&mut flipped, &scenario).is_none_or(|d| d == expected) {
+        if base.digests[source][n as usize] == digest(&mut flipped, &scenario) {
             continue;
         }
+        let interpreter = base.target.interpreter.name();
         let lockstep = base.lockstep()?;
         lockstep.set_collector(&wrong);
         let against_wrong = lockstep.compare(&scenario)?;
-        lockstep.set_collector(&right);
-        match against_wrong {
-            Comparison::Different(difference) if lockstep.compare(&scenario)? == Comparison::Same => {
-                return Ok(Flip::Caught {
-                    row: right.name,
-                    interpreter: base.target.interpreter.name(),
-                    scenario: n,
-                    kind: difference.kind,
-                });
+        if let Comparison::Unsupported(what) = against_wrong {
+            (refused, why) = (refused + 1, what);
+            if refused >= REFUSALS {
+                break;
             }
-            Comparison::Unsupported(what) => refused = (refused.0 + 1, what),
+            continue;
+        }
+        let Comparison::Different(difference) = lockstep.compare_fresh(&scenario)? else { continue };
+        lockstep.set_collector(&right);
+        match lockstep.compare_fresh(&scenario)? {
+            Comparison::Same | Comparison::Undefined(_) => {
+                return Ok(Flip::Caught { row: right.name, interpreter, scenario: n, kind: difference.kind });
+            }
+            Comparison::Different(_) => disagrees = disagrees.or(Some(n)),
             _ => {}
         }
-        if refused.0 >= REFUSALS {
-            break;
-        }
+        // What is undefined on the one may have run in the worker of what is defined on the other.
+        lockstep.python().restart();
     }
-    Ok(if refused.0 > 0 { Flip::Unsupported(refused.1) } else { Flip::Missed })
+    Ok(match disagrees {
+        Some(n) => Flip::Disagrees(n),
+        None if refused > 0 => Flip::Unsupported(why),
+        None => Flip::Missed,
+    })
+}
+
+fn digest(machine: &mut Machine, scenario: &Scenario) -> u64 {
+    let mut digest = Digest::new();
+    machine.run(scenario, &mut digest);
+    digest.value()
 }
