@@ -25,17 +25,21 @@ fn raises(s: &Shadow, frame: &Frame) -> bool {
     frame.script != NO_SCRIPT && frame.script < 64 && s.raising >> frame.script & 1 != 0
 }
 
-/// A script that ended and whose exception has not been reported yet.
+/// Scripts that ended and whose exceptions have not been reported yet.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     owner: u32,
     /// It may have ended before it could raise.
     cut: bool,
+    /// The owners of those that wait for the death of what only the arguments of the call held: a callback's weak
+    /// reference dies before the error is reported.
+    aside: Vec<u32>,
 }
 
 impl Pending {
     pub fn start(&mut self) {
         self.owner = NONE;
+        self.aside.clear();
     }
 
     pub fn left(&mut self, s: &Shadow, frame: &Frame) {
@@ -46,10 +50,21 @@ impl Pending {
         }
     }
 
-    /// Another event than a snapshot's follows the end of a script.
+    /// Another event than a snapshot's follows the end of a script; `dealloc` if it is a death, `last` if nothing that
+    /// the script was part of can be going on any more.
     #[inline]
-    pub fn next(&mut self, s: &Shadow, out: &mut Findings) {
+    pub fn next(&mut self, s: &Shadow, out: &mut Findings, dealloc: bool, last: bool) {
+        if last {
+            for owner in self.aside.drain(..) {
+                out.fail(Invariant::I31, s, Report::collector(unpack(owner)).counts(1, 0));
+            }
+        }
         if self.owner == NONE {
+            return;
+        }
+        if dealloc && !self.cut {
+            self.aside.push(self.owner);
+            self.owner = NONE;
             return;
         }
         let report = Report::collector(unpack(self.owner)).counts(1, 0);
@@ -62,7 +77,8 @@ impl Pending {
     }
 
     pub fn unraisable(&mut self, s: &Shadow, out: &mut Findings, owner: ObjId) {
-        let expected = self.owner as usize == owner.index() + 1;
+        let raised = if self.owner == NONE { self.aside.pop().unwrap_or(NONE) } else { self.owner };
+        let expected = raised as usize == owner.index() + 1;
         self.owner = NONE;
         out.judge(Invariant::I31, s, expected, || Report::collector(Some(owner)).counts(0, 1));
     }

@@ -417,7 +417,9 @@ impl Sink for Judge {
             self.settle();
         }
         if !matches!(event, Event::Unraisable { .. }) {
-            self.raised.next(&self.s, &mut self.out);
+            let (dealloc, last) =
+                (matches!(event, Event::Dealloc { .. }), matches!(event, Event::Step { .. } | Event::End));
+            self.raised.next(&self.s, &mut self.out, dealloc, last);
         }
         self.other(event);
         if !matches!(event, Event::Leave) {
