@@ -29,6 +29,7 @@ fn raises(s: &Shadow, frame: &Frame) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     owner: u32,
+    arg: u32,
     /// It may have ended before it could raise.
     cut: bool,
     /// The owners of those that wait for the death of what only the arguments of the call held: a callback's weak
@@ -44,16 +45,16 @@ impl Pending {
 
     pub fn left(&mut self, s: &Shadow, frame: &Frame) {
         if raises(s, frame) {
-            self.owner = frame.owner;
+            (self.owner, self.arg) = (frame.owner, frame.arg);
             // Scripts nested too deep, or in a run that has done too much, end early.
             self.cut = s.frames.len() + 1 >= MAX_DEPTH as usize || s.script_steps > MAX_SCRIPT_STEPS;
         }
     }
 
-    /// Another event than a snapshot's follows the end of a script; `dealloc` if it is a death, `last` if nothing that
+    /// Another event than a snapshot's follows the end of a script; `dying` if it is a death, `last` if nothing that
     /// the script was part of can be going on any more.
     #[inline]
-    pub fn next(&mut self, s: &Shadow, out: &mut Findings, dealloc: bool, last: bool) {
+    pub fn next(&mut self, s: &Shadow, out: &mut Findings, dying: Option<ObjId>, last: bool) {
         if last {
             for owner in self.aside.drain(..) {
                 out.fail(Invariant::I31, s, Report::collector(unpack(owner)).counts(1, 0));
@@ -62,7 +63,7 @@ impl Pending {
         if self.owner == NONE {
             return;
         }
-        if dealloc && !self.cut {
+        if dying.is_some_and(|o| self.arg as usize == o.index() + 1) && !self.cut {
             self.aside.push(self.owner);
             self.owner = NONE;
             return;

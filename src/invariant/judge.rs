@@ -417,9 +417,9 @@ impl Sink for Judge {
             self.settle();
         }
         if !matches!(event, Event::Unraisable { .. }) {
-            let (dealloc, last) =
-                (matches!(event, Event::Dealloc { .. }), matches!(event, Event::Step { .. } | Event::End));
-            self.raised.next(&self.s, &mut self.out, dealloc, last);
+            let dying = if let Event::Dealloc { object } = event { Some(object) } else { None };
+            let last = matches!(event, Event::Step { .. } | Event::End);
+            self.raised.next(&self.s, &mut self.out, dying, last);
         }
         self.other(event);
         if !matches!(event, Event::Leave) {
