@@ -10,8 +10,7 @@ use std::time::Instant;
 
 use coroner::collector::Collector;
 use coroner::event::Digest;
-use coroner::heap::Heap;
-use coroner::run::{Machine, Moment, Observer};
+use coroner::run::{Machine, Moment, Observer, View};
 use coroner::scenario::{Bulk, Kind, Op, Place, Scenario, Shape};
 
 /// What is collected: a graph, and whether it is trash by then.
@@ -59,7 +58,7 @@ struct Clock {
 }
 
 impl Observer for Clock {
-    fn moment(&mut self, moment: Moment, _heap: &Heap) {
+    fn moment(&mut self, moment: Moment, _view: &View<'_>) {
         match moment {
             Moment::Start => self.start = Some(Instant::now()),
             Moment::Cleared => {

@@ -139,9 +139,9 @@ impl Decorations {
 
     fn renumbered(&self, to: &[u8; N], objects: usize) -> Decorations {
         let mut other = *self;
-        for object in 0..objects {
-            other.participation[to[object] as usize] = self.participation[object];
-            other.finalizing[to[object] as usize] = self.finalizing[object];
+        for (object, new) in to.iter().enumerate().take(objects) {
+            other.participation[*new as usize] = self.participation[object];
+            other.finalizing[*new as usize] = self.finalizing[object];
         }
         for weak in other.weakrefs.iter_mut().flatten() {
             weak.referent = to[weak.referent as usize];

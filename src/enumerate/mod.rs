@@ -53,7 +53,8 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// The scope of the given number of objects: at most 3 edges and 3 decorations.
+    /// The scope of the given number of objects: at most 3 edges and 3 decorations. It has 404, 109,739 or 3,620,283
+    /// scenarios for 1, 2 or 3 objects.
     pub fn new(objects: u8) -> Scope {
         Scope { objects: objects.clamp(1, MAX_OBJECTS), edges: 3, decorations: 3 }
     }

@@ -35,6 +35,8 @@ impl Subject {
 #[test]
 fn the_counts_of_small_scopes_are_as_documented() {
     let count = |objects, edges, decorations| Enumeration::new(Scope { objects, edges, decorations }).total();
+    assert_eq!(Enumeration::new(Scope::new(1)).total(), 404);
+    assert_eq!(Enumeration::new(Scope::new(2)).total(), 109_739);
     assert_eq!(count(1, 3, 0), 1);
     // One object with a loop: 1 set without decorations; 4 types; 3 finalizers, as no root is left to drop; its weak
     // references are held by a variable or by itself, with 3 callbacks each.

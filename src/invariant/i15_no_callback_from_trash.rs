@@ -24,7 +24,8 @@ pub(super) const ABOUT: About = About {
 
 pub(super) fn entered(s: &mut Shadow, out: &mut Findings, weak: ObjId) {
     let at = weak.index();
-    if !s.col.active || !s.col.ready {
+    let before_or_after = s.frames.iter().any(|f| f.code == crate::event::Code::GcCallback);
+    if !s.col.active || !s.col.ready || before_or_after {
         return;
     }
     if !s.col.sound {

@@ -427,8 +427,9 @@ impl Shadow {
         let record = &mut self.weaks[at];
         record.live = referent.is_some();
         record.seen_dead |= referent.is_none();
-        let new = if callback { record.callback } else { NONE };
         let old = self.objects[weak.index()].link;
+        // What has been dropped does not come back: up to 3.12 the pointer is forgotten only afterwards.
+        let new = if callback && old != NONE { record.callback } else { NONE };
         if new != old && self.objects[weak.index()].lives() {
             self.objects[weak.index()].link = new;
             self.count(new, 1);
