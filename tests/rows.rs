@@ -12,7 +12,7 @@
 //!   length of a weak container and of its data;
 //! * `undefined` where the interpreter died;
 //! * with `quiet` in the first line, `n=` left out (`quiet fin`: deaths too); with `last`, the first `n=`; with `list`
-//!   only the order of the lists at the end;
+//!   only the order of the lists at the end; with `weak`, the live weak references at the end in list order added;
 //! * `at[x=1 y=u]` with `end x y` in the first line: where objects are at the end: a generation, `u` untracked, `p`
 //!   permanent, `-` freed; `g[x]` with `garbage` in the first line: what `gc.garbage` holds at the end.
 
@@ -77,6 +77,7 @@ fn render(row: &Row, document: &text::Document, events: &[Event]) -> String {
     let mut scanned: Option<Vec<String>> = None;
     let mut spots: Vec<(ObjId, Spot)> = Vec::new();
     let mut garbage: Vec<String> = Vec::new();
+    let mut weaks: Vec<String> = Vec::new();
     let mut out: Vec<String> = Vec::new();
     for event in events {
         let extension = |o: ObjId| shapes[o.index()].is_extension();
@@ -130,9 +131,11 @@ fn render(row: &Row, document: &text::Document, events: &[Event]) -> String {
             Event::Length { len, raw, .. } => out.push(format!("len={len}/{raw}")),
             Event::Snapshot => {
                 spots.clear();
+                weaks.clear();
                 garbage.clear();
             }
             Event::State { object, spot, .. } => spots.push((object, spot)),
+            Event::Weak { weak, referent: Some(_), .. } => weaks.push(names.get(weak).into_owned()),
             Event::Garbage { object } => garbage.push(names.get(object).into_owned()),
             Event::Undefined { .. } => out.push("undefined".to_owned()),
             _ => {}
@@ -159,6 +162,7 @@ fn render(row: &Row, document: &text::Document, events: &[Event]) -> String {
     };
     match row.show.first() {
         Some(&"quiet") => out.retain(|word| !quiet(word)),
+        Some(&"weak") => out.push(format!("weak[{}]", weaks.join(" "))),
         Some(&"list") => {
             let in_list = |spot: &Spot| matches!(spot, Spot::Gen0 | Spot::Gen1 | Spot::Gen2);
             let names = spots.iter().filter(|(_, spot)| in_list(spot)).map(|(o, _)| names.get(*o));

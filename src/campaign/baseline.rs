@@ -84,8 +84,12 @@ impl Baseline {
 }
 
 fn entry(line: &str) -> Result<Known, String> {
-    let mut words = line.splitn(4, char::is_whitespace);
-    let mut word = |what: &str| words.next().filter(|w| !w.is_empty()).ok_or_else(|| format!("{what} is missing"));
+    let mut rest = line;
+    let mut word = |what: &str| {
+        let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        rest = after.trim_start();
+        if word.is_empty() { Err(format!("{what} is missing")) } else { Ok(word) }
+    };
     let rows = word("the row")?;
     let (first, last) = rows.split_once("..").unwrap_or((rows, rows));
     let (first, last) = (row(first)?, row(last)?);
@@ -95,7 +99,10 @@ fn entry(line: &str) -> Result<Known, String> {
     let invariant = word("the invariant")?;
     let invariant = Invariant::parse(invariant).ok_or_else(|| format!("no invariant is called `{invariant}`"))?;
     let regression = word("the regression file")?.to_owned();
-    let reason = word("the reason")?.trim().to_owned();
+    if rest.is_empty() {
+        return Err("the reason is missing".to_owned());
+    }
+    let reason = rest.to_owned();
     Ok(Known { first, last, invariant, regression, reason })
 }
 

@@ -43,7 +43,9 @@ impl Same {
             (*verdict, violation.invariant) == (self.key.verdict, self.key.invariant)
                 && self.key.phase.is_none_or(|phase| phase == violation.phase)
         };
-        let among = if self.first.secondary { run.violations } else { &run.violations[..run.violations.len().min(1)] };
+        // What comes first in a run that differs from itself depends on the run.
+        let any = self.first.secondary || self.key.invariant == Invariant::I41;
+        let among = if any { run.violations } else { &run.violations[..run.violations.len().min(1)] };
         among.iter().find(is_same).map(|(violation, _)| *violation)
     }
 }

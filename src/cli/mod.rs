@@ -4,6 +4,7 @@ mod bisect;
 mod campaign;
 mod convert;
 mod diff;
+mod explain;
 mod fmt;
 mod input;
 mod list;
@@ -12,6 +13,7 @@ mod options;
 mod replay;
 mod replay_python;
 mod run;
+mod shrink;
 mod test;
 
 use std::ffi::OsString;
@@ -75,6 +77,8 @@ enum Command {
     Diff(diff::Args),
     Replay(replay::Args),
     Bisect(bisect::Args),
+    Explain(explain::Args),
+    Shrink(shrink::Args),
     List(list::Args),
     Fmt(fmt::Args),
     Convert(convert::Args),
@@ -103,6 +107,8 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Diff(args) => diff::run(&args, json),
         Command::Replay(args) => replay::run(&args, json),
         Command::Bisect(args) => bisect::run(&args, json),
+        Command::Explain(args) => explain::run(&args, json),
+        Command::Shrink(args) => shrink::run(&args, json),
         Command::List(args) => list::run(&args, json),
         Command::Fmt(args) => fmt::run(&args, json),
         Command::Convert(args) => convert::run(&args, json),

@@ -162,8 +162,11 @@ impl Replay {
         if !failed.is_empty() {
             self.bad_files += 1;
             self.out += &format!("{} {}\n", self.style.bad("FAIL"), case.path.display());
-            for failure in failed {
-                self.out += &format!("    {}\n", failure.message);
+            for (message, collectors) in grouped(failed) {
+                self.out += &format!("    {message}\n");
+                if !collectors.is_empty() {
+                    self.out += &format!("        on {}\n", collectors.join(", "));
+                }
             }
         }
     }
@@ -184,7 +187,7 @@ impl Replay {
                 | Mismatch::Violated { collector, .. }
                 | Mismatch::Untrue { collector, .. }
                 | Mismatch::Unstated { collector, .. } => Some(collector.clone()),
-                Mismatch::Twice(_) | Mismatch::Collector(_) => None,
+                Mismatch::Twice(_) | Mismatch::NotRun(_) | Mismatch::Collector(_) => None,
             };
             if collector.as_deref().is_none_or(&chosen) {
                 let message = mismatch.to_string();
@@ -203,17 +206,17 @@ impl Replay {
         let names = ObjectNames::new(&case.document.names, run.events);
         let subject = report::subject(&collector.name, collector.verified);
         for (violation, verdict) in run.violations {
-            let text = format!("{subject}: {}", violation.describe(&|object| names.label(object)));
+            let text = violation.describe(&|object| names.label(object));
             let fails = (*verdict == Verdict::New || self.strict) && !expected;
             if fails || violation.invariant == crate::invariant::Invariant::I41 {
-                let collector = Some(collector.name.clone());
+                let collector = Some(subject.clone());
                 self.failures.push(Failure { file: file.to_owned(), collector, message: text });
             } else if show.is_some() {
-                self.out += &format!("{} {text}\n", self.style.faint(&format!("{} ", verdict.mark())));
+                self.out += &format!("{} {subject}: {text}\n", verdict.mark());
             }
         }
         if show == Some(true) && run.violations.is_empty() {
-            self.out += &format!("{} {subject}: no violations\n", self.style.faint("- "));
+            self.out += &format!("- {subject}: no violations\n");
         }
     }
 
@@ -280,6 +283,24 @@ impl Replay {
 /// True if an expectation's name means this collector.
 fn is_of(name: &str, collector: &Collector) -> bool {
     Collector::parse(name).is_ok_and(|c| (c.release, c.rules) == (collector.release, collector.rules))
+}
+
+/// Failures with the same message, and the collectors that show it.
+fn grouped(failures: &[Failure]) -> Vec<(&str, Vec<&str>)> {
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+    for failure in failures {
+        let index = groups.iter().position(|(message, _)| *message == failure.message).unwrap_or_else(|| {
+            groups.push((&failure.message, Vec::new()));
+            groups.len() - 1
+        });
+        let collectors = &mut groups[index].1;
+        match failure.collector.as_deref() {
+            // A mismatch names its collector itself.
+            Some(name) if !failure.message.starts_with(name) && !collectors.contains(&name) => collectors.push(name),
+            _ => {}
+        }
+    }
+    groups
 }
 
 fn name(path: &Path) -> String {

@@ -68,7 +68,7 @@ switches! {
     YoungThreshold2000 = "young-threshold-2000", Rule, "3.13, row D13";
     /// A dict is tracked when it first holds something that may be tracked, and untracked again by full collections.
     LazyDictTracking = "lazy-dict-tracking", Rule, "until 3.13, gh-127010";
-    /// Every new tuple is tracked; without it only one that holds something that may be tracked.
+    /// Every new tuple is tracked; without it only one that holds an object with a GC header.
     TrackEveryTuple = "track-every-tuple", Rule, "until 3.13, row D27";
     /// Functions have `tp_clear`.
     FunctionClear = "function-clear", Rule, "3.8, bpo-33418";

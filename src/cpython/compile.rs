@@ -8,7 +8,7 @@ use std::process::Command;
 use super::find::Interpreter;
 
 const HEADER: (&str, &str) = ("probe.h", include_str!("probe/probe.h"));
-const SOURCES: [(&str, &str); 12] = [
+const SOURCES: [(&str, &str); 13] = [
     ("table.c", include_str!("probe/table.c")),
     ("events.c", include_str!("probe/events.c")),
     ("gclists.c", include_str!("probe/gclists.c")),
@@ -18,6 +18,7 @@ const SOURCES: [(&str, &str); 12] = [
     ("pyclass.c", include_str!("probe/pyclass.c")),
     ("function.c", include_str!("probe/function.c")),
     ("place.c", include_str!("probe/place.c")),
+    ("collect.c", include_str!("probe/collect.c")),
     ("container.c", include_str!("probe/container.c")),
     ("run.c", include_str!("probe/run.c")),
     ("module.c", include_str!("probe/module.c")),

@@ -12,6 +12,7 @@ mod weak;
 pub use list::List;
 pub use object::{Flag, Idx, NIL, Object};
 pub use slots::DictEntry;
+pub use traverse::{From, Reference};
 pub use weak::Weak;
 
 use crate::event::ObjId;

@@ -6,6 +6,30 @@ use super::slots::DictEntry;
 use super::weak::Weak;
 use crate::scenario::Shape;
 
+/// A strong reference as [`Heap::references`] tells it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reference {
+    /// Which part of the holder.
+    pub from: From,
+    /// What is referred to.
+    pub to: Idx,
+    /// How often the next `traverse` reports it: once, unless the type lies.
+    pub reported: u32,
+}
+
+/// The part of an object that a reference is in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum From {
+    /// A slot, item or attribute, or the value of a small integer key.
+    Slot(u8),
+    /// A key of a dict that is an object.
+    Key,
+    /// The value of such a key.
+    Value,
+    /// The callback of a weak reference.
+    Callback,
+}
+
 impl Heap {
     /// Calls `visit` for every reference that `traverse` of `o` reports, in its order.
     ///
@@ -15,6 +39,38 @@ impl Heap {
     pub fn traverse(&mut self, o: Idx, mut visit: impl FnMut(&mut Vec<Object>, Idx)) {
         let Heap { objects, slots, weaks, .. } = self;
         traverse(objects, slots, weaks, o, &mut visit);
+    }
+
+    /// Every strong reference of `o` with how often its next `traverse` will report it. For explanations: it
+    /// changes nothing, and is not how the collector looks.
+    pub fn references(&self, o: Idx) -> Vec<Reference> {
+        let object = &self.objects[o as usize];
+        let kind = object.kind;
+        let unfaithful = object.has(Flag::UNFAITHFUL);
+        // The next call is an odd one if the calls so far are even in number.
+        let odd = !object.has(Flag::ODD);
+        let mut found = Vec::new();
+        for i in 0..object.len as usize {
+            let to = self.raw(o, i);
+            if kind.shape == Shape::Dict {
+                if i % 2 == 1 && to != NIL {
+                    let entry = self.entry(o, i / 2);
+                    let key = entry.key_object();
+                    found.extend(key.map(|to| Reference { from: From::Key, to, reported: 1 }));
+                    let from = if key.is_some() { From::Value } else { From::Slot(entry.key as u8) };
+                    found.push(Reference { from, to, reported: 1 });
+                }
+            } else if to != NIL {
+                let silent = unfaithful && (kind.hidden.has(i) || (kind.fickle.has(i) && !odd));
+                let twice = unfaithful && kind.doubled.has(i);
+                let reported = if silent { 0 } else { 1 + u32::from(twice) };
+                found.push(Reference { from: From::Slot(i as u8), to, reported });
+            }
+        }
+        if self.is_weak(o) && self.weak(o).callback != NIL {
+            found.push(Reference { from: From::Callback, to: self.weak(o).callback, reported: 1 });
+        }
+        found
     }
 
     /// Runs `visit` on every strong reference of `o`, hidden ones included, in slot order; a weak reference's

@@ -84,6 +84,8 @@ whys! {
     TrashcanLeftover: None, at(3, 8, 0), "subtype_dealloc and the trashcan before 3.8";
     /// A value of a weak-key dictionary keeps its key alive.
     NoEphemerons: None, None, "bpo-44680, documentation of weakref.WeakKeyDictionary";
+    /// The registry of `finalize` keeps what the callable reaches, its own referent too.
+    FinalizeOwns: None, None, "documentation of weakref.finalize";
     /// The two ways to die differ.
     Paths: None, None, "PEP 442; bpo-40312";
 }

@@ -25,7 +25,7 @@ pub(super) const ABOUT: About = About {
 pub(super) fn entered(s: &Shadow, out: &mut Findings, code: Code, object: ObjId) {
     let Some(o) = s.get(object) else { return };
     out.judge(Invariant::I07, s, o.fin_calls <= 1, || {
-        let report = Report::collector(Some(object)).counts(1, u32::from(o.fin_calls));
+        let report = Report::collector(Some(object)).counts(1, u32::from(o.fin_calls)).blame_type(s.lied);
         if code == Code::LegacyFinalizer {
             report.documented(Why::LegacyEachTime, s)
         } else if o.facts.is(Facts::NO_HEADER) {

@@ -20,7 +20,10 @@ pub(super) const ABOUT: About = About {
 };
 
 pub(super) fn answer(s: &Shadow, out: &mut Findings, weak: ObjId, referent: Option<ObjId>) {
-    let Some(object) = referent else { return };
+    let Some(object) = referent else {
+        out.pass(Invariant::I13);
+        return;
+    };
     let Some(o) = s.get(object) else { return };
     let edge = super::shadow::pack(referent);
     let zero = o.stamp != 0 && o.stamp == s.stamp && o.refcount == 0 && o.in_edges == 0;
@@ -34,6 +37,9 @@ pub(super) fn answer(s: &Shadow, out: &mut Findings, weak: ObjId, referent: Opti
         } else {
             "was being freed"
         };
-        Report::collector(referent).other(Some(weak)).observed(words).blame_type(o.facts.is(Facts::KEEPS_WEAKREFS))
+        Report::collector(referent)
+            .other(Some(weak))
+            .observed(words)
+            .blame_type(s.lied || o.facts.is(Facts::KEEPS_WEAKREFS))
     });
 }

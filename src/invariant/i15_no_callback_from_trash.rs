@@ -24,7 +24,8 @@ pub(super) const ABOUT: About = About {
 
 pub(super) fn entered(s: &mut Shadow, out: &mut Findings, weak: ObjId) {
     let at = weak.index();
-    if !s.col.active || !s.col.ready {
+    let before_or_after = s.frames.iter().any(|f| f.code == crate::event::Code::GcCallback);
+    if !s.col.active || !s.col.ready || before_or_after {
         return;
     }
     if !s.col.sound {
@@ -47,7 +48,9 @@ pub(super) fn entered(s: &mut Shadow, out: &mut Findings, weak: ObjId) {
         out.pass(Invariant::I15);
         return;
     }
-    let side_effect = s.frames.len() > s.col.depth + 1 || s.col.finalizers > 0;
+    // Called because its referent is dying, not by the collector on its own account.
+    let dying = s.weak(weak).and_then(|r| s.at(r.referent)).is_none_or(|o| !o.lives() || o.in_edges == 0);
+    let side_effect = dying || s.frames.len() > s.col.depth + 1;
     if s.release.is_none() {
         out.skip(Invariant::I15);
         return;

@@ -1,5 +1,6 @@
 //! Verifies: a collection returns the number of objects of its final unreachable set that left the heap, plus weak
-//! references freed right after their callback, plus what it set aside as uncollectable.
+//! references freed right after their callback, plus what it set aside as uncollectable; and that each object with a
+//! legacy finalizer among these is in `gc.garbage`.
 //!
 //! Does not verify: `gc.get_stats()`; runs in which the unreachable set is not certain.
 //!
@@ -13,6 +14,7 @@ use super::blame::leftovers;
 use super::documented::Why;
 use super::findings::{Findings, Report};
 use super::shadow::Shadow;
+use crate::event::{ObjId, Spot};
 
 pub(super) const ABOUT: About = About {
     name: "counts",
@@ -34,10 +36,18 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings, returned: u32, uncol
     out.judge(Invariant::I21, s, uncollectable == c.legacy_left, || {
         Report::collector(None).counts(c.legacy_left, uncollectable).blame_type(s.lied)
     });
+    let forgotten = s.col.legacy.iter().find(|i| {
+        let o = &s.objects[*i];
+        s.is_legacy(o) && o.held() && o.spot != Spot::Collecting && !s.garbage.contains(&(*i as u32 + 1))
+    });
+    if !s.traits.scripts_empty_garbage && s.col.scripts == 0 {
+        let object = forgotten.map(|i| ObjId::from_index(i as u32));
+        out.judge(Invariant::I21, s, forgotten.is_none(), || Report::collector(object).counts(1, 0).blame_type(s.lied));
+    }
     // What waits in the trashcan has left the heap, too.
     let queued = c.doomed.iter().filter(|i| s.objects[*i].lives() && s.objects[*i].refcount == 0).count() as u32;
     let freed = c.freed + queued;
-    let left = (c.doomed.iter().count() as u32).saturating_sub(freed);
+    let left = (c.doomed.count() as u32).saturating_sub(freed);
     let expected = freed + c.refs_freed + c.legacy_left;
     if returned == expected {
         out.pass(Invariant::I21);

@@ -6,8 +6,9 @@
 
 use super::Invariant;
 use super::about::About;
+use super::documented::Why;
 use super::findings::{Findings, Report};
-use super::shadow::{NONE, Object, Shadow, unpack};
+use super::shadow::{NONE, Object, Shadow, WeakRec, unpack};
 use crate::event::ObjId;
 use crate::scenario::{Op, Shape};
 
@@ -15,7 +16,8 @@ pub(super) const ABOUT: About = About {
     name: "weakmap-coherent",
     statement: "At quiescence the length of a weak container equals its live entries and its raw entries; iteration never skips \
                 or repeats a live entry because others died.",
-    premises: "No iteration is under way where a length is judged.",
+    premises: "No iteration is under way where a length is judged. Entries that a finalizer of trash made may stay (documented, \
+               gh-91636).",
     not: "What happens inside scripts.",
     promised: true,
     sentence: "{object} says {observed} and {expected} is right ({other})",
@@ -35,7 +37,10 @@ pub(super) fn length(s: &Shadow, out: &mut Findings, container: ObjId, len: u32,
     let known = s.weaks.iter().any(|r| r.container == id);
     let right = raw.min(if known { entries(true) as u32 } else { raw });
     out.judge(Invariant::I30, s, len == raw && len <= right, || {
-        Report::collector(Some(container)).counts(right, if len == raw { len } else { raw })
+        let report = Report::collector(Some(container)).counts(right, if len == raw { len } else { raw });
+        // A finalizer added its own object, and the second weak reference pass cleared the entry without a call.
+        let stale = |r: &WeakRec| r.container == id && r.born_in > 0 && r.calls == 0 && !r.live;
+        if s.weaks.iter().any(stale) { report.documented(Why::MadeByFinalizer, s) } else { report }
     });
 }
 

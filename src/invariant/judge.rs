@@ -99,6 +99,8 @@ impl Judge {
         let observed = std::mem::replace(&mut self.s.reading, false);
         let (s, out) = (&mut self.s, &mut self.out);
         if observed {
+            // Lines that broke it were reported as they came.
+            out.pass(Invariant::I24);
             i25_list_integrity::snapshot(s, out);
             if !s.untracked.is_empty() {
                 i23_tracked::snapshot(s, out);
@@ -265,6 +267,9 @@ impl Judge {
         let (s, out) = (&mut self.s, &mut self.out);
         match event {
             Event::State { object, refcount, spot, finalized } => {
+                if s.fold_usual_state(object.index(), refcount, spot, finalized) {
+                    return true;
+                }
                 if object.index() >= s.objects.len() {
                     s.lost = true;
                     return true;
@@ -412,7 +417,9 @@ impl Sink for Judge {
             self.settle();
         }
         if !matches!(event, Event::Unraisable { .. }) {
-            self.raised.next(&self.s, &mut self.out);
+            let dying = if let Event::Dealloc { object } = event { Some(object) } else { None };
+            let last = matches!(event, Event::Step { .. } | Event::End);
+            self.raised.next(&self.s, &mut self.out, dying, last);
         }
         self.other(event);
         if !matches!(event, Event::Leave) {

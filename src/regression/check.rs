@@ -14,6 +14,9 @@ pub enum Mismatch {
     /// Two expectations are for one collector.
     #[error("{0} is expected twice")]
     Twice(String),
+    /// An expectation is for a collector that was not run.
+    #[error("{0} was not run")]
+    NotRun(String),
     /// The file says nothing about a row.
     #[error("nothing is expected of {0}")]
     Row(String),
@@ -99,32 +102,50 @@ impl Report {
     }
 }
 
+/// Every difference between what a file expects and the outcomes of its collectors, by the names that the file uses.
+/// A collector without outcome is one that does not exist.
+pub fn compare(document: &Document, outcomes: &[(String, Outcome)]) -> Vec<Mismatch> {
+    let mut found = Vec::new();
+    let expectations = &document.expectations;
+    let topics = topics(document);
+    for (at, expectation) in expectations.iter().enumerate() {
+        if expectations[..at].iter().any(|e| e.collector == expectation.collector) {
+            found.push(Mismatch::Twice(expectation.collector.clone()));
+        }
+        match outcomes.iter().find(|(name, _)| *name == expectation.collector) {
+            Some((_, outcome)) => compare_one(document, &topics, expectation, outcome, &mut found),
+            None => match Collector::parse(&expectation.collector) {
+                Err(unknown) => found.push(Mismatch::Collector(unknown)),
+                Ok(collector) => found.push(Mismatch::NotRun(collector.name)),
+            },
+        }
+    }
+    let named = |row: &Collector| expectations.iter().any(|e| e.collector == row.name);
+    found.extend(Collector::all().into_iter().filter(|row| !named(row)).map(|row| Mismatch::Row(row.name)));
+    let alike = expectations.windows(2).all(|e| e[0].violations == e[1].violations && e[0].facts == e[1].facts);
+    match (alike, document.field(FieldName::Same)) {
+        (true, None) => found.push(Mismatch::Alike),
+        (false, Some(_)) => found.push(Mismatch::NotAlike),
+        _ => {}
+    }
+    found
+}
+
 impl Runner {
+    /// What the collectors do that a file expects something of; those that do not exist are left out.
+    pub fn outcomes(&mut self, document: &Document) -> Vec<(String, Outcome)> {
+        let mut outcomes = Vec::new();
+        for expectation in &document.expectations {
+            if let Ok(collector) = Collector::parse(&expectation.collector) {
+                outcomes.push((expectation.collector.clone(), self.outcome(document, &collector)));
+            }
+        }
+        outcomes
+    }
+
     /// Every difference between what a file expects and what its collectors do.
     pub fn check(&mut self, document: &Document) -> Vec<Mismatch> {
-        let mut found = Vec::new();
-        let expectations = &document.expectations;
-        for (at, expectation) in expectations.iter().enumerate() {
-            if expectations[..at].iter().any(|e| e.collector == expectation.collector) {
-                found.push(Mismatch::Twice(expectation.collector.clone()));
-            }
-            match Collector::parse(&expectation.collector) {
-                Err(unknown) => found.push(Mismatch::Collector(unknown)),
-                Ok(collector) => {
-                    let outcome = self.outcome(document, &collector);
-                    compare(document, expectation, &outcome, &mut found);
-                }
-            }
-        }
-        let named = |row: &Collector| expectations.iter().any(|e| e.collector == row.name);
-        found.extend(Collector::all().into_iter().filter(|row| !named(row)).map(|row| Mismatch::Row(row.name)));
-        let alike = expectations.windows(2).all(|e| e[0].violations == e[1].violations && e[0].facts == e[1].facts);
-        match (alike, document.field(FieldName::Same)) {
-            (true, None) => found.push(Mismatch::Alike),
-            (false, Some(_)) => found.push(Mismatch::NotAlike),
-            _ => {}
-        }
-        found
+        compare(document, &self.outcomes(document))
     }
 
     /// Checks every file, the unreadable ones too.
@@ -154,7 +175,14 @@ pub(super) fn topics(document: &Document) -> Vec<Topic> {
     topics
 }
 
-pub(super) fn compare(document: &Document, expectation: &Expectation, outcome: &Outcome, found: &mut Vec<Mismatch>) {
+/// Compares the outcome of one collector with what the file expects of it; `topics` are those of the file.
+pub(super) fn compare_one(
+    document: &Document,
+    topics: &[Topic],
+    expectation: &Expectation,
+    outcome: &Outcome,
+    found: &mut Vec<Mismatch>,
+) {
     let collector = || expectation.collector.clone();
     let missing = |what| Mismatch::Missing { collector: collector(), what };
     match expectation.digest {
@@ -175,7 +203,6 @@ pub(super) fn compare(document: &Document, expectation: &Expectation, outcome: &
             }
         }
     }
-    let topics = topics(document);
     if topics.is_empty() {
         found.push(missing("facts"));
     }

@@ -24,7 +24,7 @@ mod real;
 
 pub use bisect::{Change, bisect};
 pub use bless::{BlessError, Blessed, bless_file};
-pub use check::{Mismatch, Report};
+pub use check::{Mismatch, Report, compare};
 pub use load::{Case, Reason, Unreadable, load};
 pub use outcome::{Outcome, Runner, Topic};
 pub use real::Replayed;

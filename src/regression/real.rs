@@ -1,6 +1,6 @@
 //! Regression files on real interpreters: the outcome must be the one that the file expects of the row.
 
-use super::check::{Mismatch, compare};
+use super::check::{Mismatch, compare_one, topics};
 use super::outcome::Runner;
 use crate::collector::Collector;
 use crate::cpython::lockstep::{self, Comparison, Difference};
@@ -95,7 +95,7 @@ impl Runner {
             });
         };
         let mut found = Vec::new();
-        compare(document, expected, &outcome, &mut found);
+        compare_one(document, &topics(document), expected, &outcome, &mut found);
         // What a file leaves unsaid is the business of the test suite.
         found.retain(|m| !matches!(m, Mismatch::Missing { .. }));
         Ok(match undefined {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::style::{Style, UNVERIFIED, count, grouped, quoted, subject};
 use crate::campaign::{Finding, Outcome, Plan, Tally, Verdict};
+use crate::collector::{Collector, Row};
 use crate::invariant::Invariant;
 
 /// Everything that the page shows.
@@ -118,7 +119,7 @@ fn table(out: &mut String, page: &Page<'_>, width: usize, style: Style) -> fmt::
     }
     if !columns.is_empty() {
         let legend: Vec<String> = Verdict::ALL.iter().map(|v| format!("{} {}", v.mark(), v.meaning())).collect();
-        writeln!(out, "{}", style.faint(&format!("{}", legend.join("   "))))?;
+        writeln!(out, "{}", style.faint(&legend.join("   ")))?;
         for invariant in columns {
             let promised = if invariant.promised() { "" } else { " (CPython never promised it)" };
             writeln!(out, "  {:<5}{}{promised}", invariant.code(), invariant.name())?;
@@ -186,29 +187,36 @@ fn findings(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
             _ => verdict.mark().to_string(),
         };
         let (class, all) = (verdict.meaning(), count(collectors.len() as u64, "collector"));
-        writeln!(out, "{mark} {} {}: {class}, on {all}", invariant.code(), invariant.name())?;
         let finding = &findings[best];
-        writeln!(
-            out,
-            "    {}: {}",
-            subject(&finding.collector, finding.verified),
-            count(finding.objects.into(), "object")
-        )?;
-        let sentence = finding.sentence.split_once("): ").map_or(finding.sentence.as_str(), |(_, rest)| rest);
-        writeln!(out, "    {sentence}")?;
+        let objects = count(finding.objects.into(), "object");
+        let file = page.files.get(best).map(|file| quoted(&file.to_string_lossy()));
+        writeln!(out, "{mark} {} {}: {class}, on {all}", invariant.code(), invariant.name())?;
         if verdict == Verdict::Known
-            && let Some(known) = page.plan.baseline.knows(&finding.collector, invariant)
+            && let Some(known) = page.plan.baseline.knows(&row_of(&finding.collector), invariant)
         {
-            writeln!(out, "    known: {} (regressions/{})", known.reason, known.regression)?;
+            writeln!(out, "    {} (regressions/{})", known.reason, known.regression)?;
         }
-        if let Some(file) = page.files.get(best) {
-            let (file, collector, strict) = (quoted(&file.to_string_lossy()), &finding.collector, finding.strict());
+        if verdict != Verdict::New && !page.strict {
+            writeln!(out, "    {objects}: {}", style.faint(file.as_deref().unwrap_or_default()))?;
+            continue;
+        }
+        let sentence = finding.sentence.split_once("): ").map_or(finding.sentence.as_str(), |(_, rest)| rest);
+        writeln!(out, "    {}, {objects}: {sentence}", subject(&finding.collector, finding.verified))?;
+        if let Some(file) = file {
+            let (collector, strict) = (&finding.collector, finding.strict());
             let replay = format!("coroner replay {file} --collector {collector}{strict}");
             let explain = format!("coroner explain {file} --collector {collector}");
             writeln!(out, "    {}\n    {}", style.command(&replay), style.command(&explain))?;
         }
     }
     Ok(())
+}
+
+/// The row that a collector is, or is a variant of.
+fn row_of(collector: &str) -> String {
+    let parsed = Collector::parse(collector).ok();
+    let row = parsed.and_then(|c| Row::covering(c.release));
+    row.map_or_else(|| collector.to_owned(), Row::name)
 }
 
 /// The names of the collectors of some findings, each once.

@@ -1,6 +1,7 @@
 //! What people and programs read: tables, explanations, JSON.
 
 pub mod campaign;
+pub mod explain;
 pub mod json;
 pub mod lockstep;
 mod style;

@@ -1,7 +1,7 @@
 //! A collection: the phases in order, with user code between them (semantics 4.2, 4.9).
 
 use super::frame::{Frame, Phase};
-use super::{Exec, Moment, Running};
+use super::{Exec, Machine, Moment, Running, View};
 use crate::collector::{Switch, legacy, reach, survivors, weakrefs};
 use crate::event::{Code, Event, Sink};
 use crate::heap::{Flag, Idx, List, NIL};
@@ -75,7 +75,7 @@ impl<S: Sink> Exec<'_, S> {
                     return;
                 }
                 self.m.gc.collecting = false;
-                let Running { generation, counted, freed, uncollectable } = self.running;
+                let Running { generation, counted, freed, uncollectable, .. } = self.running;
                 let mut returned = counted + freed + uncollectable;
                 if self.has(Switch::BugCountOneMore) && returned > 0 {
                     returned += 1;
@@ -84,6 +84,12 @@ impl<S: Sink> Exec<'_, S> {
                 self.snapshot();
             }
         }
+    }
+
+    fn show(&mut self, moment: Moment) {
+        let Machine { heap, gc, vars, .. } = &*self.m;
+        let Running { generation, set, .. } = self.running;
+        self.observer.moment(moment, &View { heap, gc, vars, generation, set });
     }
 
     /// Where survivors of the running collection go.
@@ -111,7 +117,8 @@ impl<S: Sink> Exec<'_, S> {
         let generation = self.running.generation;
         let rules = self.m.rules;
         let set = self.gather(generation);
-        self.observer.moment(Moment::Start, &self.m.heap);
+        self.running.set = set;
+        self.show(Moment::Start);
         if let Err(reason) = reach::deduce_unreachable(&mut self.m.heap, set, List::UNREACHABLE, rules) {
             self.stop = Some(reason);
             return;
@@ -127,7 +134,7 @@ impl<S: Sink> Exec<'_, S> {
         }
         self.keep_survivors(set, generation);
         legacy::split_legacy(&mut self.m.heap, List::UNREACHABLE);
-        self.observer.moment(Moment::Deduced, &self.m.heap);
+        self.show(Moment::Deduced);
         if self.has(Switch::CountBeforeCallbacks) {
             self.running.counted = self.m.heap.count(List::UNREACHABLE);
         }
@@ -138,7 +145,7 @@ impl<S: Sink> Exec<'_, S> {
         if self.has(Switch::BugCallbacksOldestFirst) || self.reversed {
             self.reverse(List::CALLS);
         }
-        self.observer.moment(Moment::WeakrefsCleared, &self.m.heap);
+        self.show(Moment::WeakrefsCleared);
         self.push(Frame::Collect { phase: Phase::Callbacks });
     }
 
@@ -218,7 +225,7 @@ impl<S: Sink> Exec<'_, S> {
 
     fn next_callback(&mut self) {
         let Some(weak) = self.m.heap.first(List::CALLS) else {
-            self.observer.moment(Moment::CallbacksDone, &self.m.heap);
+            self.show(Moment::CallbacksDone);
             self.push(Frame::Collect { phase: Phase::Finalizers });
             return;
         };
@@ -260,7 +267,7 @@ impl<S: Sink> Exec<'_, S> {
             return;
         }
         self.m.heap.merge(List::SEEN, List::UNREACHABLE);
-        self.observer.moment(Moment::FinalizersDone, &self.m.heap);
+        self.show(Moment::FinalizersDone);
         self.push(Frame::Collect { phase: Phase::Resurrection });
     }
 
@@ -275,7 +282,7 @@ impl<S: Sink> Exec<'_, S> {
         if !self.has(Switch::CountBeforeCallbacks) {
             self.running.counted = self.m.heap.count(List::FINAL);
         }
-        self.observer.moment(Moment::ResurrectionChecked, &self.m.heap);
+        self.show(Moment::ResurrectionChecked);
         if self.has(Switch::BugSkipFirstClear)
             && let Some(o) = self.m.heap.first(List::FINAL)
         {
@@ -310,7 +317,7 @@ impl<S: Sink> Exec<'_, S> {
 
     fn next_clear(&mut self) {
         let Some(o) = self.m.heap.first(List::FINAL) else {
-            self.observer.moment(Moment::Cleared, &self.m.heap);
+            self.show(Moment::Cleared);
             self.push(Frame::Collect { phase: Phase::Finish });
             return;
         };

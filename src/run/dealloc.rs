@@ -267,6 +267,13 @@ impl<S: Sink> Exec<'_, S> {
             let entry = heap.object(o).weakrefs;
             (entry != NIL).then(|| heap.weaks[entry as usize])
         };
+        if self.has(Switch::BugWeakrefStaysLinked)
+            && let Some(weak) = head(&self.m.heap)
+            && self.m.heap.object(weak.object).has(Flag::FREED)
+        {
+            self.stop = Some(Undefined::UseAfterFree);
+            return;
+        }
         for _ in 0..2 {
             if let Some(weak) = head(&self.m.heap)
                 && weak.callback == NIL

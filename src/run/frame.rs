@@ -1,5 +1,6 @@
 //! The explicit stack: what is in progress. Recursion never follows the object graph.
 
+use crate::event::ObjId;
 use crate::heap::Idx;
 use crate::scenario::ScriptId;
 
@@ -91,6 +92,8 @@ pub(super) enum Frame {
     Commit { container: Idx },
     /// The length of a weak container to be reported.
     Length { container: Idx },
+    /// The report of an error that a script has raised.
+    Report { owner: ObjId },
     /// The end of user code that is no script.
     LeaveBuiltin { owner: Idx },
     /// A deallocation.

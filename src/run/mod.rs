@@ -17,7 +17,7 @@ mod user;
 
 use crate::collector::{Collector, GcState, Rules, Switch};
 use crate::event::{Event, Sink, Undefined};
-use crate::heap::{Flag, Heap, Idx, NIL};
+use crate::heap::{Flag, Heap, Idx, List, NIL};
 use crate::scenario::Scenario;
 use crate::subject::{Failure, Subject};
 use frame::{Frame, Phase};
@@ -74,8 +74,23 @@ impl Moment {
 
 /// Looks into the model at each phase of a collection. Only `explain` does: it is no part of what is judged.
 pub trait Observer {
-    /// Called at a moment of a collection, with the heap as it is.
-    fn moment(&mut self, moment: Moment, heap: &Heap);
+    /// Called at a moment of a collection.
+    fn moment(&mut self, moment: Moment, view: &View<'_>);
+}
+
+/// The inside of the model at a moment of a collection.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'m> {
+    /// The heap as it is.
+    pub heap: &'m Heap,
+    /// The state of the collector.
+    pub gc: &'m GcState,
+    /// What each variable holds, or [`NIL`].
+    pub vars: &'m [Idx],
+    /// The generation that is being collected.
+    pub generation: u8,
+    /// The list whose members the collection examines; they are in it at [`Moment::Start`] only.
+    pub set: List,
 }
 
 /// Observes nothing.
@@ -83,7 +98,7 @@ pub trait Observer {
 pub struct NoObserver;
 
 impl Observer for NoObserver {
-    fn moment(&mut self, _moment: Moment, _heap: &Heap) {}
+    fn moment(&mut self, _moment: Moment, _view: &View<'_>) {}
 }
 
 /// One collection in progress.
@@ -93,6 +108,7 @@ struct Running {
     counted: u32,
     freed: u32,
     uncollectable: u32,
+    set: List,
 }
 
 /// One run in progress.
@@ -161,7 +177,7 @@ impl Machine {
             script_steps: 0,
             owner: NIL,
             arg: NIL,
-            running: Running { generation: 0, counted: 0, freed: 0, uncollectable: 0 },
+            running: Running { generation: 0, counted: 0, freed: 0, uncollectable: 0, set: List::GEN0 },
             reversed,
             main_end: scenario.range(0).end as u32,
         };
@@ -222,6 +238,7 @@ impl<S: Sink> Exec<'_, S> {
             Frame::Commit { container } => self.commit_step(container),
             Frame::Length { container } => self.report_length(container),
             Frame::RunFinalize { o } => self.run_finalize(o),
+            Frame::Report { owner } => self.sink.event(Event::Unraisable { owner }),
             Frame::LeaveBuiltin { owner } => self.leave(owner, false),
         }
     }
@@ -278,7 +295,7 @@ impl<S: Sink> Exec<'_, S> {
         self.sink.event(Event::CollectStart { generation, automatic });
         self.snapshot();
         self.m.gc.collecting = true;
-        self.running = Running { generation, counted: 0, freed: 0, uncollectable: 0 };
+        self.running = Running { generation, counted: 0, freed: 0, uncollectable: 0, set: List::GEN0 };
         self.push(Frame::Collect { phase: Phase::StartCallbacks(0) });
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Exec;
 use super::frame::Frame;
-use crate::collector::{Switch, survivors};
+use crate::collector::Switch;
 use crate::event::{Code, Event, Role, Sink};
 use crate::heap::{Flag, Idx, NIL};
 use crate::scenario::{Clear, Finalizer, Kind, Op, Place, ScriptId, Shape, SlotSet, Tracking};
@@ -381,7 +381,7 @@ impl<S: Sink> Exec<'_, S> {
     fn is_tracked_at_birth(&self, o: Idx, kind: Kind, held: &[Idx]) -> bool {
         match kind.shape {
             Shape::Tuple => {
-                let trackable = held.iter().any(|part| survivors::may_be_tracked(&self.m.heap, *part));
+                let trackable = held.iter().any(|part| self.m.heap.object(*part).has(Flag::HEADER));
                 self.m.heap.object(o).len > 0 && (self.has(Switch::TrackEveryTuple) || trackable)
             }
             Shape::Dict => !self.has(Switch::LazyDictTracking),

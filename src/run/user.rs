@@ -36,12 +36,23 @@ impl<S: Sink> Exec<'_, S> {
         self.snapshot();
         if raised {
             if !self.has(Switch::BugSwallowErrors) {
-                let owner = self.m.heap.id(owner);
-                self.sink.event(Event::Unraisable { owner });
+                self.report_unraisable(owner);
             }
             if self.has(Switch::BugExceptionEndsCollection) {
                 self.abandon_collection();
             }
+        }
+    }
+
+    /// The caller reports the error once the call's argument tuple, if it has one, is gone.
+    fn report_unraisable(&mut self, owner: Idx) {
+        let arguments = match self.m.frames.last() {
+            Some(&Frame::Drop { o }) if self.m.heap.object(o).id.is_none() => self.m.frames.pop(),
+            _ => None,
+        };
+        self.push(Frame::Report { owner: self.m.heap.id(owner) });
+        if let Some(drop) = arguments {
+            self.push(drop);
         }
     }
 

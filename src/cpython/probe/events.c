@@ -58,6 +58,12 @@ void emit(uint32_t tag, uint32_t small, uint32_t a, uint64_t b) {
     write_words((uint64_t)tag | (uint64_t)small << 8 | (uint64_t)a << 32, b);
 }
 
+uint64_t *events_position(void) { return at; }
+
+void events_correct_generation(uint64_t *start, uint32_t generation) {
+    if (!P.silent) *start = (*start & ~(uint64_t)0xff00) | (uint64_t)generation << 8;
+}
+
 /* Marks have room of their own behind the limit. */
 void emit_mark(uint32_t tag, uint32_t small, uint32_t a, uint64_t b) {
     write_words((uint64_t)tag | (uint64_t)small << 8 | (uint64_t)a << 32, b);

@@ -44,6 +44,11 @@ static volatile uint64_t *stats[3];
 int gc_has_header(PyObject *o) { return PyObject_IS_GC(o); }
 int gc_lists(void) { return n_heads; }
 
+/* struct gc_generation, in every release: the head of the list, the threshold, the count. */
+typedef struct { Head head; int threshold, count; } Generation;
+int *gc_threshold(int g) { return &((Generation *)heads[g])->threshold; }
+int *gc_count(int g) { return &((Generation *)heads[g])->count; }
+
 PyObject *gc_after(int list, PyObject *o) {
     Head *h = next_of(HEAD_OF(o));
     return h == heads[list] ? NULL : OBJECT_OF(h);
@@ -113,6 +118,14 @@ static int find_heads(void) {
     }
     Py_DECREF(o);
     return 0;
+}
+
+/* struct gc_generation_stats: collections, collected, uncollectable. 0 if it is not known where that is. */
+int gc_statistics(int generation, uint64_t *collections, uint64_t *collected) {
+    if (!stats[generation]) return 0;
+    *collections = stats[generation][-2];
+    *collected = stats[generation][-1];
+    return 1;
 }
 
 /* DEBUG_UNCOLLECTABLE, and for 2.7 DEBUG_OBJECTS, where the collector has to be listened to. */

@@ -86,6 +86,8 @@ static int setup(void) {
     int g;
     if (!gc) return -1;
     P.gc_collect = optional(gc, "collect");
+    P.gc_enable = optional(gc, "enable");
+    P.gc_get_stats = optional(gc, "get_stats");
     P.gc_disable = optional(gc, "disable");
     P.gc_freeze = optional(gc, "freeze");
     P.gc_unfreeze = optional(gc, "unfreeze");
@@ -104,7 +106,7 @@ static int setup(void) {
     if (watch_output() < 0 || node_setup() < 0 || weak_setup() < 0) return -1;
     P.silent = 1;
     if (pyclass_setup() < 0 || function_setup() < 0 || builtin_setup() < 0) return -1;
-    if (gc_setup() < 0) return -1;
+    if (gc_setup() < 0 || collect_setup() < 0) return -1;
     P.debug_on = Py_BuildValue("(i)", 32 + gc_debug_flags());
     P.debug_off = Py_BuildValue("(i)", gc_debug_flags());
     return P.debug_on && P.debug_off ? 0 : -1;
@@ -158,8 +160,7 @@ static uint32_t unsupported(void) {
         int shape = op->kind.shape;
         if ((op->code == OP_NEW || op->code == OP_BUILD) && shape > SHAPE_KEYEDREF)
             return 0x100u + (uint32_t)shape;
-        if (op->code == OP_COLLECT_AT_ALLOCATION || op->code == OP_ENABLE || op->code == OP_SET_THRESHOLD ||
-            op->code == OP_LEN || op->code == OP_ITERATE)
+        if (op->code == OP_LEN || op->code == OP_ITERATE)
             return 0x200u + op->code;
     }
     return 0;

@@ -67,6 +67,21 @@ static PyObject *node_call(PyObject *self, PyObject *args, PyObject *kw) {
     return Py_None;
 }
 
+#if PY_VERSION_HEX >= 0x03040000
+static int finalize_dying(PyObject *self) {
+#ifdef Py_DEBUG
+    /* The function asserts that the object is tracked. */
+    if (gc_has_header(self) && !gc_tracked(self)) {
+        Py_SET_REFCNT(self, 1);
+        PyObject_CallFinalizer(self);
+        Py_SET_REFCNT(self, Py_REFCNT(self) - 1);
+        return Py_REFCNT(self) > 0 ? -1 : 0;
+    }
+#endif
+    return PyObject_CallFinalizerFromDealloc(self);
+}
+#endif
+
 static void node_dealloc(PyObject *self) {
     Node *o = (Node *)self;
     PyTypeObject *type = Py_TYPE(self);
@@ -74,7 +89,7 @@ static void node_dealloc(PyObject *self) {
     uint32_t id = o->id;
     int i;
 #if PY_VERSION_HEX >= 0x03040000
-    if (type->tp_finalize && PyObject_CallFinalizerFromDealloc(self) < 0) return;
+    if (type->tp_finalize && finalize_dying(self) < 0) return;
 #endif
     if (type->tp_del) {
         type->tp_del(self);
@@ -147,6 +162,13 @@ PyObject *node_new(const Kind *kind) {
     }
     if (kind->tracking == TRACKING_TRACKED) node_track((PyObject *)o);
     return (PyObject *)o;
+}
+
+/* An allocation and nothing else. */
+void node_discard(void) {
+    PyObject *o = (PyObject *)PyObject_GC_New(Node, &types[1][1][FINALIZER_NONE][0]);
+    if (o) Py_TYPE(o)->tp_free(o);
+    else PyErr_Clear();
 }
 
 int node_track(PyObject *o) {

@@ -81,6 +81,7 @@ typedef struct {
     uint32_t origin; /* index of the operation that created it */
     uint32_t referent; /* weak references: the id at creation, safe to report even if the referent's memory is gone */
     uint32_t mark;
+    uint8_t header; /* it has a GC header */
     void *keys; /* dicts before 3.6: see builtin.c */
 } Entry;
 
@@ -107,7 +108,7 @@ typedef struct {
     uint32_t raised[256];
     uint32_t n_raised;
     /* interpreter */
-    PyObject *gc_collect, *gc_disable, *gc_freeze, *gc_unfreeze, *gc_set_debug, *gc_get_objects;
+    PyObject *gc_collect, *gc_enable, *gc_get_stats, *gc_disable, *gc_freeze, *gc_unfreeze, *gc_set_debug, *gc_get_objects;
     PyObject *gen_args[3], *no_args, *debug_on, *debug_off, *exception, *garbage, *callbacks;
 } Probe;
 
@@ -131,6 +132,8 @@ HIDDEN int events_overflowed(void); /* or out of memory */
 HIDDEN void events_give_up(void);
 HIDDEN size_t events_used(void);
 HIDDEN void snapshot(void);
+HIDDEN uint64_t *events_position(void);
+HIDDEN void events_correct_generation(uint64_t *start, uint32_t generation);
 
 /* gclists.c */
 HIDDEN int gc_setup(void);
@@ -145,10 +148,29 @@ HIDDEN uint64_t gc_uncollectable(int generation); /* a count that only grows */
 HIDDEN void gc_said_uncollectable(void);
 HIDDEN int gc_debug_flags(void);
 
+HIDDEN int *gc_threshold(int generation);
+HIDDEN int *gc_count(int generation);
+HIDDEN int gc_statistics(int generation, uint64_t *collections, uint64_t *collected);
+
+/* collect.c */
+HIDDEN int collect_setup(void);
+HIDDEN void collect_reset(void);
+HIDDEN int op_collect(int generation);
+HIDDEN int before_allocation(void);
+HIDDEN void count_object(void);
+HIDDEN void count_freed(void);
+HIDDEN void count_none(void);
+HIDDEN void collect_later(void);
+HIDDEN void serve_due(void);
+HIDDEN void collect_at_allocation(int after, int generation);
+HIDDEN void set_enabled(int on);
+HIDDEN void set_thresholds(int a, int b, int c);
+
 /* node.c */
 HIDDEN int node_setup(void);
 HIDDEN int is_node(PyObject *o);
 HIDDEN PyObject *node_new(const Kind *kind);
+HIDDEN void node_discard(void);
 HIDDEN int node_track(PyObject *o);   /* 0 if it was tracked, or cannot be */
 HIDDEN int node_untrack(PyObject *o); /* 0 if it was not tracked */
 
@@ -160,6 +182,7 @@ HIDDEN int dict_put(PyObject *d, uint32_t slot, PyObject *value);
 
 /* pyclass.c */
 HIDDEN int pyclass_setup(void);
+HIDDEN PyTypeObject *pyclass_type(const Kind *kind);
 HIDDEN PyObject *pyclass_new(const Kind *kind);
 HIDDEN PyObject **slotted_slot(PyObject *o, int slot);
 HIDDEN PyObject **instance_dict(PyObject *o); /* NULL where instances have none of their own */

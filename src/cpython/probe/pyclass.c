@@ -156,9 +156,11 @@ int pyclass_setup(void) {
     return 0;
 }
 
-PyObject *pyclass_new(const Kind *kind) {
-    return instance(classes[kind->shape - SHAPE_INSTANCE][kind->finalizer != FINALIZER_NONE].type);
+PyTypeObject *pyclass_type(const Kind *kind) {
+    return classes[kind->shape - SHAPE_INSTANCE][kind->finalizer != FINALIZER_NONE].type;
 }
+
+PyObject *pyclass_new(const Kind *kind) { return instance(pyclass_type(kind)); }
 
 /* ---- slots ---- */
 

@@ -81,22 +81,33 @@ void add_weak(PyObject *w, const Kind *kind, uint32_t origin, uint32_t role, PyO
     emit(EV_NEW_WEAK, 0, id, (uint64_t)id_of(referent) | (uint64_t)(callback ? id_of(callback) : 0) << 32);
 }
 
-static int new_weak(const Op *op, uint32_t origin) {
-    PyObject *referent = eval(&op->x), *callback = eval(&op->y), *w;
-    if (!can_have_weakrefs(shape_of(referent))) return 0;
-    if (callback && !can_call(callback)) return 0;
+/* The shared weak reference that the interpreter answers with instead of making one. */
+static int is_shared(int shape, PyObject *referent, PyObject *callback) {
+    PyTypeObject *type = shape == SHAPE_REF ? &_PyWeakref_RefType : NULL;
+    PyWeakReference *w = weak_list(referent);
+    int i;
+    if (callback || (shape != SHAPE_REF && shape != SHAPE_PROXY)) return 0;
+    for (i = 0; i < 2 && w && !w->wr_callback; i++, w = w->wr_next)
+        if (type ? Py_TYPE(w) == type
+                 : Py_TYPE(w) == &_PyWeakref_ProxyType || Py_TYPE(w) == &_PyWeakref_CallableProxyType)
+            return 1;
+    return 0;
+}
+
+static void new_weak(const Op *op, PyObject *referent, PyObject *callback, uint32_t origin) {
+    PyObject *w;
     Py_INCREF(referent);
     Py_XINCREF(callback);
     w = weak_new(op->kind.shape, referent, callback);
-    if (w && !id_of(w)) add_weak(w, &op->kind, origin, ROLE_NAMED, referent, callback); /* else the canonical one */
+    if (w && !id_of(w)) add_weak(w, &op->kind, origin, ROLE_NAMED, referent, callback); /* else the shared one */
     Py_XDECREF(callback);
     Py_DECREF(referent);
-    if (!w) {
+    if (w) {
+        keep(&op->dst, w);
+    } else {
         PyErr_Clear();
-        return 0;
+        events_give_up();
     }
-    keep(&op->dst, w);
-    return 1;
 }
 
 /* A function's closure is a tuple of cells, or it has none. */
@@ -144,25 +155,40 @@ static PyObject *new_object(const Kind *kind, PyObject *a, PyObject *b, uint32_t
     return o;
 }
 
-static int op_new(const Op *op, uint32_t origin) {
-    PyObject *o, *a = NULL, *b = NULL;
-    switch (op->kind.shape) {
+/* Finds what a new object is made of; 0 if it cannot be made. */
+static int operands(const Op *op, PyObject **a, PyObject **b) {
+    int shape = op->kind.shape;
+    *a = eval(&op->x);
+    *b = eval(&op->y);
+    switch (shape) {
     case SHAPE_REF:
     case SHAPE_PROXY:
-    case SHAPE_KEYEDREF: return new_weak(op, origin);
-    case SHAPE_METHOD:
-        a = eval(&op->x);
-        b = eval(&op->y);
-        if (shape_of(a) != SHAPE_FUNCTION || !b) return 0;
-        break;
+    case SHAPE_KEYEDREF: return can_have_weakrefs(shape_of(*a)) && (!*b || can_call(*b));
+    case SHAPE_FINALIZE: return PY_VERSION_HEX >= 0x03040000 && can_have_weakrefs(shape_of(*a)) && can_call(*b);
+    case SHAPE_METHOD: return shape_of(*a) == SHAPE_FUNCTION && *b;
     case SHAPE_TUPLE:
-    case SHAPE_FUNCTION:
-        b = eval(&op->y); /* fall through */
-    case SHAPE_CELL: a = eval(&op->x);
+    case SHAPE_FUNCTION: return 1;
+    case SHAPE_CELL: *b = NULL; return 1;
+    default: *a = *b = NULL; return 1;
+    }
+}
+
+static int has_header(const Kind *kind) {
+    return kind->shape == SHAPE_BARE ? PyType_IS_GC(pyclass_type(kind)) : kind->tracking != TRACKING_NOHEADER;
+}
+
+static int op_new(const Op *op, uint32_t origin) {
+    int shape = op->kind.shape;
+    PyObject *o, *a, *b;
+    if (!operands(op, &a, &b)) return 0;
+    /* A collection that its allocation starts may take its operands away. */
+    if (has_header(&op->kind) && !(a && is_shared(shape, a, b)) && before_allocation() && !operands(op, &a, &b)) return 0;
+    if (is_weak_shape(shape)) {
+        new_weak(op, a, b, origin);
+        return 1;
     }
     o = new_object(&op->kind, a, b, origin);
-    if (!o) return 1;
-    keep(&op->dst, o);
+    if (o) keep(&op->dst, o);
     return 1;
 }
 
@@ -235,30 +261,6 @@ static void call0(PyObject *function, PyObject *args) {
     else PyErr_Clear();
 }
 
-static int op_collect(int g) {
-    PyObject *r;
-    uint64_t before;
-    long returned;
-    if (g > 2) return 0;
-    if (P.collecting) {
-        emit(EV_REFUSED, 0, 0, 0);
-        call0(P.gc_collect, P.gen_args[g]);
-        return 1;
-    }
-    emit(EV_COLLECT_START, (uint32_t)g, 0, 0);
-    snapshot();
-    before = gc_uncollectable(g);
-    P.collecting = 1;
-    r = PyObject_Call(P.gc_collect, P.gen_args[g], NULL);
-    P.collecting = 0;
-    returned = r ? PyLong_AsLong(r) : -1;
-    if (r) Py_DECREF(r);
-    else PyErr_Clear();
-    emit(EV_COLLECT_END, (uint32_t)g, (uint32_t)returned, gc_uncollectable(g) - before);
-    snapshot();
-    return 1;
-}
-
 static int op_call(const Op *op) {
     PyObject *callable = eval(&op->x), *r;
     if (!can_call(callable)) return 0;
@@ -280,6 +282,7 @@ static int op_build(const Op *op, uint32_t origin) {
         return 1;
     }
     for (i = 0; i < n && !P.silent; i++) {
+        if (has_header(&op->kind)) count_object();
         made[i] = new_object(&op->kind, NULL, NULL, origin);
         if (!made[i]) break;
         if (op->a == BULK_CHAIN || op->a == BULK_RING) {
@@ -314,6 +317,7 @@ static int op_build(const Op *op, uint32_t origin) {
         last = n ? made[0] : NULL;
     }
     free(made);
+    if (has_header(&op->kind)) collect_later();
     if (last) keep(&op->dst, last);
     return 1;
 }
@@ -353,11 +357,15 @@ static int run_op(const Op *op) {
     case OP_COLLECT: return op_collect(op->a);
     case OP_CALL: return op_call(op);
     case OP_RAISE: return P.frame.depth > 0 ? 2 : 0;
-    case OP_DISABLE: call0(P.gc_disable, P.no_args); return 1;
+    case OP_COLLECT_AT_ALLOCATION: collect_at_allocation(op->a, op->b); return 1;
+    case OP_ENABLE:
+    case OP_DISABLE: set_enabled(op->code == OP_ENABLE); return 1;
+    case OP_SET_THRESHOLD: set_thresholds(op->n & 0xffff, op->n >> 16, op->a | op->b << 8); return 1;
     case OP_FREEZE:
     case OP_UNFREEZE:
         if (!P.gc_freeze) return 0;
         call0(op->code == OP_FREEZE ? P.gc_freeze : P.gc_unfreeze, P.no_args);
+        if (op->code == OP_FREEZE) count_none();
         return 1;
     case OP_SAVE_ALL: call0(P.gc_set_debug, op->a ? P.debug_on : P.debug_off); return 1;
     case OP_EMPTY_GARBAGE: return gc_list_op(P.garbage, NULL);
@@ -380,11 +388,15 @@ static int run_body(uint32_t body) {
     for (i = start; i < end && !P.silent; i++) {
         int done;
         if (P.frame.depth > 0 && P.script_steps++ >= P.max_script_steps) break;
-        if (body == 0) emit(EV_STEP, 0, i, 0);
+        if (body == 0) {
+            serve_due();
+            emit(EV_STEP, 0, i, 0);
+        }
         done = run_op(&P.ops[i]);
         if (done == 0) emit(EV_NO_EFFECT, 0, 0, 0);
         if (done == 2) return 1;
     }
+    if (body == 0) serve_due();
     return 0;
 }
 
@@ -395,6 +407,7 @@ int scenario_run(void) {
     P.frame.depth = 0;
     P.collecting = P.calling = 0;
     P.n_raised = 0;
+    collect_reset();
     run_body(0);
     emit(EV_END, 0, 0, 0);
     snapshot();

@@ -66,6 +66,7 @@ uint32_t table_add(PyObject *o, const Kind *kind) {
     e->referent = 0;
     e->mark = 0;
     e->keys = NULL;
+    e->header = (uint8_t)gc_has_header(o);
     if (!is_node(o)) {
         if ((!slots || used * 2 > mask) && grow() < 0) return 0;
         put(o, P.n_entries);
@@ -85,6 +86,7 @@ uint32_t id_of(PyObject *o) {
 void table_remove(uint32_t id) {
     PyObject *o = P.entries[id].object;
     P.entries[id].object = NULL;
+    if (P.entries[id].header) count_freed();
     free(P.entries[id].keys);
     P.entries[id].keys = NULL;
     if (P.entries[id].kind->shape > SHAPE_TYPED) forget(o);

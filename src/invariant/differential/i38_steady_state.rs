@@ -18,7 +18,7 @@ pub(crate) const ABOUT: About = About {
     statement: "Repeating a scenario leaves the numbers of objects and references constant after warm-up (5 warm-ups, 4 counted \
                 rounds, a leak if each of them adds at least one).",
     premises: "Every type takes part fully; otherwise type-fault. Documented: legacy finalizers, functions before 3.8, the type \
-               edge before 3.9, values of weak-key dictionaries.",
+               edge before 3.9, values of weak-key dictionaries, `finalize`.",
     not: "Leaks that do not happen every time.",
     promised: true,
     sentence: "each round leaves more {observed} behind, {expected} in the last one",
@@ -113,6 +113,9 @@ fn sizes(events: &[Event], ends: &[u32]) -> Vec<[i64; 2]> {
 fn class(scenario: &Scenario, release: Option<Release>) -> (Class, Why) {
     let mut found = (Class::Collector, Why::Unknown);
     for op in scenario.ops() {
+        if matches!(op, Op::Untrack { .. }) {
+            return (Class::TypeFault, Why::Unknown);
+        }
         let (Op::New { kind, .. } | Op::Build { kind, .. }) = op else { continue };
         let facts = Facts::new(kind, Role::Named, release);
         let why = if facts.is(Facts::FAULTY) {
@@ -127,6 +130,8 @@ fn class(scenario: &Scenario, release: Option<Release>) -> (Class, Why) {
             Why::TypeEdge
         } else if facts.shape == Shape::Bare && facts.is(Facts::FINALIZER) && Why::EmptySlots.holds(release) {
             Why::EmptySlots
+        } else if facts.shape == Shape::Finalize {
+            Why::FinalizeOwns
         } else if facts.shape == Shape::WeakKeyDict {
             Why::NoEphemerons
         } else {

@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::scenario::Scenario;
 use crate::subject::{Failure, Release, Subject};
 
-pub use i18_path_independence::{MAX_VARIANTS, path_independence, variants};
+pub use i18_path_independence::{MAX_VARIANTS, Variant, path_independence, variants};
 pub use i38_steady_state::{RUNS, WARM_UPS, repeated, steady_state};
 pub use i41_same_order::same_order;
 

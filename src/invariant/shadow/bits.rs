@@ -39,6 +39,12 @@ impl Bits {
         self.0.iter().all(|w| *w == 0)
     }
 
+    /// Number of members.
+    #[inline]
+    pub fn count(&self) -> usize {
+        self.0.iter().map(|w| w.count_ones() as usize).sum()
+    }
+
     /// The members in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         self.0.iter().enumerate().flat_map(|(at, word)| {

@@ -220,7 +220,7 @@ impl Shadow {
             col.exact = false;
             col.sound &= col.lied;
         }
-        col.found = trash.iter().count() as u32;
+        col.found = trash.count() as u32;
         self.set_legacy_aside(&mut col, &mut trash, &mut stack);
         for index in col.candidates.iter() {
             let object = &mut self.objects[index];

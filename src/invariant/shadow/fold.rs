@@ -90,6 +90,9 @@ impl Shadow {
         }
         let role = object.facts.role;
         let next = target.weak_head;
+        // Made after the deallocator has cleared the weak references: it will outlive the memory.
+        let owner = pack(Some(referent));
+        self.lied |= self.frames.iter().any(|f| f.code == Code::Dealloc && f.owner == owner);
         let callback = pack(callback);
         let container = match role {
             Role::ContainerEntry => self.at(callback).map_or(NONE, |remove| remove.aux),
@@ -373,6 +376,37 @@ impl Shadow {
         self.reading = true;
     }
 
+    /// Folds a line of a snapshot that no invariant can object to: a live object with references, listed once, in
+    /// order, where it was before. False if it is not such a line; nothing has happened then.
+    #[inline]
+    pub(crate) fn fold_usual_state(&mut self, index: usize, refcount: u32, spot: Spot, finalized: bool) -> bool {
+        let (order, rank) = match spot {
+            Spot::Gen0 => (0, 0),
+            Spot::Gen1 => (1, 1),
+            Spot::Gen2 => (2, 2),
+            Spot::Permanent => (3, 3),
+            Spot::NoHeader => (4, 0xff),
+            Spot::Collecting if self.col.active => (self.list_order, 0xff),
+            Spot::Collecting | Spot::Untracked => return false,
+        };
+        let Some(object) = self.objects.get_mut(index) else { return false };
+        let moved = rank != object.generation && spot != Spot::Collecting && object.generation != 0xff;
+        let odd = object.is(Object::GONE) || refcount == 0 || object.stamp == self.stamp;
+        if odd || moved || order < self.list_order {
+            return false;
+        }
+        if spot != Spot::Collecting {
+            object.generation = rank;
+        }
+        self.list_order = order;
+        object.refcount = refcount;
+        object.spot = spot;
+        object.stamp = self.stamp;
+        object.status |= if finalized { Object::FINALIZED } else { 0 };
+        self.listed += 1;
+        true
+    }
+
     #[inline]
     pub(crate) fn fold_state(&mut self, index: usize, refcount: u32, spot: Spot, finalized: bool) {
         let object = &mut self.objects[index];
@@ -393,8 +427,9 @@ impl Shadow {
         let record = &mut self.weaks[at];
         record.live = referent.is_some();
         record.seen_dead |= referent.is_none();
-        let new = if callback { record.callback } else { NONE };
         let old = self.objects[weak.index()].link;
+        // What has been dropped does not come back: up to 3.12 the pointer is forgotten only afterwards.
+        let new = if callback && old != NONE { record.callback } else { NONE };
         if new != old && self.objects[weak.index()].lives() {
             self.objects[weak.index()].link = new;
             self.count(new, 1);

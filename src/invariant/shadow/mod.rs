@@ -112,8 +112,8 @@ pub(crate) struct Shadow {
     pub scratch: Bits,
     /// The stream speaks of an object in a way the shadow cannot place.
     pub lost: bool,
-    /// A type has misled a collection: `traverse` of a candidate lied, or a deallocator's action saved trash that was
-    /// being cleared.
+    /// A type has misled a collection: `traverse` of a candidate lied, a deallocator's action saved trash that was
+    /// being cleared, or made a weak reference to its own object.
     pub lied: bool,
     /// Full collections in a row that ran no user code and yet found something, with no mutator between.
     pub quiet: u32,

@@ -98,7 +98,7 @@ impl Facts {
             Clear::Missing => false,
             Clear::Keeps(set) => {
                 facts.keeps = set.0;
-                !matches!(shape, Shape::Tuple | Shape::Method) && !(shape == Shape::Function && before(8))
+                !(matches!(shape, Shape::Tuple | Shape::Method) || shape == Shape::Function && before(8))
             }
         };
         let mut set = |flag, on: bool| facts.flags |= if on { flag } else { 0 };

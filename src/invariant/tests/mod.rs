@@ -1,1 +1,122 @@
-//! Tests.
+//! Each invariant against a hand-written stream that breaks it and one that does not, and against the model.
+
+mod cases_collections;
+mod cases_objects;
+mod cases_weakrefs;
+mod differential;
+mod stream;
+
+use super::*;
+use crate::subject::Release;
+use stream::Stream;
+
+/// One invariant, and how to write its two streams.
+struct Case {
+    invariant: Invariant,
+    class: Class,
+    release: Option<Release>,
+    /// Writes the stream that breaks it, or the one that keeps it.
+    write: fn(&mut Stream, bool),
+}
+
+const fn case(invariant: Invariant, class: Class, write: fn(&mut Stream, bool)) -> Case {
+    Case { invariant, class, release: Some(Release::new(3, 12, 1)), write }
+}
+
+fn cases() -> impl Iterator<Item = &'static Case> {
+    [cases_objects::CASES, cases_weakrefs::CASES, cases_collections::CASES].into_iter().flatten()
+}
+
+#[test]
+fn a_broken_stream_is_seen_and_a_sound_one_is_not() {
+    let mut judge = Judge::new();
+    for case in cases() {
+        let code = case.invariant.code();
+        let mut broken = Stream::new();
+        (case.write)(&mut broken, true);
+        let found = judge.judge(&broken.scenario(), &broken.events, case.release).to_vec();
+        let hit = found.iter().find(|v| v.invariant == case.invariant);
+        assert!(hit.is_some(), "{code} did not see it: {found:?}");
+        assert_eq!(hit.map(|v| v.class), Some(case.class), "{code}");
+        assert!(!hit.map(|v| v.describe(&|o| o.to_string())).unwrap_or_default().contains('{'), "{code}");
+
+        let mut sound = Stream::new();
+        (case.write)(&mut sound, false);
+        let found = judge.judge(&sound.scenario(), &sound.events, case.release).to_vec();
+        assert!(found.iter().all(|v| v.invariant != case.invariant), "{code} is mistaken: {found:?}");
+        assert!(judge.judged(case.invariant).passed > 0, "{code} was not judged: {found:?}");
+        // In sound streams nothing at all is the collector's fault.
+        assert!(found.iter().all(|v| v.class != Class::Collector), "{code}: {found:?}");
+    }
+}
+
+#[test]
+fn every_single_run_invariant_has_a_case() {
+    let differential = [Invariant::I18, Invariant::I38, Invariant::I41];
+    for invariant in Invariant::ALL {
+        let covered = cases().any(|c| c.invariant == *invariant) || differential.contains(invariant);
+        assert!(covered, "{invariant}");
+    }
+}
+
+#[test]
+fn a_stream_is_judged_the_same_after_another_one_and_event_by_event() {
+    let mut used = Judge::new();
+    for case in cases() {
+        let mut stream = Stream::new();
+        (case.write)(&mut stream, true);
+        let scenario = stream.scenario();
+        let fresh = Judge::new().judge(&scenario, &stream.events, case.release).to_vec();
+        assert_eq!(used.judge(&scenario, &stream.events, case.release), fresh);
+    }
+}
+
+#[test]
+fn violations_of_one_invariant_are_capped_and_counted() {
+    let mut stream = Stream::new();
+    let a = stream.node(0);
+    for _ in 0..20 {
+        stream.unraisable(a);
+    }
+    let mut judge = Judge::new();
+    let found = judge.judge(&stream.scenario(), &stream.events, None).len();
+    assert_eq!(found, MAX_PER_INVARIANT as usize);
+    assert_eq!(judge.judged(Invariant::I31).violated, 20);
+}
+
+#[test]
+fn a_hostile_stream_is_survived() {
+    use crate::event::{Event, ObjId, Sink, Spot};
+    let object = ObjId::from_index(4_000_000_000);
+    let mut judge = Judge::new();
+    judge.start(&crate::scenario::Scenario::new(), None);
+    for event in [
+        Event::Free { object },
+        Event::Clear { object },
+        Event::Leave,
+        Event::State { object, refcount: 1, spot: Spot::Gen0, finalized: false },
+        Event::New { object, origin: 9, role: crate::event::Role::Named },
+        Event::StoreSlot { holder: object, slot: 200, object: Some(object) },
+        Event::CollectEnd { generation: 9, returned: 1, uncollectable: 1 },
+        Event::Answer { weak: object, referent: Some(object) },
+        Event::End,
+    ] {
+        judge.event(event);
+    }
+    judge.finish();
+}
+
+#[test]
+fn names_are_unique_and_found() {
+    for invariant in Invariant::ALL {
+        assert_eq!(Invariant::parse(invariant.code()), Some(*invariant));
+        assert_eq!(Invariant::parse(invariant.name()), Some(*invariant));
+    }
+    assert_eq!(Invariant::parse("I99"), None);
+}
+
+#[test]
+fn the_page_of_invariants_is_up_to_date() {
+    let page = include_str!("../../../docs/invariants.md");
+    assert_eq!(page, markdown(), "write coroner::invariant::markdown() to docs/invariants.md");
+}

@@ -1,0 +1,284 @@
+//! Planted bugs: is each one found, by which invariant, after how many scenarios, and how small does it get?
+//!
+//! A planted bug is a [`Switch`] of class [`SwitchClass::Bug`]. It counts as found when the collector with the switch
+//! breaks an invariant, as the collector's fault, on a scenario on which the same collector without the switch does not
+//! break it. What releases get wrong anyway therefore finds nothing.
+
+use crate::collector::{Collector, Switch, SwitchClass, UnknownCollector};
+use crate::event::Event;
+use crate::generate::{Generator, Profile, Seed, Size};
+use crate::invariant::{Class, Invariant, Judge, differential};
+use crate::run::Machine;
+use crate::scenario::{Op, Scenario};
+use crate::shrink::{self, Minimized};
+use crate::subject::Release;
+
+/// One scenario in so many is judged by the differential invariants as well.
+pub const DIFFERENTIAL_SAMPLE: u64 = 64;
+
+/// Every planted bug, in the order of the enum.
+pub fn planted() -> impl Iterator<Item = Switch> {
+    Switch::ALL.iter().copied().filter(|switch| switch.class() == SwitchClass::Bug)
+}
+
+/// Where a planted bug is looked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hunt {
+    /// The collector that the bug is planted in.
+    pub base: &'static str,
+    /// The profile that scenarios are drawn from.
+    pub profile: &'static str,
+}
+
+/// Where a planted bug is looked for: in the newest release by the default profile, unless what the bug is about exists
+/// only elsewhere.
+pub fn hunt_for(bug: Switch) -> Hunt {
+    let hunt = Hunt { base: "cpython-3.15", profile: "default" };
+    match bug {
+        // From 3.14 on removals from a container that is iterated are not put off.
+        Switch::BugContainerRemovesNew => Hunt { base: "cpython-3.12", profile: "containers" },
+        Switch::BugContainerKeepsDead => Hunt { profile: "containers", ..hunt },
+        // From 3.14 on dicts are tracked from their creation.
+        Switch::BugNeverTrackContainers => Hunt { base: "cpython-3.12", profile: "builtin" },
+        Switch::BugTraverseTwice => Hunt { profile: "builtin", ..hunt },
+        // From 3.13.13 on a second pass clears them after the finalizers.
+        Switch::BugKeepPlainWeakrefs => Hunt { base: "cpython-3.12", ..hunt },
+        // Up to 3.12 the trashcan begins at a depth of 50.
+        Switch::BugTrashcanForgets | Switch::BugAnswerDying => Hunt { base: "cpython-3.12", profile: "huge" },
+        // 2.7 ignores `tp_del` of static types.
+        Switch::BugForgetGarbage | Switch::BugFinalizeLegacyReachable => Hunt { base: "cpython-3.12", ..hunt },
+        Switch::BugFrozenAreCollected => Hunt { profile: "modes", ..hunt },
+        _ => hunt,
+    }
+}
+
+/// Planted bugs that no scenario can show, each with the reason. None is known.
+pub const EQUIVALENT: &[(Switch, &str)] = &[];
+
+/// Why no scenario can show a planted bug, if none can.
+pub fn equivalent(bug: Switch) -> Option<&'static str> {
+    EQUIVALENT.iter().find(|(switch, _)| *switch == bug).map(|(_, reason)| *reason)
+}
+
+/// Bounds of a search.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// The first seed; the others follow it.
+    pub seed: u64,
+    /// Number of seeds.
+    pub seeds: u32,
+    /// Highest number of scenarios per seed.
+    pub budget: u64,
+    /// Bound of the reduction of the first finding.
+    pub shrink: shrink::Budget,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { seed: 1, seeds: 5, budget: 100_000, shrink: shrink::Budget::default() }
+    }
+}
+
+/// A finding of a planted bug.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// The first invariant that is broken because of the bug.
+    pub invariant: Invariant,
+    /// How many scenarios it took, this one included.
+    pub scenarios: u64,
+    /// The scenario.
+    pub scenario: Scenario,
+}
+
+/// What came of the search for one bug.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outcome {
+    /// The bug.
+    pub bug: Switch,
+    /// The collector that it was planted in.
+    pub collector: String,
+    /// The finding of each seed.
+    pub findings: Vec<Option<Finding>>,
+    /// The finding of the first seed that has one, reduced.
+    pub reduced: Option<Minimized>,
+    /// Why the bug cannot be found, if it cannot.
+    pub equivalent: Option<&'static str>,
+}
+
+impl Outcome {
+    /// The median number of scenarios; nothing if half of the seeds or more found nothing.
+    pub fn median(&self) -> Option<u64> {
+        let mut needed: Vec<u64> = self
+            .findings
+            .iter()
+            .map(|finding| finding.as_ref().map_or(u64::MAX, |finding| finding.scenarios))
+            .collect();
+        needed.sort_unstable();
+        needed.get(needed.len() / 2).copied().filter(|median| *median != u64::MAX)
+    }
+
+    /// The invariant that found the bug for the first seed that did.
+    pub fn invariant(&self) -> Option<Invariant> {
+        self.findings.iter().flatten().next().map(|finding| finding.invariant)
+    }
+
+    /// Objects of the reduced scenario: weak references count, objects that are there to be called do not.
+    pub fn objects(&self) -> Option<usize> {
+        let named = |op: &&Op| op.kind().is_some_and(|kind| kind.on_call.is_none());
+        self.reduced.as_ref().map(|reduced| reduced.scenario.ops().iter().filter(named).count())
+    }
+}
+
+/// A collector with a bug and the same without it.
+struct Pair {
+    planted: Collector,
+    machine: Machine,
+    sound: Machine,
+    release: Option<Release>,
+    judge: Judge,
+    events: Vec<Event>,
+    /// The machine with the bug keeps something between runs.
+    stateful: bool,
+}
+
+impl Pair {
+    fn new(bug: Switch, base: &str) -> Result<Pair, UnknownCollector> {
+        let sound = Collector::parse(base)?;
+        let planted = Collector::parse(&format!("{base}+{}", bug.name()))?;
+        Ok(Pair {
+            machine: Machine::new(&planted),
+            sound: Machine::new(&sound),
+            release: Some(sound.release),
+            planted,
+            judge: Judge::new(),
+            events: Vec::new(),
+            stateful: bug == Switch::BugNondeterministic,
+        })
+    }
+
+    /// The first invariant that is broken with the bug and not without.
+    fn broken(&mut self, scenario: &Scenario, differential: bool) -> Option<Invariant> {
+        if self.stateful {
+            self.machine = Machine::new(&self.planted);
+        }
+        self.events.clear();
+        self.machine.run(scenario, &mut self.events);
+        let (release, judge) = (self.release, &mut self.judge);
+        let violations = judge.judge(scenario, &self.events, release).iter();
+        let mut broken: Vec<Invariant> =
+            violations.filter(|v| v.class == Class::Collector).map(|v| v.invariant).collect();
+        if !broken.is_empty() {
+            self.events.clear();
+            self.sound.run(scenario, &mut self.events);
+            let anyway = self.judge.judge(scenario, &self.events, release);
+            broken.retain(|invariant| anyway.iter().all(|v| v.invariant != *invariant));
+        }
+        if broken.is_empty() && differential {
+            let check = |machine: &mut Machine| differential::check(machine, scenario, release).unwrap_or_default();
+            let with = check(&mut self.machine);
+            let mut with = with.iter().filter(|v| v.class == Class::Collector).peekable();
+            if with.peek().is_some() {
+                let without = check(&mut self.sound);
+                broken.extend(
+                    with.map(|v| v.invariant).filter(|invariant| without.iter().all(|v| v.invariant != *invariant)),
+                );
+            }
+        }
+        broken.first().copied()
+    }
+}
+
+/// Looks for one planted bug with every seed and reduces the first finding.
+///
+/// # Errors
+/// [`UnknownCollector`] if the row of [`hunt_for`] does not exist.
+pub fn hunt(bug: Switch, options: Options) -> Result<Outcome, UnknownCollector> {
+    hunt_in(bug, hunt_for(bug), options)
+}
+
+/// Looks for one planted bug in a collector and profile of the caller's choice.
+///
+/// # Errors
+/// [`UnknownCollector`] if there is no such collector.
+pub fn hunt_in(bug: Switch, hunt: Hunt, options: Options) -> Result<Outcome, UnknownCollector> {
+    let mut pair = Pair::new(bug, hunt.base)?;
+    let findings: Vec<Option<Finding>> = (0..u64::from(options.seeds))
+        .map(|seed| find(&mut pair, options.seed.wrapping_add(seed), hunt.profile, options.budget))
+        .collect();
+    let reduced = findings.iter().flatten().next().map(|finding| {
+        let mut same = |scenario: &Scenario| pair.broken(scenario, true) == Some(finding.invariant);
+        shrink::minimize(&finding.scenario, &mut same, options.shrink, &mut |_| {})
+    });
+    let equivalent = equivalent(bug);
+    Ok(Outcome { bug, collector: pair.planted.name, findings, reduced, equivalent })
+}
+
+fn find(pair: &mut Pair, seed: u64, profile: &str, budget: u64) -> Option<Finding> {
+    let mut generator = Generator::new(Seed::from(seed), Profile::named(profile)?, Size::default());
+    let mut scenario = Scenario::new();
+    (0..budget).find_map(|n| {
+        generator.fill(n, &mut scenario);
+        let invariant = pair.broken(&scenario, n.is_multiple_of(DIFFERENTIAL_SAMPLE))?;
+        Some(Finding { invariant, scenarios: n + 1, scenario: scenario.clone() })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUICK: Options = Options { seed: 1, seeds: 1, budget: 4_000, shrink: shrink::Budget { tries: 5_000 } };
+
+    /// Bugs that this budget does not find, or that the model does not act on.
+    const NOT_QUICK: [Switch; 7] = [
+        Switch::BugCallbackBeforeClear,
+        Switch::BugAnswerDying,
+        Switch::BugFreeTwice,
+        Switch::BugTrashcanForgets,
+        Switch::BugContainerRemovesNew,
+        Switch::BugForgetGarbage,
+        Switch::BugFinalizeLegacyReachable,
+    ];
+
+    #[test]
+    fn planted_bugs_are_found_and_become_small() {
+        let mut found = 0;
+        for bug in planted().filter(|bug| !NOT_QUICK.contains(bug)) {
+            let outcome = hunt(bug, QUICK).unwrap();
+            let reduced = outcome.reduced.as_ref().unwrap_or_else(|| panic!("{} is not found", bug.name()));
+            assert!(reduced.minimal, "{}", bug.name());
+            assert!(outcome.objects().is_some_and(|objects| objects <= 6), "{}", bug.name());
+            assert_eq!(outcome.median(), outcome.findings[0].as_ref().map(|finding| finding.scenarios));
+            found += 1;
+        }
+        assert!(found >= 40, "{found}");
+    }
+
+    #[test]
+    fn a_collector_without_a_bug_is_not_blamed() {
+        // A switch that 3.15 has anyway changes nothing: whatever is broken is broken without it too.
+        let hunt = Hunt { base: "cpython-3.15", profile: "default" };
+        let outcome = hunt_in(Switch::Pep442, hunt, Options { budget: 2_000, ..QUICK }).unwrap();
+        assert_eq!((outcome.median(), outcome.reduced), (None, None));
+    }
+
+    #[test]
+    fn what_is_marked_equivalent_is_a_planted_bug() {
+        assert!(EQUIVALENT.iter().all(|(bug, reason)| bug.class() == SwitchClass::Bug && !reason.is_empty()));
+    }
+
+    #[test]
+    fn the_median_needs_more_than_half_of_the_seeds() {
+        let finding = |scenarios| Some(Finding { invariant: Invariant::I15, scenarios, scenario: Scenario::new() });
+        let outcome = |findings: Vec<Option<Finding>>| Outcome {
+            bug: Switch::BugCallbackTwice,
+            collector: String::new(),
+            findings,
+            reduced: None,
+            equivalent: None,
+        };
+        assert_eq!(outcome(vec![finding(9), finding(1), finding(4)]).median(), Some(4));
+        assert_eq!(outcome(vec![finding(9), None, finding(4)]).median(), Some(9));
+        assert_eq!(outcome(vec![None, None, finding(4)]).median(), None);
+    }
+}

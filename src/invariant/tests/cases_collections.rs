@@ -1,0 +1,116 @@
+//! What collections find, keep and report.
+
+use super::stream::{Stream, hidden};
+use super::*;
+use crate::event::{Code, ObjId, Spot};
+use crate::scenario::{Clear, Kind, Shape};
+use Class::{Collector, TypeFault};
+
+pub(super) const CASES: &[Case] = &[
+    case(Invariant::I19, Collector, i19),
+    case(Invariant::I20, Collector, i20),
+    case(Invariant::I21, Collector, i21),
+    case(Invariant::I22, Collector, i22),
+];
+
+/// A knot of trash that is about to be collected.
+fn knot(s: &mut Stream) -> ObjId {
+    let a = s.node(0);
+    s.slot(a, 0, Some(a));
+    s.var(0, None);
+    s.collect(&[(a, 1, Spot::Gen0)], &[]);
+    a
+}
+
+fn i19(s: &mut Stream, broken: bool) {
+    let a = knot(s);
+    if broken {
+        s.collected(0, &[(a, 1, Spot::Gen2)], &[]);
+    } else {
+        s.clear(a);
+        s.die(a);
+        s.collected(1, &[], &[]);
+    }
+}
+
+fn i20(s: &mut Stream, broken: bool) {
+    let a = knot(s);
+    if broken {
+        for _ in 0..3 {
+            s.collected(1, &[(a, 1, Spot::Gen2)], &[]);
+            s.collect(&[(a, 1, Spot::Gen2)], &[]);
+        }
+    } else {
+        s.clear(a);
+        s.die(a);
+        s.collected(1, &[], &[]);
+        s.collect(&[], &[]);
+    }
+    if !broken {
+        s.collected(0, &[], &[]);
+    }
+}
+
+fn i21(s: &mut Stream, broken: bool) {
+    let a = knot(s);
+    s.clear(a);
+    s.die(a);
+    s.collected(if broken { 2 } else { 1 }, &[], &[]);
+}
+
+/// bpo-38379: one saved object keeps the whole set.
+fn i22(s: &mut Stream, broken: bool) {
+    let r = s.finalizable(0);
+    let p = s.node(1);
+    s.slot(r, 0, Some(r));
+    s.slot(p, 0, Some(p));
+    s.var(0, None);
+    s.var(1, None);
+    s.collect(&[(r, 1, Spot::Gen0), (p, 1, Spot::Gen0)], &[]);
+    s.enter(Code::Finalizer, r, None);
+    s.snapshot(&[(r, 2, Spot::Collecting), (p, 1, Spot::Collecting)], &[]);
+    s.var(0, Some(r));
+    s.leave();
+    s.snapshot(&[(r, 3, Spot::Collecting), (p, 1, Spot::Collecting)], &[]);
+    if broken {
+        s.collected(0, &[(r, 2, Spot::Gen2), (p, 1, Spot::Gen2)], &[]);
+    } else {
+        s.clear(p);
+        s.die(p);
+        s.collected(1, &[(r, 2, Spot::Gen2)], &[]);
+    }
+}
+
+#[test]
+fn what_a_type_without_clear_keeps_is_its_fault() {
+    let mut s = Stream::new();
+    let mut kind = Kind::new(Shape::Node);
+    kind.clear = Clear::Missing;
+    let x = s.held(0, kind);
+    s.slot(x, 0, Some(x));
+    s.var(0, None);
+    for round in 0..3 {
+        s.collect(&[(x, 1, if round == 0 { Spot::Gen0 } else { Spot::Gen2 })], &[]);
+        s.collected(1, &[(x, 1, Spot::Gen2)], &[]);
+    }
+    let found = Judge::new().judge(&s.scenario(), &s.events, Some(Release::new(3, 12, 1))).to_vec();
+    for invariant in [Invariant::I19, Invariant::I20, Invariant::I21] {
+        let hit = found.iter().find(|v| v.invariant == invariant);
+        assert_eq!(hit.map(|v| v.class), Some(TypeFault), "{invariant}");
+    }
+}
+
+#[test]
+fn a_hidden_edge_excuses_what_it_holds() {
+    let mut s = Stream::new();
+    let a = s.held(0, hidden(1));
+    let b = s.node(1);
+    s.slot(a, 0, Some(b));
+    s.slot(b, 0, Some(a));
+    s.var(0, None);
+    s.var(1, None);
+    s.collect(&[(a, 1, Spot::Gen0), (b, 1, Spot::Gen0)], &[]);
+    s.collected(0, &[(a, 1, Spot::Gen2), (b, 1, Spot::Gen2)], &[]);
+    let found = Judge::new().judge(&s.scenario(), &s.events, None).to_vec();
+    assert_eq!(found.iter().map(|v| (v.invariant, v.class)).collect::<Vec<_>>(), [(Invariant::I19, TypeFault)]);
+}

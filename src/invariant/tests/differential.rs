@@ -1,0 +1,96 @@
+//! The invariants that need several runs, against the model.
+
+use super::super::differential::{path_independence, same_order, steady_state};
+use super::*;
+use crate::collector::Collector;
+use crate::run::Machine;
+use crate::scenario::{Kind, Op, Place, Scenario, ScriptId, Shape};
+
+fn machine(name: &str) -> Machine {
+    Machine::new(&Collector::parse(name).unwrap())
+}
+
+fn new(dst: Place, kind: Kind, items: [Place; 2]) -> Op {
+    Op::New { dst, kind, items }
+}
+
+fn node() -> Kind {
+    Kind::new(Shape::Node)
+}
+
+/// A node that two weak references with callbacks watch; dropped at the end if `dropped`.
+fn watched(dropped: bool, own: bool) -> Scenario {
+    let (x, c) = (Place::var(0), Place::var(1));
+    let mut callable = node();
+    callable.on_call = Some(ScriptId(0));
+    let watch = Kind::new(Shape::Ref);
+    let first = if own { x.slot(3) } else { Place::var(2) };
+    let mut main = vec![
+        new(x, node(), [Place::NOTHING; 2]),
+        new(c, callable, [Place::NOTHING; 2]),
+        new(first, watch, [x, c]),
+        new(Place::var(3), watch, [x, c]),
+    ];
+    if dropped {
+        main.push(Op::Set { dst: x, src: Place::NOTHING });
+    }
+    Scenario::from_bodies(&[main, vec![Op::Look]])
+}
+
+#[test]
+fn an_object_dies_the_same_way_on_both_paths_unless_it_owns_its_weak_reference() {
+    let mut subject = machine("cpython-3.12");
+    let release = Some(Release::new(3, 12, 0));
+    assert_eq!(path_independence(&mut subject, &watched(false, false), release), Ok(Vec::new()));
+    let found = path_independence(&mut subject, &watched(false, true), release).unwrap();
+    assert_eq!(found.iter().map(|v| (v.invariant, v.class)).collect::<Vec<_>>(), [(Invariant::I18, Class::Documented)]);
+}
+
+#[test]
+fn a_leaking_collector_does_not_reach_a_steady_state() {
+    let x = Place::var(0);
+    let y = Place::var(1);
+    let main = [
+        new(x, node(), [Place::NOTHING; 2]),
+        new(y, node(), [Place::NOTHING; 2]),
+        Op::Set { dst: x.slot(0), src: x },
+        Op::Set { dst: x, src: Place::NOTHING },
+        Op::Collect { generation: 2 },
+    ];
+    let scenario = Scenario::from_bodies(&[main.to_vec()]);
+    let release = Some(Release::new(3, 12, 0));
+    let mut good = machine("cpython-3.12");
+    assert_eq!(steady_state(&mut good, &scenario, release), Ok(None));
+    let mut bad = machine("cpython-3.12+bug-collection-leaks");
+    let found = steady_state(&mut bad, &scenario, release).unwrap();
+    assert_eq!(found.map(|v| (v.invariant, v.class)), Some((Invariant::I38, Class::Collector)));
+}
+
+#[test]
+fn a_subject_with_a_mind_of_its_own_is_found() {
+    let scenario = watched(true, false);
+    assert_eq!(same_order(&mut machine("cpython-3.12"), &scenario), Ok(None));
+    let found = same_order(&mut machine("cpython-3.12+bug-nondeterministic"), &scenario).unwrap();
+    assert_eq!(found.map(|v| v.invariant), Some(Invariant::I41));
+}
+
+#[test]
+fn sound_releases_break_nothing_on_sound_types() {
+    use crate::generate::{Generator, Profile, Seed, Size};
+    for name in ["cpython-3.14", "cpython-3.15"] {
+        let collector = Collector::parse(name).unwrap();
+        let mut subject = Machine::new(&collector);
+        let mut judge = Judge::new();
+        let mut generator = Generator::new(Seed::from(1), Profile::named("default").unwrap(), Size::Small);
+        let mut reached = Reached::default();
+        for n in 0..400 {
+            let scenario = generator.make(n);
+            let mut events = Vec::new();
+            Machine::run(&mut subject, &scenario, &mut events);
+            let found = judge.judge(&scenario, &events, Some(collector.release));
+            assert!(found.iter().all(|v| v.class != Class::Collector), "{name} {n}: {found:?}");
+            reached.add(&judge.reached());
+        }
+        assert!(reached.collections_with_trash > 100 && reached.callbacks_run > 20 && reached.resurrections > 5);
+    }
+}

@@ -1,0 +1,177 @@
+//! Explains one run of the model: why each object was judged trash or not, why each callback and finalizer ran or
+//! did not, where invariants broke, and what happened step by step.
+
+mod collections;
+mod fates;
+mod page;
+mod phases;
+mod recorder;
+mod story;
+
+#[cfg(test)]
+mod tests;
+
+use serde::Serialize;
+
+use crate::campaign::{Baseline, Examiner, Verdict};
+use crate::collector::Collector;
+use crate::event::Event;
+use crate::invariant::Violation;
+use crate::names::ObjectNames;
+use crate::run::Machine;
+use crate::scenario::text::{Document, print_op};
+
+pub use collections::{Collection, Examined};
+pub use page::text;
+pub use recorder::{MAX_OBJECTS, MAX_SHOTS, Shot};
+
+/// Everything that is known about one run.
+#[derive(Debug)]
+pub struct Run<'d> {
+    /// What was run.
+    pub document: &'d Document,
+    /// On what.
+    pub collector: Collector,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// The model between the events.
+    pub shots: Vec<Shot>,
+    /// What was violated, and what that means.
+    pub violations: Vec<(Violation, Verdict)>,
+    /// What the objects are called.
+    pub names: ObjectNames,
+    /// Digest of the events.
+    pub digest: u64,
+    missed: usize,
+}
+
+/// What there is to say about a run.
+#[derive(Debug, Serialize)]
+pub struct Explanation {
+    /// The collector.
+    pub collector: String,
+    /// A real interpreter confirmed it.
+    pub verified: bool,
+    /// Where each invariant broke first, in the order of events.
+    pub broken: Vec<Broken>,
+    /// What each collection decided.
+    pub collections: Vec<Collection>,
+    /// Why the callback of each weak reference ran or did not, and when it stopped to answer.
+    pub weakrefs: Vec<Told>,
+    /// Why each finalizer ran or did not.
+    pub finalizers: Vec<Told>,
+    /// What is missing here, if anything.
+    pub note: Option<String>,
+}
+
+/// A broken invariant.
+#[derive(Debug, Serialize)]
+pub struct Broken {
+    /// Its code.
+    pub invariant: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// The class of the violation.
+    pub class: &'static str,
+    /// The step of the mutator in which it broke first, from 1.
+    pub step: Option<u32>,
+    /// The step in words.
+    pub operation: String,
+    /// The event, from 0.
+    pub event: u32,
+    /// What broke, in words.
+    pub text: String,
+    /// How often it broke in the run.
+    pub times: usize,
+}
+
+/// What is told about one object.
+#[derive(Debug, Serialize)]
+pub struct Told {
+    /// What the object is called.
+    pub object: String,
+    /// What there is to say.
+    pub text: String,
+}
+
+/// Runs a document's scenario on a collector and records everything.
+pub fn record<'d>(document: &'d Document, collector: &Collector, baseline: &Baseline) -> Run<'d> {
+    let recorder = recorder::Recorder::default();
+    let (mut events, mut camera) = recorder.halves();
+    Machine::new(collector).run_observed(&document.scenario, &mut events, &mut camera);
+    let (shots, missed) = (camera.shots, camera.missed);
+    let events = recorder.into_events();
+    let mut examiner = Examiner::new(collector, baseline);
+    let examined = examiner.examine(&document.scenario, true);
+    let (violations, digest) = (examined.violations.to_vec(), examined.digest);
+    let names = ObjectNames::new(&document.names, &events);
+    Run { document, collector: collector.clone(), events, shots, violations, names, digest, missed }
+}
+
+/// Explains a run.
+pub fn explain(run: &Run<'_>) -> Explanation {
+    let note = (run.missed > 0).then(|| {
+        format!(
+            "{} phases are not explained: a heap of more than {MAX_OBJECTS} objects, or more than {MAX_SHOTS} phases",
+            run.missed
+        )
+    });
+    Explanation {
+        collector: run.collector.name.clone(),
+        verified: run.collector.verified,
+        broken: broken(run),
+        collections: collections::all(run),
+        weakrefs: fates::weakrefs(run),
+        finalizers: fates::finalizers(run),
+        note,
+    }
+}
+
+fn broken(run: &Run<'_>) -> Vec<Broken> {
+    let mut found: Vec<Broken> = Vec::new();
+    for (violation, verdict) in &run.violations {
+        let (code, class) = (violation.invariant.code(), verdict.class().word());
+        if let Some(same) = found.iter_mut().find(|b| (b.invariant, b.class) == (code, class)) {
+            same.times += 1;
+            continue;
+        }
+        let step = run.step_at(violation.event as usize);
+        found.push(Broken {
+            invariant: code,
+            name: violation.invariant.name(),
+            class,
+            step: step.map(|s| s + 1),
+            operation: step.map_or_else(String::new, |s| run.operation(s)),
+            event: violation.event,
+            text: violation.describe(&|object| run.names.label(object)),
+            times: 1,
+        });
+    }
+    found.sort_by_key(|b| b.event);
+    found
+}
+
+impl Run<'_> {
+    /// The step of the mutator that the event belongs to.
+    fn step_at(&self, event: usize) -> Option<u32> {
+        let until = &self.events[..self.events.len().min(event + 1)];
+        until.iter().rev().find_map(|e| match e {
+            Event::Step { op } => Some(*op),
+            _ => None,
+        })
+    }
+
+    /// A step of the mutator in the words of the file.
+    fn operation(&self, step: u32) -> String {
+        let op = self.document.scenario.main().get(step as usize);
+        op.map_or_else(String::new, |op| print_op(op, &self.document.names))
+    }
+
+    /// Where a step is: its number from 1, and its line if there is a file.
+    fn place(&self, step: u32) -> String {
+        match self.document.lines.get(step as usize) {
+            Some(line) if *line > 0 => format!("step {}, line {line}", step + 1),
+            _ => format!("step {}", step + 1),
+        }
+    }
+}

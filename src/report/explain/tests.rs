@@ -1,0 +1,110 @@
+use super::*;
+use crate::scenario::text::parse;
+
+/// The five objects of bpo-38006: a cycle behind a blind object, a weak reference with a callback that is trash.
+const FOUNDING: &str = "\
+coroner 1
+
+def see():
+    look()
+
+f = Node(call=see)
+c = Node()
+c[0] = c
+c[1] = Node(gc=no)
+c[2] = ref(c[1], f)
+f[0] = c
+c[3] = f
+del c
+del f
+collect(2)
+";
+
+fn explained(source: &str, collector: &str) -> (Explanation, String) {
+    let document = parse(source).unwrap();
+    let run = record(&document, &Collector::parse(collector).unwrap(), &Baseline::empty());
+    let explanation = explain(&run);
+    let page = text(&run, &explanation, true, false);
+    (explanation, page)
+}
+
+#[test]
+fn the_arithmetic_of_the_founding_bug_is_shown() {
+    let (explanation, page) = explained(FOUNDING, "cpython-3.7");
+    let collection = &explanation.collections[0];
+    let of = |name: &str| collection.examined.iter().find(|e| e.object == name).unwrap();
+    assert_eq!((of("c").refcount, of("c").inside, of("c").verdict), (2, 2, "trash"));
+    assert!(collection.not_examined.iter().any(|t| t.object == "c[1]" && t.text.contains("no GC header")));
+    let broken: Vec<&str> = explanation.broken.iter().map(|b| b.invariant).collect();
+    assert!(broken.contains(&"I15") && broken.contains(&"I01"), "{broken:?}");
+    assert_eq!(explanation.broken[0].operation, "collect(2)");
+    assert!(
+        explanation.weakrefs[0].text.contains("while collection 1 was clearing trash"),
+        "{:?}",
+        explanation.weakrefs
+    );
+    assert!(page.contains("heap at phase: deduced"), "{page}");
+}
+
+#[test]
+fn a_fixed_collector_says_why_the_callback_did_not_run() {
+    let (explanation, _) = explained(FOUNDING, "cpython-3.8");
+    assert!(explanation.broken.is_empty(), "{:?}", explanation.broken);
+    assert!(explanation.weakrefs[0].text.contains("trash itself"), "{:?}", explanation.weakrefs);
+}
+
+#[test]
+fn an_object_that_is_kept_has_an_owner() {
+    let source = "\
+coroner 1
+a = Node()
+b = Node(hide=[0])
+b[1] = b
+b[0] = Node()
+b[0][0] = b[0]
+d = Node()
+d[0] = Node()
+old = Node()
+old[0] = Node()
+u = Node(gc=untracked)
+u[0] = Node()
+del b
+collect(2)
+";
+    let (explanation, _) = explained(source, "cpython-3.15");
+    let collection = &explanation.collections[0];
+    let why = |name: &str| &collection.examined.iter().find(|e| e.object == name).unwrap().why;
+    assert_eq!(why("a"), "held by the variable a");
+    assert_eq!(why("b[0]"), "held by b[0] (its traverse does not report it)");
+    assert_eq!(why("d[0]"), "reached from d[0], which is kept");
+    assert_eq!(why("u[0]"), "held by u[0] (it is not tracked)");
+}
+
+#[test]
+fn finalizers_say_when_they_ran_and_why_not() {
+    let source = "\
+coroner 1
+
+def f():
+    pass
+
+a = Node(finalizer=f)
+a[0] = a
+b = Node(finalizer=f)
+c = Node(finalizer=f)
+del a
+del b
+collect(2)
+";
+    let (explanation, _) = explained(source, "cpython-3.15");
+    let fate = |name: &str| &explanation.finalizers.iter().find(|t| t.object == name).unwrap().text;
+    assert_eq!(fate("a"), "ran once: in the finalizer phase of collection 1 (step 7, line 12)");
+    assert_eq!(fate("b"), "ran once: outside of collections (step 6, line 11)");
+    assert_eq!(fate("c"), "did not run: the object never died");
+}
+
+#[test]
+fn a_heap_that_is_too_large_is_said_to_be() {
+    let (explanation, _) = explained("coroner 1\na = chain(3000, Node())\ncollect(2)\n", "cpython-3.15");
+    assert!(explanation.note.unwrap().contains("more than 2000 objects"));
+}

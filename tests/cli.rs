@@ -1,0 +1,290 @@
+//! The program from outside: exit codes, JSON, determinism, diagnostics, findings.
+
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use coroner::campaign::{Baseline, Examiner, Verdict};
+use coroner::collector::{Collector, ROWS, Switch, SwitchClass};
+use coroner::generate::PROFILES;
+use coroner::invariant::Invariant;
+use coroner::scenario::Scenario;
+use coroner::scenario::text::{OPERATIONS, parse};
+
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn coroner(folder: &Path, line: &str) -> Ran {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let output = Command::cargo_bin("coroner").unwrap().current_dir(folder).args(words).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    Ran { code: output.status.code().unwrap(), out: text(&output.stdout), err: text(&output.stderr) }
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn json(folder: &Path, name: &str) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap()
+}
+
+/// Everything of a result that may not depend on time, machine and paths.
+fn pure(mut result: Value) -> Value {
+    result.as_object_mut().unwrap().remove("timing").expect("timing is there");
+    result
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+/// Callbacks of trash run after clearing: found by the first few hundred scenarios.
+const BROKEN: &str = "run --scenarios 600 --collector cpython-3.15+bug-call-trash-callbacks";
+
+#[test]
+fn a_campaign_is_the_same_whatever_the_number_of_workers_and_the_process() {
+    let folder = folder();
+    for (jobs, name) in [(1, "one"), (2, "two"), (3, "three")] {
+        let line = format!("{BROKEN},cpython-3.7 --jobs {jobs} --json {name}.json --out {name}");
+        assert_eq!(coroner(folder.path(), &line).code, 1);
+    }
+    let [one, two, three] = ["one", "two", "three"].map(|name| pure(json(folder.path(), &format!("{name}.json"))));
+    assert_eq!(one, two);
+    assert_eq!(one, three);
+    assert!(!one["findings"].as_array().unwrap().is_empty());
+    let content = |name: &str| -> Vec<String> {
+        files(&folder.path().join(name)).iter().map(|f| std::fs::read_to_string(f).unwrap()).collect()
+    };
+    assert_eq!(content("one"), content("two"));
+    assert!(coroner(folder.path(), &format!("{BROKEN} --seed 1 --json other.json")).code == 1);
+    assert_ne!(one["digest"], json(folder.path(), "other.json")["digest"]);
+}
+
+#[test]
+fn the_result_as_json_has_the_keys_that_scripts_depend_on() {
+    let folder = folder();
+    coroner(folder.path(), &format!("{BROKEN} --json result.json"));
+    let result = json(folder.path(), "result.json");
+    assert_eq!((&result["schema"], &result["command"], &result["exit"]), (&1.into(), &"run".into(), &1.into()));
+    assert_eq!((&result["scenarios"], &result["reached"]["runs"]), (&600.into(), &600.into()));
+    assert_eq!(result["digest"].as_str().unwrap().len(), 16);
+    let subject = &result["subjects"][0];
+    assert_eq!(subject["name"], "cpython-3.15.0+bug-call-trash-callbacks");
+    assert!(subject["violations"]["collector"]["I15"].as_u64().unwrap() > 0, "{subject}");
+    let finding = &result["findings"][0];
+    for key in ["invariant", "class", "subject", "objects", "file", "repeat"] {
+        assert!(!finding[key].is_null(), "{key} is missing in {finding}");
+    }
+    assert!(result["timing"]["seconds"].is_number());
+}
+
+#[test]
+fn a_finding_is_written_and_every_command_that_it_names_shows_it_again() {
+    let folder = folder();
+    let ran = coroner(folder.path(), &format!("{BROKEN} --json result.json"));
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let result = json(folder.path(), "result.json");
+    let is_wanted = |f: &&Value| f["invariant"] == "I15" && f["class"] == "collector";
+    let finding = result["findings"].as_array().unwrap().iter().find(is_wanted).unwrap();
+    assert!(finding["objects"].as_u64().unwrap() <= 6, "{finding}");
+    let file = folder.path().join("findings").join(finding["file"].as_str().unwrap());
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with("coroner 1\n"));
+
+    let replay = ran.out.lines().map(str::trim).find(|l| l.starts_with("coroner replay findings/I15")).unwrap();
+    let replayed = coroner(folder.path(), replay.strip_prefix("coroner ").unwrap());
+    assert!(replayed.code == 1 && replayed.out.contains("I15"), "{}", replayed.out);
+
+    let repeat = finding["repeat"].as_str().unwrap().strip_prefix("coroner ").unwrap();
+    assert_eq!(coroner(folder.path(), &format!("{repeat} --out again")).code, 1);
+
+    let last = ran.out.lines().last().unwrap().strip_prefix("repeat with: coroner ").unwrap();
+    assert_eq!(coroner(folder.path(), &format!("{last} --json again.json")).code, 1);
+    assert_eq!(pure(json(folder.path(), "again.json")), pure(result));
+}
+
+#[test]
+fn a_clean_campaign_exits_0_and_leaves_no_files() {
+    let folder = folder();
+    let ran = coroner(folder.path(), "run --scenarios 50 --profile plain --size tiny --collector cpython-3.15");
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    assert!(!ran.out.contains('\x1b') && ran.err.is_empty(), "{}", ran.err);
+}
+
+#[test]
+fn a_collector_that_changes_its_mind_is_nondeterminism() {
+    let folder = folder();
+    let ran = coroner(folder.path(), "run --scenarios 4000 --jobs 1 --collector cpython-3.15+bug-nondeterministic");
+    assert_eq!(ran.code, 3, "{}", ran.out);
+    assert!(ran.out.contains("I41 same-order"));
+}
+
+#[test]
+fn what_makes_no_sense_is_named_with_what_would() {
+    let folder = folder();
+    for (line, hint) in [
+        ("run --collector cpyton-3.7.6", "did you mean `cpython-3.7.6`?"),
+        ("run --collector cpython-3.7+bug-lose-callback", "did you mean `bug-lose-callbacks`?"),
+        ("run --profile plane", "did you mean `plain`?"),
+        ("run --seed xyz", "hexadecimal"),
+        ("run --time 5x", "such as 30s"),
+        ("run --jobs 0", "at least 1"),
+        ("run --scenarios 1 --only 1", "cannot be used with"),
+        ("rum", "run"),
+        ("replay nowhere.scn", "nowhere.scn"),
+        ("explain nowhere.scn", "nowhere.scn"),
+        ("list color", "collectors"),
+    ] {
+        let ran = coroner(folder.path(), line);
+        assert_eq!(ran.code, 2, "{line}");
+        assert!(ran.err.contains(hint), "{line}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_bad_file_gets_a_diagnostic_and_the_others_are_replayed() {
+    let folder = folder();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    std::fs::create_dir(folder.path().join("cases")).unwrap();
+    write("cases/bad.scn", b"coroner 1\na = Nod()\n");
+    write("cases/cut.scn", b"\xc0rnr\x01\x02");
+    write("cases/dead.scn", b"\xff\xfe\n");
+    write("cases/good.scn", b"coroner 1\na = Node()\na[0] = a\ndel a\ncollect(2)\n");
+    let ran = coroner(folder.path(), "replay cases --json result.json");
+    assert_eq!(ran.code, 2);
+    for part in ["bad.scn:2:5", "did you mean `Node`?", "the file ends at byte 6", "invalid-utf8"] {
+        assert!(ran.err.contains(part), "{part}: {}", ran.err);
+    }
+    assert!(ran.out.contains("18 runs") || ran.out.contains(&format!("{} runs", ROWS.len())), "{}", ran.out);
+    assert!(ran.out.trim_end().ends_with("repeat with: coroner replay cases"), "{}", ran.out);
+    assert_eq!(json(folder.path(), "result.json")["result"]["failures"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn an_outcome_that_is_not_the_expected_one_fails() {
+    let folder = folder();
+    let file = folder.path().join("case.scn");
+    std::fs::write(&file, "coroner 1\na = Node()\na[0] = a\ndel a\ncollect(2)\n").unwrap();
+    assert_eq!(coroner(folder.path(), "replay case.scn --bless").code, 0);
+    let blessed = std::fs::read_to_string(&file).unwrap();
+    let ran = coroner(folder.path(), "replay case.scn");
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    assert!(ran.out.contains(&format!("{} expected outcomes checked", ROWS.len())), "{}", ran.out);
+    assert!(blessed.contains("returned=1"), "{blessed}");
+    std::fs::write(&file, blessed.replacen("returned=1", "returned=2", 1)).unwrap();
+    let ran = coroner(folder.path(), "replay case.scn");
+    assert!(ran.code == 1 && ran.out.contains("returned=2 is not so"), "{}", ran.out);
+}
+
+#[test]
+fn lists_have_everything_in_them() {
+    let folder = folder();
+    let listed = |topic: &str, names: Vec<String>| {
+        let ran = coroner(folder.path(), &format!("list {topic} --json {topic}.json"));
+        assert_eq!(ran.code, 0);
+        let items = json(folder.path(), &format!("{topic}.json"))["result"][topic].clone();
+        let items: Vec<&str> = items.as_array().unwrap().iter().map(|i| i["name"].as_str().unwrap()).collect();
+        assert_eq!(items, names, "{topic}");
+        for name in names {
+            assert!(ran.out.contains(&name), "{name} is not in {topic}");
+        }
+    };
+    let switches = |class| Switch::ALL.iter().filter(move |s| s.class() == class).map(|s| s.name().to_owned());
+    listed("collectors", ROWS.iter().map(|r| r.name()).collect());
+    listed("switches", switches(SwitchClass::Rule).collect());
+    listed("bugs", switches(SwitchClass::Bug).collect());
+    listed("invariants", Invariant::ALL.iter().map(|i| format!("{} {}", i.code(), i.name())).collect());
+    listed("profiles", PROFILES.iter().map(|p| p.name.to_owned()).collect());
+    listed("operations", OPERATIONS.iter().map(|u| u.form.to_owned()).collect());
+}
+
+#[test]
+fn a_text_survives_the_binary_form_and_fmt_leaves_its_own_output_alone() {
+    let folder = folder();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("a.scn", "coroner 1\nx   = Node( )\nx[0]=x\ndel x\ncollect(2)\n");
+    assert_eq!(coroner(folder.path(), "fmt --check a.scn").code, 1);
+    assert_eq!(coroner(folder.path(), "fmt a.scn").code, 0);
+    assert_eq!(coroner(folder.path(), "fmt --check a.scn").code, 0);
+    assert_eq!(coroner(folder.path(), "migrate a.scn").code, 0);
+    assert_eq!(coroner(folder.path(), "convert a.scn").code, 0);
+    assert_eq!(coroner(folder.path(), "convert a.bin -o b.scn").code, 0);
+    assert_eq!(coroner(folder.path(), "convert a.bin -o b.scn").code, 2, "a file is not replaced unasked");
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert_eq!(read("b.scn"), read("a.scn").replace('x', "a"));
+}
+
+#[test]
+fn a_shrunk_scenario_shows_what_it_showed_before() {
+    let folder = folder();
+    let source = "coroner 1\n\ndef f():\n    look()\n\nz = Node()\ny = Node()\nc = Node(call=f)\na = Node()\na[0] = a\n\
+                  a[1] = Node(gc=no)\na[2] = ref(a[1], c)\ny[0] = z\ndel a\ndel y\ncollect(2)\ncollect(2)\n";
+    std::fs::write(folder.path().join("a.scn"), source).unwrap();
+    let ran = coroner(folder.path(), "shrink a.scn --collector cpython-3.7 -o b.scn");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let shrunk = std::fs::read_to_string(folder.path().join("b.scn")).unwrap();
+    assert!(shrunk.contains("invariant: I15") && !shrunk.contains("look()"), "{shrunk}");
+    assert_eq!(coroner(folder.path(), "replay b.scn --collector cpython-3.7 --strict").code, 1);
+    assert_eq!(coroner(folder.path(), "shrink b.scn --collector cpython-3.15").code, 2, "there is nothing to keep");
+}
+
+#[test]
+fn an_explanation_marks_where_an_invariant_broke() {
+    let folder = folder();
+    let source = "coroner 1\n\ndef f():\n    look()\n\nc = Node(call=f)\na = Node()\na[0] = a\na[1] = Node(gc=no)\n\
+                  a[2] = ref(a[1], c)\ndel a\ncollect(2)\n";
+    std::fs::write(folder.path().join("a.scn"), source).unwrap();
+    let ran = coroner(folder.path(), "explain a.scn --collector cpython-3.7 --phases --json a.json");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for part in ["I15 no-callback-from-trash", "first at step 7: collect(2)", "heap at phase: deduced", "only trash"] {
+        assert!(ran.out.contains(part), "{part}: {}", ran.out);
+    }
+    assert_eq!(json(folder.path(), "a.json")["result"]["broken"][0]["invariant"], "I15");
+    let unverified = coroner(folder.path(), "explain a.scn --collector cpython-3.14.0");
+    assert!(unverified.out.contains("cpython-3.14.0 (unverified)"), "{}", unverified.out);
+}
+
+#[test]
+fn every_line_of_the_baseline_is_shown_by_its_regression_on_each_of_its_rows() {
+    let baseline = Baseline::committed().unwrap();
+    assert!(!baseline.entries().is_empty());
+    for known in baseline.entries() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions").join(&known.regression);
+        let document = parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        for row in &ROWS[known.first..=known.last] {
+            let mut examiner = Examiner::new(&row.collector(), &baseline);
+            let run = examiner.examine(&document.scenario, true);
+            let shown = run.violations.iter().any(|(v, d)| v.invariant == known.invariant && *d == Verdict::Known);
+            assert!(shown, "{} does not show {} on {}", known.regression, known.invariant.code(), row.name());
+        }
+    }
+}
+
+#[test]
+fn a_variant_is_excused_only_where_its_row_does_the_same() {
+    let baseline = Baseline::committed().unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions/C01-bpo-38006.scn");
+    let document = parse(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let verdict = |collector: &str, scenario: &Scenario| {
+        let mut examiner = Examiner::new(&Collector::parse(collector).unwrap(), &baseline);
+        let run = examiner.examine(scenario, false);
+        run.violations.iter().find(|(v, _)| v.invariant == Invariant::I15).map(|(_, verdict)| *verdict)
+    };
+    assert_eq!(verdict("cpython-3.7+bug-count-one-more", &document.scenario), Some(Verdict::Known));
+    assert_eq!(verdict("cpython-3.7", &document.scenario), Some(Verdict::Known));
+    assert_eq!(verdict("cpython-3.8-clear-trash-weakrefs", &document.scenario), Some(Verdict::New));
+    // A cycle whose weak reference the plain row leaves alone, because nothing dies while it is cleared.
+    let plain = parse(
+        "coroner 1\n\ndef f():\n    pass\n\na = Node()\na[0] = a\na[1] = Node(call=f)\na[2] = ref(a, a[1])\ndel a\ncollect(2)\n",
+    );
+    let plain = plain.unwrap().scenario;
+    assert_eq!(verdict("cpython-3.7", &plain), None);
+    assert_eq!(verdict("cpython-3.7+bug-call-trash-callbacks", &plain), Some(Verdict::New));
+}
