@@ -2,6 +2,7 @@
 
 mod compile;
 mod find;
+pub mod lockstep;
 mod subject;
 mod wire;
 mod worker;

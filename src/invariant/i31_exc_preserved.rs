@@ -25,31 +25,47 @@ fn raises(s: &Shadow, frame: &Frame) -> bool {
     frame.script != NO_SCRIPT && frame.script < 64 && s.raising >> frame.script & 1 != 0
 }
 
-/// A script that ended and whose exception has not been reported yet.
+/// Scripts that ended and whose exceptions have not been reported yet.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     owner: u32,
+    arg: u32,
     /// It may have ended before it could raise.
     cut: bool,
+    /// The owners of those that wait for the death of what only the arguments of the call held: a callback's weak
+    /// reference dies before the error is reported.
+    aside: Vec<u32>,
 }
 
 impl Pending {
     pub fn start(&mut self) {
         self.owner = NONE;
+        self.aside.clear();
     }
 
     pub fn left(&mut self, s: &Shadow, frame: &Frame) {
         if raises(s, frame) {
-            self.owner = frame.owner;
+            (self.owner, self.arg) = (frame.owner, frame.arg);
             // Scripts nested too deep, or in a run that has done too much, end early.
             self.cut = s.frames.len() + 1 >= MAX_DEPTH as usize || s.script_steps > MAX_SCRIPT_STEPS;
         }
     }
 
-    /// Another event than a snapshot's follows the end of a script.
+    /// Another event than a snapshot's follows the end of a script; `dying` if it is a death, `last` if nothing that
+    /// the script was part of can be going on any more.
     #[inline]
-    pub fn next(&mut self, s: &Shadow, out: &mut Findings) {
+    pub fn next(&mut self, s: &Shadow, out: &mut Findings, dying: Option<ObjId>, last: bool) {
+        if last {
+            for owner in self.aside.drain(..) {
+                out.fail(Invariant::I31, s, Report::collector(unpack(owner)).counts(1, 0));
+            }
+        }
         if self.owner == NONE {
+            return;
+        }
+        if dying.is_some_and(|o| self.arg as usize == o.index() + 1) && !self.cut {
+            self.aside.push(self.owner);
+            self.owner = NONE;
             return;
         }
         let report = Report::collector(unpack(self.owner)).counts(1, 0);
@@ -62,7 +78,8 @@ impl Pending {
     }
 
     pub fn unraisable(&mut self, s: &Shadow, out: &mut Findings, owner: ObjId) {
-        let expected = self.owner as usize == owner.index() + 1;
+        let raised = if self.owner == NONE { self.aside.pop().unwrap_or(NONE) } else { self.owner };
+        let expected = raised as usize == owner.index() + 1;
         self.owner = NONE;
         out.judge(Invariant::I31, s, expected, || Report::collector(Some(owner)).counts(0, 1));
     }

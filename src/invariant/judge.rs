@@ -417,7 +417,9 @@ impl Sink for Judge {
             self.settle();
         }
         if !matches!(event, Event::Unraisable { .. }) {
-            self.raised.next(&self.s, &mut self.out);
+            let dying = if let Event::Dealloc { object } = event { Some(object) } else { None };
+            let last = matches!(event, Event::Step { .. } | Event::End);
+            self.raised.next(&self.s, &mut self.out, dying, last);
         }
         self.other(event);
         if !matches!(event, Event::Leave | Event::Unraisable { .. }) {
