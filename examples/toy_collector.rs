@@ -1,13 +1,13 @@
 //! A collector from outside, tested in ten lines.
 //!
-//! The toy knows one kind of object with four slots, frees nothing before a collection, and finds garbage by marking
+//! The toy knows one kind of object, with four slots and no finalizer, frees nothing before a collection, and finds garbage by marking
 //! from the variables. `Toy { flawed: true }` forgets to follow references out of objects that it reaches from others:
 //! the property test finds a live object that it frees, reduces the scenario and keeps it as a text file.
 
 use coroner::event::{Event, ObjId, Role, Sink};
 use coroner::generate::{Profile, Size};
 use coroner::proptest::{Property, PropertyError, scenarios};
-use coroner::scenario::{Base, Op, Place, Scenario, Shape};
+use coroner::scenario::{Base, Kind, Op, Place, Scenario, Shape};
 use coroner::subject::{Failure, Subject};
 
 #[derive(Default)]
@@ -66,7 +66,7 @@ impl Toy {
 
     fn step(&mut self, op: Op, origin: u32, sink: &mut dyn Sink) -> bool {
         match op {
-            Op::New { dst, kind, .. } if kind.shape == Shape::Node => {
+            Op::New { dst, kind, .. } if kind == Kind::new(Shape::Node) => {
                 let index = self.heap.len();
                 self.heap.push(Some([None; 4]));
                 sink.event(Event::New { object: ObjId::from_index(index as u32), origin, role: Role::Named });
