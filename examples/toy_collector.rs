@@ -55,6 +55,8 @@ impl Toy {
         }
         let dead: Vec<usize> = (0..self.heap.len()).filter(|o| self.heap[*o].is_some() && !marked[*o]).collect();
         let object = |o: &usize| ObjId::from_index(*o as u32);
+        // A sweep calls nothing that the events know as `tp_clear`: the references between dead objects just go.
+        dead.iter().for_each(|o| sink.event(Event::StoreSlot { holder: object(o), slot: 0xff, object: None }));
         for o in &dead {
             sink.event(Event::Dealloc { object: object(o) });
             sink.event(Event::Free { object: object(o) });
