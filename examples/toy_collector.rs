@@ -49,7 +49,8 @@ impl Toy {
         let mut marked = vec![false; self.heap.len()];
         let mut todo: Vec<(usize, u32)> = self.vars.iter().flatten().map(|o| (*o, 0)).collect();
         while let Some((o, depth)) = todo.pop() {
-            if !std::mem::replace(&mut marked[o], true) && !(self.flawed && depth > 0) {
+            let seen = std::mem::replace(&mut marked[o], true);
+            if !seen && (depth == 0 || !self.flawed) {
                 todo.extend(self.heap[o].iter().flatten().flatten().map(|o| (*o, depth + 1)));
             }
         }
