@@ -6,7 +6,7 @@ use coroner::fuzzing::{Ran, Scenarios, Setting};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-const ITERATIONS: usize = 10_000;
+const ITERATIONS: usize = 4_000;
 
 fn scenarios() -> Scenarios {
     let setting = Setting { collectors: vec!["cpython-3.15".to_owned()], ..Setting::default() };
@@ -27,7 +27,7 @@ fn assert_calls(calls: &AtomicUsize) {
 fn a_used_machine_does_what_a_fresh_one_does() {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     static EFFECTIVE: AtomicUsize = AtomicUsize::new(0);
-    check!().with_iterations(ITERATIONS).with_max_len(256).for_each(|bytes: &[u8]| {
+    check!().with_iterations(ITERATIONS).with_max_len(64).for_each(|bytes: &[u8]| {
         CALLS.fetch_add(1, Relaxed);
         let mut fresh = scenarios();
         let expected: Ran = fresh.run(bytes);
