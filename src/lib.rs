@@ -88,6 +88,7 @@ pub mod bugs;
 pub mod campaign;
 pub mod cli;
 pub mod collector;
+pub mod corpus;
 pub mod cpython;
 pub mod enumerate;
 pub mod event;
@@ -97,6 +98,8 @@ pub mod heap;
 pub mod invariant;
 pub mod mutate;
 pub mod names;
+#[cfg(feature = "proptest")]
+pub mod proptest;
 pub mod regression;
 pub mod report;
 pub mod run;

@@ -1,12 +1,14 @@
-//! Runs one scenario on one collector and judges the run.
+//! Runs one scenario on one collector, or on a real interpreter, and judges the run.
 
 use super::baseline::Baseline;
 use super::tally::Verdict;
 use crate::collector::{Collector, Row};
-use crate::event::{Digest, Event};
+use crate::cpython::{Interpreter, Limits, Python};
+use crate::event::{Digest, Event, Sink, Undefined};
 use crate::invariant::{Class, Invariant, Judge, Reached, Violation, differential};
 use crate::run::Machine;
 use crate::scenario::Scenario;
+use crate::subject::Failure;
 
 /// A collector with everything that running and judging scenarios on it needs, used again for each.
 #[derive(Debug)]
@@ -21,6 +23,34 @@ pub struct Examiner {
     digest: Digest,
     events: Vec<Event>,
     violations: Vec<(Violation, Verdict)>,
+    end: End,
+    /// Who runs the scenarios instead of the model.
+    real: Option<Real>,
+}
+
+/// A real interpreter, and the model's prediction of what is undefined on it.
+#[derive(Debug)]
+struct Real {
+    interpreter: Interpreter,
+    python: Option<Python>,
+    model: Vec<Event>,
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum End {
+    /// With its last event.
+    Complete,
+    /// In undefined behaviour: nothing after it is judged.
+    Undefined(Undefined),
+    /// The interpreter died after the last event, while leftovers were dropped.
+    Teardown,
+    /// The interpreter cannot run the scenario, for this reason.
+    Unsupported(String),
+    /// The interpreter reached a limit.
+    Limit,
+    /// The interpreter died, this way.
+    Crashed(String),
 }
 
 /// What became of one run.
@@ -38,6 +68,8 @@ pub struct Examined<'e> {
     pub differential: bool,
     /// A second run was different.
     pub differs: bool,
+    /// How the run ended.
+    pub end: &'e End,
 }
 
 impl Examiner {
@@ -55,7 +87,16 @@ impl Examiner {
             digest: Digest::new(),
             events: Vec::new(),
             violations: Vec::new(),
+            end: End::Complete,
+            real: None,
         }
+    }
+
+    /// An examiner for a real interpreter: `collector` has its name, and the rules of the row that covers it, which
+    /// say only what is undefined. The interpreter is started when the first scenario is run.
+    pub fn on(interpreter: &Interpreter, collector: &Collector, baseline: &Baseline) -> Examiner {
+        let real = Real { interpreter: interpreter.clone(), python: None, model: Vec::new() };
+        Examiner { real: Some(real), ..Examiner::new(collector, baseline) }
     }
 
     /// The collector.
@@ -65,25 +106,170 @@ impl Examiner {
 
     /// Runs and judges a scenario; with `differential`, also by the invariants that need several runs.
     pub fn examine(&mut self, scenario: &Scenario, differential: bool) -> Examined<'_> {
-        self.digest.reset();
         self.events.clear();
-        self.machine.run(scenario, &mut (&mut self.events, &mut self.digest));
-        let release = Some(self.collector.release);
-        self.violations.clear();
-        let found = self.judge.judge(scenario, &self.events, release);
-        self.violations.extend(found.iter().map(|v| (*v, verdict(v, &self.known))));
-        let reached = self.judge.reached();
+        self.end = End::Complete;
+        if self.real.is_some() {
+            self.run_real(scenario, false);
+        } else {
+            self.machine.run(scenario, &mut self.events);
+        }
+        self.judge_events(scenario);
+        let differential = differential && self.end == End::Complete;
         if differential {
-            // The model runs every scenario to its end: it has no failure to report.
-            let found = differential::check(&mut self.machine, scenario, release).unwrap_or_default();
-            self.violations.extend(found.iter().map(|v| (*v, verdict(v, &self.known))));
+            self.judge_several_runs(scenario);
         }
         if self.plain.is_some() && self.violations.iter().any(|(_, verdict)| *verdict == Verdict::Known) {
             self.excuse_only_what_the_row_does(scenario, differential);
         }
+        self.examined(differential)
+    }
+
+    /// Runs and judges scenarios, an interpreter in one go. `each` gets them in no particular order, with their
+    /// positions. What does not end well is run in a fresh process again, and that run counts.
+    pub fn examine_batch(
+        &mut self,
+        scenarios: &[Scenario],
+        differential: impl Fn(usize) -> bool,
+        mut each: impl FnMut(usize, Examined<'_>),
+    ) {
+        let mut alone: Vec<(usize, bool)> = Vec::new();
+        let Some(mut python) = self.take_python() else {
+            for (i, scenario) in scenarios.iter().enumerate() {
+                each(i, self.examine(scenario, differential(i)));
+            }
+            return;
+        };
+        let mut together = Vec::new();
+        for (i, scenario) in scenarios.iter().enumerate() {
+            match self.prediction(scenario) {
+                Some(_) => alone.push((i, true)),
+                None if differential(i) => alone.push((i, false)),
+                None => together.push(i),
+            }
+        }
+        let batch: Vec<&Scenario> = together.iter().map(|i| &scenarios[*i]).collect();
+        let mut seen = 0;
+        let result = python.run_batch(&batch, |outcome| {
+            let i = together[outcome.index];
+            seen += 1;
+            if matches!(outcome.failure, Some(Failure::Died { .. } | Failure::Limit { .. })) {
+                alone.push((i, true));
+                return;
+            }
+            self.end = end(outcome.events, outcome.failure.as_ref());
+            self.events.clear();
+            self.events.extend_from_slice(outcome.events);
+            self.judge_events(&scenarios[i]);
+            each(i, self.examined(false));
+        });
+        if result.is_err() {
+            // The next start fails likewise, and says so for each scenario.
+            alone.extend(together[seen..].iter().map(|i| (*i, false)));
+        }
+        if let Some(real) = &mut self.real {
+            real.python = Some(python);
+        }
+        for (i, fresh) in alone {
+            self.events.clear();
+            self.run_real(&scenarios[i], fresh);
+            self.judge_events(&scenarios[i]);
+            let differential = differential(i) && self.end == End::Complete;
+            if differential {
+                self.judge_several_runs(&scenarios[i]);
+            }
+            each(i, self.examined(differential));
+        }
+    }
+
+    /// The interpreter, started if need be; `None` for the model, and if it cannot be started.
+    fn take_python(&mut self) -> Option<Python> {
+        let real = self.real.as_mut()?;
+        match real.python.take() {
+            Some(python) => Some(python),
+            None => Python::new(real.interpreter.clone(), Limits::default()).ok(),
+        }
+    }
+
+    /// Where the model says that behaviour is undefined, and why: the number of events before it.
+    fn prediction(&mut self, scenario: &Scenario) -> Option<(usize, Undefined)> {
+        let real = self.real.as_mut()?;
+        real.model.clear();
+        self.machine.run(scenario, &mut real.model);
+        match real.model.last() {
+            Some(Event::Undefined { reason }) => Some((real.model.len() - 1, *reason)),
+            _ => None,
+        }
+    }
+
+    /// Runs a scenario on the interpreter, in a fresh process if asked or if the model predicts the worst.
+    fn run_real(&mut self, scenario: &Scenario, fresh: bool) {
+        let predicted = self.prediction(scenario);
+        let Some(mut python) = self.take_python() else {
+            self.end = End::Unsupported("the interpreter cannot be started".to_owned());
+            return;
+        };
+        if fresh || predicted.is_some() {
+            python.restart();
+        }
+        let mut failure = None;
+        let result = python.run_batch(&[scenario], |outcome| {
+            self.events.extend_from_slice(outcome.events);
+            failure = outcome.failure;
+        });
+        self.end = match result {
+            Ok(()) => end(&self.events, failure.as_ref()),
+            Err(error) => End::Unsupported(error.to_string()),
+        };
+        let Some(real) = &mut self.real else { return };
+        if let Some((at, reason)) = predicted {
+            python.restart();
+            if self.events.len() >= at && self.events[..at] == real.model[..at] {
+                self.events.truncate(at);
+                self.events.push(Event::Undefined { reason });
+                self.end = End::Undefined(reason);
+            }
+        }
+        real.python = Some(python);
+    }
+
+    /// Judges the events of the last run by all invariants that need no other.
+    fn judge_events(&mut self, scenario: &Scenario) {
+        if matches!(self.end, End::Crashed(_) | End::Limit) {
+            // A snapshot that was cut off says nothing about the objects that it lacks.
+            let cut = self.events.iter().rposition(|e| !is_part_of_snapshot(e)).map_or(0, |last| last + 1);
+            self.events.truncate(cut);
+        }
+        self.digest.reset();
+        self.events.iter().for_each(|event| self.digest.event(*event));
+        self.violations.clear();
+        let found = self.judge.judge(scenario, &self.events, Some(self.collector.release));
+        self.violations.extend(found.iter().map(|v| (*v, verdict(v, &self.known))));
+    }
+
+    fn judge_several_runs(&mut self, scenario: &Scenario) {
+        let release = Some(self.collector.release);
+        let found = match &mut self.real {
+            // The model runs every scenario to its end: it has no failure to report.
+            None => differential::check(&mut self.machine, scenario, release).unwrap_or_default(),
+            Some(Real { python: Some(python), .. }) => {
+                // What the probe cannot run in one of them does not keep the others from being judged.
+                let mut found = Vec::new();
+                found.extend(differential::same_order(python, scenario).ok().flatten());
+                found.extend(differential::path_independence(python, scenario, release).unwrap_or_default());
+                found.extend(differential::steady_state(python, scenario, release).ok().flatten());
+                found
+            }
+            Some(_) => Vec::new(),
+        };
+        self.violations.extend(found.iter().map(|v| (*v, verdict(v, &self.known))));
+    }
+
+    fn examined(&mut self, differential: bool) -> Examined<'_> {
         let differs = self.violations.iter().any(|(v, _)| v.invariant == Invariant::I41);
         let digest = self.digest.value();
-        Examined { events: &self.events, digest, violations: &self.violations, reached, differential, differs }
+        let reached = self.judge.reached();
+        let (events, violations, end) = (&self.events, &self.violations, &self.end);
+        Examined { events, digest, violations, reached, differential, differs, end }
     }
 
     /// A row's baseline excuses a variant only where the row itself does the same on the same scenario.
@@ -103,6 +289,22 @@ impl Examiner {
             }
         }
     }
+}
+
+/// How a run on an interpreter ended.
+fn end(events: &[Event], failure: Option<&Failure>) -> End {
+    let complete = || events.iter().rev().find(|e| !is_part_of_snapshot(e)) == Some(&Event::End);
+    match failure {
+        None => End::Complete,
+        Some(Failure::Unsupported { what, .. }) => End::Unsupported(what.clone()),
+        Some(Failure::Died { .. }) if complete() => End::Teardown,
+        Some(Failure::Died { how, .. }) => End::Crashed(how.clone()),
+        Some(Failure::Limit { .. }) => End::Limit,
+    }
+}
+
+fn is_part_of_snapshot(event: &Event) -> bool {
+    matches!(event, Event::Snapshot | Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. })
 }
 
 fn verdict(violation: &Violation, known: &[bool; Invariant::COUNT]) -> Verdict {

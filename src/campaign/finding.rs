@@ -55,7 +55,7 @@ impl Finding {
     /// The name of its file: what it is, and a digest of the reduced scenario, so that different scenarios do not
     /// replace each other.
     pub fn file_name(&self) -> String {
-        let mut name = self.collector.clone();
+        let mut name = self.collector.replace(['/', ':'], "-");
         if name.len() > 100 {
             let digest = xxhash_rust::xxh3::xxh3_64(name.as_bytes());
             let end = (0..=100).rev().find(|i| name.is_char_boundary(*i)).unwrap_or(0);

@@ -7,25 +7,29 @@
 //! scenarios.
 
 mod baseline;
+mod crash;
 mod examine;
 mod finding;
 mod reduce;
 mod store;
 mod tally;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::collector::Collector;
+use crate::cpython::Interpreter;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::scenario::Scenario;
 
 pub use baseline::{Baseline, BaselineError, Known};
-pub use examine::{Examined, Examiner};
+pub use crash::Crash;
+pub use examine::{End, Examined, Examiner};
 pub use finding::{Finding, count_objects};
-pub use store::{StoreError, store, write_atomically};
+pub use store::{StoreError, store, store_crashes, write_atomically};
 pub use tally::{First, Key, Part, Tally, Verdict};
 
 /// How many scenarios a worker takes at a time.
@@ -44,6 +48,8 @@ pub struct Plan {
     pub size: Size,
     /// Who runs them; at least one.
     pub collectors: Vec<Collector>,
+    /// The real interpreters that run the scenarios of the collectors with these names.
+    pub interpreters: BTreeMap<String, Interpreter>,
     /// How many scenarios.
     pub budget: Budget,
     /// Number of workers, from 1.
@@ -94,6 +100,10 @@ pub struct Outcome {
     pub part: Part,
     /// The first scenario of each kind of violation, reduced, in the order of their keys.
     pub findings: Vec<Finding>,
+    /// The first scenario that each interpreter died of, reduced.
+    pub crashes: Vec<Crash>,
+    /// Kinds of violations and crashes that did not occur again in a fresh process.
+    pub unconfirmed: usize,
     /// How long the scenarios took.
     pub took: Duration,
     /// How long the reduction took.
@@ -106,6 +116,14 @@ impl Plan {
         let mut scenario = Scenario::new();
         Source::new(self).fill(n, &mut scenario);
         scenario
+    }
+
+    /// An examiner for a collector of the plan.
+    pub fn examiner(&self, collector: &Collector) -> Examiner {
+        match self.interpreters.get(&collector.name) {
+            Some(interpreter) => Examiner::on(interpreter, collector, &self.baseline),
+            None => Examiner::new(collector, &self.baseline),
+        }
     }
 
     fn range(&self) -> Range<u64> {
@@ -175,11 +193,13 @@ pub fn run(plan: &Plan, stop: &AtomicBool, progress: &mut dyn FnMut(Progress)) -
     });
     let took = start.elapsed();
     let findings = reduce::findings(plan, &part, progress);
-    Outcome { part, findings, took, reducing: start.elapsed() - took }
+    let crashes: Vec<Crash> = part.crashes.iter().filter_map(|(at, n)| crash::reduce(plan, *at, *n)).collect();
+    let unconfirmed = part.firsts.len() + part.crashes.len() - findings.len() - crashes.len();
+    Outcome { part, findings, crashes, unconfirmed, took, reducing: start.elapsed() - took }
 }
 
 /// Runs the same work on several threads, calls `tick` until all are done, and returns what they made.
-fn in_parallel<T: Send>(jobs: usize, work: impl Fn() -> T + Sync, mut tick: impl FnMut()) -> Vec<T> {
+pub(crate) fn in_parallel<T: Send>(jobs: usize, work: impl Fn() -> T + Sync, mut tick: impl FnMut()) -> Vec<T> {
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
         let work = &work;
@@ -213,12 +233,15 @@ impl<'p> Worker<'p> {
             plan,
             source: Source::new(plan),
             scenario: Scenario::new(),
-            examiners: plan.collectors.iter().map(|c| Examiner::new(c, &plan.baseline)).collect(),
+            examiners: plan.collectors.iter().map(|c| plan.examiner(c)).collect(),
             part: Part::new(plan.collectors.len()),
         }
     }
 
     fn run(&mut self, numbers: Range<u64>) {
+        if !self.plan.interpreters.is_empty() {
+            return self.run_together(numbers);
+        }
         for n in numbers {
             self.source.fill(n, &mut self.scenario);
             let sampled = self.plan.sample != 0 && n.is_multiple_of(self.plan.sample);
@@ -228,5 +251,20 @@ impl<'p> Worker<'p> {
             }
             self.part.scenarios += 1;
         }
+    }
+    /// Interpreters are in other processes: each gets all the scenarios in one go.
+    fn run_together(&mut self, numbers: Range<u64>) {
+        let mut batch = Vec::new();
+        for n in numbers.clone() {
+            let mut scenario = Scenario::new();
+            self.source.fill(n, &mut scenario);
+            batch.push(scenario);
+        }
+        let number = |i: usize| numbers.start + i as u64;
+        let sampled = |i: usize| self.plan.sample != 0 && number(i).is_multiple_of(self.plan.sample);
+        for (index, examiner) in self.examiners.iter_mut().enumerate() {
+            examiner.examine_batch(&batch, sampled, |i, examined| self.part.add(index, number(i), &examined));
+        }
+        self.part.scenarios += batch.len() as u64;
     }
 }

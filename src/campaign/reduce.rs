@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::examine::{Examined, Examiner};
+use super::examine::Examined;
 use super::finding::{Finding, count_objects};
 use super::tally::{First, Key, Part, Verdict};
 use super::{Plan, Progress, in_parallel};
@@ -55,7 +55,7 @@ fn finding(plan: &Plan, key: Key, first: First) -> Option<Finding> {
     let scenario = plan.scenario(first.scenario);
     let same = Same { key, first };
     let differential = [Invariant::I18, Invariant::I38, Invariant::I41].contains(&key.invariant);
-    let mut examiner = Examiner::new(collector, &plan.baseline);
+    let mut examiner = plan.examiner(collector);
     let mut holds = |candidate: &Scenario| same.find(&examiner.examine(candidate, differential)).is_some();
     let budget = Budget { tries: plan.tries };
     let minimized = shrink::minimize(&scenario, &mut holds, budget, &mut |_| {});

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Finding, Plan};
+use super::{Crash, Finding, Plan};
 
 /// A finding could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -21,14 +21,24 @@ pub struct StoreError {
 /// # Errors
 /// [`StoreError`] for the first file that could not be written; the ones before it have been.
 pub fn store(findings: &[Finding], plan: &Plan, folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    if !findings.is_empty() {
-        fs::create_dir_all(folder).map_err(|source| StoreError { path: folder.to_owned(), source })?;
-    }
-    findings
-        .iter()
-        .map(|finding| {
-            let path = folder.join(finding.file_name());
-            match write_atomically(&path, finding.text(plan).as_bytes()) {
+    let texts = findings.iter().map(|finding| (finding.file_name(), finding.text(plan)));
+    write_all(texts, folder)
+}
+
+/// Writes each crash to a file of its own, as [`store`] does with findings.
+///
+/// # Errors
+/// As [`store`].
+pub fn store_crashes(crashes: &[Crash], plan: &Plan, folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    write_all(crashes.iter().map(|crash| (crash.file_name(), crash.text(plan))), folder)
+}
+
+fn write_all(texts: impl Iterator<Item = (String, String)>, folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    texts
+        .map(|(name, text)| {
+            fs::create_dir_all(folder).map_err(|source| StoreError { path: folder.to_owned(), source })?;
+            let path = folder.join(name);
+            match write_atomically(&path, text.as_bytes()) {
                 Ok(()) => Ok(path),
                 Err(source) => Err(StoreError { path, source }),
             }

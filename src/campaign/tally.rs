@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::examine::Examined;
+use super::examine::{End, Examined};
 use crate::invariant::{Class, Invariant, Phase, Reached};
 
 /// What a violation means for the exit code.
@@ -90,6 +90,16 @@ pub struct Tally {
     pub differential: u64,
     /// Scenarios whose second run differed from the first.
     pub nondeterministic: u64,
+    /// Scenarios that ended in undefined behaviour.
+    pub undefined: u64,
+    /// Scenarios that the interpreter died of after its last event.
+    pub teardown: u64,
+    /// Scenarios that the interpreter died of.
+    pub crashed: u64,
+    /// Scenarios that reached a limit of the interpreter's worker.
+    pub limited: u64,
+    /// Scenarios that the interpreter cannot run, by reason.
+    pub unsupported: BTreeMap<String, u64>,
 }
 
 impl Default for Tally {
@@ -101,6 +111,11 @@ impl Default for Tally {
             violated: 0,
             differential: 0,
             nondeterministic: 0,
+            undefined: 0,
+            teardown: 0,
+            crashed: 0,
+            limited: 0,
+            unsupported: BTreeMap::new(),
         }
     }
 }
@@ -120,6 +135,13 @@ impl Tally {
         self.violated += other.violated;
         self.differential += other.differential;
         self.nondeterministic += other.nondeterministic;
+        self.undefined += other.undefined;
+        self.teardown += other.teardown;
+        self.crashed += other.crashed;
+        self.limited += other.limited;
+        for (what, count) in &other.unsupported {
+            *self.unsupported.entry(what.clone()).or_default() += count;
+        }
     }
 }
 
@@ -132,12 +154,19 @@ pub struct Part {
     pub tallies: Vec<Tally>,
     /// What was found.
     pub firsts: BTreeMap<Key, First>,
+    /// The first scenario that an interpreter died of, by index of the collector.
+    pub crashes: BTreeMap<usize, u64>,
 }
 
 impl Part {
     /// Nothing yet, for so many collectors.
     pub fn new(collectors: usize) -> Part {
-        Part { scenarios: 0, tallies: vec![Tally::default(); collectors], firsts: BTreeMap::new() }
+        Part {
+            scenarios: 0,
+            tallies: vec![Tally::default(); collectors],
+            firsts: BTreeMap::new(),
+            crashes: BTreeMap::new(),
+        }
     }
 
     /// Counts one run.
@@ -149,6 +178,18 @@ impl Part {
         tally.differential += u64::from(run.differential);
         tally.nondeterministic += u64::from(run.differs);
         tally.violated += u64::from(!run.violations.is_empty());
+        match run.end {
+            End::Complete => {}
+            End::Undefined(_) => tally.undefined += 1,
+            End::Teardown => tally.teardown += 1,
+            End::Limit => tally.limited += 1,
+            End::Unsupported(what) => *tally.unsupported.entry(what.clone()).or_default() += 1,
+            End::Crashed(_) => {
+                tally.crashed += 1;
+                let first = self.crashes.entry(collector).or_insert(scenario);
+                *first = scenario.min(*first);
+            }
+        }
         let mut seen = [0u64; Verdict::ALL.len()];
         for (position, (violation, verdict)) in run.violations.iter().enumerate() {
             let bit = 1 << violation.invariant as u64;
@@ -170,6 +211,10 @@ impl Part {
         }
         for (key, first) in &other.firsts {
             keep_least(&mut self.firsts, *key, *first);
+        }
+        for (collector, n) in &other.crashes {
+            let first = self.crashes.entry(*collector).or_insert(*n);
+            *first = (*n).min(*first);
         }
     }
 

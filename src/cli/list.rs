@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use super::{Exit, options};
 use crate::collector::{ROWS, Switch, SwitchClass};
-use crate::cpython;
+use crate::cpython::{self, lockstep};
 use crate::generate::PROFILES;
 use crate::invariant::Invariant;
-use crate::report::{Style, UNVERIFIED, json};
+use crate::report::{Style, UNVERIFIED, json, subject};
 use crate::scenario::text::OPERATIONS;
 
 /// Show what there is: collectors, switches, invariants, operations, profiles, bugs, pythons
@@ -111,12 +111,17 @@ fn items(topic: Topic) -> (&'static [&'static str], Vec<Item>) {
             (&["part"], PROFILES.iter().map(item).collect())
         }
         Topic::Pythons => {
-            let found = cpython::installed();
             let item = |found: Result<cpython::Interpreter, cpython::FindError>| match found {
-                Ok(python) => Item::new(python.name(), vec![String::new()], &python.program.to_string_lossy()),
-                Err(error) => Item::new("-", vec!["unusable".to_owned()], &error.to_string()),
+                Ok(python) => {
+                    let row = lockstep::row_of(&python).map(|c| subject(&c.name, c.verified));
+                    let build = if python.debug { "debug" } else { "release" };
+                    let columns = [build, python.level.as_str(), row.as_deref().unwrap_or("no row covers it")];
+                    let columns = columns.map(str::to_owned).to_vec();
+                    Item::new(python.name(), columns, &python.program.to_string_lossy())
+                }
+                Err(error) => Item::new("-", ["unusable", "", ""].map(str::to_owned).to_vec(), &error.to_string()),
             };
-            (&["state"], found.into_iter().map(item).collect())
+            (&["build", "level", "row"], cpython::installed().into_iter().map(item).collect())
         }
     }
 }

@@ -1,15 +1,22 @@
 //! The command line: one file per command, each turns its arguments into a report and an exit code.
 
+mod bisect;
+mod campaign;
 mod convert;
+mod corpus;
+mod diff;
 mod explain;
 mod fmt;
+mod fuzz;
 mod input;
 mod list;
 mod migrate;
 mod options;
 mod replay;
+mod replay_python;
 mod run;
 mod shrink;
+mod test;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -17,14 +24,17 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// What a command ends with. Where several hold, the greatest in this order counts. 4 and 5 belong to the comparison
-/// with real interpreters.
+/// What a command ends with. Where several hold, the greatest in this order counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Exit {
     /// Nothing to complain about.
     Clean,
     /// A violation that counts, or an outcome that is not the expected one.
     Violation,
+    /// An interpreter crashed where the model defines an outcome.
+    Crash,
+    /// Model and interpreter disagree.
+    Disagreement,
     /// The same scenario gave different events.
     Nondeterminism,
     /// The command line or a file makes no sense.
@@ -39,6 +49,8 @@ impl Exit {
             Exit::Violation => 1,
             Exit::BadInput => 2,
             Exit::Nondeterminism => 3,
+            Exit::Crash => 4,
+            Exit::Disagreement => 5,
         }
     }
 }
@@ -57,18 +69,24 @@ struct Cli {
     json: Option<PathBuf>,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 clean, 1 violation, 2 bad usage or input, 3 nondeterminism.";
+const EXIT_CODES: &str = "Exit codes: 0 clean, 1 violation, 2 bad usage or input, 3 nondeterminism, \
+    4 an interpreter crashed, 5 model and interpreter disagree.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Args),
+    Test(test::Args),
+    Diff(diff::Args),
     Replay(replay::Args),
+    Bisect(bisect::Args),
     Explain(explain::Args),
     Shrink(shrink::Args),
     List(list::Args),
     Fmt(fmt::Args),
     Convert(convert::Args),
     Migrate(migrate::Args),
+    Fuzz(fuzz::Args),
+    Corpus(corpus::Args),
 }
 
 /// Runs the program with the arguments of the process.
@@ -89,13 +107,18 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let json = cli.json.as_deref();
     let result = match cli.command.unwrap_or_else(|| Command::Run(run::Args::default())) {
         Command::Run(args) => run::run(&args, json),
+        Command::Test(args) => test::run(&args, json),
+        Command::Diff(args) => diff::run(&args, json),
         Command::Replay(args) => replay::run(&args, json),
+        Command::Bisect(args) => bisect::run(&args, json),
         Command::Explain(args) => explain::run(&args, json),
         Command::Shrink(args) => shrink::run(&args, json),
         Command::List(args) => list::run(&args, json),
         Command::Fmt(args) => fmt::run(&args, json),
         Command::Convert(args) => convert::run(&args, json),
         Command::Migrate(args) => migrate::run(&args, json),
+        Command::Fuzz(args) => fuzz::run(&args, json),
+        Command::Corpus(args) => corpus::run(&args, json),
     };
     result.unwrap_or_else(|error| {
         if let Some(broken) = error.downcast_ref::<std::io::Error>()

@@ -1,5 +1,6 @@
 //! What several commands take, and how it is read.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use anyhow::{Context, bail};
 use crate::campaign::Baseline;
 use crate::collector::Collector;
 use crate::collector::releases::nearest;
+use crate::cpython::{self, Interpreter, lockstep};
 use crate::generate::{PROFILES, Profile, Size};
 
 /// The collectors of a list of names; `all` stands for every row.
@@ -28,6 +30,61 @@ pub fn collectors(names: &[String]) -> anyhow::Result<Vec<Collector>> {
         bail!("no collector is given; `coroner list collectors` shows all");
     }
     Ok(found)
+}
+
+/// Collectors, and the interpreters that stand behind those whose names start with `python:`.
+pub type Subjects = (Vec<Collector>, BTreeMap<String, Interpreter>);
+
+/// The collectors of a list of names, among them real interpreters: `python:` before a path or a version.
+///
+/// # Errors
+/// If a name means nothing, or nothing is left.
+pub fn subjects(names: &[String]) -> anyhow::Result<Subjects> {
+    let (mut found, mut interpreters): Subjects = Default::default();
+    for name in names {
+        let new = match name.trim().strip_prefix("python:") {
+            None => collectors(std::slice::from_ref(name))?,
+            Some(list) => {
+                let (new, more) = pythons(list)?;
+                interpreters.extend(more);
+                new
+            }
+        };
+        for collector in new {
+            if !found.iter().any(|c| c.name == collector.name) {
+                found.push(collector);
+            }
+        }
+    }
+    if found.is_empty() {
+        bail!("no collector is given; `coroner list collectors` shows all");
+    }
+    Ok((found, interpreters))
+}
+
+/// The interpreters of a list as collectors: each has the rules of the row that covers it, or of the newest row, to
+/// say what is undefined, and a name that means the interpreter again.
+///
+/// # Errors
+/// If an entry of the list is no usable interpreter, or there is none.
+pub fn pythons(list: &str) -> anyhow::Result<Subjects> {
+    let (mut found, mut interpreters): Subjects = Default::default();
+    for entry in list.split(',').map(str::trim).filter(|e| !e.is_empty()) {
+        for interpreter in cpython::resolve(entry)? {
+            let release = interpreter.release;
+            let name = if entry.contains('/') { entry.to_owned() } else { release.to_string() };
+            let name = format!("python:{name}");
+            let newest = || Collector::all().pop();
+            let Some(row) = lockstep::row_of(&interpreter).or_else(newest) else { continue };
+            if interpreters.insert(name.clone(), interpreter).is_none() {
+                found.push(Collector { name, release, rules: row.rules, verified: true });
+            }
+        }
+    }
+    if found.is_empty() {
+        bail!("no interpreter found: pass a path, or name programs in CORONER_PYTHONS");
+    }
+    Ok((found, interpreters))
 }
 
 /// The profiles of a list of names.

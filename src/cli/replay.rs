@@ -1,5 +1,6 @@
 //! `coroner replay`: runs scenario files again and compares with the outcome that each expects.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use super::input::{self, Unreadable};
 use super::{Exit, options};
 use crate::campaign::{Baseline, Examiner, Part, Verdict};
 use crate::collector::Collector;
+use crate::cpython::Interpreter;
 use crate::names::ObjectNames;
 use crate::regression::{Case, Mismatch, Runner, bless_file};
 use crate::report::{self, Style, json, quoted};
@@ -20,11 +22,14 @@ pub struct Args {
     /// Run on these collectors instead of those that a file expects something of (all, if it expects nothing)
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     collector: Vec<String>,
+    /// Run on real interpreters: paths, versions (3.7, 3.7.16) or all; what is expected is the outcome of the row
+    #[arg(long, value_name = "P", conflicts_with = "collector")]
+    python: Option<String>,
     /// Fail on every violation, of whatever class, known or not, that no file expects
     #[arg(long)]
     strict: bool,
     /// Write what happens into the files as what they expect
-    #[arg(long, conflicts_with_all = ["collector", "strict"])]
+    #[arg(long, conflicts_with_all = ["collector", "strict", "python"])]
     bless: bool,
 }
 
@@ -36,12 +41,15 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     if args.bless {
         return bless(args, json);
     }
-    let chosen = match args.collector.as_slice() {
-        [] => None,
-        names => Some(options::collectors(names)?),
+    if let Some(list) = &args.python {
+        return super::replay_python::run(&args.paths, list, json);
+    }
+    let (chosen, interpreters) = match args.collector.as_slice() {
+        [] => (None, BTreeMap::new()),
+        names => options::subjects(names).map(|(chosen, interpreters)| (Some(chosen), interpreters))?,
     };
     let cases = input::read_all(&args.paths);
-    let mut replay = Replay::new(chosen, args.strict)?;
+    let mut replay = Replay::new(chosen, interpreters, args.strict)?;
     for case in &cases {
         match case {
             Ok(case) => replay.case(case, cases.len() == 1),
@@ -86,6 +94,7 @@ struct Failure {
 #[derive(Debug)]
 struct Replay {
     chosen: Option<Vec<Collector>>,
+    interpreters: BTreeMap<String, Interpreter>,
     strict: bool,
     style: Style,
     baseline: Baseline,
@@ -100,9 +109,14 @@ struct Replay {
 }
 
 impl Replay {
-    fn new(chosen: Option<Vec<Collector>>, strict: bool) -> anyhow::Result<Replay> {
+    fn new(
+        chosen: Option<Vec<Collector>>,
+        interpreters: BTreeMap<String, Interpreter>,
+        strict: bool,
+    ) -> anyhow::Result<Replay> {
         Ok(Replay {
             chosen,
+            interpreters,
             strict,
             style: Style { color: options::color() },
             baseline: options::baseline()?,
@@ -210,7 +224,10 @@ impl Replay {
         if let Some(index) = self.examiners.iter().position(|e| e.collector().name == collector.name) {
             return index;
         }
-        self.examiners.push(Examiner::new(collector, &self.baseline));
+        self.examiners.push(match self.interpreters.get(&collector.name) {
+            Some(interpreter) => Examiner::on(interpreter, collector, &self.baseline),
+            None => Examiner::new(collector, &self.baseline),
+        });
         self.part.tallies.push(crate::campaign::Tally::default());
         self.examiners.len() - 1
     }

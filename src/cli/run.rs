@@ -16,9 +16,9 @@ use crate::report::{campaign as report, json};
 /// How long a campaign without a bound takes.
 const SHORT: Duration = Duration::from_secs(20);
 /// The share of scenarios that differential invariants judge: one in so many.
-const SAMPLE: u64 = 64;
+pub(super) const SAMPLE: u64 = 64;
 /// Candidates that the reduction of one finding may try.
-const TRIES: u64 = 4_000;
+pub(super) const TRIES: u64 = 4_000;
 
 /// Generate scenarios, run them on collectors, judge every run, reduce what is found
 #[derive(Debug, Clone, clap::Args)]
@@ -41,7 +41,7 @@ pub struct Args {
     /// Size of the scenarios: tiny, small, medium or large
     #[arg(long, value_name = "SIZE", value_parser = options::size, default_value = "small")]
     size: Size,
-    /// Collectors: rows (cpython-3.7), variants (cpython-3.13.0+switch-name) or all
+    /// Collectors: rows (cpython-3.7), variants (cpython-3.13.0+switch-name), interpreters (python:PATH) or all
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "all")]
     collector: Vec<String>,
     /// Number of workers [default: number of cores]
@@ -85,11 +85,13 @@ impl Args {
             Some(jobs) => jobs.min(1024),
             None => std::thread::available_parallelism().map_or(1, |n| n.get()),
         };
+        let (collectors, interpreters) = options::subjects(&self.collector)?;
         Ok(Plan {
             seed: self.seed,
             profiles: options::profiles(&self.profile)?,
             size: self.size,
-            collectors: options::collectors(&self.collector)?,
+            collectors,
+            interpreters,
             budget,
             jobs,
             sample: SAMPLE,
@@ -128,11 +130,26 @@ impl Args {
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let plan = args.plan()?;
-    let outcome = campaign::run(&plan, &AtomicBool::new(false), &mut progress(&plan));
-    let files = campaign::store(&outcome.findings, &plan, &args.out)?;
-    let exit = exit(&outcome, args.strict);
-    let repeat = args.repeat(&plan, outcome.part.scenarios);
-    let page = report::Page { plan: &plan, outcome: &outcome, files: &files, strict: args.strict };
+    let repeat = |scenarios| args.repeat(&plan, scenarios);
+    campaign("run", &plan, &args.out, args.strict, json, &repeat)
+}
+
+/// Runs a campaign, writes its findings and shows its page. `repeat` makes the command that does the same with so
+/// many scenarios.
+pub(super) fn campaign(
+    command: &'static str,
+    plan: &Plan,
+    out: &Path,
+    strict: bool,
+    json: Option<&Path>,
+    repeat: &dyn Fn(u64) -> String,
+) -> anyhow::Result<Exit> {
+    let outcome = campaign::run(plan, &AtomicBool::new(false), &mut progress(plan));
+    let mut files = campaign::store(&outcome.findings, plan, out)?;
+    files.extend(campaign::store_crashes(&outcome.crashes, plan, out)?);
+    let exit = exit(&outcome, strict);
+    let repeat = repeat(outcome.part.scenarios);
+    let page = report::Page { command, plan, outcome: &outcome, files: &files, strict };
     let color = options::color();
     super::print(&report::text(&page, options::width(), color))?;
     if let Some(path) = json {
@@ -146,8 +163,10 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
 
 fn exit(outcome: &Outcome, strict: bool) -> Exit {
     let counts = |verdict| strict || verdict == Verdict::New;
-    if outcome.part.is_nondeterministic() {
+    if outcome.part.is_nondeterministic() || outcome.unconfirmed > 0 {
         Exit::Nondeterminism
+    } else if !outcome.part.crashes.is_empty() {
+        Exit::Crash
     } else if outcome.part.firsts.keys().any(|key| counts(key.verdict)) {
         Exit::Violation
     } else {

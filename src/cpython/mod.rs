@@ -2,12 +2,11 @@
 
 mod compile;
 mod find;
-mod lockstep;
+pub mod lockstep;
 mod subject;
 mod wire;
 mod worker;
 
 pub use compile::{SetupError, cache_dir, probe};
 pub use find::{FindError, Interpreter, installed, resolve};
-pub use lockstep::{CONTEXT, Difference, Lockstep, Tally, Verdict, compare_all};
 pub use subject::{Limits, Outcome, Python};

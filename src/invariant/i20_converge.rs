@@ -9,7 +9,7 @@ use super::Invariant;
 use super::about::About;
 use super::blame::leftovers;
 use super::findings::{Findings, Report};
-use super::shadow::Shadow;
+use super::shadow::{Facts, Shadow};
 
 pub(super) const ABOUT: About = About {
     name: "converge",
@@ -21,7 +21,7 @@ pub(super) const ABOUT: About = About {
     sentence: "gc.collect() keeps returning {observed} and frees nothing",
 };
 
-pub(super) fn collected(s: &mut Shadow, out: &mut Findings, returned: u32, automatic: bool) {
+pub(super) fn collected(s: &mut Shadow, out: &mut Findings, returned: u32, uncollectable: u32, automatic: bool) {
     let c = &s.col;
     if automatic || c.generation != 2 || c.scripts > 0 || c.late || !s.frames.is_empty() {
         return;
@@ -31,7 +31,8 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings, returned: u32, autom
         out.pass(Invariant::I20);
         return;
     }
-    let stuck = s.quiet > 0 && s.live == c.live_at_start;
+    // Uncollectable objects are reported when they become garbage, and are kept on purpose.
+    let stuck = s.quiet > 0 && s.live == c.live_at_start && returned > uncollectable;
     s.quiet += 1;
     if !stuck {
         out.pass(Invariant::I20);
@@ -41,8 +42,9 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings, returned: u32, autom
     s.maybe_reachable(&mut set, None);
     let blame = leftovers(s, &set);
     s.scratch = set;
+    let faulty = s.objects.iter().any(|o| o.lives() && o.facts.is(Facts::FAULTY));
     match blame.on(Report::collector(None).counts(0, returned)) {
-        Some(report) => out.fail(Invariant::I20, s, report.blame_type(s.lied)),
+        Some(report) => out.fail(Invariant::I20, s, report.blame_type(s.lied || faulty)),
         None => out.skip(Invariant::I20),
     }
 }

@@ -156,7 +156,7 @@ impl Judge {
             i26_traverse_faithful::collected(s, out);
             i32_generation::collected(s, out);
         }
-        i20_converge::collected(s, out, returned, automatic);
+        i20_converge::collected(s, out, returned, uncollectable, automatic);
         let c = &s.col;
         let saved = |i: &usize| s.objects[*i].lives() && !c.doomed.has(*i);
         self.reached.resurrections += c.trash.iter().filter(saved).count() as u64;
@@ -422,7 +422,7 @@ impl Sink for Judge {
             self.raised.next(&self.s, &mut self.out, dying, last);
         }
         self.other(event);
-        if !matches!(event, Event::Leave) {
+        if !matches!(event, Event::Leave | Event::Unraisable { .. }) {
             self.s.just_left = shadow::NONE;
         }
     }

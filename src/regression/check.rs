@@ -175,7 +175,8 @@ pub(super) fn topics(document: &Document) -> Vec<Topic> {
     topics
 }
 
-fn compare_one(
+/// Compares the outcome of one collector with what the file expects of it; `topics` are those of the file.
+pub(super) fn compare_one(
     document: &Document,
     topics: &[Topic],
     expectation: &Expectation,

@@ -15,12 +15,16 @@
 //! assert_eq!(runner.check(&document).len(), 1);
 //! ```
 
+mod bisect;
 mod bless;
 mod check;
 mod load;
 mod outcome;
+mod real;
 
+pub use bisect::{Change, bisect};
 pub use bless::{BlessError, Blessed, bless_file};
 pub use check::{Mismatch, Report, compare};
 pub use load::{Case, Reason, Unreadable, load};
 pub use outcome::{Outcome, Runner, Topic};
+pub use real::Replayed;

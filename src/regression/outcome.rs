@@ -68,6 +68,13 @@ impl Runner {
         self.judged(document, collector)
     }
 
+    /// Judges a run of a file's scenario that something else than the model made, as a run of a collector.
+    pub fn outcome_of(&mut self, document: &Document, collector: &Collector, events: &[Event]) -> Outcome {
+        self.events.clear();
+        self.events.extend_from_slice(events);
+        self.judged(document, collector)
+    }
+
     /// The events of the last run.
     pub fn events(&self) -> &[Event] {
         &self.events

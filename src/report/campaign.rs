@@ -12,11 +12,13 @@ use crate::invariant::Invariant;
 /// Everything that the page shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Page<'p> {
+    /// The command: `run` or `test`.
+    pub command: &'static str,
     /// What was asked for.
     pub plan: &'p Plan,
     /// What came out.
     pub outcome: &'p Outcome,
-    /// Where each finding was written, in the same order.
+    /// Where each finding was written, in the same order, then each crash.
     pub files: &'p [PathBuf],
     /// Every violation counts.
     pub strict: bool,
@@ -34,7 +36,36 @@ fn write_page(out: &mut String, page: &Page<'_>, width: usize, style: Style) -> 
     heading(out, page, style)?;
     table(out, page, width, style)?;
     reached(out, page, style)?;
-    findings(out, page, style)
+    findings(out, page, style)?;
+    endings(out, page, style)
+}
+
+/// What became of the runs of real interpreters that did not end with the last event.
+fn endings(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
+    for (collector, tally) in page.plan.collectors.iter().zip(&page.outcome.part.tallies) {
+        let counts = [
+            (tally.crashed, "the interpreter died"),
+            (tally.limited, "a limit of time or memory was reached"),
+            (tally.undefined, "behaviour was undefined, not judged further"),
+            (tally.teardown, "the interpreter died after the last event, when leftovers were dropped"),
+        ];
+        for (number, what) in counts.into_iter().filter(|(number, _)| *number > 0) {
+            writeln!(out, "{}: in {} {what}", collector.name, count(number, "scenario"))?;
+        }
+        for (what, number) in &tally.unsupported {
+            writeln!(out, "{}: {} not run: {what}", collector.name, count(*number, "scenario"))?;
+        }
+    }
+    for (crash, file) in page.outcome.crashes.iter().zip(page.files.iter().skip(page.outcome.findings.len())) {
+        let objects = count(crash.objects.into(), "object");
+        writeln!(out, "{} {}: {}, {objects}", style.bad("crash"), crash.collector, crash.how)?;
+        writeln!(out, "    {}", quoted(&file.to_string_lossy()))?;
+    }
+    if page.outcome.unconfirmed > 0 {
+        let kinds = count(page.outcome.unconfirmed as u64, "kind");
+        writeln!(out, "{} {kinds} of findings did not occur again in a fresh process", style.bad("unconfirmed"))?;
+    }
+    Ok(())
 }
 
 fn heading(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
@@ -42,7 +73,7 @@ fn heading(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
     let profiles: Vec<&str> = plan.profiles.iter().map(|p| p.name).collect();
     let seed = plan.seed;
     let (profiles, size) = (profiles.join(","), plan.size.word());
-    writeln!(out, "{} seed {seed}, profile {profiles}, size {size}", style.head("coroner run"))?;
+    writeln!(out, "{} seed {seed}, profile {profiles}, size {size}", style.head(&format!("coroner {}", page.command)))?;
     let runs = outcome.part.scenarios * plan.collectors.len() as u64;
     let rate = runs as f64 / outcome.took.as_secs_f64().max(1e-6);
     writeln!(

@@ -149,13 +149,38 @@ pub fn campaign(page: &Page<'_>, exit: u8, repeat: &str) -> Report {
         scenario: finding.first.scenario,
         repeat: finding.repeat(plan),
     });
-    let mut report = Report::new("run", exit);
+    let mut report = Report::new(page.command, exit);
     report.digest = Some(format!("{:016x}", outcome.part.digest()));
     report.scenarios = Some(outcome.part.scenarios);
     report.reached = Some(outcome.part.reached());
     report.subjects = Some(subjects.collect());
     report.findings = Some(findings.collect());
     report.repeat = Some(repeat.to_owned());
+    if !plan.interpreters.is_empty() {
+        let ends = plan.collectors.iter().zip(&outcome.part.tallies).map(|(c, tally)| {
+            serde_json::json!({
+                "subject": c.name,
+                "crashed": tally.crashed,
+                "limited": tally.limited,
+                "undefined": tally.undefined,
+                "teardown": tally.teardown,
+                "unsupported": tally.unsupported,
+            })
+        });
+        report.result.insert("ends".to_owned(), ends.collect());
+        let crashes = outcome.crashes.iter().map(|crash| {
+            serde_json::json!({
+                "subject": crash.collector,
+                "how": crash.how,
+                "objects": crash.objects,
+                "scenario": crash.number,
+                "file": crash.file_name(),
+                "minimal": crash.minimal.is_some(),
+            })
+        });
+        report.result.insert("crashes".to_owned(), crashes.collect());
+        report.result.insert("unconfirmed".to_owned(), outcome.unconfirmed.into());
+    }
     let timing = &mut report.timing;
     timing.insert("seconds".to_owned(), outcome.took.as_secs_f64().into());
     timing.insert("reducing_seconds".to_owned(), outcome.reducing.as_secs_f64().into());

@@ -3,6 +3,7 @@
 pub mod campaign;
 pub mod explain;
 pub mod json;
+pub mod lockstep;
 mod style;
 
 pub use crate::names::ObjectNames;

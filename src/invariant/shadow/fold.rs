@@ -428,8 +428,9 @@ impl Shadow {
         record.live = referent.is_some();
         record.seen_dead |= referent.is_none();
         let old = self.objects[weak.index()].link;
-        // What has been dropped does not come back: up to 3.12 the pointer is forgotten only afterwards.
-        let new = if callback && old != NONE { record.callback } else { NONE };
+        // Up to 3.12 `tp_clear` forgets the callback only after it has dropped it.
+        let dropped = self.objects[weak.index()].is(Object::INSANE);
+        let new = if callback && !dropped { record.callback } else { NONE };
         if new != old && self.objects[weak.index()].lives() {
             self.objects[weak.index()].link = new;
             self.count(new, 1);

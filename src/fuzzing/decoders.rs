@@ -1,4 +1,4 @@
-//! What the fuzz targets check. Each function takes any bytes and panics if coroner breaks a promise.
+//! What the targets `text` and `binary` check.
 
 use crate::scenario::{binary, text};
 

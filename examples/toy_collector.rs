@@ -1,0 +1,139 @@
+//! A collector from outside, tested in ten lines.
+//!
+//! The toy knows one kind of object with four slots, frees nothing before a collection, and finds garbage by marking
+//! from the variables. `Toy { flawed: true }` forgets to follow references out of objects that it reaches from others:
+//! the property test finds a live object that it frees, reduces the scenario and keeps it as a text file.
+
+use coroner::event::{Event, ObjId, Role, Sink};
+use coroner::generate::{Profile, Size};
+use coroner::proptest::{Property, PropertyError, scenarios};
+use coroner::scenario::{Base, Op, Place, Scenario, Shape};
+use coroner::subject::{Failure, Subject};
+
+#[derive(Default)]
+struct Toy {
+    flawed: bool,
+    vars: Vec<Option<usize>>,
+    /// Slots of each object; nothing once it was freed.
+    heap: Vec<Option<[Option<usize>; 4]>>,
+}
+
+impl Toy {
+    fn read(&self, place: Place) -> Option<usize> {
+        let Base::Var(var) = place.base else { return None };
+        let start = self.vars.get(var as usize).copied().flatten()?;
+        place.path().iter().try_fold(start, |o, slot| *self.heap[o]?.get(*slot as usize)?)
+    }
+
+    fn store(&mut self, dst: Place, value: Option<usize>, sink: &mut dyn Sink) -> bool {
+        let object = value.map(|o| ObjId::from_index(o as u32));
+        match dst.split() {
+            Some((holder, slot)) => {
+                let Some(holder) = self.read(holder).filter(|_| slot < 4) else { return false };
+                let Some(slots) = &mut self.heap[holder] else { return false };
+                slots[slot as usize] = value;
+                sink.event(Event::StoreSlot { holder: ObjId::from_index(holder as u32), slot, object });
+            }
+            None => {
+                let Base::Var(var) = dst.base else { return false };
+                self.vars.resize(self.vars.len().max(var as usize + 1), None);
+                self.vars[var as usize] = value;
+                sink.event(Event::StoreVar { var, object });
+            }
+        }
+        true
+    }
+
+    fn collect(&mut self, generation: u8, sink: &mut dyn Sink) {
+        sink.event(Event::CollectStart { generation, automatic: false });
+        let mut marked = vec![false; self.heap.len()];
+        let mut todo: Vec<(usize, u32)> = self.vars.iter().flatten().map(|o| (*o, 0)).collect();
+        while let Some((o, depth)) = todo.pop() {
+            if !(std::mem::replace(&mut marked[o], true) || self.flawed && depth > 0) {
+                todo.extend(self.heap[o].iter().flatten().flatten().map(|o| (*o, depth + 1)));
+            }
+        }
+        let dead: Vec<usize> = (0..self.heap.len()).filter(|o| self.heap[*o].is_some() && !marked[*o]).collect();
+        let object = |o: &usize| ObjId::from_index(*o as u32);
+        for o in &dead {
+            sink.event(Event::Dealloc { object: object(o) });
+            sink.event(Event::Free { object: object(o) });
+            self.heap[*o] = None;
+        }
+        let returned = dead.len() as u32;
+        sink.event(Event::CollectEnd { generation, returned, uncollectable: 0 });
+    }
+
+    fn step(&mut self, op: Op, origin: u32, sink: &mut dyn Sink) -> bool {
+        match op {
+            Op::New { dst, kind, .. } if kind.shape == Shape::Node => {
+                let index = self.heap.len();
+                self.heap.push(Some([None; 4]));
+                sink.event(Event::New { object: ObjId::from_index(index as u32), origin, role: Role::Named });
+                self.store(dst, Some(index), sink)
+            }
+            Op::Set { dst, src } if src.is_nothing() => self.store(dst, None, sink),
+            Op::Set { dst, src } => self.read(src).is_some_and(|o| self.store(dst, Some(o), sink)),
+            Op::Collect { generation } => {
+                self.collect(generation, sink);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Subject for Toy {
+    fn name(&self) -> &str {
+        "toy"
+    }
+
+    fn run(&mut self, scenario: &Scenario, sink: &mut dyn Sink) -> Result<(), Failure> {
+        *self = Toy { flawed: self.flawed, ..Toy::default() };
+        for (index, op) in scenario.main().iter().enumerate() {
+            sink.event(Event::Step { op: index as u32 });
+            if !self.step(*op, index as u32, sink) {
+                sink.event(Event::NoEffect);
+            }
+        }
+        sink.event(Event::End);
+        Ok(())
+    }
+}
+
+/// The ten lines.
+fn test(mut toy: Toy, folder: &std::path::Path) -> Result<u32, PropertyError> {
+    let plain = scenarios(Profile::named("plain").expect("the profile exists"), Size::Small);
+    let passed = Property::new("toy", folder).cases(1_000).seed(1).judge(plain, &mut toy, None)?;
+    Ok(passed.cases)
+}
+
+fn main() {
+    let folder = std::env::temp_dir().join("coroner-toy");
+    match test(Toy::default(), &folder.join("sound")) {
+        Ok(cases) => println!("the toy passed {cases} cases"),
+        Err(error) => println!("the toy fails: {error}"),
+    }
+    match test(Toy { flawed: true, ..Toy::default() }, &folder.join("flawed")) {
+        Ok(cases) => println!("the flaw was not found in {cases} cases"),
+        Err(error) => println!("the flawed toy fails: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sound_toy_passes_and_the_flaw_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(test(Toy::default(), folder.path()).unwrap(), 1_000);
+        match test(Toy { flawed: true, ..Toy::default() }, folder.path()).unwrap_err() {
+            PropertyError::Failed(failed) => {
+                assert!(failed.scenario.ops().len() <= 8, "{failed:?}");
+                assert!(failed.file.is_file());
+            }
+            other => panic!("{other}"),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The campaign options of commands that need real interpreters.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::bail;
+
+use super::options;
+use crate::campaign::Budget;
+use crate::cpython::lockstep::{Target, row_of};
+use crate::cpython::{self, Interpreter};
+use crate::generate::{Profile, Seed, Size};
+use crate::report::quoted;
+
+/// How long a campaign without a bound takes.
+const SHORT: Duration = Duration::from_secs(20);
+
+/// Which interpreters, which scenarios and how many.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Interpreters: paths, versions (3.7, 3.7.16) or all
+    #[arg(long, value_name = "P", required = true)]
+    pub python: String,
+    /// Seed of the campaign: up to 64 hexadecimal digits
+    #[arg(long, value_name = "HEX", default_value = "0")]
+    pub seed: Seed,
+    /// Stop after N scenarios, each run on every interpreter
+    #[arg(long, value_name = "N", conflicts_with_all = ["time", "only"])]
+    pub scenarios: Option<u64>,
+    /// Stop after a time for all interpreters together, such as 30s or 5m [default: 20s]
+    #[arg(long, value_name = "TIME", value_parser = options::duration, conflicts_with = "only")]
+    pub time: Option<Duration>,
+    /// Run scenario number N only
+    #[arg(long, value_name = "N")]
+    pub only: Option<u64>,
+    /// Profiles of the generator, in turn
+    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "default")]
+    pub profile: Vec<String>,
+    /// Size of the scenarios: tiny, small, medium or large
+    #[arg(long, value_name = "SIZE", value_parser = options::size, default_value = "small")]
+    pub size: Size,
+    /// Number of workers [default: number of cores]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// Folder for findings
+    #[arg(long, value_name = "DIR", default_value = "findings")]
+    pub out: PathBuf,
+}
+
+impl Options {
+    /// When the campaign is over.
+    pub fn budget(&self) -> Budget {
+        match (self.scenarios, self.time, self.only) {
+            (Some(n), ..) => Budget::Scenarios(n),
+            (_, Some(time), _) => Budget::Time(time),
+            (.., Some(n)) => Budget::Only(n),
+            _ => Budget::Time(SHORT),
+        }
+    }
+
+    /// How many workers there are.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn jobs(&self) -> anyhow::Result<usize> {
+        match self.jobs {
+            Some(0) => bail!("--jobs must be at least 1"),
+            Some(jobs) => Ok(jobs.min(1024)),
+            None => Ok(std::thread::available_parallelism().map_or(1, |n| n.get())),
+        }
+    }
+
+    /// The profiles.
+    ///
+    /// # Errors
+    /// If a name means nothing.
+    pub fn profiles(&self) -> anyhow::Result<Vec<&'static Profile>> {
+        options::profiles(&self.profile)
+    }
+
+    /// The command that does the same again with a bound that does not depend on time.
+    pub fn repeat(&self, command: &str, scenarios: u64) -> String {
+        let mut text = format!("coroner {command} --python {} --seed {}", quoted(&self.python), self.seed);
+        match self.only {
+            Some(n) => text += &format!(" --only {n}"),
+            None => text += &format!(" --scenarios {scenarios}"),
+        }
+        if self.profile != ["default"] {
+            text += &format!(" --profile {}", self.profile.join(","));
+        }
+        if self.size != Size::default() {
+            text += &format!(" --size {}", self.size.word());
+        }
+        if self.out != Path::new("findings") {
+            text += &format!(" --out {}", quoted(&self.out.to_string_lossy()));
+        }
+        text
+    }
+}
+
+/// The interpreters that a list means, with the rows that cover them. One that no row covers, or that cannot be
+/// used, is named on standard error and left out.
+///
+/// # Errors
+/// If nothing is left, or an entry of the list is no interpreter.
+pub fn targets(list: &str) -> anyhow::Result<Vec<Target>> {
+    let mut targets = Vec::new();
+    for interpreter in interpreters(list)? {
+        match row_of(&interpreter) {
+            Some(collector) => targets.push(Target { interpreter, collector }),
+            None => eprintln!("skipped: {}: no row of the model covers it", interpreter.name()),
+        }
+    }
+    if targets.is_empty() {
+        bail!("none of these interpreters is covered by a row of the model (`coroner list collectors`)");
+    }
+    Ok(targets)
+}
+
+/// The interpreters that a list means.
+///
+/// # Errors
+/// If an entry of the list is no usable interpreter, or there is none.
+pub fn interpreters(list: &str) -> anyhow::Result<Vec<Interpreter>> {
+    let found = cpython::resolve(list)?;
+    if found.is_empty() {
+        bail!("no interpreter found: pass a path, or name programs in CORONER_PYTHONS");
+    }
+    Ok(found)
+}

@@ -1,0 +1,128 @@
+//! `coroner replay --python`: scenario files on real interpreters.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::{Exit, campaign, input, options};
+use crate::cpython::{Limits, Python};
+use crate::regression::{Replayed, Runner};
+use crate::report::lockstep::matrix;
+use crate::report::{Style, count, json, quoted};
+
+/// Runs files on interpreters and compares with what they expect of the rows that cover these.
+///
+/// # Errors
+/// If the arguments make no sense or a file cannot be written.
+pub fn run(paths: &[PathBuf], list: &str, json: Option<&Path>) -> anyhow::Result<Exit> {
+    let style = Style { color: options::color() };
+    let cases = input::read_all(paths);
+    let mut exit = Exit::Clean;
+    let mut readable = Vec::new();
+    for case in &cases {
+        match case {
+            Ok(case) => readable.push(case),
+            Err(unreadable) => {
+                eprintln!("{}\n", unreadable.render(std::io::stderr().is_terminal()));
+                exit = Exit::BadInput;
+            }
+        }
+    }
+    let (mut titles, mut rows) = (Vec::new(), Vec::new());
+    let mut columns: Vec<Vec<Replayed>> = Vec::new();
+    let mut skipped = Vec::new();
+    let mut runner = Runner::new();
+    for target in campaign::targets(list)? {
+        let name = target.interpreter.name();
+        let column = Python::new(target.interpreter, Limits::default()).and_then(|mut python| {
+            let run = |case: &&crate::regression::Case| runner.replay(&case.document, &mut python, &target.collector);
+            readable.iter().map(run).collect::<Result<Vec<Replayed>, _>>()
+        });
+        match column {
+            Ok(column) => {
+                titles.push(name);
+                rows.push(target.collector.name);
+                columns.push(column);
+            }
+            Err(error) => skipped.push((name, error.to_string())),
+        }
+    }
+    if columns.is_empty() {
+        exit = Exit::BadInput;
+    }
+    let file = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let lines: Vec<(String, Vec<String>)> = readable
+        .iter()
+        .enumerate()
+        .map(|(i, case)| (file(&case.path), columns.iter().map(|c| c[i].word().to_owned()).collect()))
+        .collect();
+    let short: Vec<String> = titles.iter().map(|t| t.trim_start_matches("python-").to_owned()).collect();
+    let mut out = matrix(&short, &lines, options::width(), style);
+    let mut details = Vec::new();
+    for (column, title) in columns.iter().zip(&titles) {
+        for (replayed, case) in column.iter().zip(&readable) {
+            let (this, what) = match replayed {
+                Replayed::Expected | Replayed::Unsupported(_) | Replayed::Undefined(..) => continue,
+                Replayed::Agrees(violations) => {
+                    let codes: Vec<&str> = violations.iter().map(|v| v.code.as_str()).collect();
+                    let codes = if codes.is_empty() { "none".to_owned() } else { codes.join(", ") };
+                    (Exit::Clean, format!("violations: {codes}"))
+                }
+                Replayed::Crashed(how) => (Exit::Crash, format!("died where the outcome is defined: {how}")),
+                Replayed::Mismatch(found) => {
+                    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+                    (Exit::Disagreement, found.join("; "))
+                }
+                Replayed::Differs(d) => {
+                    (Exit::Disagreement, format!("{} after {} events, phase {}", d.kind, d.at, d.phase))
+                }
+            };
+            exit = exit.max(this);
+            details.push((this, title.clone(), file(&case.path), what));
+        }
+    }
+    for (this, title, file, what) in &details {
+        let mark = if *this == Exit::Clean { style.faint("-") } else { style.bad("FAIL") };
+        out += &format!("{mark} {title} {file}: {what}\n");
+    }
+    let all = || columns.iter().flatten();
+    let mut reasons: Vec<&str> =
+        all().filter_map(|r| if let Replayed::Unsupported(what) = r { Some(what.as_str()) } else { None }).collect();
+    let left_out = reasons.len();
+    reasons.sort_unstable();
+    reasons.dedup();
+    if left_out > 0 {
+        out += &format!("- {} left out: {}\n", count(left_out as u64, "run"), reasons.join(", "));
+    }
+    for (name, why) in &skipped {
+        out += &format!("skipped {name}: {why}\n");
+    }
+    out += &format!(
+        "{} on {}: {} run, {} failed\n",
+        count(readable.len() as u64, "file"),
+        count(columns.len() as u64, "interpreter"),
+        all().count() - left_out,
+        details.iter().filter(|d| d.0 != Exit::Clean).count(),
+    );
+    if exit != Exit::Clean {
+        let paths: Vec<String> = paths.iter().map(|p| quoted(&p.to_string_lossy())).collect();
+        out += &format!("\nrepeat with: coroner replay {} --python {}\n", paths.join(" "), quoted(list));
+    }
+    super::print(&out)?;
+    if let Some(path) = json {
+        let mut report = json::Report::new("replay", exit.code());
+        let interpreters = titles.iter().zip(&rows).zip(&columns).map(|((name, row), column)| {
+            let files = readable.iter().zip(column).map(|(case, r)| (file(&case.path), r.word().into()));
+            json!({ "interpreter": name, "row": row, "files": files.collect::<serde_json::Map<_, _>>() })
+        });
+        report.result.insert("interpreters".to_owned(), interpreters.collect());
+        let failures = details.iter().filter(|d| d.0 != Exit::Clean);
+        let failures =
+            failures.map(|(_, name, file, what)| json!({ "interpreter": name, "file": file, "message": what }));
+        report.result.insert("failures".to_owned(), failures.collect());
+        report.timing.insert("skipped".to_owned(), skipped.iter().map(|(name, _)| name.clone()).collect());
+        json::write(path, &report)?;
+    }
+    Ok(exit)
+}

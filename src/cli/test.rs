@@ -1,0 +1,46 @@
+//! `coroner test`: a campaign on a real interpreter, judged by the invariants alone.
+
+use std::path::Path;
+
+use super::campaign::Options;
+use super::{Exit, options, run};
+use crate::campaign::Plan;
+use crate::cpython::{Limits, Python};
+
+/// Run scenarios on a real interpreter, judge every run by the invariants, reduce what is found
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    options: Options,
+    /// Fail on every violation, of whatever class, known or not
+    #[arg(long)]
+    strict: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If the arguments make no sense, an interpreter cannot be used or a file cannot be written.
+pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
+    let options = &args.options;
+    let (collectors, interpreters) = options::pythons(&options.python)?;
+    for interpreter in interpreters.values() {
+        // Builds the probe now: what is missing is said before the campaign starts.
+        Python::new(interpreter.clone(), Limits::default())?;
+    }
+    let plan = Plan {
+        seed: options.seed,
+        profiles: options.profiles()?,
+        size: options.size,
+        collectors,
+        interpreters,
+        budget: options.budget(),
+        jobs: options.jobs()?,
+        sample: run::SAMPLE,
+        baseline: options::baseline()?,
+        tries: run::TRIES,
+    };
+    let strict = if args.strict { " --strict" } else { "" };
+    let repeat = |scenarios| options.repeat("test", scenarios) + strict;
+    run::campaign("test", &plan, &options.out, args.strict, json, &repeat)
+}

@@ -1,0 +1,147 @@
+//! A disagreement, reduced.
+
+use super::Lockstep;
+use super::campaign::Plan;
+use super::difference::{Comparison, Difference, Kind};
+use crate::campaign::count_objects;
+use crate::cpython::SetupError;
+use crate::event::Event;
+use crate::run::Machine;
+use crate::scenario::Scenario;
+use crate::scenario::text::{Document, Field, FieldName, print};
+use crate::shrink::{self, Budget};
+
+/// A scenario on which the model and an interpreter disagree.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// Index of the target in the plan.
+    pub target: usize,
+    /// The name of the interpreter.
+    pub interpreter: String,
+    /// The name of the collector.
+    pub collector: String,
+    /// Number of the scenario in its campaign.
+    pub number: u64,
+    /// The reduced scenario, in normal form.
+    pub scenario: Scenario,
+    /// The difference that the reduced scenario shows in a fresh process.
+    pub difference: Difference,
+    /// Objects of the reduced scenario, in the model's run.
+    pub objects: u32,
+    /// Candidates tried.
+    pub tries: u64,
+    /// Under how many reductions it is minimal; `None` if the search stopped before.
+    pub minimal: Option<usize>,
+}
+
+impl Finding {
+    /// The name of its file.
+    pub fn file_name(&self) -> String {
+        let digest = xxhash_rust::xxh3::xxh3_64(print(&self.scenario).as_bytes());
+        let kind = self.difference.kind.to_string().replace('/', "-");
+        format!("diff-{}-{kind}-{:08x}.scn", self.interpreter, digest as u32)
+    }
+
+    /// The difference in one sentence.
+    pub fn sentence(&self) -> String {
+        let side = |events: &[Event]| events.first().map_or("nothing".to_owned(), |e| format!("{e:?}"));
+        let d = &self.difference;
+        let place = match d.step {
+            Some(step) => format!("after {} common events, in operation {step}, phase {}", d.at, d.phase),
+            None => format!("after {} common events", d.at),
+        };
+        let failure = d.failure.as_ref().map_or_else(String::new, |f| format!("; {f}"));
+        let (model, real) = (side(&d.model), side(&d.real));
+        format!("{place}: {} says {model}, {} says {real}{failure}", self.collector, self.interpreter)
+    }
+
+    /// The text of its file.
+    pub fn text(&self, plan: &Plan) -> String {
+        let mut document = Document::new(&self.scenario);
+        let reduced = match self.minimal {
+            Some(reductions) => format!("under {reductions} reductions, {} tries", self.tries),
+            None => format!("no, the search stopped after {} tries", self.tries),
+        };
+        let fields = [
+            (FieldName::Collector, format!("{} against {}", self.collector, self.interpreter)),
+            (FieldName::Note, self.sentence()),
+            (FieldName::Minimal, reduced),
+            (FieldName::Seed, plan.seed.to_string()),
+            (FieldName::Repeat, self.repeat(plan)),
+        ];
+        document.fields = fields.into_iter().map(|(name, text)| Field { name, text }).collect();
+        document.print()
+    }
+
+    /// The command that makes the unreduced scenario again and fails.
+    pub fn repeat(&self, plan: &Plan) -> String {
+        let release = plan.targets[self.target].interpreter.release;
+        let mut command = format!("coroner diff --python {release} --seed {} --only {}", plan.seed, self.number);
+        let profiles: Vec<&str> = plan.profiles.iter().map(|p| p.name).collect();
+        if profiles != ["default"] {
+            command += &format!(" --profile {}", profiles.join(","));
+        }
+        if plan.size != crate::generate::Size::default() {
+            command += &format!(" --size {}", plan.size.word());
+        }
+        command
+    }
+}
+
+/// Makes a scenario small on which the two disagree in a way of this kind, and confirms it in a fresh process. Nothing
+/// if a fresh process does not disagree.
+///
+/// # Errors
+/// [`SetupError`] if a new process was needed and could not be started.
+pub fn reduce(
+    lockstep: &mut Lockstep,
+    scenario: &Scenario,
+    kind: Kind,
+    tries: u64,
+) -> Result<Option<(shrink::Minimized, Difference)>, SetupError> {
+    let mut error = None;
+    let mut holds = |candidate: &Scenario| match lockstep.compare(candidate) {
+        Ok(Comparison::Different(difference)) => difference.kind == kind,
+        Ok(_) => false,
+        Err(e) => {
+            error.get_or_insert(e);
+            false
+        }
+    };
+    let minimized = shrink::minimize(scenario, &mut holds, Budget { tries }, &mut |p| {
+        // Each of these takes seconds.
+        if kind == Kind::Limit && p.tries >= 50 {
+            p.stop();
+        }
+    });
+    if let Some(error) = error {
+        return Err(error);
+    }
+    for scenario in [minimized.scenario.clone(), scenario.clone()] {
+        if let Comparison::Different(difference) = lockstep.compare_fresh(&scenario)? {
+            return Ok(Some((shrink::Minimized { scenario, ..minimized }, *difference)));
+        }
+    }
+    Ok(None)
+}
+
+pub(super) fn finding(plan: &Plan, target: usize, number: u64) -> Option<Finding> {
+    let chosen = &plan.targets[target];
+    let scenario = plan.scenario(number);
+    let mut lockstep = Lockstep::new(chosen.interpreter.clone(), &chosen.collector, plan.limits).ok()?;
+    let Comparison::Different(first) = lockstep.compare_fresh(&scenario).ok()? else { return None };
+    let (minimized, difference) = reduce(&mut lockstep, &scenario, first.kind, plan.tries).ok()??;
+    let mut events: Vec<Event> = Vec::new();
+    Machine::new(&chosen.collector).run(&minimized.scenario, &mut events);
+    Some(Finding {
+        target,
+        interpreter: chosen.interpreter.name(),
+        collector: chosen.collector.name.clone(),
+        number,
+        difference,
+        objects: count_objects(&events),
+        scenario: minimized.scenario,
+        tries: minimized.tries,
+        minimal: minimized.minimal.then_some(minimized.reductions),
+    })
+}

@@ -1,0 +1,215 @@
+//! The model and a real interpreter in lockstep: both run the same scenarios, and their event streams must be equal.
+
+mod campaign;
+mod difference;
+mod finding;
+mod flip;
+mod tally;
+
+use std::borrow::Borrow;
+use std::ops::Range;
+
+use super::{Interpreter, Limits, Python, SetupError};
+use crate::collector::{Collector, Row};
+use crate::event::{Digest, Event, Sink};
+use crate::run::Machine;
+use crate::scenario::Scenario;
+
+pub use campaign::{Outcome, Plan, Progress, Skipped, Target, run};
+pub use difference::{Comparison, Difference, Kind, Looseness, compare, place, word};
+pub use finding::{Finding, reduce};
+pub use flip::{Flip, flip_each_switch};
+pub use tally::{Part, Tally};
+
+/// The collector of the model that imitates an interpreter: the row that covers its release.
+pub fn row_of(interpreter: &Interpreter) -> Option<Collector> {
+    let row = Row::covering(interpreter.release)?.collector();
+    Some(Collector { release: interpreter.release, ..row })
+}
+
+/// A collector of the model and an interpreter that should do the same.
+#[derive(Debug)]
+pub struct Lockstep {
+    collector: Collector,
+    machine: Machine,
+    /// Runs what is defined to the end.
+    steady: Python,
+    /// Runs what may break its process.
+    risky: Option<Python>,
+    /// Runs one scenario per process.
+    fresh: Option<Python>,
+    limits: Limits,
+    model: Vec<Event>,
+    ranges: Vec<Range<usize>>,
+}
+
+/// What came of one scenario of a batch.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Compared {
+    /// Its position in the batch.
+    pub index: usize,
+    /// What came of the comparison; of a fresh process, if the scenario was run in one too.
+    pub comparison: Comparison,
+    /// Digest of the interpreter's events, the part that was compared.
+    pub digest: u64,
+    /// It was run in a fresh process too.
+    pub sampled: bool,
+    /// A fresh process did something else than the worker, though nothing undefined had happened there.
+    pub unstable: bool,
+}
+
+impl Lockstep {
+    /// Compares an interpreter with a collector.
+    ///
+    /// # Errors
+    /// [`SetupError`] if the interpreter cannot be set up.
+    pub fn new(interpreter: Interpreter, collector: &Collector, limits: Limits) -> Result<Lockstep, SetupError> {
+        Ok(Lockstep {
+            collector: collector.clone(),
+            machine: Machine::new(collector),
+            steady: Python::new(interpreter, limits)?,
+            risky: None,
+            fresh: None,
+            limits,
+            model: Vec::new(),
+            ranges: Vec::new(),
+        })
+    }
+
+    /// The collector.
+    pub fn collector(&self) -> &Collector {
+        &self.collector
+    }
+
+    /// The interpreter's worker.
+    pub fn python(&mut self) -> &mut Python {
+        &mut self.steady
+    }
+
+    /// Compares with another collector from now on.
+    pub fn set_collector(&mut self, collector: &Collector) {
+        self.collector = collector.clone();
+        self.machine = Machine::new(collector);
+    }
+
+    /// Compares one scenario in the worker, without confirmation.
+    ///
+    /// # Errors
+    /// [`SetupError`] if a new process was needed and could not be started.
+    pub fn compare(&mut self, scenario: &Scenario) -> Result<Comparison, SetupError> {
+        self.run_model(&[scenario]);
+        let mut comparison = None;
+        let python = match self.risk(0) {
+            true => companion(&mut self.risky, &self.steady, self.limits)?,
+            false => &mut self.steady,
+        };
+        python.run_batch(&[scenario], |o| comparison = Some(compare(&self.model, o.events, o.failure.as_ref())))?;
+        // A batch of one has one outcome.
+        Ok(comparison.unwrap_or(Comparison::Same))
+    }
+
+    /// Compares one scenario in a process of its own.
+    ///
+    /// # Errors
+    /// As [`Lockstep::compare`].
+    pub fn compare_fresh(&mut self, scenario: &Scenario) -> Result<Comparison, SetupError> {
+        self.run_model(&[scenario]);
+        Ok(self.in_fresh(scenario, 0)?.0)
+    }
+
+    /// Compares scenarios. Differences, and the scenarios that `sample` chooses, are run in a fresh process as well.
+    /// Outcomes come in no particular order, one for each scenario.
+    ///
+    /// # Errors
+    /// As [`Lockstep::compare`]; the outcomes so far have been handed out.
+    pub fn compare_batch<S: Borrow<Scenario>>(
+        &mut self,
+        scenarios: &[S],
+        sample: impl Fn(usize) -> bool,
+        mut each: impl FnMut(Compared),
+    ) -> Result<(), SetupError> {
+        self.run_model(scenarios);
+        let (risky, steady): (Vec<usize>, Vec<usize>) = (0..scenarios.len()).partition(|i| self.risk(*i));
+        let mut again = Vec::new();
+        for (indices, risky) in [(steady, false), (risky, true)] {
+            let batch: Vec<&Scenario> = indices.iter().map(|i| scenarios[*i].borrow()).collect();
+            let python = match risky && !batch.is_empty() {
+                true => companion(&mut self.risky, &self.steady, self.limits)?,
+                false => &mut self.steady,
+            };
+            python.run_batch(&batch, |outcome| {
+                let index = indices[outcome.index];
+                let model = &self.model[self.ranges[index].clone()];
+                let comparison = compare(model, outcome.events, outcome.failure.as_ref());
+                let digest = digest(model, outcome.events);
+                let compared = Compared { index, comparison, digest, sampled: false, unstable: false };
+                if sample(index) || matches!(compared.comparison, Comparison::Different(_)) {
+                    again.push((compared, risky));
+                } else {
+                    each(compared);
+                }
+            })?;
+        }
+        for (mut compared, risky) in again {
+            let (comparison, digest) = self.in_fresh(scenarios[compared.index].borrow(), compared.index)?;
+            // Where behaviour is undefined, anything may have happened to the process before.
+            compared.unstable = !risky && (kind(&comparison), digest) != (kind(&compared.comparison), compared.digest);
+            compared.sampled = sample(compared.index);
+            (compared.comparison, compared.digest) = (comparison, digest);
+            each(compared);
+        }
+        Ok(())
+    }
+
+    fn run_model<S: Borrow<Scenario>>(&mut self, scenarios: &[S]) {
+        self.model.clear();
+        self.ranges.clear();
+        for scenario in scenarios {
+            let from = self.model.len();
+            self.machine.run(scenario.borrow(), &mut self.model);
+            self.ranges.push(from..self.model.len());
+        }
+    }
+
+    fn risk(&self, index: usize) -> bool {
+        matches!(self.model[self.ranges[index].clone()].last(), Some(Event::Undefined { .. }))
+    }
+
+    fn in_fresh(&mut self, scenario: &Scenario, index: usize) -> Result<(Comparison, u64), SetupError> {
+        let model = &self.model[self.ranges[index].clone()];
+        let python = companion(&mut self.fresh, &self.steady, self.limits)?;
+        let mut result = (Comparison::Same, 0);
+        python.run_batch(&[scenario], |outcome| {
+            result = (compare(model, outcome.events, outcome.failure.as_ref()), digest(model, outcome.events));
+        })?;
+        python.restart();
+        Ok(result)
+    }
+}
+
+/// What two comparisons of one scenario are compared by: messages may name times and limits.
+fn kind(comparison: &Comparison) -> Option<(Kind, usize)> {
+    match comparison {
+        Comparison::Different(difference) => Some((difference.kind, difference.at)),
+        _ => None,
+    }
+}
+
+/// Digest of the events that are compared: none after the model's last.
+fn digest(model: &[Event], real: &[Event]) -> u64 {
+    let defined = match model.split_last() {
+        Some((Event::Undefined { .. }, before)) => before.len().min(real.len()),
+        _ => real.len(),
+    };
+    let mut digest = Digest::new();
+    real[..defined].iter().for_each(|event| digest.event(*event));
+    digest.value()
+}
+
+/// Another worker of the same interpreter, started when it is needed first.
+fn companion<'a>(place: &'a mut Option<Python>, like: &Python, limits: Limits) -> Result<&'a mut Python, SetupError> {
+    match place {
+        Some(python) => Ok(python),
+        None => Ok(place.insert(Python::new(like.interpreter().clone(), limits)?)),
+    }
+}

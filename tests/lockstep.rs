@@ -1,0 +1,258 @@
+//! The model and the interpreters of this machine in lockstep: they agree, and a wrong row is caught.
+
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use coroner::campaign::{self, Baseline, Budget};
+use coroner::collector::Switch;
+use coroner::cpython::lockstep::{self, Comparison, Flip, Kind, Lockstep, Plan, Target, row_of};
+use coroner::cpython::{Limits, installed};
+use coroner::event::Event;
+use coroner::generate::{Generator, Profile, Seed, Size};
+use coroner::run::Machine;
+use coroner::scenario::Scenario;
+
+/// The interpreters that rows cover; one line if there are none.
+fn targets() -> Vec<Target> {
+    let usable = installed().into_iter().flatten();
+    let targets: Vec<Target> =
+        usable.filter_map(|i| row_of(&i).map(|collector| Target { interpreter: i, collector })).collect();
+    if targets.is_empty() {
+        eprintln!("skipped: no CPython found (pyenv, PATH, CORONER_PYTHONS)");
+    }
+    targets
+}
+
+fn plan(targets: Vec<Target>, profile: &str, scenarios: u64, jobs: usize) -> Plan {
+    Plan {
+        seed: Seed::default(),
+        profiles: vec![Profile::named(profile).unwrap()],
+        size: Size::Small,
+        targets,
+        budget: Budget::Scenarios(scenarios),
+        jobs,
+        sample: 64,
+        limits: Limits::default(),
+        tries: 500,
+    }
+}
+
+fn run(plan: &Plan) -> lockstep::Outcome {
+    lockstep::run(plan, &AtomicBool::new(false), &mut |_| {})
+}
+
+#[test]
+fn every_interpreter_does_what_its_row_does() {
+    let targets = targets();
+    for profile in ["plain", "mixed", "weakrefs", "resurrection", "builtin"] {
+        let plan = plan(targets.clone(), profile, 500, 2);
+        let outcome = run(&plan);
+        for skipped in &outcome.skipped {
+            eprintln!("skipped: {}: {}", plan.targets[skipped.target].interpreter.name(), skipped.why);
+        }
+        for finding in &outcome.findings {
+            eprintln!("{profile}: {}\n{}", finding.sentence(), finding.text(&plan));
+        }
+        for (index, (target, tally)) in plan.targets.iter().zip(&outcome.part.tallies).enumerate() {
+            let name = target.interpreter.name();
+            assert!(tally.agrees(), "{profile} on {name}: {tally:?}");
+            if outcome.skipped.iter().all(|s| s.target != index) {
+                assert!(tally.scenarios == 500 && tally.same > 250, "{profile} on {name}: {tally:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_number_of_workers_changes_nothing() {
+    let Some(target) = targets().pop() else { return };
+    let counts = |jobs| run(&plan(vec![target.clone()], "default", 1000, jobs)).part;
+    assert_eq!(counts(1), counts(2));
+}
+
+/// Rules that no scenario of these sources shows on the rows at hand.
+const NOT_SHOWN: &[(&str, &str)] = &[
+    ("young-threshold-2000", "needs automatic collections at the default threshold"),
+    ("container-len-counts-dead", "needs weak containers"),
+    ("trashcan-counts-instances-twice", "needs chains of instances of a certain length"),
+];
+
+#[test]
+fn every_wrong_switch_is_caught() {
+    let targets = targets();
+    let source = |profile: &str, size, scenarios| {
+        (Generator::new(Seed::default(), Profile::named(profile).unwrap(), size), scenarios)
+    };
+    let mut sources = [
+        source("default", Size::Small, 20_000),
+        source("builtin", Size::Small, 5_000),
+        source("containers", Size::Small, 5_000),
+        source("default", Size::Large, 1_500),
+    ];
+    let found = lockstep::flip_each_switch(&targets, &mut sources).unwrap();
+    eprintln!("{:40} {:16} {:18} {:>8}  first difference", "switch turned over", "row", "interpreter", "scenario");
+    for (switch, flip) in &found {
+        if let Flip::Caught { row, interpreter, scenario, kind } = flip {
+            eprintln!("{:40} {row:16} {interpreter:18} {scenario:>8}  {kind}", switch.name());
+        }
+    }
+    eprintln!("not proved here:");
+    for (switch, flip) in &found {
+        match flip {
+            Flip::Caught { .. } => {}
+            Flip::Unsupported(what) => eprintln!("{:40} the probe cannot run what shows it: {what}", switch.name()),
+            Flip::NotSeparated => eprintln!("{:40} no two interpreters here differ in it", switch.name()),
+            Flip::Disagrees(n) => eprintln!("{:40} the row itself disagrees on scenario {n}", switch.name()),
+            Flip::Missed => {
+                let why = NOT_SHOWN.iter().find(|(name, _)| *name == switch.name()).map_or("", |(_, why)| why);
+                eprintln!("{:40} no scenario shows it: {why}", switch.name());
+            }
+        }
+    }
+    let unexplained = |(switch, flip): &&(Switch, Flip)| {
+        matches!(flip, Flip::Missed) && NOT_SHOWN.iter().all(|(name, _)| *name != switch.name())
+    };
+    let missed: Vec<&(Switch, Flip)> = found.iter().filter(unexplained).collect();
+    assert!(missed.is_empty(), "{missed:?}");
+    if targets.len() > 1 {
+        assert!(found.iter().any(|(_, f)| matches!(f, Flip::Caught { .. })));
+    }
+}
+
+#[test]
+fn a_wrong_row_is_found_and_reduced() {
+    let Some(mut target) = targets().pop() else { return };
+    target.collector.rules = target.collector.rules.flip(Switch::ClearTrashWeakrefs);
+    let plan = plan(vec![target], "weakrefs", 2000, 2);
+    let outcome = run(&plan);
+    assert!(outcome.part.tallies[0].differ > 0);
+    let finding = &outcome.findings[0];
+    assert!(finding.objects <= 4, "{}", finding.text(&plan));
+    assert!(finding.difference.model != finding.difference.real);
+    coroner::scenario::text::parse(&finding.text(&plan)).unwrap();
+}
+
+#[test]
+fn a_killed_worker_costs_nothing() {
+    let Some(target) = targets().pop() else { return };
+    let mut lockstep = Lockstep::new(target.interpreter, &target.collector, Limits::default()).unwrap();
+    let mut generator = Generator::new(Seed::default(), Profile::named("mixed").unwrap(), Size::Small);
+    let batch: Vec<Scenario> = (0..40_000).map(|n| generator.make(n)).collect();
+    let id = lockstep.python().process_id().unwrap().to_string();
+    let killer = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(100));
+        std::process::Command::new("kill").args(["-9", &id]).status().unwrap().success()
+    });
+    let (mut outcomes, mut disagreements) = (0, 0);
+    let start = Instant::now();
+    for part in batch.chunks(2000) {
+        lockstep
+            .compare_batch(
+                part,
+                |_| false,
+                |compared| {
+                    outcomes += 1;
+                    disagreements += u32::from(matches!(compared.comparison, Comparison::Different(_)));
+                },
+            )
+            .unwrap();
+    }
+    let in_time = start.elapsed() > Duration::from_millis(100);
+    assert!(killer.join().unwrap() || !in_time, "the worker was there to be killed");
+    assert_eq!((outcomes, disagreements), (batch.len(), 0));
+    assert!(lockstep.python().processes() > 1 || !in_time);
+}
+
+#[test]
+fn what_is_undefined_may_kill_the_interpreter_and_the_next_scenario_runs() {
+    let Some(target) = targets().pop() else { return };
+    let mut lockstep = Lockstep::new(target.interpreter, &target.collector, Limits::default()).unwrap();
+    let mut generator = Generator::new(Seed::default(), Profile::named("unsafe").unwrap(), Size::Small);
+    let mut machine = Machine::new(&target.collector);
+    let undefined = |scenario: &Scenario| {
+        let mut events: Vec<Event> = Vec::new();
+        machine.run(scenario, &mut events);
+        matches!(events.last(), Some(Event::Undefined { .. }))
+    };
+    let mut batch: Vec<Scenario> = (0..3000).map(|n| generator.make(n)).filter(undefined).take(50).collect();
+    assert_eq!(batch.len(), 50);
+    let mut mixed = Generator::new(Seed::default(), Profile::named("plain").unwrap(), Size::Small);
+    batch.extend((0..50).map(|n| mixed.make(n)));
+    let (mut same, mut agreed, mut crashes) = (0, 0, Vec::new());
+    lockstep
+        .compare_batch(
+            &batch,
+            |_| false,
+            |compared| match compared.comparison {
+                Comparison::Same => same += 1,
+                Comparison::Undefined(_) => agreed += 1,
+                Comparison::Different(d) if d.kind == Kind::Crash => crashes.push(d),
+                _ => {}
+            },
+        )
+        .unwrap();
+    assert_eq!(crashes, []);
+    assert!(same >= 40 && agreed > 0, "{same} {agreed}");
+}
+
+#[test]
+fn a_death_that_no_rule_explains_is_a_crash() {
+    let Some(target) = targets().pop() else { return };
+    let limits = Limits::default();
+    let mut lockstep = Lockstep::new(target.interpreter, &target.collector, limits).unwrap();
+    // The model of a release without the switch goes on where this interpreter's process ends.
+    let mut generator = Generator::new(Seed::default(), Profile::named("unsafe").unwrap(), Size::Small);
+    let mut machine = Machine::new(&target.collector);
+    for n in 0..3000 {
+        let scenario = generator.make(n);
+        let mut events: Vec<Event> = Vec::new();
+        machine.run(&scenario, &mut events);
+        let Some(Event::Undefined { .. }) = events.pop() else { continue };
+        let mut crash = None;
+        lockstep.python().restart();
+        lockstep
+            .python()
+            .run_batch(&[&scenario], |outcome| {
+                // A model that does not know of the undefined behaviour expects the end.
+                let mut expected = events.clone();
+                expected.extend([Event::NoEffect; 2]);
+                if outcome.events.len() == events.len() {
+                    crash = Some(lockstep::compare(&expected, outcome.events, outcome.failure.as_ref()));
+                }
+            })
+            .unwrap();
+        if let Some(Comparison::Different(difference)) = crash
+            && difference.kind == Kind::Crash
+        {
+            assert_eq!(difference.at, events.len());
+            return;
+        }
+    }
+    panic!("no undefined scenario kills this interpreter");
+}
+
+#[test]
+fn invariants_alone_find_bpo_38006() {
+    let Some(target) = targets().into_iter().find(|t| t.collector.name == "cpython-3.7.6") else {
+        eprintln!("skipped: no CPython 3.7.6 or later of that minor");
+        return;
+    };
+    let name = "python:3.7".to_owned();
+    let plan = campaign::Plan {
+        seed: Seed::default(),
+        profiles: vec![Profile::named("weakrefs").unwrap()],
+        size: Size::Small,
+        collectors: vec![coroner::collector::Collector { name: name.clone(), ..target.collector }],
+        interpreters: [(name, target.interpreter)].into(),
+        budget: Budget::Scenarios(3000),
+        jobs: 2,
+        sample: 64,
+        baseline: Baseline::empty(),
+        tries: 1000,
+    };
+    let outcome = campaign::run(&plan, &AtomicBool::new(false), &mut |_| {});
+    let codes = ["I15", "I01"];
+    let found = outcome.findings.iter().filter(|f| f.key.verdict == campaign::Verdict::New);
+    let smallest = found.filter(|f| codes.contains(&f.key.invariant.code())).map(|f| f.objects).min();
+    assert!(smallest.is_some_and(|objects| objects <= 6), "{smallest:?}");
+}
