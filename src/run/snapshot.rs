@@ -86,7 +86,9 @@ impl<S: Sink> Exec<'_, S> {
                 continue;
             }
             let (id, callback) = (heap.id(weak.object), weak.callback != NIL);
-            self.sink.event(Event::Weak { weak: id, referent: None, callback });
+            // A referent here is freed: its deallocator forgot the weak reference.
+            let referent = if weak.referent == NIL { None } else { heap.object(weak.referent).id };
+            self.sink.event(Event::Weak { weak: id, referent, callback });
         }
     }
 }
