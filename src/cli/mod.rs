@@ -1,6 +1,8 @@
 //! The command line: one file per command, each turns its arguments into a report and an exit code.
 
+mod bugs;
 mod convert;
+mod enumerate;
 mod explain;
 mod fmt;
 mod input;
@@ -10,6 +12,7 @@ mod options;
 mod replay;
 mod run;
 mod shrink;
+mod sweep;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -65,6 +68,9 @@ enum Command {
     Replay(replay::Args),
     Explain(explain::Args),
     Shrink(shrink::Args),
+    Sweep(sweep::Args),
+    Enumerate(enumerate::Args),
+    Bugs(bugs::Args),
     List(list::Args),
     Fmt(fmt::Args),
     Convert(convert::Args),
@@ -92,6 +98,9 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Replay(args) => replay::run(&args, json),
         Command::Explain(args) => explain::run(&args, json),
         Command::Shrink(args) => shrink::run(&args, json),
+        Command::Sweep(args) => sweep::run(&args, json),
+        Command::Enumerate(args) => enumerate::run(&args, json),
+        Command::Bugs(args) => bugs::run(&args, json),
         Command::List(args) => list::run(&args, json),
         Command::Fmt(args) => fmt::run(&args, json),
         Command::Convert(args) => convert::run(&args, json),

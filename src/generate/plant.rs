@@ -85,7 +85,7 @@ const PLANTS: [(Plant, Option<Feature>, u8); 25] = [
     (Plant::Ephemeron, None, 4),
     (Plant::FrozenTrash, None, 4),
     (Plant::CallbackRemoves, None, 4),
-    (Plant::WatchedChain, Some(Feature::Repeats), 6),
+    (Plant::WatchedChain, Some(Feature::Repeats), 24),
     (Plant::UntrackedLink, None, 5),
     (Plant::TypeEdge, None, 5),
     (Plant::OverReported, Some(Feature::OverReporting), 40),
