@@ -36,7 +36,7 @@ pub fn hunt_for(bug: Switch) -> Hunt {
     let hunt = Hunt { base: "cpython-3.15", profile: "default" };
     match bug {
         // From 3.14 on removals from a container that is iterated are not put off.
-        Switch::BugContainerRemovesNew => Hunt { base: "cpython-3.12", profile: "containers" },
+        Switch::BugContainerRemovesNew => Hunt { base: "cpython-3.12", profile: "planted" },
         Switch::BugContainerKeepsDead => Hunt { profile: "containers", ..hunt },
         // From 3.14 on dicts are tracked from their creation.
         Switch::BugNeverTrackContainers => Hunt { base: "cpython-3.12", profile: "builtin" },
@@ -240,7 +240,7 @@ fn find(pair: &mut Pair, seed: u64, profile: &str, budget: u64) -> Option<Findin
 mod tests {
     use super::*;
 
-    const QUICK: Options = Options { seed: 1, seeds: 1, budget: 4_000, shrink: shrink::Budget { tries: 5_000 } };
+    const QUICK: Options = Options { seed: 1, seeds: 1, budget: 20_000, shrink: shrink::Budget { tries: 5_000 } };
 
     #[test]
     fn planted_bugs_are_found_and_become_small() {

@@ -518,19 +518,24 @@ impl Builder<'_> {
         let kind = self.member();
         let replacement = self.new_var(kind, [None, None]);
         let store = Op::Set { dst: container.place.slot(0), src: replacement.place };
-        let dying = if self.random.chance(128) {
+        let (dying, callback) = if self.random.chance(128) {
             let kind = self.finalized(&[store, Op::Len { container: container.place }]);
-            self.new_var(kind, [None, None])
+            (self.new_var(kind, [None, None]), None)
         } else {
-            // Newest first: made before the entry, this callback runs after the container's own.
             let kind = self.member();
             let dying = self.new_var(kind, [None, None]);
             let called = self.called(&[store]);
-            let callback = self.new_var(called, [None, None]);
-            self.watch(dying, Some(callback));
-            dying
+            (dying, Some(self.new_var(called, [None, None])))
         };
+        // Newest first: a callback made after the entry runs before the container's own.
+        let late = self.random.chance(96);
+        if !late && callback.is_some() {
+            self.watch(dying, callback);
+        }
         self.link(container, 0, dying);
+        if late && callback.is_some() {
+            self.watch(dying, callback);
+        }
         if self.random.chance(160) {
             self.cycle(dying);
         }
