@@ -9,7 +9,7 @@ use coroner::scenario::Scenario;
 use coroner::scenario::text;
 
 /// Scenarios that each variant may take.
-const BUDGET: u64 = 10_000;
+const BUDGET: u64 = 20_000;
 /// One scenario in so many is judged by the invariants that need several runs.
 const SAMPLE: u64 = 16;
 
@@ -122,4 +122,16 @@ fn a_change_that_changes_nothing_breaks_nothing() {
     for invariant in [Invariant::I01, Invariant::I15, Invariant::I38] {
         assert_eq!(search(invariant, NEW, "+pep442", "default", Class::Collector), None);
     }
+}
+
+#[test]
+fn the_page_of_planted_bugs_has_all_of_them() {
+    let page = include_str!("../docs/bugs.md");
+    let listed: Vec<&str> = page
+        .lines()
+        .filter_map(|l| l.strip_prefix("| ")?.split(' ').next())
+        .filter(|n| n.starts_with("bug-"))
+        .collect();
+    let planted: Vec<&str> = coroner::bugs::planted().map(|bug| bug.name()).collect();
+    assert_eq!(listed, planted, "make docs/bugs.md anew with the command at its top");
 }

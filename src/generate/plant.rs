@@ -539,6 +539,10 @@ impl Builder<'_> {
         if self.random.chance(160) {
             self.cycle(dying);
         }
+        if late {
+            self.drop_spot(dying);
+            self.op(Op::Collect { generation: 2 });
+        }
         let ops = [Op::Set { dst: dying.place, src: FORGET }, Op::Collect { generation: 2 }];
         let script = self.plan_fixed(Role::Entry, &ops);
         if self.random.chance(160) {
