@@ -74,7 +74,9 @@ static PyObject *hit(PyObject *self, PyObject *argument) {
             running[n_running].closure = ((PyFunctionObject *)f)->func_closure;
         }
         n_running++;
-        raised = run_script(code, entry_of(id)->kind->on_call, f, arg);
+        raised = 0;
+        if (is_container_function(id) && arg) run_removal(f, arg);
+        else raised = run_script(code, entry_of(id)->kind->on_call, f, arg);
         n_running--;
         /* Reported from here: on its way through the function it would gather a traceback that holds the frame. */
         if (raised < 0) PyErr_WriteUnraisable(f);

@@ -158,10 +158,9 @@ static uint32_t unsupported(void) {
     for (i = 0; i < P.n_ops; i++) {
         const Op *op = &P.ops[i];
         int shape = op->kind.shape;
-        if ((op->code == OP_NEW || op->code == OP_BUILD) && shape > SHAPE_KEYEDREF)
+        /* The order of its dict, whose keys are objects, is that of their addresses. */
+        if (PY_VERSION_HEX < 0x03060000 && op->code == OP_NEW && shape == SHAPE_WEAKKEYDICT)
             return 0x100u + (uint32_t)shape;
-        if (op->code == OP_LEN || op->code == OP_ITERATE)
-            return 0x200u + op->code;
     }
     return 0;
 }

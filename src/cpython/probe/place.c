@@ -23,6 +23,7 @@ static PyObject **pointer(PyObject *o, int shape, uint32_t slot) {
     case SHAPE_METHOD:
         return slot == 0 ? &((PyMethodObject *)o)->im_func : slot == 1 ? &((PyMethodObject *)o)->im_self : NULL;
     case SHAPE_SLOTTED: return slot < NODE_SLOTS ? slotted_slot(o, (int)slot) : NULL;
+    case SHAPE_FINALIZE: return slot < 2 ? slotted_slot(o, (int)slot) : NULL;
     case SHAPE_KEYEDREF: return slot == 0 ? keyed_slot(o) : NULL;
     default: return NULL;
     }
@@ -146,7 +147,8 @@ static int store_slot(PyObject *o, uint32_t slot, PyObject *value) {
             return 0;
         break;
     case SHAPE_TUPLE:
-    case SHAPE_METHOD: return 0;
+    case SHAPE_METHOD:
+    case SHAPE_FINALIZE: return 0;
     case SHAPE_WEAKVALUEDICT:
     case SHAPE_WEAKKEYDICT:
     case SHAPE_WEAKSET: return container_store(o, slot, value);
@@ -187,6 +189,9 @@ int edges_of(PyObject *o, PyObject **out) {
             if (id_of(key)) out[n++] = key;
             out[n++] = value;
         }
+    } else if (is_container_shape(shape)) {
+        for (slot = 0; slot < 2; slot++)
+            if (*slotted_slot(o, (int)slot)) out[n++] = *slotted_slot(o, (int)slot);
     } else if (shape == SHAPE_INSTANCE && instance_dict(o)) {
         if (*instance_dict(o)) out[n++] = *instance_dict(o);
     } else {
@@ -211,6 +216,7 @@ void empty(PyObject *o) {
     } else if (shape != SHAPE_TUPLE && shape != SHAPE_METHOD) {
         for (slot = 0; slot < NODE_SLOTS; slot++) {
             PyObject **p = pointer(o, shape, slot);
+            if (is_container_shape(shape)) p = slotted_slot(o, (int)slot);
             if (p) Py_CLEAR(*p);
             else if (shape == SHAPE_INSTANCE && instance_get(o, (int)slot)) instance_put(o, (int)slot, NULL);
         }

@@ -81,6 +81,8 @@ typedef struct {
     uint32_t origin; /* index of the operation that created it */
     uint32_t referent; /* weak references: the id at creation, safe to report even if the referent's memory is gone */
     uint32_t mark;
+    uint32_t number; /* entries of weak containers: the slot or the position */
+    uint8_t role, registered; /* registered: finalize holds it */
     uint8_t header; /* it has a GC header */
     void *keys; /* dicts before 3.6: see builtin.c */
 } Entry;
@@ -211,7 +213,15 @@ HIDDEN int edges_of(PyObject *o, PyObject **out);
 HIDDEN void empty(PyObject *o);
 
 /* container.c */
+HIDDEN void container_reset(void);
+HIDDEN PyObject *container_new(const Kind *kind, uint32_t origin);
 HIDDEN int container_store(PyObject *o, uint32_t slot, PyObject *value);
+HIDDEN int is_container_function(uint32_t id);
+HIDDEN void run_removal(PyObject *function, PyObject *weak);
+HIDDEN int op_len(PyObject *o);
+HIDDEN int op_iterate(PyObject *o, uint32_t script);
+HIDDEN PyObject *finalize_new(const Kind *kind, PyObject *referent, PyObject *callable, uint32_t origin);
+HIDDEN PyObject *finalize_call(PyObject *o, PyObject *args, PyObject *kw);
 
 /* weak.c */
 HIDDEN int weak_setup(void);
@@ -219,11 +229,14 @@ HIDDEN PyObject *weak_new(int shape, PyObject *referent, PyObject *callback);
 HIDDEN PyObject *weak_answer(PyObject *weak); /* new reference, or NULL */
 HIDDEN PyObject **keyed_slot(PyObject *keyed);
 HIDDEN PyWeakReference *weak_list(PyObject *o);
+#define is_container_shape(s) ((s) >= SHAPE_WEAKVALUEDICT && (s) <= SHAPE_WEAKSET)
 #define is_weak_shape(s) ((s) >= SHAPE_REF && (s) <= SHAPE_KEYEDREF)
 
 /* run.c */
 HIDDEN int run_script(int code, uint8_t script, PyObject *owner, PyObject *arg); /* -1 with an exception set if it raised */
 HIDDEN void run_script_unraisable(int code, uint8_t script, PyObject *owner);
+HIDDEN int run_body(uint32_t body);
+HIDDEN int can_have_weakrefs(int shape);
 HIDDEN int scenario_run(void);
 HIDDEN void scenario_cleanup(void);
 HIDDEN uint32_t add_object(PyObject *o, const Kind *kind, uint32_t origin, uint32_t role);

@@ -13,15 +13,16 @@ typedef struct {
     freefunc free;
 } Class;
 
-/* [instance, slotted, bare][has a finalizer] */
-static Class classes[3][2];
+/* [instance, slotted, bare, finalize][has a finalizer] */
+static Class classes[4][2];
+#define FINALIZE 3
 static Py_ssize_t slotted_offset;
 static PyObject *names[NODE_SLOTS];
 
 static Class *class_of(PyObject *o) {
     PyTypeObject *t = Py_TYPE(o);
     int i;
-    for (i = 0; i < 6; i++)
+    for (i = 0; i < 8; i++)
         if (classes[i / 2][i % 2].type == t || classes[i / 2][i % 2].twin == t) return &classes[i / 2][i % 2];
     return NULL;
 }
@@ -94,7 +95,9 @@ static PyTypeObject *make(int which) {
     case 1:
         return (PyTypeObject *)PyObject_CallFunction(type, (char *)"s(O){s(sssss)}", "Slotted", object, "__slots__",
                                                      "s0", "s1", "s2", "s3", "__weakref__");
-    default: return (PyTypeObject *)PyObject_CallFunction(type, (char *)"s(O){s()}", "Bare", object, "__slots__");
+    case 2: return (PyTypeObject *)PyObject_CallFunction(type, (char *)"s(O){s()}", "Bare", object, "__slots__");
+    default:
+        return (PyTypeObject *)PyObject_CallFunction(type, (char *)"s(O){s(ss)}", "finalize", object, "__slots__", "s0", "s1");
     }
 }
 
@@ -124,6 +127,7 @@ static int setup_class(Class *c, int which, int finalizes) {
         if (finalizes) both[i]->tp_del = class_del;
 #endif
     }
+    if (which == FINALIZE) c->type->tp_call = c->twin->tp_call = finalize_call;
     c->dealloc = c->type->tp_dealloc;
     c->clear = c->type->tp_clear;
     c->free = c->twin->tp_free;
@@ -146,7 +150,7 @@ int pyclass_setup(void) {
 #endif
         if (!names[i]) return -1;
     }
-    for (which = 0; which < 3; which++)
+    for (which = 0; which < 4; which++)
         for (finalizes = 0; finalizes < 2; finalizes++)
             if (setup_class(&classes[which][finalizes], which, finalizes) < 0) return -1;
     member = PyObject_GetAttrString((PyObject *)classes[1][0].type, "s0");
@@ -157,6 +161,8 @@ int pyclass_setup(void) {
 }
 
 PyTypeObject *pyclass_type(const Kind *kind) {
+    if (kind->shape == SHAPE_FINALIZE) return classes[FINALIZE][0].type;
+    if (is_container_shape(kind->shape)) return classes[SHAPE_SLOTTED - SHAPE_INSTANCE][0].type;
     return classes[kind->shape - SHAPE_INSTANCE][kind->finalizer != FINALIZER_NONE].type;
 }
 

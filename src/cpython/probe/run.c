@@ -2,8 +2,6 @@
 #include "probe.h"
 #include <stdlib.h>
 
-static int run_body(uint32_t body);
-
 /* ---- scripts ---- */
 
 int run_script(int code, uint8_t script, PyObject *owner, PyObject *arg) {
@@ -47,7 +45,7 @@ static void keep(const Place *dst, PyObject *o) {
     if (!store(dst, o)) Py_DECREF(o);
 }
 
-static int can_have_weakrefs(int shape) {
+int can_have_weakrefs(int shape) {
     switch (shape) {
     case SHAPE_NODE:
     case SHAPE_TYPED:
@@ -70,6 +68,7 @@ uint32_t add_object(PyObject *o, const Kind *kind, uint32_t origin, uint32_t rol
         return 0;
     }
     entry_of(id)->origin = origin;
+    entry_of(id)->role = (uint8_t)role;
     emit(EV_NEW, role, id, origin);
     return id;
 }
@@ -187,7 +186,9 @@ static int op_new(const Op *op, uint32_t origin) {
         new_weak(op, a, b, origin);
         return 1;
     }
-    o = new_object(&op->kind, a, b, origin);
+    if (shape == SHAPE_FINALIZE) o = finalize_new(&op->kind, a, b, origin);
+    else if (shape > SHAPE_KEYEDREF) o = container_new(&op->kind, origin);
+    else o = new_object(&op->kind, a, b, origin);
     if (o) keep(&op->dst, o);
     return 1;
 }
@@ -377,12 +378,14 @@ static int run_op(const Op *op) {
     case OP_UNTRACK: o = eval(&op->x); return o && is_node(o) && node_untrack(o);
     case OP_REPEAT: return op_repeat(op);
     case OP_BUILD: return op_build(op, origin);
+    case OP_LEN: return op_len(eval(&op->x));
+    case OP_ITERATE: return op_iterate(eval(&op->x), op->n);
     default: return 0;
     }
 }
 
 /* Runs the operations of a body; 1 if it ended with an exception. */
-static int run_body(uint32_t body) {
+int run_body(uint32_t body) {
     uint32_t i, start = body == 0 || body >= P.n_bodies ? 0 : P.ends[body - 1];
     uint32_t end = body < P.n_bodies ? P.ends[body] : 0;
     for (i = start; i < end && !P.silent; i++) {
@@ -408,6 +411,7 @@ int scenario_run(void) {
     P.collecting = P.calling = 0;
     P.n_raised = 0;
     collect_reset();
+    container_reset();
     run_body(0);
     emit(EV_END, 0, 0, 0);
     snapshot();
@@ -429,6 +433,7 @@ void scenario_cleanup(void) {
         if (!o) continue;
         Py_INCREF(o);
         empty(o);
+        if (entry_of(id)->registered) Py_DECREF(o);
         Py_DECREF(o);
     }
     if (P.gc_unfreeze && gc_first(3)) call0(P.gc_unfreeze, P.no_args);
