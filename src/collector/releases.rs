@@ -85,7 +85,7 @@ pub const ROWS: &[Row] = &[
         Some(12),
         true,
         "observed on 3.13.0",
-        &[YoungThreshold2000, AlwaysCallbackTuple, TrashcanByBudget],
+        &[YoungThreshold2000, AlwaysCallbackTuple, TrashcanByBudget, InlineValuesVanish],
         &[TrashcanAt50, ForgetCallbackLate],
     ),
     row(
