@@ -78,14 +78,14 @@ pub const ROWS: &[Row] = &[
     row((3, 8, 7), Some(20), true, "observed on 3.8.18", &[AllClassesGc], &[]),
     row((3, 9, 0), Some(25), true, "observed on 3.9.18", &[RescueOnlyResurrected, InstancesVisitType], &[]),
     row((3, 10, 0), Some(20), true, "observed on 3.10.13", &[], &[]),
-    row((3, 11, 0), None, true, "observed on 3.11.7", &[FunctionClearKeepsCode], &[InstanceDict]),
+    row((3, 11, 0), None, true, "observed on 3.11.7", &[FunctionClearKeepsCode, FrameHoldsFunction], &[InstanceDict]),
     row((3, 12, 0), None, true, "observed on 3.12.1", &[], &[CollectInAllocation]),
     row(
         (3, 13, 0),
         Some(12),
         true,
         "observed on 3.13.0",
-        &[YoungThreshold2000, AlwaysCallbackTuple, TrashcanByBudget],
+        &[YoungThreshold2000, AlwaysCallbackTuple, TrashcanByBudget, InlineValuesVanish],
         &[TrashcanAt50, ForgetCallbackLate],
     ),
     row(

@@ -84,6 +84,10 @@ switches! {
     ForgetCallbackLate = "forget-callback-late", Rule, "until 3.12, observed in lockstep";
     /// Calling a Python function as a callback builds a tracked argument tuple.
     FunctionCallTuple = "function-call-tuple", Rule, "2.7, semantics 3.4";
+    /// The frame of a running function holds the function.
+    FrameHoldsFunction = "frame-holds-function", Rule, "3.11, observed in lockstep";
+    /// `tp_clear` of an instance takes all attributes out of sight before it drops the first.
+    InlineValuesVanish = "inline-values-vanish", Rule, "3.13, observed in lockstep";
     /// `traverse` of an instance of a heap type reports the edge to its type.
     InstancesVisitType = "instances-visit-type", Rule, "3.9, bpo-40217";
     /// The collector ignores `tp_del` of static types.

@@ -194,6 +194,13 @@ impl<S: Sink> Exec<'_, S> {
                 }
                 self.push(Frame::DropRange { start: object.slots, len: object.len, step: 0, backwards });
             }
+            Shape::Instance if !object.has(Flag::OWN_DICT) && self.has(Switch::InlineValuesVanish) => {
+                let range = object.slots as usize..object.slots as usize + object.len as usize;
+                let start = self.m.heap.slots.len() as u32;
+                self.m.heap.slots.extend_from_within(range.clone());
+                self.m.heap.slots[range].fill(NIL);
+                self.push(Frame::DropRange { start, len: object.len, step: 0, backwards: false });
+            }
             Shape::Function => {
                 if self.m.heap.raw(o, 0) != NIL {
                     self.m.heap.object_mut(o).set(Flag::LOST_CLOSURE);

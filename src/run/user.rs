@@ -76,19 +76,16 @@ impl<S: Sink> Exec<'_, S> {
             return;
         }
         if arg != NIL {
-            let function = object.kind.shape == Shape::Function;
-            if !function || self.has(Switch::FunctionCallTuple) {
+            if object.kind.shape != Shape::Function || self.has(Switch::FunctionCallTuple) {
                 self.incref(arg);
                 let tuple = self.m.heap.create_temporary(1);
                 self.m.heap.set_raw(tuple, 0, arg);
                 self.m.heap.track(tuple);
                 self.push(Frame::Drop { o: tuple });
             }
-            if function {
-                // The local variable of its frame.
-                self.incref(arg);
-                self.push(Frame::Drop { o: arg });
-            }
+        }
+        if object.kind.shape == Shape::Function {
+            self.hold_in_frame(callable, arg);
         }
         match object.kind.shape {
             Shape::Finalize => self.enter_builtin(code, callable, arg, Frame::RunFinalize { o: callable }),
@@ -97,6 +94,28 @@ impl<S: Sink> Exec<'_, S> {
             }
             _ => self.enter(code, callable, arg, object.kind.on_call),
         }
+    }
+
+    /// What the frame of a function holds while it runs: the argument, the closure's cells, by release the function.
+    fn hold_in_frame(&mut self, function: Idx, arg: Idx) {
+        if self.has(Switch::FrameHoldsFunction) {
+            self.hold(function);
+        }
+        let closure = self.m.heap.raw(function, 0);
+        if closure != NIL {
+            for i in (0..self.m.heap.object(closure).len as usize).rev() {
+                self.hold(self.m.heap.raw(closure, i));
+            }
+        }
+        if arg != NIL {
+            self.hold(arg);
+        }
+    }
+
+    /// Holds an object until what is pushed next is over.
+    fn hold(&mut self, o: Idx) {
+        self.incref(o);
+        self.push(Frame::Drop { o });
     }
 
     /// Starts user code that is no script but one step of the library.

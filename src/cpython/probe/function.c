@@ -150,10 +150,11 @@ static int measure(void) {
     measuring = 0;
     if (!r) return -1;
     Py_DECREF(r);
-    extra_function = (int)(seen_function - function_before);
-    /* The model knows the frame's reference, and the one of the argument tuple in 2.7. */
+    /* Known are the frame's references to the argument, the cells and (3.11) the function, and that of 2.7's argument
+     * tuple. */
+    extra_function = (int)(seen_function - function_before) - (PY_VERSION_HEX >= 0x030b0000);
     extra_argument = (int)(seen_argument - argument_before) - (PY_MAJOR_VERSION >= 3 ? 1 : 2);
-    extra_cell = (int)(seen_cell - cell_before);
+    extra_cell = (int)(seen_cell - cell_before) - 1;
     function_forget(f);
     Py_DECREF(f);
     Py_DECREF(arg);
