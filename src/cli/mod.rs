@@ -1,11 +1,11 @@
 //! The command line: one file per command, each turns its arguments into a report and an exit code.
 
 mod bisect;
+mod bugs;
 mod campaign;
 mod convert;
 mod corpus;
 mod diff;
-mod bugs;
 mod enumerate;
 mod explain;
 mod fmt;
@@ -18,8 +18,8 @@ mod replay;
 mod replay_python;
 mod run;
 mod shrink;
-mod test;
 mod sweep;
+mod test;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
