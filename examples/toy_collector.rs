@@ -1,13 +1,13 @@
 //! A collector from outside, tested in ten lines.
 //!
-//! The toy knows one kind of object with four slots, frees nothing before a collection, and finds garbage by marking
+//! The toy knows one kind of object, with four slots and no finalizer, frees nothing before a collection, and finds garbage by marking
 //! from the variables. `Toy { flawed: true }` forgets to follow references out of objects that it reaches from others:
 //! the property test finds a live object that it frees, reduces the scenario and keeps it as a text file.
 
 use coroner::event::{Event, ObjId, Role, Sink};
 use coroner::generate::{Profile, Size};
 use coroner::proptest::{Property, PropertyError, scenarios};
-use coroner::scenario::{Base, Op, Place, Scenario, Shape};
+use coroner::scenario::{Base, Kind, Op, Place, Scenario, Shape};
 use coroner::subject::{Failure, Subject};
 
 #[derive(Default)]
@@ -49,12 +49,15 @@ impl Toy {
         let mut marked = vec![false; self.heap.len()];
         let mut todo: Vec<(usize, u32)> = self.vars.iter().flatten().map(|o| (*o, 0)).collect();
         while let Some((o, depth)) = todo.pop() {
-            if !(std::mem::replace(&mut marked[o], true) || self.flawed && depth > 0) {
+            let seen = std::mem::replace(&mut marked[o], true);
+            if !seen && (depth == 0 || !self.flawed) {
                 todo.extend(self.heap[o].iter().flatten().flatten().map(|o| (*o, depth + 1)));
             }
         }
         let dead: Vec<usize> = (0..self.heap.len()).filter(|o| self.heap[*o].is_some() && !marked[*o]).collect();
         let object = |o: &usize| ObjId::from_index(*o as u32);
+        // A sweep calls nothing that the events know as `tp_clear`: the references between dead objects just go.
+        dead.iter().for_each(|o| sink.event(Event::StoreSlot { holder: object(o), slot: 0xff, object: None }));
         for o in &dead {
             sink.event(Event::Dealloc { object: object(o) });
             sink.event(Event::Free { object: object(o) });
@@ -66,7 +69,7 @@ impl Toy {
 
     fn step(&mut self, op: Op, origin: u32, sink: &mut dyn Sink) -> bool {
         match op {
-            Op::New { dst, kind, .. } if kind.shape == Shape::Node => {
+            Op::New { dst, kind, .. } if kind == Kind::new(Shape::Node) => {
                 let index = self.heap.len();
                 self.heap.push(Some([None; 4]));
                 sink.event(Event::New { object: ObjId::from_index(index as u32), origin, role: Role::Named });

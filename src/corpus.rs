@@ -279,7 +279,7 @@ mod tests {
     fn features_are_sorted_and_growing_finds_more() {
         let mut reach = Reach::default();
         let (mut found, mut largest) = (Vec::new(), 0);
-        grow(Seed::from(1), 6, &mut reach, |bytes, _| {
+        grow(Seed::from(1), 60, &mut reach, |bytes, _| {
             found.extend(bytes.map(<[u8]>::to_vec));
             largest = largest.max(bytes.map_or(0, <[u8]>::len));
         });

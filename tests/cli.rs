@@ -288,3 +288,66 @@ fn a_variant_is_excused_only_where_its_row_does_the_same() {
     assert_eq!(verdict("cpython-3.7", &plain), None);
     assert_eq!(verdict("cpython-3.7+bug-call-trash-callbacks", &plain), Some(Verdict::New));
 }
+
+#[test]
+fn planted_bugs_are_looked_for_by_name() {
+    let folder = folder();
+    let line = "bugs bug-callback-twice --budget 500 --seeds 2 --json bugs.json";
+    let ran = coroner(folder.path(), line);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("I14 callback-once"), "{}", ran.out);
+    let bug = json(folder.path(), "bugs.json")["result"]["bugs"][0].clone();
+    assert_eq!((&bug["found"], &bug["invariant"]), (&true.into(), &"I14".into()));
+    assert!(
+        bug["objects"].as_u64().unwrap() <= 4 && bug["reduced"].as_str().unwrap().starts_with("coroner 1"),
+        "{bug}"
+    );
+
+    let ran = coroner(folder.path(), "bugs bug-container-removes-new --budget 2 --seeds 1");
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("repeat with: coroner bugs bug-container-removes-new --budget 2 --seed 1 --seeds 1"));
+
+    let ran = coroner(folder.path(), "bugs bug-callback-twce");
+    assert!(ran.code == 2 && ran.err.contains("did you mean `bug-callback-twice`?"), "{}", ran.err);
+}
+
+#[test]
+fn a_sweep_shows_the_points_at_which_a_collection_breaks_something() {
+    let folder = folder();
+    let source = "coroner 1\n\ndef A():\n    look()\n\na = Node(finalizer=A)\na[0] = a\ndel a\n";
+    std::fs::write(folder.path().join("cycle.scn"), source).unwrap();
+    let sound = coroner(folder.path(), "sweep cycle.scn --collector cpython-3.15 --json sweep.json");
+    assert_eq!(sound.code, 0, "{}", sound.out);
+    assert!(sound.out.contains("3, at the end: 1 of 1 object freed"), "{}", sound.out);
+    assert!(sound.out.contains("1 of 6 points make a difference"), "{}", sound.out);
+    let points = json(folder.path(), "sweep.json")["result"]["subjects"][0]["points"].clone();
+    assert_eq!(points.as_array().unwrap().len(), 6);
+
+    let broken = coroner(folder.path(), "sweep cycle.scn --collector cpython-3.15+bug-skip-finalizers");
+    assert!(broken.code == 1 && broken.out.contains("I08:collector"), "{}", broken.out);
+    let pairs = coroner(folder.path(), "sweep cycle.scn --pairs --collector cpython-3.15");
+    assert!(pairs.code == 0 && pairs.out.contains("of 21 pairs"), "{}", pairs.out);
+    assert_eq!(coroner(folder.path(), "sweep missing.scn").code, 2);
+}
+
+#[test]
+fn an_enumeration_can_be_resumed_and_counts_each_scenario_once() {
+    let folder = folder();
+    let line = "enumerate --objects 1 --collector cpython-3.15+bug-no-finalized-bit";
+    let whole = coroner(folder.path(), &format!("{line} --out found --json whole.json"));
+    assert_eq!(whole.code, 1, "{}{}", whole.out, whole.err);
+    let whole = json(folder.path(), "whole.json");
+    assert_eq!((&whole["scenarios"], &whole["result"]["position"]), (&404.into(), &whole["result"]["end"]));
+    let examples = files(&folder.path().join("found"));
+    assert_eq!(examples.len(), whole["result"]["violations"].as_array().unwrap().len());
+    assert!(examples.iter().any(|f| f.file_name().unwrap().to_string_lossy().starts_with("I07-")), "{examples:?}");
+    assert!(examples.iter().all(|f| parse(&std::fs::read_to_string(f).unwrap()).is_ok()));
+
+    coroner(folder.path(), &format!("{line} --limit 100 --json first.json"));
+    let first = json(folder.path(), "first.json");
+    assert_eq!(first["scenarios"], 100);
+    let from = &first["result"]["position"];
+    coroner(folder.path(), &format!("{line} --from {from} --json rest.json"));
+    assert_eq!(json(folder.path(), "rest.json")["scenarios"], 304);
+    assert_eq!(coroner(folder.path(), "enumerate --objects 4").code, 2);
+}

@@ -2,7 +2,7 @@
 #[allow(dead_code, reason = "nothing is run here")]
 mod common;
 
-use coroner::scenario::{Scenario, binary::decode_total_into};
+use coroner::scenario::Scenario;
 use libfuzzer_sys::{Corpus, fuzz_target};
 use std::cell::RefCell;
 
@@ -11,7 +11,7 @@ thread_local!(static SCENARIO: RefCell<Scenario> = RefCell::new(Scenario::new())
 // Only decodes: what the speed of `scenario` is measured against.
 fuzz_target!(|data: &[u8]| -> Corpus {
     SCENARIO.with_borrow_mut(|scenario| {
-        decode_total_into(data, scenario);
+        coroner::fuzzing::read(data, scenario);
         if scenario.ops().is_empty() { Corpus::Reject } else { Corpus::Keep }
     })
 });

@@ -10,8 +10,7 @@ use crate::campaign::write_atomically;
 use crate::corpus::{self, Input, Reach, Reading, Survey};
 use crate::generate::Seed;
 use crate::report::{count, json};
-use crate::scenario::binary::decode_total;
-use crate::scenario::text;
+use crate::scenario::{Scenario, text};
 
 /// The folder that comes with the project.
 const FOLDER: &str = "corpus/scenario";
@@ -109,6 +108,12 @@ fn survey() -> anyhow::Result<Survey> {
     Survey::new().context("the collectors of the model cannot be made")
 }
 
+fn scenario(input: &Input) -> Scenario {
+    let mut scenario = Scenario::new();
+    crate::fuzzing::read(&input.bytes, &mut scenario);
+    scenario
+}
+
 /// The files of a corpus; none if the folder does not exist yet.
 fn load_if_any(folder: &Path) -> anyhow::Result<Vec<Input>> {
     let is_there = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
@@ -157,7 +162,7 @@ fn export(from: &Path, to: &Path, as_text: bool, note: Note) -> anyhow::Result<(
         if as_text {
             fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
             let path = to.join(format!("{}.scn", corpus::file_name(&input.bytes)));
-            let text = text::print(&decode_total(&input.bytes));
+            let text = text::print(&scenario(input));
             write_atomically(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
         } else {
             corpus::store(&input.bytes, to)?;
@@ -200,7 +205,7 @@ fn stats(folder: &Path, note: Note) -> anyhow::Result<()> {
         let mut states: Vec<usize> = features.iter().map(|f| corpus::state(*f)).collect();
         states.dedup();
         let name = corpus::file_name(&input.bytes);
-        let (bytes, ops) = (input.bytes.len(), decode_total(&input.bytes).ops().len());
+        let (bytes, ops) = (input.bytes.len(), scenario(input).ops().len());
         let (features, states) = (features.len(), states.len());
         text += &format!("{name}  {bytes:5}  {ops:4}  {features:8}  {states:6}  {alone:5}\n");
     }

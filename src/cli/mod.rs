@@ -1,10 +1,12 @@
 //! The command line: one file per command, each turns its arguments into a report and an exit code.
 
 mod bisect;
+mod bugs;
 mod campaign;
 mod convert;
 mod corpus;
 mod diff;
+mod enumerate;
 mod explain;
 mod fmt;
 mod fuzz;
@@ -16,6 +18,7 @@ mod replay;
 mod replay_python;
 mod run;
 mod shrink;
+mod sweep;
 mod test;
 
 use std::ffi::OsString;
@@ -81,6 +84,9 @@ enum Command {
     Bisect(bisect::Args),
     Explain(explain::Args),
     Shrink(shrink::Args),
+    Sweep(sweep::Args),
+    Enumerate(enumerate::Args),
+    Bugs(bugs::Args),
     List(list::Args),
     Fmt(fmt::Args),
     Convert(convert::Args),
@@ -113,6 +119,9 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Bisect(args) => bisect::run(&args, json),
         Command::Explain(args) => explain::run(&args, json),
         Command::Shrink(args) => shrink::run(&args, json),
+        Command::Sweep(args) => sweep::run(&args, json),
+        Command::Enumerate(args) => enumerate::run(&args, json),
+        Command::Bugs(args) => bugs::run(&args, json),
         Command::List(args) => list::run(&args, json),
         Command::Fmt(args) => fmt::run(&args, json),
         Command::Convert(args) => convert::run(&args, json),

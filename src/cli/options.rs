@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::campaign::Baseline;
 use crate::collector::Collector;
@@ -133,6 +134,26 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * seconds).map_err(|_| "this time is too long".to_owned())
 }
 
+/// A number in hexadecimal digits, with `0x` or without.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub fn number(text: &str) -> Result<u64, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    u64::from_str_radix(digits, 16).map_err(|_| "a seed is 1 to 16 hexadecimal digits".to_owned())
+}
+
+/// A bar on the terminal; nothing in a pipe.
+pub fn bar(total: Option<u64>) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:32} {human_pos} of {human_len} {msg}");
+    let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
 /// The baseline of this version of the program.
 ///
 /// # Errors
@@ -167,6 +188,13 @@ mod tests {
         for wrong in ["", "s", "-1s", "1y", "1e99999d", "99999999999999999999d"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn numbers_are_hexadecimal() {
+        assert_eq!(number("1f"), Ok(31));
+        assert_eq!(number("0xFF"), Ok(255));
+        assert!(["", "0x", "g", "-1", "11111111111111111"].iter().all(|wrong| number(wrong).is_err()));
     }
 
     #[test]

@@ -10,7 +10,7 @@ fn subtract_internal(heap: &mut Heap, list: List, rules: Rules) -> Result<(), Un
     let mut o = heap.object(list.head()).next;
     while o != list.head() {
         let object = heap.object_mut(o);
-        if object.refcount == 0 {
+        if object.refcount == 0 && !rules.has(Switch::BugFreeTwice) {
             return Err(Undefined::DeadTracked);
         }
         object.gc_refs = object.refcount as i32;

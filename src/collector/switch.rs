@@ -113,7 +113,7 @@ switches! {
     /// `len()` of a weak dictionary counts dead entries whose removal was put off.
     ContainerLenCountsDead = "container-len-counts-dead", Rule, "2.7, row H06";
 
-    /// Callbacks run before the weak reference is cleared.
+    /// The collector clears a weak reference only after it has called its callback.
     BugCallbackBeforeClear = "bug-callback-before-clear", Bug, "I11";
     /// The collector calls the callbacks of weak references that are trash themselves.
     BugCallTrashCallbacks = "bug-call-trash-callbacks", Bug, "C02, SF 839548";
@@ -199,7 +199,7 @@ switches! {
     BugExceptionEndsCollection = "bug-exception-ends-collection", Bug, "I31, C23";
     /// The errors of user code are swallowed instead of reported.
     BugSwallowErrors = "bug-swallow-errors", Bug, "I31";
-    /// An object is freed while its deallocator's user code runs again on it.
+    /// A dying object whose callbacks run is still tracked: a collection inside them clears and frees it again.
     BugFreeTwice = "bug-free-twice", Bug, "C04, SF 840829";
     /// Objects that the trashcan deferred are forgotten.
     BugTrashcanForgets = "bug-trashcan-forgets", Bug, "C69, I37";

@@ -31,9 +31,12 @@ pub fn clear_before_finalizers(heap: &mut Heap, set: List, rules: Rules) -> Resu
                 }
                 continue;
             }
-            heap.clear_weak(weak.object);
+            if !rules.has(Switch::BugCallbackBeforeClear) {
+                heap.clear_weak(weak.object);
+            }
             let is_trash = heap.is_collecting(weak.object) && !rules.has(Switch::BugCallTrashCallbacks);
             if is_trash || rules.has(Switch::BugLoseCallbacks) {
+                heap.clear_weak(weak.object);
                 continue;
             }
             if !heap.object(weak.object).has(Flag::TRACKED) {

@@ -1,10 +1,10 @@
 //! The target `compare`: one input is run on two collectors, and user code must see the same on both.
 
+use super::mutation::read;
 use super::scenarios::{Setting, SettingError};
 use crate::collector::Collector;
 use crate::event::{Event, Sink};
 use crate::run::Machine;
-use crate::scenario::binary::decode_total_into;
 use crate::scenario::{Scenario, text};
 
 /// What is compared if `CORONER_COMPARE` names nothing: the newest two releases.
@@ -97,7 +97,7 @@ impl Compare {
     /// # Errors
     /// The first difference.
     pub fn run(&mut self, data: &[u8]) -> Result<bool, Box<Difference>> {
-        decode_total_into(data, &mut self.scenario);
+        read(data, &mut self.scenario);
         for (machine, story) in self.machines.iter_mut().zip(&mut self.stories) {
             story.0.clear();
             machine.run(&self.scenario, story);

@@ -13,7 +13,7 @@ mod states;
 
 pub use compare::{Compare, Difference};
 pub use decoders::{binary, text};
-pub use mutation::{MAX_OPS, canonical, crossover, mutate};
+pub use mutation::{MAX_OPS, canonical, crossover, mutate, read};
 pub use scenarios::{Crash, Ran, Scenarios, Setting, SettingError};
 pub use states::{COUNTERS, States};
 

@@ -1,12 +1,12 @@
 //! The target `scenario`: one input is one run of one collector, judged by the invariants of single runs.
 
+use super::mutation::read;
 use super::states::{COUNTERS, States};
 use crate::campaign::{Baseline, Examiner, Verdict};
 use crate::collector::Collector;
 use crate::event::{Event, Sink};
 use crate::invariant::{Class, Judge, Reached};
 use crate::run::Machine;
-use crate::scenario::binary::decode_total_into;
 use crate::scenario::{Scenario, text};
 
 /// What the environment asks for.
@@ -161,7 +161,7 @@ impl Scenarios {
 
     /// Runs one input. Which collector runs it, if there are several, is a function of the bytes.
     pub fn run(&mut self, data: &[u8]) -> Ran {
-        decode_total_into(data, &mut self.scenario);
+        read(data, &mut self.scenario);
         let lane = match self.lanes.len() {
             1 => 0,
             lanes => (xxhash_rust::xxh3::xxh3_64(data) % lanes as u64) as usize,
@@ -171,7 +171,7 @@ impl Scenarios {
 
     /// Runs one input on every collector, and adds up what happens: for measuring what an input is worth.
     pub fn run_on_all(&mut self, data: &[u8], mut each: impl FnMut(&Collector, &[u8; COUNTERS], &Ran)) {
-        decode_total_into(data, &mut self.scenario);
+        read(data, &mut self.scenario);
         for lane in 0..self.lanes.len() {
             let ran = self.run_on(lane);
             each(&self.lanes[lane].1, self.states.counters(), &ran);

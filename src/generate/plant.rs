@@ -85,7 +85,7 @@ const PLANTS: [(Plant, Option<Feature>, u8); 25] = [
     (Plant::Ephemeron, None, 4),
     (Plant::FrozenTrash, None, 4),
     (Plant::CallbackRemoves, None, 4),
-    (Plant::WatchedChain, Some(Feature::Repeats), 6),
+    (Plant::WatchedChain, Some(Feature::Repeats), 24),
     (Plant::UntrackedLink, None, 5),
     (Plant::TypeEdge, None, 5),
     (Plant::OverReported, Some(Feature::OverReporting), 40),
@@ -518,21 +518,30 @@ impl Builder<'_> {
         let kind = self.member();
         let replacement = self.new_var(kind, [None, None]);
         let store = Op::Set { dst: container.place.slot(0), src: replacement.place };
-        let dying = if self.random.chance(128) {
+        let (dying, callback) = if self.random.chance(128) {
             let kind = self.finalized(&[store, Op::Len { container: container.place }]);
-            self.new_var(kind, [None, None])
+            (self.new_var(kind, [None, None]), None)
         } else {
-            // Newest first: made before the entry, this callback runs after the container's own.
             let kind = self.member();
             let dying = self.new_var(kind, [None, None]);
             let called = self.called(&[store]);
-            let callback = self.new_var(called, [None, None]);
-            self.watch(dying, Some(callback));
-            dying
+            (dying, Some(self.new_var(called, [None, None])))
         };
+        // Newest first: a callback made after the entry runs before the container's own.
+        let late = self.random.chance(96);
+        if !late && callback.is_some() {
+            self.watch(dying, callback);
+        }
         self.link(container, 0, dying);
+        if late && callback.is_some() {
+            self.watch(dying, callback);
+        }
         if self.random.chance(160) {
             self.cycle(dying);
+        }
+        if late {
+            self.drop_spot(dying);
+            self.op(Op::Collect { generation: 2 });
         }
         let ops = [Op::Set { dst: dying.place, src: FORGET }, Op::Collect { generation: 2 }];
         let script = self.plan_fixed(Role::Entry, &ops);
@@ -582,7 +591,12 @@ impl Builder<'_> {
     }
 
     fn watched_chain(&mut self) {
-        let kind = self.finalized(&LOOK);
+        // Instances go through the trashcan up to 3.13; nodes do not.
+        let instance = self.has(Feature::Instances) && self.random.chance(160);
+        let mut kind = self.finalized(&LOOK);
+        if instance {
+            kind.shape = Shape::Instance;
+        }
         let deepest = self.new_var(kind, [None, None]);
         let callback = if self.random.chance(160) {
             let called = self.called(&[Op::Deref { dst: FORGET, weak: ARG }, Op::Look]);
@@ -590,8 +604,12 @@ impl Builder<'_> {
         } else {
             None
         };
-        self.watch(deepest, callback);
-        let kind = if self.random.chance(96) { Kind::new(Shape::List) } else { self.member() };
+        let watch = self.watch(deepest, callback);
+        let kind = match self.random.chance(96) && !instance {
+            true => Kind::new(Shape::List),
+            false if instance => Kind::new(Shape::Instance),
+            false => self.member(),
+        };
         let next = self.new_var(kind, [None, None]);
         self.link(next, 0, deepest);
         let link = [
@@ -600,7 +618,17 @@ impl Builder<'_> {
             Op::Set { dst: deepest.place, src: next.place },
         ];
         let script = self.plan_fixed(Role::Body, &link);
-        self.op(Op::Repeat { times: self.configuration.survival.min(255) as u8 / 2 + 60, script });
+        if !instance {
+            self.op(Op::Repeat { times: self.configuration.survival.min(255) as u8 / 2 + 60, script });
+            return;
+        }
+        // The deepest object is put off at a depth of 50; what the outermost one holds besides is dropped before that ends.
+        let times = self.random.range(46, 52) as u8;
+        self.op(Op::Repeat { times, script });
+        let probe = self.finalized(&[Op::Deref { dst: FORGET, weak: watch.place }]);
+        self.at(next, 1, probe);
+        self.drop_spot(deepest);
+        self.drop_spot(next);
     }
 
     fn untracked_link(&mut self) {

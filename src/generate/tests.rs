@@ -27,8 +27,8 @@ const GOLDEN: [(&str, [u64; 3]); 12] = [
     ("builtin", [0x8779_f9d6_c2d6_89a9, 0xdd3c_ae2a_fbea_f1a0, 0x7cec_62df_82e9_c26e]),
     ("containers", [0xef1c_373e_bc65_cc2e, 0xe6a3_6a9b_0935_fdae, 0xfc86_95a8_461e_6af3]),
     ("modes", [0x8592_4900_f0c8_a624, 0xde30_5a4b_71ac_4f19, 0x57d3_2c5f_cde3_31ab]),
-    ("planted", [0x3f09_8426_c44e_4802, 0xdca1_9590_94a3_1d53, 0x6292_4d1e_2e6d_9446]),
-    ("unsafe", [0x9dc5_b3bd_d2f4_6fe7, 0x3a20_a532_5ba9_a499, 0xd8a2_45d7_f5f5_e5c3]),
+    ("planted", [0x2cff_9940_f9d6_d402, 0x55c7_aac3_e04f_3066, 0x8722_ed04_b89f_e2b2]),
+    ("unsafe", [0x9dc5_b3bd_d2f4_6fe7, 0x764f_9816_e7aa_ddfb, 0xcb11_9093_2e42_28db]),
     ("huge", [0xf984_48b8_62ce_ad39, 0xc17f_5e8f_bed4_dc5d, 0x197e_738d_cd3c_3a93]),
 ];
 

@@ -1,4 +1,5 @@
-//! Verifies: when a finalizer is called, no root reaches the object, not counting the runtime's own reference.
+//! Verifies: when a finalizer is called, no root reaches the object, not counting the runtime's own reference; and the
+//! collector finalizes nothing that it sets aside as uncollectable.
 //!
 //! Does not verify: holders that events do not tell of.
 
@@ -15,10 +16,21 @@ pub(super) const ABOUT: About = About {
     not: "Owners that events do not tell of. An object that another finalizer of the same collection has just saved is \
           finalized all the same, by PEP 442: not judged.",
     promised: true,
-    sentence: "the finalizer of {object} was called while a root reached it",
+    sentence: "the finalizer of {object} was called while a root or uncollectable objects reached it",
 };
 
+/// The collector calls the finalizer of what a legacy object keeps: it is uncollectable, so not garbage to be finalized.
+fn is_set_aside(s: &Shadow, object: ObjId) -> bool {
+    let c = &s.col;
+    let by_collector = c.active && c.exact && c.clears == 0 && s.frames.len() == c.depth + 1;
+    by_collector && c.legacy.has(object.index()) && s.get(object).is_some_and(|o| o.in_edges > 0)
+}
+
 pub(super) fn entered(s: &mut Shadow, out: &mut Findings, object: ObjId) {
+    if !s.lost && is_set_aside(s, object) {
+        out.fail(Invariant::I09, s, Report::collector(Some(object)).blame_type(s.lied));
+        return;
+    }
     // PEP 442 calls the finalizers of the whole unreachable set before it looks what they saved.
     if s.lost || s.col.active && s.col.scripts > 1 && s.get(object).is_some_and(|o| o.in_edges > 0) {
         out.skip(Invariant::I09);

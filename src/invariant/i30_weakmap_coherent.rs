@@ -1,6 +1,6 @@
 //! Verifies: outside of iterations, the length that a weak container tells its mutator equals the number of its raw
 //! entries and is at most the number of live ones; an iteration of the mutator shows each entry that is live from its
-//! beginning to its end, and a key or set element only once.
+//! beginning to its end, and a key or set element only once; a removal callback never removes an entry that is live.
 //!
 //! Does not verify: lengths and iterations inside scripts; iterations that an exception may have cut short.
 
@@ -9,13 +9,13 @@ use super::about::About;
 use super::documented::Why;
 use super::findings::{Findings, Report};
 use super::shadow::{NONE, Object, Shadow, WeakRec, unpack};
-use crate::event::ObjId;
+use crate::event::{Code, ObjId};
 use crate::scenario::{Op, Shape};
 
 pub(super) const ABOUT: About = About {
     name: "weakmap-coherent",
     statement: "At quiescence the length of a weak container equals its live entries and its raw entries; iteration never skips \
-                or repeats a live entry because others died.",
+                or repeats a live entry because others died; the removal of a dead entry takes no live one.",
     premises: "No iteration is under way where a length is judged. Entries that a finalizer of trash made may stay (documented, \
                gh-91636).",
     not: "What happens inside scripts.",
@@ -41,6 +41,24 @@ pub(super) fn length(s: &Shadow, out: &mut Findings, container: ObjId, len: u32,
         // A finalizer added its own object, and the second weak reference pass cleared the entry without a call.
         let stale = |r: &WeakRec| r.container == id && r.born_in > 0 && r.calls == 0 && !r.live;
         if s.weaks.iter().any(stale) { report.documented(Why::MadeByFinalizer, s) } else { report }
+    });
+}
+
+/// A removal callback is about to store into a slot of its container's data.
+pub(super) fn removed(s: &Shadow, out: &mut Findings, holder: ObjId, slot: u8, object: Option<ObjId>) {
+    let Some(frame) = s.frames.last().filter(|f| f.code == Code::Callback && object.is_none()) else { return };
+    let Some(remove) = s.at(frame.owner).filter(|o| o.facts.shape == Shape::Function && o.aux != NONE) else { return };
+    let container = remove.aux;
+    let (Some(owner), Some(data)) = (s.at(container), s.get(holder)) else { return };
+    if owner.slots[0] as usize != holder.index() + 1 {
+        return;
+    }
+    let mut old = NONE;
+    s.for_edges(data, |at, edge| old = if at == slot { edge } else { old });
+    let Some(record) = unpack(old).and_then(|weak| s.weak(weak)).filter(|r| r.container == container) else { return };
+    let live = record.live && s.at(record.referent).is_some_and(Object::held);
+    out.judge(Invariant::I30, s, !live, || {
+        Report::collector(unpack(container)).other(unpack(record.referent)).counts(1, 0)
     });
 }
 

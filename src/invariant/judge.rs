@@ -331,6 +331,7 @@ impl Judge {
             Event::StoreSlot { holder, slot, object } => {
                 self.used(Some(holder));
                 self.used(object);
+                i30_weakmap_coherent::removed(&self.s, &mut self.out, holder, slot, object);
                 self.s.fold_store_slot(holder, slot, object);
             }
             Event::Enter { code, owner, arg } => {

@@ -3,7 +3,7 @@
 use super::Exec;
 use crate::event::Sink;
 use crate::heap::{Idx, NIL};
-use crate::scenario::{Bulk, Kind, Place};
+use crate::scenario::{Bulk, Kind, MAX_OBJECTS, Place};
 
 /// Highest number of objects of one graph.
 pub const MAX_BUILD: u32 = 0x00ff_ffff;
@@ -11,10 +11,11 @@ pub const MAX_BUILD: u32 = 0x00ff_ffff;
 impl<S: Sink> Exec<'_, S> {
     /// Builds a graph of extension objects; false if the kind cannot be built this way or there is nothing to build.
     pub(super) fn build(&mut self, pc: u32, dst: Place, bulk: Bulk, kind: Kind, count: u32) -> bool {
+        let room = MAX_OBJECTS.saturating_sub(self.m.heap.created());
+        let count = count.min(MAX_BUILD).min(room);
         if !kind.shape.is_extension() || count == 0 {
             return false;
         }
-        let count = count.min(MAX_BUILD);
         let header = self.has_header(kind);
         let mut first = NIL;
         let mut last = NIL;

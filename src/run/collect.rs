@@ -28,6 +28,9 @@ impl<S: Sink> Exec<'_, S> {
             Phase::Deduce => self.deduce(),
             Phase::Callbacks => self.next_callback(),
             Phase::CallbackDone(weak) => {
+                if self.has(Switch::BugCallbackBeforeClear) {
+                    self.m.heap.clear_weak(weak);
+                }
                 self.push(Frame::Collect { phase: Phase::CallbackDropped(weak) });
                 self.decref(weak);
             }
@@ -176,8 +179,11 @@ impl<S: Sink> Exec<'_, S> {
         let rules = self.m.rules;
         survivors::untrack_eligible(&mut self.m.heap, set, Shape::Tuple);
         if self.has(Switch::BugUntrackSurvivors) {
-            while let Some(o) = self.m.heap.first(set) {
+            let mut o = self.m.heap.object(set.head()).next;
+            while o != set.head() {
+                let next = self.m.heap.object(o).next;
                 self.m.heap.untrack(o);
+                o = next;
             }
         }
         if self.has(Switch::BugFinalizeSurvivors)
@@ -266,9 +272,30 @@ impl<S: Sink> Exec<'_, S> {
             self.enter(Code::Finalizer, o, NIL, Some(script));
             return;
         }
+        if self.has(Switch::BugFinalizeLegacyReachable) && self.finalize_uncollectable() {
+            return;
+        }
         self.m.heap.merge(List::SEEN, List::UNREACHABLE);
         self.show(Moment::FinalizersDone);
         self.push(Frame::Collect { phase: Phase::Resurrection });
+    }
+
+    /// The planted bug that finalizes what legacy objects reach: calls the next such finalizer; false if there is none.
+    fn finalize_uncollectable(&mut self) -> bool {
+        let mut o = self.m.heap.object(List::LEGACY.head()).next;
+        while o != List::LEGACY.head() {
+            let object = *self.m.heap.object(o);
+            let due = object.has(Flag::FINALIZES) && !object.has(Flag::FINALIZED) && !object.has(Flag::LEGACY);
+            if due && let Some(Finalizer::Modern(script)) = object.kind.finalizer {
+                self.m.heap.object_mut(o).set(Flag::FINALIZED);
+                self.incref(o);
+                self.push(Frame::Collect { phase: Phase::FinalizerDone(o) });
+                self.enter(Code::Finalizer, o, NIL, Some(script));
+                return true;
+            }
+            o = object.next;
+        }
+        false
     }
 
     fn resurrection(&mut self) {

@@ -15,7 +15,9 @@ impl<S: Sink> Exec<'_, S> {
         match stage {
             Stage::Start => {
                 if self.has(Switch::BugFreeTwice) && object.has(Flag::DYING) {
+                    self.begin_death(o);
                     self.report_freed(o);
+                    self.stop = Some(Undefined::UseAfterFree);
                     return;
                 }
                 if Trashcan::serves(&object, self.m.rules) {
@@ -105,7 +107,7 @@ impl<S: Sink> Exec<'_, S> {
             }
             Stage::Final => {
                 self.begin_death(o);
-                let late = self.has(Switch::BugUntrackLate);
+                let late = self.untracks_late();
                 if !object.kind.flaws.keeps_tracked && !late {
                     self.m.heap.untrack(o);
                 }
@@ -119,7 +121,7 @@ impl<S: Sink> Exec<'_, S> {
                 }
             }
             Stage::Action => {
-                if self.has(Switch::BugUntrackLate) && !object.kind.flaws.keeps_tracked {
+                if self.untracks_late() && !object.kind.flaws.keeps_tracked {
                     self.m.heap.untrack(o);
                 }
                 match object.kind.on_dealloc {
@@ -151,6 +153,11 @@ impl<S: Sink> Exec<'_, S> {
         let object = self.m.heap.object_mut(o);
         object.refcount = object.refcount.saturating_sub(1);
         object.refcount > 0
+    }
+
+    /// The planted bugs that leave a dying object to the collector while user code runs.
+    fn untracks_late(&self) -> bool {
+        self.has(Switch::BugUntrackLate) || self.has(Switch::BugFreeTwice)
     }
 
     fn begin_death(&mut self, o: Idx) {
@@ -253,6 +260,10 @@ impl<S: Sink> Exec<'_, S> {
     /// Deallocates the next deferred object.
     pub(super) fn drain(&mut self, first: bool) {
         let Some((o, tracked)) = self.m.trash.next(first) else { return };
+        if self.m.heap.object(o).has(Flag::FREED) {
+            self.stop = Some(Undefined::UseAfterFree);
+            return;
+        }
         self.push(Frame::Drain { first: false });
         if tracked && self.has(Switch::TrashcanForAllTypes) {
             self.m.heap.track(o);

@@ -5,7 +5,7 @@ use super::frame::Frame;
 use crate::collector::Switch;
 use crate::event::{Code, Event, Role, Sink};
 use crate::heap::{Flag, Idx, NIL};
-use crate::scenario::{Clear, Finalizer, Kind, Op, Place, ScriptId, Shape, SlotSet, Tracking};
+use crate::scenario::{Clear, Finalizer, Kind, MAX_OBJECTS, Op, Place, ScriptId, Shape, SlotSet, Tracking};
 
 impl<S: Sink> Exec<'_, S> {
     /// The next operations of the body on top of the stack, up to the first that pushes something.
@@ -50,7 +50,7 @@ impl<S: Sink> Exec<'_, S> {
                 allocated = false;
                 pc += 1;
                 self.m.frames[top] = Frame::Body { pc, end, owner, arg, script, allocated: false };
-                self.execute(pc - 1, op, script);
+                self.execute(pc - 1, op, in_main);
             }
             if self.m.frames.len() != top + 1 || self.stop.is_some() {
                 return;
@@ -65,7 +65,7 @@ impl<S: Sink> Exec<'_, S> {
         if allocates { self.count_allocation() } else { None }
     }
 
-    fn execute(&mut self, pc: u32, op: Op, script: bool) {
+    fn execute(&mut self, pc: u32, op: Op, in_main: bool) {
         let done = match op {
             Op::New { dst, kind, items } => {
                 // A collection that its allocation started may have taken its operands away.
@@ -139,14 +139,14 @@ impl<S: Sink> Exec<'_, S> {
             },
             Op::Track { object } => self.set_tracked(object, true),
             Op::Untrack { object } => self.set_tracked(object, false),
-            Op::Repeat { times, script: body } if !script && times > 0 => {
+            Op::Repeat { times, script: body } if in_main && times > 0 => {
                 self.push(Frame::Repeat { times, script: body });
                 true
             }
             Op::Repeat { .. } => false,
             Op::Build { dst, bulk, kind, count } => self.build(pc, dst, bulk, kind, count),
             Op::Len { container } => self.length(container),
-            Op::Iterate { container, script: body } => !script && self.iterate(container, body),
+            Op::Iterate { container, script: body } => in_main && self.iterate(container, body),
         };
         if !done {
             self.no_effect();
@@ -222,6 +222,9 @@ impl<S: Sink> Exec<'_, S> {
     }
 
     fn is_creatable(&mut self, kind: Kind, items: [Place; 2]) -> bool {
+        if self.m.heap.created() >= MAX_OBJECTS {
+            return false;
+        }
         let shape_of = |exec: &mut Self, place| exec.resolve(place).map(|o| exec.m.heap.object(o).kind.shape);
         match kind.shape {
             Shape::Ref | Shape::Proxy | Shape::KeyedRef | Shape::Finalize => {

@@ -24,6 +24,8 @@ pub use op::{Base, Bulk, MAX_SLOT, MAX_VARS, Op, Place};
 pub const MAX_SCRIPTS: usize = 64;
 /// Highest number of operations in all bodies together.
 pub const MAX_OPS: usize = 100_000;
+/// Highest number of objects that one run creates: after that `New` and `Build` have no effect.
+pub const MAX_OBJECTS: u32 = 1 << 24;
 /// How deep user code nests: a script entered at this depth (the outermost has depth 1) runs no operation.
 pub const MAX_DEPTH: u32 = 16;
 /// How many operations the scripts of one run execute together: after that scripts run no operation. The bodies

@@ -215,7 +215,7 @@ pub enum Op {
         object: Place,
     },
     /// `repeat(times, SCRIPT)`: runs a script's body as part of this one, with the same `self` and `arg`.
-    /// Without effect inside a script.
+    /// Without effect outside the mutator's own body, so that it cannot nest.
     Repeat {
         /// 0 to 255.
         times: u8,
@@ -240,7 +240,7 @@ pub enum Op {
     },
     /// `iterate(container, SCRIPT)`: iterates over the live entries of a weak container and runs the body once per
     /// entry, with the entry as `arg`, as part of this operation. The container's guard against removal is in force
-    /// meanwhile. Without effect inside a script.
+    /// meanwhile. Without effect outside the mutator's own body.
     Iterate {
         /// The container.
         container: Place,

@@ -6,7 +6,6 @@ use super::{Lockstep, Target};
 use crate::collector::{Collector, Switch, SwitchClass};
 use crate::cpython::{Limits, SetupError};
 use crate::event::Digest;
-use crate::generate::Generator;
 use crate::run::Machine;
 use crate::scenario::Scenario;
 
@@ -20,16 +19,16 @@ pub enum Flip {
         row: String,
         /// The interpreter.
         interpreter: String,
-        /// The number of the scenario.
-        scenario: u64,
+        /// The position of the scenario.
+        scenario: usize,
         /// How they disagree.
         kind: Kind,
     },
     /// Scenarios show it on the model, but the interpreter's probe cannot run them, for this reason.
     Unsupported(String),
-    /// Scenarios show it on the model, and on the first of them, by its number, the interpreter does not do what the
+    /// Scenarios show it on the model, and on the first of them, by its position, the interpreter does not do what the
     /// row does either.
-    Disagrees(u64),
+    Disagrees(usize),
     /// No scenario showed it.
     Missed,
     /// No two interpreters at hand differ in it.
@@ -40,8 +39,7 @@ pub enum Flip {
 struct Base<'t> {
     target: &'t Target,
     lockstep: Option<Lockstep>,
-    /// By source, then by scenario.
-    digests: Vec<Vec<u64>>,
+    digests: Vec<u64>,
 }
 
 impl Base<'_> {
@@ -57,19 +55,15 @@ impl Base<'_> {
 }
 
 /// Turns over each rule in a row on each side of the border that it makes between interpreters, oldest first, and runs
-/// the first scenarios that show it on the model. They come from the sources, each a generator and how many scenarios
-/// of it are tried.
+/// the first of the scenarios that show it on the model.
 ///
 /// # Errors
 /// [`SetupError`] if an interpreter cannot be set up.
-pub fn flip_each_switch(
-    targets: &[Target],
-    sources: &mut [(Generator, u64)],
-) -> Result<Vec<(Switch, Flip)>, SetupError> {
+pub fn flip_each_switch(targets: &[Target], scenarios: &[Scenario]) -> Result<Vec<(Switch, Flip)>, SetupError> {
     let mut bases: Vec<Base<'_>> = Vec::new();
     for target in targets {
         if bases.iter().all(|b| b.target.collector.rules != target.collector.rules) {
-            bases.push(Base { target, lockstep: None, digests: vec![Vec::new(); sources.len()] });
+            bases.push(Base { target, lockstep: None, digests: Vec::new() });
         }
     }
     bases.sort_by_key(|b| b.target.collector.release);
@@ -83,16 +77,14 @@ pub fn flip_each_switch(
         let mut rows: Vec<usize> = borders.iter().flat_map(|i| [*i, i + 1]).collect();
         rows.dedup();
         let mut result = if rows.is_empty() { Flip::NotSeparated } else { Flip::Missed };
-        'sources: for source in 0..sources.len() {
-            for row in &rows {
-                match flip(&mut bases[*row], switch, sources, source)? {
-                    Flip::Missed => {}
-                    flip @ Flip::Caught { .. } => {
-                        result = flip;
-                        break 'sources;
-                    }
-                    flip => result = flip,
+        for row in rows {
+            match flip(&mut bases[row], switch, scenarios)? {
+                Flip::Missed => {}
+                flip @ Flip::Caught { .. } => {
+                    result = flip;
+                    break;
                 }
+                flip => result = flip,
             }
         }
         found.push((switch, result));
@@ -100,32 +92,24 @@ pub fn flip_each_switch(
     Ok(found)
 }
 
-fn flip(
-    base: &mut Base<'_>,
-    switch: Switch,
-    sources: &mut [(Generator, u64)],
-    source: usize,
-) -> Result<Flip, SetupError> {
-    /// A probe that refuses so many scenarios in a row refuses what shows the switch.
+fn flip(base: &mut Base<'_>, switch: Switch, scenarios: &[Scenario]) -> Result<Flip, SetupError> {
+    /// A probe that refuses so many scenarios refuses what shows the switch.
     const REFUSALS: u32 = 200;
-    let (generator, scenarios) = &mut sources[source];
     let right = base.target.collector.clone();
     let wrong = Collector { rules: right.rules.flip(switch), ..right.clone() };
     let (mut machine, mut flipped) = (Machine::new(&right), Machine::new(&wrong));
-    let mut scenario = Scenario::new();
     let (mut refused, mut why, mut disagrees) = (0, String::new(), None);
-    for n in 0..*scenarios {
-        generator.fill(n, &mut scenario);
-        if base.digests[source].len() as u64 == n {
-            base.digests[source].push(digest(&mut machine, &scenario));
+    for (n, scenario) in scenarios.iter().enumerate() {
+        if base.digests.len() == n {
+            base.digests.push(digest(&mut machine, scenario));
         }
-        if base.digests[source][n as usize] == digest(&mut flipped, &scenario) {
+        if base.digests[n] == digest(&mut flipped, scenario) {
             continue;
         }
         let interpreter = base.target.interpreter.name();
         let lockstep = base.lockstep()?;
         lockstep.set_collector(&wrong);
-        let against_wrong = lockstep.compare(&scenario)?;
+        let against_wrong = lockstep.compare(scenario)?;
         if let Comparison::Unsupported(what) = against_wrong {
             (refused, why) = (refused + 1, what);
             if refused >= REFUSALS {
@@ -133,9 +117,9 @@ fn flip(
             }
             continue;
         }
-        let Comparison::Different(difference) = lockstep.compare_fresh(&scenario)? else { continue };
+        let Comparison::Different(difference) = lockstep.compare_fresh(scenario)? else { continue };
         lockstep.set_collector(&right);
-        match lockstep.compare_fresh(&scenario)? {
+        match lockstep.compare_fresh(scenario)? {
             Comparison::Same | Comparison::Undefined(_) => {
                 return Ok(Flip::Caught { row: right.name, interpreter, scenario: n, kind: difference.kind });
             }

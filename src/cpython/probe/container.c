@@ -287,7 +287,7 @@ int op_iterate(PyObject *o, uint32_t script) {
     PyObject *data, *key, *value, *entries;
     Py_ssize_t at = 0, n = 0, i;
     Frame outer = P.frame;
-    if (!c || P.frame.depth > 0) return 0;
+    if (!c || P.frame.depth > 0 || in_repeated_body) return 0;
     data = alive(c->data);
     entries = PyTuple_New(data ? PyDict_Size(data) : 0);
     if (!entries) {
@@ -307,7 +307,9 @@ int op_iterate(PyObject *o, uint32_t script) {
         emit(EV_YIELDED, 0, id, id_of(entry));
         P.frame.owner = NULL;
         P.frame.arg = entry;
+        in_repeated_body = 1;
         run_body(script + 1);
+        in_repeated_body = 0;
         P.frame = outer;
         Py_DECREF(entry);
     }

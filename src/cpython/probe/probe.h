@@ -245,6 +245,8 @@ HIDDEN PyWeakReference *weak_list(PyObject *o);
 HIDDEN int run_script(int code, uint8_t script, PyObject *owner, PyObject *arg); /* -1 with an exception set if it raised */
 HIDDEN void run_script_unraisable(int code, uint8_t script, PyObject *owner);
 HIDDEN int run_body(uint32_t body);
+/* Set while `repeat` or `iterate` runs a body: they have no effect in there. */
+HIDDEN extern int in_repeated_body;
 HIDDEN int can_have_weakrefs(int shape);
 HIDDEN int scenario_run(void);
 HIDDEN void scenario_cleanup(void);

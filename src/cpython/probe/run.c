@@ -338,10 +338,14 @@ static int add_gc_callback(PyObject *callable) {
     return done;
 }
 
+int in_repeated_body = 0;
+
 static int op_repeat(const Op *op) {
     uint32_t i;
-    if (P.frame.depth > 0) return 0;
+    if (P.frame.depth > 0 || in_repeated_body) return 0;
+    in_repeated_body = 1;
     for (i = 0; i < op->a; i++) run_body(op->n + 1);
+    in_repeated_body = 0;
     return op->a > 0;
 }
 
@@ -412,6 +416,7 @@ int scenario_run(void) {
     P.n_raised = 0;
     collect_reset();
     container_reset();
+    in_repeated_body = 0;
     run_body(0);
     emit(EV_END, 0, 0, 0);
     snapshot();

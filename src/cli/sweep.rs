@@ -1,0 +1,183 @@
+//! `coroner sweep`: a collection at every point of a scenario.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::{Exit, input, options};
+use crate::campaign::{Examined, Examiner, Verdict};
+use crate::event::Event;
+use crate::invariant::Invariant;
+use crate::report::{count, json as report, quoted, subject};
+use crate::scenario::text::{Document, print_op};
+use crate::sweep::{Point, Sweep};
+
+/// Collect at every point of a scenario, and show what becomes of it
+///
+/// Points are the places between the operations of the mutator and of every script. Fails if a collection at one of
+/// them, or none, makes a collector break an invariant by its own fault.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// A scenario file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Collect at every pair of points
+    #[arg(long)]
+    pairs: bool,
+    /// The generation to collect
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(0..=2))]
+    generation: u8,
+    /// Collectors: rows, variants or all
+    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "all")]
+    collector: Vec<String>,
+    /// Fail on every violation, of whatever class, known or not
+    #[arg(long)]
+    strict: bool,
+}
+
+/// What becomes of a run, as far as a sweep tells.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Outcome {
+    created: usize,
+    freed: usize,
+    undefined: bool,
+    violations: BTreeSet<(Verdict, Invariant)>,
+}
+
+impl Outcome {
+    fn of(run: &Examined<'_>) -> Outcome {
+        let number = |wanted: fn(&Event) -> bool| run.events.iter().filter(|event| wanted(event)).count();
+        Outcome {
+            created: number(|e| matches!(e, Event::New { .. })),
+            freed: number(|e| matches!(e, Event::Free { .. })),
+            undefined: number(|e| matches!(e, Event::Undefined { .. })) > 0,
+            violations: run.violations.iter().map(|(v, verdict)| (*verdict, v.invariant)).collect(),
+        }
+    }
+
+    fn fails(&self, strict: bool) -> bool {
+        self.violations.iter().any(|(verdict, _)| strict || *verdict == Verdict::New)
+    }
+
+    fn words(&self) -> Vec<String> {
+        let word =
+            |(verdict, invariant): &(Verdict, Invariant)| format!("{}:{}", invariant.code(), verdict.class().word());
+        self.violations.iter().map(word).collect()
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("{} of {} freed", self.freed, count(self.created as u64, "object"));
+        if self.undefined {
+            text += ", undefined behaviour";
+        }
+        for word in self.words() {
+            let _ = write!(text, ", {word}");
+        }
+        text
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If a collector does not exist or the result cannot be written.
+pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
+    let document = match input::read(&args.file) {
+        Ok((document, _)) => document,
+        Err(unreadable) => {
+            eprintln!("{}", unreadable.render(std::io::stderr().is_terminal()));
+            return Ok(Exit::BadInput);
+        }
+    };
+    let collectors = options::collectors(&args.collector)?;
+    let baseline = options::baseline()?;
+    let sweep = || match args.pairs {
+        true => Sweep::pairs(&document.scenario, args.generation),
+        false => Sweep::new(&document.scenario, args.generation),
+    };
+    let total = sweep().total();
+    let bar = options::bar(Some((total * collectors.len()) as u64));
+    let (mut failed, mut text, mut subjects) = (false, String::new(), Vec::new());
+    for collector in &collectors {
+        let mut examiner = Examiner::new(collector, &baseline);
+        let plain = Outcome::of(&examiner.examine(&document.scenario, false));
+        failed |= plain.fails(args.strict);
+        let _ = writeln!(text, "{}", subject(&collector.name, collector.verified));
+        let _ = writeln!(text, "    without: {}", plain.text());
+        let (mut different, mut points) = (0, Vec::new());
+        for swept in sweep() {
+            let outcome = Outcome::of(&examiner.examine(&swept.scenario, false));
+            bar.inc(1);
+            failed |= outcome.fails(args.strict);
+            let at = [Some(swept.first), swept.second].into_iter().flatten();
+            let names: Vec<String> = at.map(|point| name(&document, point)).collect();
+            if outcome != plain {
+                different += 1;
+                let _ = writeln!(text, "    {}: {}", names.join(" and "), outcome.text());
+            }
+            points.push(json!({
+                "points": names,
+                "created": outcome.created,
+                "freed": outcome.freed,
+                "undefined": outcome.undefined,
+                "violations": outcome.words(),
+            }));
+        }
+        let what = if args.pairs { "pair" } else { "point" };
+        let _ = writeln!(text, "    {different} of {} make a difference", count(total as u64, what));
+        subjects.push(json!({
+            "name": collector.name,
+            "verified": collector.verified,
+            "without": { "created": plain.created, "freed": plain.freed, "violations": plain.words() },
+            "points": points,
+        }));
+    }
+    bar.finish_and_clear();
+    super::print(&text)?;
+    let exit = if failed { Exit::Violation } else { Exit::Clean };
+    let repeat = repeat(args);
+    if let Some(path) = json {
+        let mut page = report::Report::new("sweep", exit.code());
+        page.scenarios = Some(total as u64);
+        page.repeat = Some(repeat.clone());
+        page.result.insert("subjects".to_owned(), subjects.into());
+        report::write(path, &page)?;
+    }
+    if exit != Exit::Clean {
+        super::print(&format!("\nrepeat with: {repeat}\n"))?;
+    }
+    Ok(exit)
+}
+
+/// Where a point is: in which body, and before which operation.
+fn name(document: &Document, point: Point) -> String {
+    let body = match point.body.checked_sub(1) {
+        None => String::new(),
+        Some(script) => format!("{} ", document.names.script(script as u8)),
+    };
+    let ops = if point.body < document.scenario.bodies() { document.scenario.body(point.body) } else { &[] };
+    match ops.get(point.position) {
+        Some(op) => format!("{body}{}, before `{}`", point.position, print_op(op, &document.names)),
+        None => format!("{body}{}, at the end", point.position),
+    }
+}
+
+fn repeat(args: &Args) -> String {
+    let mut command = format!("coroner sweep {}", quoted(&args.file.to_string_lossy()));
+    if args.pairs {
+        command += " --pairs";
+    }
+    if args.generation != 2 {
+        command += &format!(" --generation {}", args.generation);
+    }
+    if args.collector != ["all"] {
+        command += &format!(" --collector {}", args.collector.join(","));
+    }
+    if args.strict {
+        command += " --strict";
+    }
+    command
+}

@@ -1,0 +1,89 @@
+//! Determinism: the same scenario on the same collector gives the same events, alone or in sequence, twice in one
+//! process and in another one. The golden digests change only when scenarios, the model or the event encoding change.
+
+use coroner::collector::Collector;
+use coroner::event::Digest;
+use coroner::generate::{Generator, Profile, Seed, Size};
+use coroner::run::Machine;
+use coroner::scenario::Scenario;
+
+const SCENARIOS: u64 = 300;
+
+fn digests(collector: &str, profile: &str, seed: u64) -> Vec<u64> {
+    let mut machine = Machine::new(&Collector::parse(collector).unwrap());
+    let mut generator = Generator::new(Seed::from(seed), Profile::named(profile).unwrap(), Size::Small);
+    let mut scenario = Scenario::new();
+    let mut digest = Digest::new();
+    (0..SCENARIOS)
+        .map(|n| {
+            generator.fill(n, &mut scenario);
+            digest.reset();
+            machine.run(&scenario, &mut digest);
+            digest.value()
+        })
+        .collect()
+}
+
+fn folded(collector: &str, profile: &str, seed: u64) -> u64 {
+    digests(collector, profile, seed).into_iter().fold(0, |all, d| all.rotate_left(7) ^ d)
+}
+
+#[test]
+fn golden_digests_of_three_seeds() {
+    let golden: [(&str, &str, u64, u64); 9] = [
+        ("cpython-2.7", "default", 1, 0x6941ab9c29978fdb),
+        ("cpython-3.7", "default", 1, 0x917dda59ce8dab1b),
+        ("cpython-3.7", "planted", 2, 0x96ee477af9e7e004),
+        ("cpython-3.8", "default", 2, 0xc175c1924a455fb1),
+        ("cpython-3.9", "builtin", 3, 0xd793a1942c394f18),
+        ("cpython-3.13.0", "containers", 1, 0x0805cab1b2b9dd8b),
+        ("cpython-3.14.0", "default", 3, 0x1862af7d34b43ec1),
+        ("cpython-3.14", "modes", 2, 0x8f2efb5fca4100c9),
+        ("cpython-3.15", "default", 3, 0x90ada9373e81e43e),
+    ];
+    let mut wrong = Vec::new();
+    for (collector, profile, seed, expected) in golden {
+        let found = folded(collector, profile, seed);
+        if found != expected {
+            wrong.push(format!("(\"{collector}\", \"{profile}\", {seed}, {found:#018x})"));
+        }
+    }
+    assert!(wrong.is_empty(), "changed:\n{}", wrong.join(",\n"));
+}
+
+#[test]
+fn twice_in_one_process() {
+    for collector in ["cpython-3.7", "cpython-3.15"] {
+        assert_eq!(digests(collector, "default", 9), digests(collector, "default", 9));
+    }
+}
+
+#[test]
+fn alone_as_in_sequence() {
+    let sequence = digests("cpython-3.14", "default", 5);
+    for n in (0..SCENARIOS).step_by(23) {
+        let mut machine = Machine::new(&Collector::parse("cpython-3.14").unwrap());
+        let scenario = Generator::new(Seed::from(5), Profile::named("default").unwrap(), Size::Small).make(n);
+        let mut digest = Digest::new();
+        machine.run(&scenario, &mut digest);
+        assert_eq!(digest.value(), sequence[n as usize], "scenario {n}");
+    }
+}
+
+/// The comparison can fail: a collector that is not deterministic is seen.
+#[test]
+fn a_nondeterministic_collector_differs_from_itself() {
+    let mut machine = Machine::new(&Collector::parse("cpython-3.15+bug-nondeterministic").unwrap());
+    let mut generator = Generator::new(Seed::from(5), Profile::named("weakrefs").unwrap(), Size::Small);
+    let mut scenario = Scenario::new();
+    let differs = (0..5_000).any(|n| {
+        generator.fill(n, &mut scenario);
+        let [one, two] = [(); 2].map(|()| {
+            let mut digest = Digest::new();
+            machine.run(&scenario, &mut digest);
+            digest.value()
+        });
+        one != two
+    });
+    assert!(differs);
+}

@@ -1,0 +1,33 @@
+//! The README's generated parts and its commands are what the program says.
+
+use coroner::collector::ROWS;
+
+const README: &str = include_str!("../README.md");
+
+fn table() -> String {
+    let mut table = String::from("| collector | releases | confirmed by |\n| --- | --- | --- |\n");
+    for row in ROWS {
+        let source = if row.verified { row.source.to_string() } else { format!("unverified: {}", row.source) };
+        table.push_str(&format!("| `{}` | {} | {source} |\n", row.name(), row.covers()));
+    }
+    table
+}
+
+#[test]
+fn the_table_of_collectors_is_the_codes() {
+    let start = "<!-- collectors: generated, tests/readme.rs compares -->\n";
+    let from = README.find(start).expect("the table's start") + start.len();
+    let len = README[from..].find("<!-- end -->").expect("the table's end");
+    assert_eq!(&README[from..from + len], table(), "put this table into the README");
+}
+
+#[test]
+fn the_documents_that_the_readme_links_exist() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut links = 0;
+    for link in README.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        assert!(root.join(link).is_file(), "{link} does not exist");
+        links += 1;
+    }
+    assert!(links >= 5);
+}
