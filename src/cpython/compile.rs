@@ -8,13 +8,14 @@ use std::process::Command;
 use super::find::Interpreter;
 
 const HEADER: (&str, &str) = ("probe.h", include_str!("probe/probe.h"));
-const SOURCES: [(&str, &str); 13] = [
+const SOURCES: [(&str, &str); 14] = [
     ("table.c", include_str!("probe/table.c")),
     ("events.c", include_str!("probe/events.c")),
     ("gclists.c", include_str!("probe/gclists.c")),
     ("node.c", include_str!("probe/node.c")),
     ("weak.c", include_str!("probe/weak.c")),
     ("builtin.c", include_str!("probe/builtin.c")),
+    ("trashcan.c", include_str!("probe/trashcan.c")),
     ("pyclass.c", include_str!("probe/pyclass.c")),
     ("function.c", include_str!("probe/function.c")),
     ("place.c", include_str!("probe/place.c")),

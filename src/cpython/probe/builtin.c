@@ -10,21 +10,47 @@ static PyObject *small_ints[DICT_KEYS];
 
 /* ---- death and clear ---- */
 
+/* Deallocations of wrapped types in progress. Up to 3.7 the outermost one deals with what was put off before it
+ * returns, though its own object is freed by then: the first of those reports it. */
+typedef struct Dying { uint32_t id; struct Dying *outer; } Dying;
+static Dying *innermost;
+
+static void report_freed(Dying *d) {
+    uint32_t id = d->id;
+    d->id = 0;
+    if (!id) return;
+    emit(EV_FREE, 0, id, 0);
+    table_remove(id);
+}
+
+/* The deallocation of an object starts, perhaps one that was put off. */
+void dealloc_put_off(uint32_t id) {
+    if (entry_of(id)->put_off && innermost && PY_VERSION_HEX < 0x03080000) report_freed(innermost);
+    entry_of(id)->put_off = 0;
+}
+
 static void wrapped_dealloc(PyObject *o, int w) {
+    Dying mine;
     uint32_t id = id_of(o);
-    if (id == 0) {
-        wrapped[w].dealloc(o);
+    int in_trashcan = w <= W_DICT;
+    if (id) dealloc_put_off(id);
+    if (in_trashcan && !trashcan_enter(o)) {
+        if (id) entry_of(id)->put_off = 1;
         return;
     }
-    emit(EV_DEALLOC, 0, id, 0);
-    if (w == W_FUNCTION) function_forget(o);
-    if (w == W_TUPLE && PyTuple_GET_SIZE(o) == 0) {
+    if (id) emit(EV_DEALLOC, 0, id, 0);
+    if (id && w == W_FUNCTION) function_forget(o);
+    if (id && w == W_TUPLE && PyTuple_GET_SIZE(o) == 0) {
         /* It was made from a tuple of one (see tuple_new). */
         ((PyVarObject *)o)->ob_size = 1;
     }
+    mine.id = id;
+    mine.outer = innermost;
+    innermost = &mine;
     wrapped[w].dealloc(o);
-    emit(EV_FREE, 0, id, 0);
-    table_remove(id);
+    innermost = mine.outer;
+    report_freed(&mine);
+    if (in_trashcan) trashcan_leave(o);
 }
 
 static int wrapped_clear(PyObject *o, int w) {

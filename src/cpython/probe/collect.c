@@ -101,6 +101,9 @@ int op_collect(int g) {
 /* The generation that the counts select, if the long-lived objects do not forbid it. */
 static int selected(void) {
     int g = 2;
+#if PY_MAJOR_VERSION < 3
+    if (gc_too_few_long_lived()) g = 1;
+#endif
     while (g > 0 && *gc_count(g) <= *gc_threshold(g)) g--;
     return g;
 }

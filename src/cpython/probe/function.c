@@ -79,7 +79,12 @@ static PyObject *hit(PyObject *self, PyObject *argument) {
         else raised = run_script(code, entry_of(id)->kind->on_call, f, arg);
         n_running--;
         /* Reported from here: on its way through the function it would gather a traceback that holds the frame. */
-        if (raised < 0) PyErr_WriteUnraisable(f);
+        if (raised < 0) {
+            PyErr_WriteUnraisable(f);
+#if PY_MAJOR_VERSION >= 3
+            PyException_SetTraceback(P.exception, Py_None); /* the report has made one */
+#endif
+        }
     }
     P.calling = 0;
     Py_INCREF(Py_None);

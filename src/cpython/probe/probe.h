@@ -82,6 +82,7 @@ typedef struct {
     uint32_t referent; /* weak references: the id at creation, safe to report even if the referent's memory is gone */
     uint32_t mark;
     uint32_t number; /* entries of weak containers: the slot or the position */
+    uint8_t put_off; /* in the trashcan */
     uint8_t role, registered; /* registered: finalize holds it */
     uint8_t header; /* it has a GC header */
     void *keys; /* dicts before 3.6: see builtin.c */
@@ -149,6 +150,7 @@ HIDDEN PyObject *gc_after(int list, PyObject *o);
 HIDDEN uint64_t gc_uncollectable(int generation); /* a count that only grows */
 HIDDEN void gc_said_uncollectable(void);
 HIDDEN int gc_debug_flags(void);
+HIDDEN int gc_too_few_long_lived(void); /* 2.7 */
 
 HIDDEN int *gc_threshold(int generation);
 HIDDEN int *gc_count(int generation);
@@ -181,6 +183,13 @@ HIDDEN int builtin_setup(void);
 HIDDEN PyObject *tuple_new(PyObject *a, PyObject *b);
 HIDDEN PyObject *dict_get(PyObject *d, uint32_t slot); /* borrowed */
 HIDDEN int dict_put(PyObject *d, uint32_t slot, PyObject *value);
+
+HIDDEN void dealloc_put_off(uint32_t id);
+
+/* trashcan.c */
+HIDDEN int trashcan_put_off(PyObject *o, int python_class);
+HIDDEN int trashcan_enter(PyObject *o);
+HIDDEN void trashcan_leave(PyObject *o);
 
 /* pyclass.c */
 HIDDEN int pyclass_setup(void);

@@ -58,6 +58,11 @@ static void class_dealloc(PyObject *o) {
     Class *c = class_of(o);
     uint32_t id = id_of(o);
     int finalizes = c == &classes[0][1] || c == &classes[1][1] || c == &classes[2][1];
+    if (id) dealloc_put_off(id);
+    if (trashcan_put_off(o, 1)) {
+        if (id) entry_of(id)->put_off = 1;
+        return;
+    }
     if (id && (!finalizes || gc_finalized(o))) emit(EV_DEALLOC, 0, id, 0);
     become(o, c->twin);
     c->dealloc(o);

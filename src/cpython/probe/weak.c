@@ -51,6 +51,11 @@ static void become(PyObject *o, PyTypeObject *type) {
 
 static void keyed_dealloc(PyObject *o) {
     uint32_t id = id_of(o);
+    if (id) dealloc_put_off(id);
+    if (trashcan_put_off(o, 1)) {
+        if (id) entry_of(id)->put_off = 1;
+        return;
+    }
     if (id) emit(EV_DEALLOC, 0, id, 0);
     become(o, keyed_twin);
     keyed_original_dealloc(o);

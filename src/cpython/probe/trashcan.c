@@ -1,0 +1,55 @@
+/* The trashcan up to 3.12: deallocators nested 50 deep put their object off.
+ *
+ * The interpreter's own macros do this inside the original deallocators, where the wrappers could not tell that an
+ * object was put off, and from 3.8 on they do it only for a type whose tp_dealloc is the original. So the wrappers
+ * decide first, by the interpreter's own counter, and hand the object to the interpreter's own list. (3.13 goes by
+ * the C recursion budget, nearly 10,000 deep; 3.14 by the stack, before it calls tp_dealloc.) */
+#include "probe.h"
+
+#if PY_VERSION_HEX >= 0x030d0000
+int trashcan_put_off(PyObject *o, int python_class) { return 0; }
+int trashcan_enter(PyObject *o) { return 1; }
+void trashcan_leave(PyObject *o) {}
+#else
+
+#define LIMIT 50
+#if PY_VERSION_HEX >= 0x030c0000
+#define NESTING(t) ((t)->trash.delete_nesting)
+#else
+#define NESTING(t) ((t)->trash_delete_nesting)
+#endif
+
+static void deposit(PyObject *o) {
+    if (gc_tracked(o)) PyObject_GC_UnTrack(o);
+#if PY_VERSION_HEX >= 0x03090000
+    _PyTrash_begin(PyThreadState_Get(), o);
+#else
+    _PyTrash_thread_deposit_object(o);
+#endif
+}
+
+/* Called before the deallocator of a type that takes part. Returns 1 if it must not go on. */
+int trashcan_put_off(PyObject *o, int python_class) {
+    /* Until 3.7 subtype_dealloc counts itself twice. */
+    int nesting = NESTING(PyThreadState_Get()) + (python_class && PY_VERSION_HEX < 0x03080000);
+    if (!gc_has_header(o) || nesting < LIMIT) return 0;
+    deposit(o);
+    return 1;
+}
+
+/* As the macros around the body of list, tuple and dict deallocators, which take no notice of wrapped types. */
+int trashcan_enter(PyObject *o) {
+    if (trashcan_put_off(o, 0)) return 0;
+    if (PY_VERSION_HEX >= 0x03080000) NESTING(PyThreadState_Get())++;
+    return 1;
+}
+
+void trashcan_leave(PyObject *o) {
+#if PY_VERSION_HEX >= 0x03090000
+    _PyTrash_end(PyThreadState_Get());
+#elif PY_VERSION_HEX >= 0x03080000
+    PyThreadState *t = PyThreadState_Get();
+    if (--NESTING(t) <= 0 && t->trash_delete_later) _PyTrash_thread_destroy_chain();
+#endif
+}
+#endif
