@@ -7,7 +7,7 @@
 //! use coroner::regression::Runner;
 //! use coroner::scenario::text;
 //!
-//! let mut document = text::parse("coroner 1\na = Node()\na[0] = a\ndel a\ncollect(2)\n").unwrap();
+//! let mut document = text::parse("coroner 1\nsame: a plain cycle\na = Node()\na[0] = a\ndel a\ncollect(2)\n").unwrap();
 //! let mut runner = Runner::new();
 //! runner.bless(&mut document).unwrap();
 //! assert!(runner.check(&document).is_empty());

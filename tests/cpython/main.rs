@@ -222,9 +222,14 @@ fn a_scenario_with_too_many_events_is_stopped() {
 
 #[test]
 fn what_cannot_be_built_is_said() {
-    let Some(mut python) = newest() else { return };
-    let scenario = Scenario::from_bodies(&[vec![Op::Len { container: v(0) }, collect(2)]]);
-    let result = python.run(&scenario, &mut Vec::new());
+    // 2.7 keeps the entries of a weak key dictionary in the order of addresses.
+    let Some(old) = interpreters().into_iter().find(|i| i.release.major == 2) else {
+        println!("skipped: no CPython 2.7");
+        return;
+    };
+    let Some(mut python) = start(old) else { return };
+    let container = new(v(0), coroner::scenario::Kind::new(coroner::scenario::Shape::WeakKeyDict));
+    let result = python.run(&Scenario::from_bodies(&[vec![container, collect(2)]]), &mut Vec::new());
     assert!(matches!(result, Err(Failure::Unsupported { .. })), "{result:?}");
 }
 
