@@ -75,14 +75,12 @@ impl<S: Sink> Exec<'_, S> {
             self.stop = Some(Undefined::CalledCleared);
             return;
         }
-        if arg != NIL {
-            if object.kind.shape != Shape::Function || self.has(Switch::FunctionCallTuple) {
-                self.incref(arg);
-                let tuple = self.m.heap.create_temporary(1);
-                self.m.heap.set_raw(tuple, 0, arg);
-                self.m.heap.track(tuple);
-                self.push(Frame::Drop { o: tuple });
-            }
+        if arg != NIL && (object.kind.shape != Shape::Function || self.has(Switch::FunctionCallTuple)) {
+            self.incref(arg);
+            let tuple = self.m.heap.create_temporary(1);
+            self.m.heap.set_raw(tuple, 0, arg);
+            self.m.heap.track(tuple);
+            self.push(Frame::Drop { o: tuple });
         }
         if object.kind.shape == Shape::Function {
             self.hold_in_frame(callable, arg);
