@@ -1,6 +1,6 @@
 //! Invariants that need more than one run of a scenario, or of a variant of it.
 //!
-//! They are generic over [`Subject`](crate::subject::Subject) and judged on a sample of a campaign, since each costs
+//! They are generic over [`Subject`] and judged on a sample of a campaign, since each costs
 //! several runs. [`check`] runs all of them.
 
 pub(crate) mod i18_path_independence;
