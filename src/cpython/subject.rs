@@ -226,18 +226,10 @@ impl Python {
     }
 }
 
-/// What the probe said it lacks: 0x100 plus a shape, or 0x200 plus an operation.
+/// What the probe said it lacks: 0x100 plus a shape.
 fn missing(detail: u64) -> String {
     match (detail >> 8, Shape::ALL.get(detail as usize & 0xff)) {
         (1, Some(shape)) => format!("objects of shape {}", shape.word()),
-        (2, _) => match detail & 0xff {
-            6 => "collect_at_allocation".into(),
-            9 => "gc.enable()".into(),
-            11 => "gc.set_threshold()".into(),
-            22 => "len() of a weak container".into(),
-            23 => "iteration over a weak container".into(),
-            n => format!("operation number {n}"),
-        },
         _ => format!("code {detail:#x}"),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use coroner::cpython::{Interpreter, Limits, Python, installed};
 use coroner::event::{Event, Spot};
-use coroner::scenario::{Bulk, Op, Scenario, ScriptId};
+use coroner::scenario::{Bulk, Kind, Op, Scenario, ScriptId, Shape};
 use coroner::subject::{Failure, Release, Subject};
 use rows::{collect, drop, new, node, set, v, weak};
 
@@ -228,7 +228,7 @@ fn what_cannot_be_built_is_said() {
         return;
     };
     let Some(mut python) = start(old) else { return };
-    let container = new(v(0), coroner::scenario::Kind::new(coroner::scenario::Shape::WeakKeyDict));
+    let container = new(v(0), Kind::new(Shape::WeakKeyDict));
     let result = python.run(&Scenario::from_bodies(&[vec![container, collect(2)]]), &mut Vec::new());
     assert!(matches!(result, Err(Failure::Unsupported { .. })), "{result:?}");
 }

@@ -212,20 +212,23 @@ void function_reset(void) { n_running = 0; }
 /* ---- entries of gc.callbacks ----
  *
  * The body takes one argument, gc.callbacks passes two: a function is in the list behind an adapter, which the
- * collector does not see and which owns it. */
+ * collector does not see and which owns it until the list is emptied, even if it is being called then. */
 
-typedef struct { PyObject_HEAD PyObject *function; } Adapter;
+typedef struct { PyObject_HEAD PyObject *function; int calls, owns; } Adapter;
 
 static void adapter_dealloc(PyObject *o) {
-    PyObject *f = ((Adapter *)o)->function;
+    PyObject *f = ((Adapter *)o)->owns ? ((Adapter *)o)->function : NULL;
     PyObject_Del(o);
-    Py_DECREF(f);
+    Py_XDECREF(f);
 }
 
 static PyObject *adapter_call(PyObject *o, PyObject *args, PyObject *kw) {
-    PyObject *f = ((Adapter *)o)->function, *r;
+    Adapter *a = (Adapter *)o;
+    PyObject *f = a->function, *r;
     Py_INCREF(f);
+    a->calls++;
     r = call_function(f, CALLING_GC);
+    a->calls--;
     Py_DECREF(f);
     return r;
 }
@@ -250,7 +253,20 @@ PyObject *gc_callback_of(PyObject *callable) {
     if (!a) return NULL;
     Py_INCREF(callable);
     a->function = callable;
+    a->calls = 0;
+    a->owns = 1;
     return (PyObject *)a;
+}
+
+/* gc.callbacks is about to be emptied. */
+void gc_callbacks_release(void) {
+    Py_ssize_t i;
+    for (i = 0; P.callbacks && i < PyList_GET_SIZE(P.callbacks); i++) {
+        Adapter *a = (Adapter *)PyList_GET_ITEM(P.callbacks, i);
+        if (Py_TYPE(a) != &adapter_type || !a->calls || !a->owns) continue;
+        a->owns = 0;
+        Py_DECREF(a->function); /* not the last: its call holds another */
+    }
 }
 
 PyObject *call_function(PyObject *f, int how) {

@@ -152,16 +152,14 @@ static void alarm_after(uint32_t milliseconds) {
     setitimer(ITIMER_REAL, &t, NULL);
 }
 
-/* 0, or what cannot be done here: 0x100 + the shape, or 0x200 + the operation. */
+/* 0, or what cannot be done here: 0x100 + the shape. */
 static uint32_t unsupported(void) {
+#if PY_VERSION_HEX < 0x03060000
     uint32_t i;
-    for (i = 0; i < P.n_ops; i++) {
-        const Op *op = &P.ops[i];
-        int shape = op->kind.shape;
+    for (i = 0; i < P.n_ops; i++)
         /* The order of its dict, whose keys are objects, is that of their addresses. */
-        if (PY_VERSION_HEX < 0x03060000 && op->code == OP_NEW && shape == SHAPE_WEAKKEYDICT)
-            return 0x100u + (uint32_t)shape;
-    }
+        if (P.ops[i].code == OP_NEW && P.ops[i].kind.shape == SHAPE_WEAKKEYDICT) return 0x100u + SHAPE_WEAKKEYDICT;
+#endif
     return 0;
 }
 

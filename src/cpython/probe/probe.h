@@ -209,6 +209,7 @@ HIDDEN PyObject **function_slot(PyObject *o, int slot);
 HIDDEN uint32_t function_extra(PyObject *o); /* references of the call machinery that no scenario knows */
 HIDDEN PyObject *call_function(PyObject *f, int how);
 HIDDEN PyObject *gc_callback_of(PyObject *callable);
+HIDDEN void gc_callbacks_release(void);
 
 /* place.c */
 HIDDEN const Kind *kind_of(PyObject *o);

@@ -377,7 +377,7 @@ static int run_op(const Op *op) {
     case OP_ADD_GC_CALLBACK:
         o = eval(&op->x);
         return can_call(o) && add_gc_callback(o);
-    case OP_EMPTY_GC_CALLBACKS: return gc_list_op(P.callbacks, NULL);
+    case OP_EMPTY_GC_CALLBACKS: gc_callbacks_release(); return gc_list_op(P.callbacks, NULL);
     case OP_TRACK: o = eval(&op->x); return o && is_node(o) && node_track(o);
     case OP_UNTRACK: o = eval(&op->x); return o && is_node(o) && node_untrack(o);
     case OP_REPEAT: return op_repeat(op);
