@@ -19,39 +19,8 @@ pub(super) struct Scope {
 }
 
 /// Calls a closure with every place of an operation.
-pub(super) fn each_place(op: &mut Op, mut f: impl FnMut(&mut Place)) {
-    match op {
-        Op::New { dst, items, .. } => {
-            f(dst);
-            items.iter_mut().for_each(f);
-        }
-        Op::Set { dst, src } => {
-            f(dst);
-            f(src);
-        }
-        Op::Deref { dst, weak } => {
-            f(dst);
-            f(weak);
-        }
-        Op::Call { callable } | Op::AddGcCallback { callable } => f(callable),
-        Op::Track { object } | Op::Untrack { object } => f(object),
-        Op::Build { dst, .. } => f(dst),
-        Op::Len { container } | Op::Iterate { container, .. } => f(container),
-        Op::Look
-        | Op::Scan
-        | Op::Collect { .. }
-        | Op::CollectAtAllocation { .. }
-        | Op::Raise
-        | Op::Enable
-        | Op::Disable
-        | Op::SetThreshold { .. }
-        | Op::Freeze
-        | Op::Unfreeze
-        | Op::SaveAll { .. }
-        | Op::EmptyGarbage
-        | Op::EmptyGcCallbacks
-        | Op::Repeat { .. } => {}
-    }
+pub(super) fn each_place(op: &mut Op, f: impl FnMut(&mut Place)) {
+    op.for_each_place(f);
 }
 
 /// The kind of the object that an operation creates.
