@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Exit, input, options};
+use super::{Exit, input, interrupt, options};
 use crate::campaign::{Examined, Examiner, count_objects, write_atomically};
 use crate::collector::Collector;
 use crate::invariant::{Class, Invariant};
@@ -75,7 +75,11 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     };
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     bar.set_style(ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    interrupt::watch();
     let mut progress = |p: &shrink::Progress<'_>| {
+        if interrupt::asked() {
+            p.stop();
+        }
         if p.tries.is_multiple_of(64) {
             let size = p.best.ops().len();
             bar.set_message(format!("{} tries, {size} operations: {}", p.tries, p.reduction.name()));
