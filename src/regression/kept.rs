@@ -1,11 +1,11 @@
 //! What a reduction of a regression file must keep: the outcome that the file is there for.
 //!
-//! * If the scenario breaks an invariant or ends in undefined behaviour on some collector of the file, then the same
-//!   collectors go wrong in the same way: the primary violation with its class (and its phase, where the collector is to
-//!   blame), the same undefined behaviour. Those that do not go wrong still do not.
-//! * Otherwise, every fact that the file states about an object must be true of one object of the reduced scenario on
-//!   every collector, different objects for different ones, under whatever name; and what the file states about return
-//!   values and `gc.garbage` stays true.
+//! * If some collector of the file breaks an invariant by its own fault, or behaviour is undefined, then the same
+//!   collectors go wrong in the same way: the first violation that is the collector's fault and its phase, the same
+//!   undefined behaviour. Those that do not go wrong still do not.
+//! * Otherwise the violations of other classes stay the same, every fact that the file states about an object must be
+//!   true of one object of the reduced scenario on every collector, different objects for different ones, under whatever
+//!   name; and what the file states about return values and `gc.garbage` stays true.
 
 use super::check::topics;
 use super::outcome::{Topic, facts};
@@ -18,8 +18,8 @@ use crate::scenario::text::{Document, Fact};
 use crate::shrink;
 use crate::subject::Release;
 
-/// How a run went wrong: its primary violation, and why it was cut short.
-type Wrong = (Option<(Invariant, Class, Option<Phase>)>, Option<Undefined>);
+/// How a run went wrong: the first violation that is the collector's fault, and why the run was cut short.
+type Wrong = (Option<(Invariant, Phase)>, Option<Undefined>);
 
 /// What is known of one object on each collector, as bits, and the bits that the file states something about.
 type Fate = (u8, Vec<u8>);
@@ -29,8 +29,7 @@ type Fate = (u8, Vec<u8>);
 pub struct Kept {
     /// Those that go wrong first: there most candidates fail.
     collectors: Vec<Subject>,
-    /// The number of variables that facts are about, and the facts for each collector; `None` if some collector goes
-    /// wrong.
+    /// What else is kept if no collector goes wrong.
     stated: Option<Stated>,
     judge: Judge,
     events: Vec<Event>,
@@ -45,6 +44,8 @@ struct Subject {
 
 #[derive(Debug)]
 struct Stated {
+    /// For each collector the violations, each once.
+    violations: Vec<Vec<(Invariant, Class)>>,
     fates: Vec<Fate>,
     /// For each collector what the last collection returned, and the length of `gc.garbage`, where the file says so.
     numbers: Vec<[Option<u32>; 2]>,
@@ -81,7 +82,7 @@ impl Kept {
         Ok(kept)
     }
 
-    /// True if some collector breaks an invariant, or behaviour is undefined.
+    /// True if some collector breaks an invariant by its own fault, or behaviour is undefined.
     pub fn goes_wrong(&self) -> bool {
         self.collectors.iter().any(|c| c.wrong != (None, None))
     }
@@ -94,6 +95,9 @@ impl Kept {
                 return false;
             }
             let Some(stated) = &self.stated else { continue };
+            if self.broken() != stated.violations[at] {
+                return false;
+            }
             let facts = facts(scenario, &self.events);
             numbers.push(stated.numbers_of(&facts));
             if numbers[at] != stated.numbers[at] {
@@ -124,21 +128,27 @@ impl Kept {
         let subject = &mut self.collectors[at];
         subject.machine.run(scenario, &mut self.events);
         let violations = self.judge.judge(scenario, &self.events, Some(subject.release));
-        let primary = violations.first().map(|v| {
-            let phase = (v.class == Class::Collector).then_some(v.phase);
-            (v.invariant, v.class, phase)
-        });
+        let fault = violations.iter().find(|v| v.class == Class::Collector).map(|v| (v.invariant, v.phase));
         let undefined = match self.events.last() {
             Some(Event::Undefined { reason }) => Some(*reason),
             _ => None,
         };
-        (primary, undefined)
+        (fault, undefined)
+    }
+
+    /// The violations of the last run, each once.
+    fn broken(&self) -> Vec<(Invariant, Class)> {
+        let mut broken: Vec<_> = self.judge.violations().iter().map(|v| (v.invariant, v.class)).collect();
+        broken.sort();
+        broken.dedup();
+        broken
     }
 
     /// What the file states: what is true now, on its topics.
     fn state(&mut self, document: &Document) -> Stated {
         let topics = topics(document);
         let mut stated = Stated {
+            violations: Vec::new(),
             fates: Vec::new(),
             numbers: Vec::new(),
             returned: topics.contains(&Topic::Returned),
@@ -147,6 +157,7 @@ impl Kept {
         let mut all = Vec::new();
         for at in 0..self.collectors.len() {
             self.run(at, &document.scenario);
+            stated.violations.push(self.broken());
             all.push(facts(&document.scenario, &self.events));
         }
         stated.numbers = all.iter().map(|facts| stated.numbers_of(facts)).collect();
