@@ -59,7 +59,12 @@ fn finding(plan: &Plan, key: Key, first: First) -> Option<Finding> {
     let mut holds = |candidate: &Scenario| same.find(&examiner.examine(candidate, differential)).is_some();
     let budget = Budget { tries: plan.tries };
     let minimized = shrink::minimize(&scenario, &mut holds, budget, &mut |_| {});
-    let run = examiner.examine(&minimized.scenario, differential);
+    // What was found in a process that had run others counts if a fresh one shows it too.
+    examiner.refresh();
+    let reduced = same.find(&examiner.examine(&minimized.scenario, differential)).is_some();
+    let (scenario, minimal) = if reduced { (minimized.scenario, minimized.minimal) } else { (scenario, false) };
+    examiner.refresh();
+    let run = examiner.examine(&scenario, differential);
     let violation = same.find(&run)?;
     let names = ObjectNames::new(&Names::default(), run.events);
     Some(Finding {
@@ -70,8 +75,8 @@ fn finding(plan: &Plan, key: Key, first: First) -> Option<Finding> {
         violation,
         sentence: violation.describe(&|object| names.label(object)),
         objects: count_objects(run.events),
-        scenario: minimized.scenario,
+        scenario,
         tries: minimized.tries,
-        minimal: minimized.minimal.then_some(minimized.reductions),
+        minimal: minimal.then_some(minimized.reductions),
     })
 }

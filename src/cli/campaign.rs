@@ -8,7 +8,7 @@ use anyhow::bail;
 use super::options;
 use crate::campaign::Budget;
 use crate::cpython::lockstep::{Target, row_of};
-use crate::cpython::{self, Interpreter};
+use crate::cpython::{self, Interpreter, Limits};
 use crate::generate::{Profile, Seed, Size};
 use crate::report::quoted;
 
@@ -39,6 +39,9 @@ pub struct Options {
     /// Size of the scenarios: tiny, small, medium or large
     #[arg(long, value_name = "SIZE", value_parser = options::size, default_value = "small")]
     pub size: Size,
+    /// Time that an interpreter has for one scenario
+    #[arg(long, value_name = "TIME", value_parser = options::duration, default_value = "5s")]
+    pub limit: Duration,
     /// Number of workers [default: number of cores]
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,
@@ -56,6 +59,11 @@ impl Options {
             (.., Some(n)) => Budget::Only(n),
             _ => Budget::Time(SHORT),
         }
+    }
+
+    /// Bounds of a worker's process.
+    pub fn limits(&self) -> Limits {
+        Limits { scenario: self.limit, ..Limits::default() }
     }
 
     /// How many workers there are.
@@ -90,6 +98,9 @@ impl Options {
         }
         if self.size != Size::default() {
             text += &format!(" --size {}", self.size.word());
+        }
+        if self.limit != Limits::default().scenario {
+            text += &format!(" --limit {}ms", self.limit.as_millis());
         }
         if self.out != Path::new("findings") {
             text += &format!(" --out {}", quoted(&self.out.to_string_lossy()));

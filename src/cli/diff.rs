@@ -9,7 +9,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::campaign::{self, Options};
 use super::{Exit, options};
 use crate::campaign::write_atomically;
-use crate::cpython::Limits;
 use crate::cpython::lockstep::{self, Outcome, Plan, Progress};
 use crate::report::{json, lockstep as report};
 
@@ -64,7 +63,7 @@ fn plan(options: &Options) -> anyhow::Result<Plan> {
         budget: options.budget(),
         jobs: options.jobs()?,
         sample: SAMPLE,
-        limits: Limits::default(),
+        limits: options.limits(),
         tries: TRIES,
     })
 }

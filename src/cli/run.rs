@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Exit, options};
 use crate::campaign::{self, Budget, Outcome, Plan, Progress, Verdict};
+use crate::cpython::Limits;
 use crate::generate::{Seed, Size};
 use crate::report::{campaign as report, json};
 
@@ -92,6 +93,7 @@ impl Args {
             size: self.size,
             collectors,
             interpreters,
+            limits: Limits::default(),
             budget,
             jobs,
             sample: SAMPLE,

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::campaign::Options;
 use super::{Exit, options, run};
 use crate::campaign::Plan;
-use crate::cpython::{Limits, Python};
+use crate::cpython::Python;
 
 /// Run scenarios on a real interpreter, judge every run by the invariants, reduce what is found
 #[derive(Debug, Clone, clap::Args)]
@@ -24,9 +24,10 @@ pub struct Args {
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let options = &args.options;
     let (collectors, interpreters) = options::pythons(&options.python)?;
+    let limits = options.limits();
     for interpreter in interpreters.values() {
         // Builds the probe now: what is missing is said before the campaign starts.
-        Python::new(interpreter.clone(), Limits::default())?;
+        Python::new(interpreter.clone(), limits)?;
     }
     let plan = Plan {
         seed: options.seed,
@@ -34,6 +35,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         size: options.size,
         collectors,
         interpreters,
+        limits,
         budget: options.budget(),
         jobs: options.jobs()?,
         sample: run::SAMPLE,

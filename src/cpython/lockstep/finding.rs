@@ -1,10 +1,12 @@
 //! A disagreement, reduced.
 
+use std::cell::Cell;
+
 use super::Lockstep;
 use super::campaign::Plan;
 use super::difference::{Comparison, Difference, Kind};
 use crate::campaign::count_objects;
-use crate::cpython::SetupError;
+use crate::cpython::{Limits, SetupError};
 use crate::event::Event;
 use crate::run::Machine;
 use crate::scenario::Scenario;
@@ -100,8 +102,16 @@ pub fn reduce(
     tries: u64,
 ) -> Result<Option<(shrink::Minimized, Difference)>, SetupError> {
     let mut error = None;
+    let limits = lockstep.limits();
+    if kind == Kind::Limit {
+        lockstep.set_limits(limits.hurried());
+    }
+    let slow = Cell::new(0);
     let mut holds = |candidate: &Scenario| match lockstep.compare(candidate) {
-        Ok(Comparison::Different(difference)) => difference.kind == kind,
+        Ok(Comparison::Different(difference)) => {
+            slow.set(slow.get() + u64::from(difference.kind == Kind::Limit));
+            difference.kind == kind
+        }
         Ok(_) => false,
         Err(e) => {
             error.get_or_insert(e);
@@ -109,17 +119,19 @@ pub fn reduce(
         }
     };
     let minimized = shrink::minimize(scenario, &mut holds, Budget { tries }, &mut |p| {
-        // Each of these takes seconds.
-        if kind == Kind::Limit && p.tries >= 50 {
+        if slow.get() >= Limits::SLOW_CANDIDATES {
             p.stop();
         }
     });
+    if kind == Kind::Limit {
+        lockstep.set_limits(limits);
+    }
     if let Some(error) = error {
         return Err(error);
     }
-    for scenario in [minimized.scenario.clone(), scenario.clone()] {
+    for (scenario, minimal) in [(minimized.scenario.clone(), minimized.minimal), (scenario.clone(), false)] {
         if let Comparison::Different(difference) = lockstep.compare_fresh(&scenario)? {
-            return Ok(Some((shrink::Minimized { scenario, ..minimized }, *difference)));
+            return Ok(Some((shrink::Minimized { scenario, minimal, ..minimized }, *difference)));
         }
     }
     Ok(None)
