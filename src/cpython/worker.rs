@@ -16,7 +16,9 @@ use super::subject::Limits;
 
 const HEADER: usize = 64;
 /// How long a worker may be silent beyond the limit of a scenario: it was not able to end itself.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_secs(1);
+/// How often a worker is started that is killed or stopped meanwhile.
+const ATTEMPTS: u32 = 3;
 const START: &str = "import sys; sys.path.insert(0, sys.argv[1]); import coroner_probe; \
     coroner_probe.serve(0, 1, sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), int(sys.argv[6]))";
 
@@ -87,8 +89,28 @@ impl Drop for Name {
     }
 }
 
+/// A worker that ended before it was ready.
+struct Stillborn {
+    /// How; `None` if it did not answer.
+    status: Option<ExitStatus>,
+    said: String,
+}
+
 impl Worker {
+    /// Starts a worker; again if somebody kills or stops it meanwhile.
     pub(super) fn start(interpreter: &Interpreter, limits: &Limits) -> Result<Worker, SetupError> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match Worker::attempt(interpreter, limits)? {
+                Ok(worker) => return Ok(worker),
+                Err(s) if s.status.is_none_or(killed) && attempts < ATTEMPTS => {}
+                Err(s) => return Err(SetupError::Start { name: interpreter.name(), message: s.said }),
+            }
+        }
+    }
+
+    fn attempt(interpreter: &Interpreter, limits: &Limits) -> Result<Result<Worker, Stillborn>, SetupError> {
         let folder = probe(interpreter)?;
         let (batch, events) = (Shared::new("batch", 0)?, Shared::new("events", limits.event_bytes)?);
         let mut command = Command::new(&interpreter.program);
@@ -119,17 +141,18 @@ impl Worker {
                 // From here on nothing may fill the pipe and block the child.
                 std::thread::spawn(move || listen(stderr, &complain));
             }
-            _ => {
+            other => {
                 let _ = child.kill();
-                let _ = child.wait();
+                let status = child.wait().ok().filter(|_| other != Err(RecvTimeoutError::Timeout));
                 let mut text = String::new();
                 let _ = stderr.read_to_string(&mut text);
-                return Err(failed(text.lines().last().unwrap_or("it said nothing").to_string()));
+                let how = || status.map_or_else(|| "it did not answer".to_owned(), describe);
+                return Ok(Err(Stillborn { status, said: text.lines().last().map_or_else(how, str::to_owned) }));
             }
         }
         // The child has them open: no name is left behind, whatever happens.
         let (batch, events) = (batch.unlink(), events.unlink());
-        Ok(Worker { child, stdin, answers, batch, events, complaints })
+        Ok(Ok(Worker { child, stdin, answers, batch, events, complaints }))
     }
 
     /// Sends a batch and waits for the answer, as long as there is progress: an event or the end of a scenario at
