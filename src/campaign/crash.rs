@@ -7,7 +7,7 @@ use super::{End, Examiner, Fatal, Plan, count_objects};
 use crate::cpython::Limits;
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Field, FieldName, print};
-use crate::shrink::{self, Budget, Minimized};
+use crate::shrink::{self, Budget, Claim, Minimized};
 
 /// A crash of an interpreter, or a limit that it reached, reduced.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,10 +24,8 @@ pub struct Crash {
     pub scenario: Scenario,
     /// How many objects were created before the crash: see [`count_objects`].
     pub objects: u32,
-    /// Candidates tried.
-    pub tries: u64,
-    /// Under how many reductions it is minimal; `None` if the search stopped before.
-    pub minimal: Option<usize>,
+    /// How far it is reduced.
+    pub claim: Claim,
 }
 
 impl Crash {
@@ -52,15 +50,11 @@ impl Crash {
     /// The text of its file.
     pub fn text(&self, plan: &Plan) -> String {
         let mut document = Document::new(&self.scenario);
-        let reduced = match self.minimal {
-            Some(reductions) => format!("under {reductions} reductions, {} tries", self.tries),
-            None => format!("no, the search stopped after {} tries", self.tries),
-        };
         let fields = [
             (FieldName::Collector, self.collector.clone()),
             (FieldName::Note, self.sentence()),
-            (FieldName::Minimal, reduced),
-            (FieldName::Seed, plan.seed.to_string()),
+            (FieldName::Minimal, self.claim.to_string()),
+            (FieldName::Seed, plan.draw.seed.to_string()),
         ];
         document.fields = fields.into_iter().map(|(name, text)| Field { name, text }).collect();
         document.print()
@@ -98,12 +92,12 @@ pub fn reduce_fatal(
 /// Reduces what a scenario of the campaign showed. `None` if a fresh process shows it no more.
 pub(super) fn reduce(plan: &Plan, collector: usize, fatal: Fatal, number: u64) -> Option<Crash> {
     let collector = &plan.collectors[collector];
-    let original = plan.scenario(number);
+    let original = plan.draw.scenario(number);
     let minimized = reduce_fatal(&mut plan.examiner(collector), &original, fatal, plan.tries, &mut |_| {});
     // A new examiner has a fresh process.
     let mut examiner = plan.examiner(collector);
-    let confirmed = [(&minimized.scenario, minimized.minimal), (&original, false)];
-    confirmed.into_iter().find_map(|(scenario, minimal)| {
+    let confirmed = [(&minimized.scenario, minimized.claim()), (&original, Claim::new(false, minimized.tries))];
+    confirmed.into_iter().find_map(|(scenario, claim)| {
         let run = examiner.examine(scenario, false);
         let (End::Crashed(how) | End::Limit(how)) = run.end else { return None };
         Some(Crash {
@@ -112,9 +106,8 @@ pub(super) fn reduce(plan: &Plan, collector: usize, fatal: Fatal, number: u64) -
             fatal: run.end.fatal()?,
             how: how.clone(),
             objects: count_objects(run.events),
+            claim,
             scenario: scenario.clone(),
-            tries: minimized.tries,
-            minimal: minimal.then_some(minimized.reductions),
         })
     })
 }

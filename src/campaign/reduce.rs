@@ -10,7 +10,7 @@ use crate::invariant::{Invariant, Violation};
 use crate::names::ObjectNames;
 use crate::scenario::Scenario;
 use crate::scenario::text::Names;
-use crate::shrink::{self, Budget};
+use crate::shrink::{self, Budget, Claim};
 
 /// Reduces the first scenario of every key, in the order of the keys.
 pub(super) fn findings(plan: &Plan, part: &Part, progress: &mut dyn FnMut(Progress)) -> Vec<Finding> {
@@ -52,7 +52,7 @@ impl Same {
 
 fn finding(plan: &Plan, key: Key, first: First) -> Option<Finding> {
     let collector = &plan.collectors[key.collector];
-    let scenario = plan.scenario(first.scenario);
+    let scenario = plan.draw.scenario(first.scenario);
     let same = Same { key, first };
     let differential = [Invariant::I18, Invariant::I38, Invariant::I41].contains(&key.invariant);
     let mut examiner = plan.examiner(collector);
@@ -62,7 +62,8 @@ fn finding(plan: &Plan, key: Key, first: First) -> Option<Finding> {
     // What was found in a process that had run others counts if a fresh one shows it too.
     examiner.refresh();
     let reduced = same.find(&examiner.examine(&minimized.scenario, differential)).is_some();
-    let (scenario, minimal) = if reduced { (minimized.scenario, minimized.minimal) } else { (scenario, false) };
+    let claim = if reduced { minimized.claim() } else { Claim::new(false, minimized.tries) };
+    let scenario = if reduced { minimized.scenario } else { scenario };
     examiner.refresh();
     let run = examiner.examine(&scenario, differential);
     let violation = same.find(&run)?;
@@ -75,8 +76,7 @@ fn finding(plan: &Plan, key: Key, first: First) -> Option<Finding> {
         violation,
         sentence: violation.describe(&|object| names.label(object)),
         objects: count_objects(run.events),
+        claim,
         scenario,
-        tries: minimized.tries,
-        minimal: minimal.then_some(minimized.reductions),
     })
 }
