@@ -125,6 +125,11 @@ impl Examiner {
         &self.collector
     }
 
+    /// True if a real interpreter runs the scenarios.
+    pub fn is_real(&self) -> bool {
+        self.real.is_some()
+    }
+
     /// The bounds of an interpreter's process; the default ones for the model, which has no process.
     pub fn limits(&self) -> Limits {
         self.real.as_ref().map_or_else(Limits::default, |real| real.limits)
@@ -143,6 +148,12 @@ impl Examiner {
         if let Some(python) = self.real.as_mut().and_then(|real| real.python.as_mut()) {
             python.restart();
         }
+    }
+
+    /// Runs and judges a scenario as [`Examiner::examine`] does, an interpreter in a fresh process.
+    pub fn examine_fresh(&mut self, scenario: &Scenario, differential: bool) -> Examined<'_> {
+        self.refresh();
+        self.examine(scenario, differential)
     }
 
     /// Runs and judges a scenario; with `differential`, also by the invariants that need several runs.

@@ -60,12 +60,10 @@ fn finding(plan: &Plan, key: Key, first: First) -> Option<Finding> {
     let budget = Budget { tries: plan.tries };
     let minimized = shrink::minimize(&scenario, &mut holds, budget, &mut |_| {});
     // What was found in a process that had run others counts if a fresh one shows it too.
-    examiner.refresh();
-    let reduced = same.find(&examiner.examine(&minimized.scenario, differential)).is_some();
+    let reduced = same.find(&examiner.examine_fresh(&minimized.scenario, differential)).is_some();
     let claim = if reduced { minimized.claim() } else { Claim::new(false, minimized.tries) };
     let scenario = if reduced { minimized.scenario } else { scenario };
-    examiner.refresh();
-    let run = examiner.examine(&scenario, differential);
+    let run = examiner.examine_fresh(&scenario, differential);
     let violation = same.find(&run)?;
     let names = ObjectNames::new(&Names::default(), run.events);
     Some(Finding {

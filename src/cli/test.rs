@@ -5,7 +5,6 @@ use std::path::Path;
 use super::campaign::Options;
 use super::{Exit, options, run};
 use crate::campaign::Plan;
-use crate::cpython::Python;
 use crate::report::quoted;
 
 /// Run scenarios on a real interpreter, judge every run by the invariants, reduce what is found
@@ -28,16 +27,11 @@ pub struct Args {
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let options = &args.options;
     let (collectors, interpreters) = options::pythons(&args.python)?;
-    let limits = options.limits();
-    for interpreter in interpreters.values() {
-        // Builds the probe now: what is missing is said before the campaign starts.
-        Python::new(interpreter.clone(), limits)?;
-    }
     let plan = Plan {
         draw: options.draw()?,
         collectors,
         interpreters,
-        limits,
+        limits: options.limits(),
         budget: options.budget(),
         jobs: options.jobs()?,
         sample: run::SAMPLE,
