@@ -3,7 +3,7 @@
 use super::{End, Plan, count_objects};
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Field, FieldName, print};
-use crate::shrink::{self, Budget};
+use crate::shrink::{self, Budget, Claim};
 
 /// A crash of an interpreter, reduced.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -18,10 +18,8 @@ pub struct Crash {
     pub scenario: Scenario,
     /// How many objects were created before the crash: see [`count_objects`].
     pub objects: u32,
-    /// Candidates tried.
-    pub tries: u64,
-    /// Under how many reductions it is minimal; `None` if the search stopped before.
-    pub minimal: Option<usize>,
+    /// How far it is reduced.
+    pub claim: Claim,
 }
 
 impl Crash {
@@ -34,15 +32,11 @@ impl Crash {
     /// The text of its file.
     pub fn text(&self, plan: &Plan) -> String {
         let mut document = Document::new(&self.scenario);
-        let reduced = match self.minimal {
-            Some(reductions) => format!("under {reductions} reductions, {} tries", self.tries),
-            None => format!("no, the search stopped after {} tries", self.tries),
-        };
         let fields = [
             (FieldName::Collector, self.collector.clone()),
             (FieldName::Note, format!("the interpreter died: {}", self.how)),
-            (FieldName::Minimal, reduced),
-            (FieldName::Seed, plan.seed.to_string()),
+            (FieldName::Minimal, self.claim.to_string()),
+            (FieldName::Seed, plan.draw.seed.to_string()),
         ];
         document.fields = fields.into_iter().map(|(name, text)| Field { name, text }).collect();
         document.print()
@@ -55,7 +49,7 @@ pub(super) fn reduce(plan: &Plan, collector: usize, number: u64) -> Option<Crash
     let mut examiner = plan.examiner(collector);
     let mut holds = |candidate: &Scenario| matches!(examiner.examine(candidate, false).end, End::Crashed(_));
     let budget = Budget { tries: plan.tries };
-    let minimized = shrink::minimize(&plan.scenario(number), &mut holds, budget, &mut |_| {});
+    let minimized = shrink::minimize(&plan.draw.scenario(number), &mut holds, budget, &mut |_| {});
     // A new examiner has a fresh process.
     let mut examiner = plan.examiner(collector);
     let run = examiner.examine(&minimized.scenario, false);
@@ -65,8 +59,7 @@ pub(super) fn reduce(plan: &Plan, collector: usize, number: u64) -> Option<Crash
         number,
         how: how.clone(),
         objects: count_objects(run.events),
+        claim: minimized.claim(),
         scenario: minimized.scenario,
-        tries: minimized.tries,
-        minimal: minimized.minimal.then_some(minimized.reductions),
     })
 }

@@ -8,6 +8,7 @@
 
 mod baseline;
 mod crash;
+mod draw;
 mod examine;
 mod finding;
 mod reduce;
@@ -22,30 +23,26 @@ use std::time::{Duration, Instant};
 
 use crate::collector::Collector;
 use crate::cpython::Interpreter;
-use crate::generate::{Generator, Profile, Seed, Size};
 use crate::scenario::Scenario;
 
 pub use baseline::{Baseline, BaselineError, Known};
 pub use crash::Crash;
+pub use draw::{Budget, Draw, Source};
 pub use examine::{End, Examined, Examiner};
 pub use finding::{Finding, count_objects};
 pub use store::{StoreError, store, store_crashes, write_atomically};
 pub use tally::{First, Key, Part, Tally, Verdict};
 
-/// How many scenarios a worker takes at a time.
-const CHUNK: u64 = 256;
+pub(crate) use draw::Numbers;
+
 /// How often progress is reported.
 const TICK: Duration = Duration::from_millis(100);
 
 /// What a campaign does.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Where all randomness comes from.
-    pub seed: Seed,
-    /// Scenario `n` is made with profile `n` modulo their number; at least one.
-    pub profiles: Vec<&'static Profile>,
-    /// How large scenarios are.
-    pub size: Size,
+    /// Which scenarios are run.
+    pub draw: Draw,
     /// Who runs them; at least one.
     pub collectors: Vec<Collector>,
     /// The real interpreters that run the scenarios of the collectors with these names.
@@ -60,17 +57,6 @@ pub struct Plan {
     pub baseline: Baseline,
     /// How many candidates the reduction of one finding may try.
     pub tries: u64,
-}
-
-/// When a campaign is over.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Budget {
-    /// After this many scenarios, from number 0.
-    Scenarios(u64),
-    /// After this one scenario.
-    Only(u64),
-    /// When the time is over; what has been started is finished.
-    Time(Duration),
 }
 
 /// What a campaign is doing.
@@ -111,13 +97,6 @@ pub struct Outcome {
 }
 
 impl Plan {
-    /// Makes scenario `n`.
-    pub fn scenario(&self, n: u64) -> Scenario {
-        let mut scenario = Scenario::new();
-        Source::new(self).fill(n, &mut scenario);
-        scenario
-    }
-
     /// An examiner for a collector of the plan.
     pub fn examiner(&self, collector: &Collector) -> Examiner {
         match self.interpreters.get(&collector.name) {
@@ -125,59 +104,23 @@ impl Plan {
             None => Examiner::new(collector, &self.baseline),
         }
     }
-
-    fn range(&self) -> Range<u64> {
-        match self.budget {
-            Budget::Scenarios(n) => 0..n,
-            Budget::Only(n) => n..n.saturating_add(1),
-            Budget::Time(_) => 0..u64::MAX,
-        }
-    }
-
-    fn chunk(&self) -> u64 {
-        if self.profiles.iter().any(|p| p.is_huge()) { 1 } else { CHUNK }
-    }
-}
-
-/// The generators of a plan, one per profile.
-struct Source(Vec<Generator>);
-
-impl Source {
-    fn new(plan: &Plan) -> Source {
-        Source(plan.profiles.iter().map(|p| Generator::new(plan.seed, p, plan.size)).collect())
-    }
-
-    fn fill(&mut self, n: u64, scenario: &mut Scenario) {
-        let count = self.0.len() as u64;
-        self.0[(n % count) as usize].fill(n, scenario);
-    }
 }
 
 /// Runs a campaign; `progress` is called about ten times a second. When `stop` becomes true, no new scenario is
 /// started and the campaign ends as one of so many scenarios.
 pub fn run(plan: &Plan, stop: &AtomicBool, progress: &mut dyn FnMut(Progress)) -> Outcome {
     let start = Instant::now();
-    let range = plan.range();
-    let (next, done) = (AtomicU64::new(range.start), AtomicU64::new(0));
+    let done = AtomicU64::new(0);
     let deadline = match plan.budget {
         Budget::Time(time) => start.checked_add(time),
         _ => None,
     };
-    let chunk = plan.chunk();
-    let take = || {
-        if stop.load(Ordering::Relaxed) || deadline.is_some_and(|d| Instant::now() >= d) {
-            return None;
-        }
-        let from = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| {
-            (n < range.end).then(|| n.saturating_add(chunk).min(range.end))
-        });
-        from.ok().map(|from| from..from.saturating_add(chunk).min(range.end))
-    };
+    let numbers = Numbers::new(&plan.draw, plan.budget, deadline, stop);
     let part = in_parallel(
         plan.jobs,
         || {
             let mut worker = Worker::new(plan);
-            while let Some(numbers) = take() {
+            while let Some(numbers) = numbers.take() {
                 let count = numbers.end - numbers.start;
                 worker.run(numbers);
                 done.fetch_add(count, Ordering::Relaxed);
@@ -231,7 +174,7 @@ impl<'p> Worker<'p> {
     fn new(plan: &'p Plan) -> Worker<'p> {
         Worker {
             plan,
-            source: Source::new(plan),
+            source: plan.draw.source(),
             scenario: Scenario::new(),
             examiners: plan.collectors.iter().map(|c| plan.examiner(c)).collect(),
             part: Part::new(plan.collectors.len()),

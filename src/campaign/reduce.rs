@@ -52,7 +52,7 @@ impl Same {
 
 fn finding(plan: &Plan, key: Key, first: First) -> Option<Finding> {
     let collector = &plan.collectors[key.collector];
-    let scenario = plan.scenario(first.scenario);
+    let scenario = plan.draw.scenario(first.scenario);
     let same = Same { key, first };
     let differential = [Invariant::I18, Invariant::I38, Invariant::I41].contains(&key.invariant);
     let mut examiner = plan.examiner(collector);
@@ -70,8 +70,7 @@ fn finding(plan: &Plan, key: Key, first: First) -> Option<Finding> {
         violation,
         sentence: violation.describe(&|object| names.label(object)),
         objects: count_objects(run.events),
+        claim: minimized.claim(),
         scenario: minimized.scenario,
-        tries: minimized.tries,
-        minimal: minimized.minimal.then_some(minimized.reductions),
     })
 }

@@ -1,4 +1,4 @@
-//! The campaign options of commands that need real interpreters.
+//! The options of campaigns, on the model and on real interpreters.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -6,28 +6,25 @@ use std::time::Duration;
 use anyhow::bail;
 
 use super::options;
-use crate::campaign::Budget;
+use crate::campaign::{Budget, Draw};
 use crate::cpython::lockstep::{Target, row_of};
 use crate::cpython::{self, Interpreter};
-use crate::generate::{Profile, Seed, Size};
+use crate::generate::{Seed, Size};
 use crate::report::quoted;
 
 /// How long a campaign without a bound takes.
 const SHORT: Duration = Duration::from_secs(20);
 
-/// Which interpreters, which scenarios and how many.
+/// Which scenarios, how many, by how many workers, and where findings go.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// Interpreters: paths, versions (3.7, 3.7.16) or all
-    #[arg(long, value_name = "P", required = true)]
-    pub python: String,
     /// Seed of the campaign: up to 64 hexadecimal digits
     #[arg(long, value_name = "HEX", default_value = "0")]
     pub seed: Seed,
-    /// Stop after N scenarios, each run on every interpreter
+    /// Stop after N scenarios, each run on every collector or interpreter
     #[arg(long, value_name = "N", conflicts_with_all = ["time", "only"])]
     pub scenarios: Option<u64>,
-    /// Stop after a time for all interpreters together, such as 30s or 5m [default: 20s]
+    /// Stop after a time, such as 30s or 5m [default: 20s]
     #[arg(long, value_name = "TIME", value_parser = options::duration, conflicts_with = "only")]
     pub time: Option<Duration>,
     /// Run scenario number N only
@@ -45,6 +42,21 @@ pub struct Options {
     /// Folder for findings
     #[arg(long, value_name = "DIR", default_value = "findings")]
     pub out: PathBuf,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            seed: Seed::default(),
+            scenarios: None,
+            time: None,
+            only: None,
+            profile: vec!["default".to_owned()],
+            size: Size::default(),
+            jobs: None,
+            out: PathBuf::from("findings"),
+        }
+    }
 }
 
 impl Options {
@@ -70,17 +82,17 @@ impl Options {
         }
     }
 
-    /// The profiles.
+    /// The scenarios.
     ///
     /// # Errors
-    /// If a name means nothing.
-    pub fn profiles(&self) -> anyhow::Result<Vec<&'static Profile>> {
-        options::profiles(&self.profile)
+    /// If the name of a profile means nothing.
+    pub fn draw(&self) -> anyhow::Result<Draw> {
+        Ok(Draw { seed: self.seed, profiles: options::profiles(&self.profile)?, size: self.size })
     }
 
-    /// The command that does the same again with a bound that does not depend on time.
+    /// The command that does the same again with a bound that does not depend on time; `command` is how it begins.
     pub fn repeat(&self, command: &str, scenarios: u64) -> String {
-        let mut text = format!("coroner {command} --python {} --seed {}", quoted(&self.python), self.seed);
+        let mut text = format!("{command} --seed {}", self.seed);
         match self.only {
             Some(n) => text += &format!(" --only {n}"),
             None => text += &format!(" --scenarios {scenarios}"),

@@ -1,6 +1,5 @@
 //! `coroner explain`: what happened to each object of one scenario on one collector, and why.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -9,7 +8,7 @@ use super::{Exit, input, options};
 use crate::collector::Collector;
 use crate::report::explain::{explain, record, text};
 use crate::report::json;
-use crate::scenario::text::{Document, FieldName};
+use crate::scenario::text::Document;
 
 /// Explain what happened to each object of a scenario, and why
 #[derive(Debug, Clone, clap::Args)]
@@ -30,13 +29,7 @@ pub struct Args {
 /// # Errors
 /// If the collector does not exist or the result cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let document = match input::read(&args.file) {
-        Ok((document, _)) => document,
-        Err(unreadable) => {
-            eprintln!("{}", unreadable.render(std::io::stderr().is_terminal()));
-            return Ok(Exit::BadInput);
-        }
-    };
+    let Some(document) = input::document(&args.file) else { return Ok(Exit::BadInput) };
     let collector = collector(args, &document)?;
     let recorded = record(&document, &collector, &options::baseline()?);
     let explanation = explain(&recorded);
@@ -57,8 +50,7 @@ fn collector(args: &Args, document: &Document) -> anyhow::Result<Collector> {
     if let Some(name) = &args.collector {
         return Ok(Collector::parse(name)?);
     }
-    let named = document.field(FieldName::Collector).and_then(|text| text.split_whitespace().next());
-    if let Some(name) = named {
+    if let Some(name) = input::collector(document) {
         return Collector::parse(name).context("the file names a collector that does not exist; give --collector");
     }
     Collector::all().pop().context("there is no collector")

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Exit, input, options};
+use super::{Exit, input, interrupt, options};
 use crate::campaign::{Examined, Examiner, count_objects, write_atomically};
 use crate::collector::Collector;
 use crate::invariant::{Class, Invariant};
 use crate::report::{count, json, quoted, subject};
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Field, FieldName};
-use crate::shrink::{self, Budget};
+use crate::shrink::{self, Budget, Claim};
 
 /// Make a scenario small that shows a violation, as long as it shows the same
 ///
@@ -47,13 +47,7 @@ fn shown(run: &Examined<'_>) -> Shown {
 /// # Errors
 /// If no collector shows a violation, or the result cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let document = match input::read(&args.file) {
-        Ok((document, _)) => document,
-        Err(unreadable) => {
-            eprintln!("{}", unreadable.render(std::io::stderr().is_terminal()));
-            return Ok(Exit::BadInput);
-        }
-    };
+    let Some(document) = input::document(&args.file) else { return Ok(Exit::BadInput) };
     let collectors = collectors(args, &document)?;
     let baseline = options::baseline()?;
     let mut examiners: Vec<Examiner> = collectors.iter().map(|c| Examiner::new(c, &baseline)).collect();
@@ -75,7 +69,11 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     };
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     bar.set_style(ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    interrupt::watch();
     let mut progress = |p: &shrink::Progress<'_>| {
+        if interrupt::asked() {
+            p.stop();
+        }
         if p.tries.is_multiple_of(64) {
             let size = p.best.ops().len();
             bar.set_message(format!("{} tries, {size} operations: {}", p.tries, p.reduction.name()));
@@ -85,11 +83,8 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let minimized = shrink::minimize(&document.scenario, &mut holds, Budget { tries: args.tries }, &mut progress);
     bar.finish_and_clear();
     let objects = examiners.first_mut().map_or(0, |e| count_objects(e.examine(&minimized.scenario, false).events));
-    let claim = match minimized.minimal {
-        true => format!("under {} reductions, {} tries", minimized.reductions, minimized.tries),
-        false => format!("no, the search stopped after {} tries", minimized.tries),
-    };
-    let text = result(&document, &minimized.scenario, &collectors, &wanted, &claim).print();
+    let claim = minimized.claim();
+    let text = result(&document, &minimized.scenario, &collectors, &wanted, claim.clone()).print();
     match &args.output {
         Some(path) => {
             write_atomically(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
@@ -118,8 +113,7 @@ fn collectors(args: &Args, document: &Document) -> anyhow::Result<Vec<Collector>
     if !args.collector.is_empty() {
         return options::collectors(&args.collector);
     }
-    let named = document.field(FieldName::Collector).and_then(|text| text.split_whitespace().next());
-    let name = named.context("the file names no collector; give --collector")?;
+    let name = input::collector(document).context("the file names no collector; give --collector")?;
     options::collectors(&[name.to_owned()])
 }
 
@@ -134,7 +128,7 @@ fn result(
     scenario: &Scenario,
     collectors: &[Collector],
     wanted: &[Shown],
-    claim: &str,
+    claim: Claim,
 ) -> Document {
     let mut document = Document::new(scenario);
     let kept = [FieldName::Bug, FieldName::Source, FieldName::Seed];
@@ -145,6 +139,6 @@ fn result(
     if let Some((invariant, class)) = wanted.iter().flatten().next() {
         add(FieldName::Invariant, format!("{} {} ({})", invariant.code(), invariant.name(), class.word()));
     }
-    add(FieldName::Minimal, claim.to_owned());
+    add(FieldName::Minimal, claim.to_string());
     document
 }

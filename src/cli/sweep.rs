@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -85,13 +84,7 @@ impl Outcome {
 /// # Errors
 /// If a collector does not exist or the result cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let document = match input::read(&args.file) {
-        Ok((document, _)) => document,
-        Err(unreadable) => {
-            eprintln!("{}", unreadable.render(std::io::stderr().is_terminal()));
-            return Ok(Exit::BadInput);
-        }
-    };
+    let Some(document) = input::document(&args.file) else { return Ok(Exit::BadInput) };
     let collectors = options::collectors(&args.collector)?;
     let baseline = options::baseline()?;
     let sweep = || match args.pairs {

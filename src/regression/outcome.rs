@@ -4,7 +4,7 @@ use crate::collector::Collector;
 use crate::event::{Code, Digest, Event, ObjId, Role, Sink};
 use crate::invariant::Judge;
 use crate::run::Machine;
-use crate::scenario::text::{Class, Document, ExpectedViolation, Fact};
+use crate::scenario::text::{Document, ExpectedViolation, Fact};
 
 /// Runs regression files. One runner for many files keeps its memory between them.
 #[derive(Debug, Default)]
@@ -86,17 +86,8 @@ impl Runner {
             digest.event(*event);
         }
         let found = self.judge.judge(&document.scenario, &self.events, Some(collector.release));
-        let mut violations: Vec<ExpectedViolation> = found
-            .iter()
-            .map(|v| ExpectedViolation {
-                code: v.invariant.code().to_owned(),
-                class: match v.class {
-                    crate::invariant::Class::Collector => Class::Collector,
-                    crate::invariant::Class::TypeFault => Class::TypeFault,
-                    crate::invariant::Class::Documented => Class::Documented,
-                },
-            })
-            .collect();
+        let mut violations: Vec<ExpectedViolation> =
+            found.iter().map(|v| ExpectedViolation { code: v.invariant.code().to_owned(), class: v.class }).collect();
         violations.sort();
         violations.dedup();
         Outcome { digest: digest.value(), violations, facts: facts(document, &self.events) }

@@ -70,9 +70,7 @@ fn endings(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
 
 fn heading(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
     let Page { plan, outcome, .. } = page;
-    let profiles: Vec<&str> = plan.profiles.iter().map(|p| p.name).collect();
-    let seed = plan.seed;
-    let (profiles, size) = (profiles.join(","), plan.size.word());
+    let (seed, profiles, size) = (plan.draw.seed, plan.draw.profile_names(), plan.draw.size.word());
     writeln!(out, "{} seed {seed}, profile {profiles}, size {size}", style.head(&format!("coroner {}", page.command)))?;
     let runs = outcome.part.scenarios * plan.collectors.len() as u64;
     let rate = runs as f64 / outcome.took.as_secs_f64().max(1e-6);

@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::run::Machine;
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Field, FieldName, print};
-use crate::shrink::{self, Budget};
+use crate::shrink::{self, Budget, Claim};
 
 /// A scenario on which the model and an interpreter disagree.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,10 +28,8 @@ pub struct Finding {
     pub difference: Difference,
     /// Objects of the reduced scenario, in the model's run.
     pub objects: u32,
-    /// Candidates tried.
-    pub tries: u64,
-    /// Under how many reductions it is minimal; `None` if the search stopped before.
-    pub minimal: Option<usize>,
+    /// How far it is reduced.
+    pub claim: Claim,
 }
 
 impl Finding {
@@ -58,15 +56,11 @@ impl Finding {
     /// The text of its file.
     pub fn text(&self, plan: &Plan) -> String {
         let mut document = Document::new(&self.scenario);
-        let reduced = match self.minimal {
-            Some(reductions) => format!("under {reductions} reductions, {} tries", self.tries),
-            None => format!("no, the search stopped after {} tries", self.tries),
-        };
         let fields = [
             (FieldName::Collector, format!("{} against {}", self.collector, self.interpreter)),
             (FieldName::Note, self.sentence()),
-            (FieldName::Minimal, reduced),
-            (FieldName::Seed, plan.seed.to_string()),
+            (FieldName::Minimal, self.claim.to_string()),
+            (FieldName::Seed, plan.draw.seed.to_string()),
             (FieldName::Repeat, self.repeat(plan)),
         ];
         document.fields = fields.into_iter().map(|(name, text)| Field { name, text }).collect();
@@ -76,15 +70,7 @@ impl Finding {
     /// The command that makes the unreduced scenario again and fails.
     pub fn repeat(&self, plan: &Plan) -> String {
         let release = plan.targets[self.target].interpreter.release;
-        let mut command = format!("coroner diff --python {release} --seed {} --only {}", plan.seed, self.number);
-        let profiles: Vec<&str> = plan.profiles.iter().map(|p| p.name).collect();
-        if profiles != ["default"] {
-            command += &format!(" --profile {}", profiles.join(","));
-        }
-        if plan.size != crate::generate::Size::default() {
-            command += &format!(" --size {}", plan.size.word());
-        }
-        command
+        format!("coroner diff --python {release}{}", plan.draw.options(self.number))
     }
 }
 
@@ -127,7 +113,7 @@ pub fn reduce(
 
 pub(super) fn finding(plan: &Plan, target: usize, number: u64) -> Option<Finding> {
     let chosen = &plan.targets[target];
-    let scenario = plan.scenario(number);
+    let scenario = plan.draw.scenario(number);
     let mut lockstep = Lockstep::new(chosen.interpreter.clone(), &chosen.collector, plan.limits).ok()?;
     let Comparison::Different(first) = lockstep.compare_fresh(&scenario).ok()? else { return None };
     let (minimized, difference) = reduce(&mut lockstep, &scenario, first.kind, plan.tries).ok()??;
@@ -140,8 +126,7 @@ pub(super) fn finding(plan: &Plan, target: usize, number: u64) -> Option<Finding
         number,
         difference,
         objects: count_objects(&events),
+        claim: minimized.claim(),
         scenario: minimized.scenario,
-        tries: minimized.tries,
-        minimal: minimized.minimal.then_some(minimized.reductions),
     })
 }
