@@ -154,6 +154,9 @@ impl std::fmt::Display for Crash {
     }
 }
 
+/// Most events of an input that is kept. A scenario of 12 objects and 30 operations has some hundreds.
+const MOST_EVENTS: u32 = 2_000;
+
 /// What became of one input.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Ran {
@@ -161,23 +164,31 @@ pub struct Ran {
     pub reached: Reached,
     /// What it broke, if that counts.
     pub crash: Option<Crash>,
+    /// How many events it took.
+    pub events: u32,
 }
 
 impl Ran {
-    /// False if nothing happened, so that the input is not worth keeping.
+    /// False if nothing happened.
     pub fn has_effect(&self) -> bool {
         self.reached.effective_ops > 0 && self.reached.objects > 0
     }
+
+    /// False if the input is not worth keeping: nothing happened, or so much that everything made of it would be slow.
+    pub fn is_worth_keeping(&self) -> bool {
+        self.has_effect() && self.events <= MOST_EVENTS
+    }
 }
 
-/// Hands events to the judge and the counters.
-struct Both<'a>(&'a mut Judge, &'a mut States);
+/// Hands events to the judge and the counters, and counts them.
+struct Both<'a>(&'a mut Judge, &'a mut States, u32);
 
 impl Sink for Both<'_> {
     #[inline]
     fn event(&mut self, event: Event) {
         self.0.event(event);
         self.1.event(event);
+        self.2 += 1;
     }
 }
 
@@ -289,7 +300,7 @@ impl Scenarios {
         if self.stage == Stage::Decode {
             read(data, &mut self.scenario);
         }
-        Ran { reached: Reached::default(), crash: None }
+        Ran { reached: Reached::default(), crash: None, events: 0 }
     }
 
     /// Runs one input on every collector, and adds up what happens: for measuring what an input is worth.
@@ -307,14 +318,16 @@ impl Scenarios {
         self.states.start(&self.scenario);
         if self.stage == Stage::Run {
             here.machine.run(&self.scenario, &mut Unjudged(&mut self.states));
-            return Ran { reached: Reached::default(), crash: None };
+            return Ran { reached: Reached::default(), crash: None, events: 0 };
         }
-        here.machine.run(&self.scenario, &mut Both(&mut self.judge, &mut self.states));
+        let mut both = Both(&mut self.judge, &mut self.states, 0);
+        here.machine.run(&self.scenario, &mut both);
+        let events = both.2;
         let strict = self.strict;
         let suspicious = self.judge.finish().iter().any(|v| here.is_suspicious(v, strict));
         let reached = self.judge.reached();
         let crash = if suspicious { self.crash(lane) } else { None };
-        Ran { reached, crash }
+        Ran { reached, crash, events }
     }
 
     /// The states of the last run.
