@@ -13,7 +13,7 @@ use crate::cpython::lockstep::{self, Outcome, Plan, Progress};
 use crate::report::{json, lockstep as report, quoted};
 
 /// The share of scenarios that are run in a fresh process too: one in so many.
-const SAMPLE: u64 = 64;
+const SAMPLE: u64 = 1024;
 /// Candidates that the reduction of one difference may try.
 const TRIES: u64 = 4_000;
 

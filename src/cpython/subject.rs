@@ -15,7 +15,7 @@ use crate::subject::{Failure, Subject};
 const BEGIN: u64 = 0xf0;
 const END: u64 = 0xf1;
 const UNSUPPORTED: u64 = 1;
-const OVERFLOW: u64 = 2;
+const GAVE_UP: u64 = 2;
 
 /// Bounds for a worker.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -148,7 +148,7 @@ impl Python {
         while done < scenarios.len() {
             let before = done;
             let how = self.round_trip(&scenarios[done..])?;
-            let mut running = None;
+            let (mut running, mut garbled) = (None, false);
             self.events.clear();
             let bytes = std::mem::take(&mut self.bytes);
             for words in bytes.chunks_exact(16) {
@@ -158,10 +158,14 @@ impl Python {
                     BEGIN => {
                         running = Some(before + (first >> 32) as usize);
                         self.events.clear();
+                        garbled = false;
                     }
                     END => {
                         let Some(index) = running.take() else { continue };
-                        let failure = self.failure(first >> 8 & 0xff, first >> 32);
+                        let failure = match garbled {
+                            true => Some(self.nonsense()),
+                            false => self.failure(first >> 8 & 0xff, first >> 32),
+                        };
                         let exhausted = matches!(failure, Some(Failure::Limit { .. }));
                         each(Outcome { index, events: &self.events, nanoseconds: second, failure });
                         done = index + 1;
@@ -172,7 +176,11 @@ impl Python {
                             break;
                         }
                     }
-                    _ => self.events.extend(Event::from_words([first, second])),
+                    _ if garbled => {}
+                    _ => match Event::from_words([first, second]) {
+                        Some(event) => self.events.push(event),
+                        None => garbled = true,
+                    },
                 }
             }
             self.bytes = bytes;
@@ -241,6 +249,10 @@ impl Python {
         Ok(answer)
     }
 
+    fn nonsense(&self) -> Failure {
+        Failure::Died { subject: self.name.clone(), how: "it wrote an event that means nothing".to_owned() }
+    }
+
     fn too_slow(&self) -> Failure {
         Failure::Limit { subject: self.name.clone(), limit: format!("{} s", self.limits.scenario.as_secs_f32()) }
     }
@@ -249,14 +261,28 @@ impl Python {
         let subject = self.name.clone();
         match status {
             UNSUPPORTED => Some(Failure::Unsupported { subject, what: missing(detail) }),
-            OVERFLOW => {
-                let limit =
-                    format!("{} bytes of events, {} of memory", self.limits.event_bytes, self.limits.memory_bytes);
+            GAVE_UP if let Some(what) = no_room(detail) => {
+                Some(Failure::Unsupported { subject, what: what.to_owned() })
+            }
+            GAVE_UP => {
+                let limit = format!("{} bytes of memory, or an error", self.limits.memory_bytes);
                 Some(Failure::Limit { subject, limit })
             }
             _ => None,
         }
     }
+}
+
+/// What the probe has no room for (`events_give_up` in `probe.h`); nothing if it met an error.
+fn no_room(why: u64) -> Option<&'static str> {
+    Some(match why {
+        2 => "more events than the probe has room for",
+        3 => "more functions than the probe has code objects",
+        4 => "more weak containers than the probe has room for",
+        5 => "more removals put off than the probe has room for",
+        6 => "more dict keys than the probe has",
+        _ => return None,
+    })
 }
 
 /// What the probe said it lacks: 0x100 plus a shape.

@@ -151,11 +151,8 @@ impl Kept {
         }
         stated.numbers = all.iter().map(|facts| stated.numbers_of(facts)).collect();
         for var in 0..document.scenario.vars() {
-            let about = [
-                (Topic::Fate(var), ALIVE | FREED),
-                (Topic::Cleared(var), CLEARED),
-                (Topic::Finalized(var), FINALIZED),
-            ];
+            let about =
+                [(Topic::Fate(var), ALIVE | FREED), (Topic::Cleared(var), CLEARED), (Topic::Finalized(var), FINALIZED)];
             let mask = about.iter().filter(|(topic, _)| topics.contains(topic)).fold(0, |mask, (_, bits)| mask | bits);
             if mask != 0 {
                 stated.fates.push((mask, fates(&all, var).iter().map(|bits| bits & mask).collect()));

@@ -158,11 +158,23 @@ static uint64_t nanoseconds(void) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static void alarm_after(uint32_t milliseconds) {
+/* The limit of time for one scenario: a timer runs as long as a batch, TICKS times within the limit, and each scenario
+ * starts to count anew. (Two system calls for each scenario would take longer than most scenarios.) */
+#define TICKS 10
+static volatile sig_atomic_t ticks;
+
+static void tick(int signal_number) {
+    if (++ticks <= TICKS) return;
+    signal(SIGALRM, SIG_DFL);
+    raise(SIGALRM);
+}
+
+static void set_timer(uint32_t milliseconds) {
     struct itimerval t;
     memset(&t, 0, sizeof t);
-    t.it_value.tv_sec = milliseconds / 1000;
-    t.it_value.tv_usec = (milliseconds % 1000) * 1000;
+    t.it_interval.tv_sec = milliseconds / TICKS / 1000;
+    t.it_interval.tv_usec = (milliseconds / TICKS % 1000) * 1000 + (milliseconds > 0);
+    t.it_value = t.it_interval;
     setitimer(ITIMER_REAL, &t, NULL);
 }
 
@@ -195,9 +207,11 @@ static uint32_t run_batch(const char *at, size_t half, uint32_t *dirty) {
     P.max_script_steps = batch->max_script_steps;
     at += sizeof *batch;
     events_rewind();
+    set_timer(batch->milliseconds);
     for (i = 0; i < batch->count && !*dirty; i++) {
         const Header *h = (const Header *)at;
         uint32_t status, what;
+        int gave_up;
         uint64_t start = 0, end = 0;
         if (i > 0 && events_used() > half) break;
         P.n_ops = h->n_ops;
@@ -209,19 +223,20 @@ static uint32_t run_batch(const char *at, size_t half, uint32_t *dirty) {
         if (what) {
             emit_mark(EV_END_SCENARIO, STATUS_UNSUPPORTED, what, 0);
         } else {
-            alarm_after(batch->milliseconds);
+            ticks = 0;
             start = nanoseconds();
             status = (uint32_t)scenario_run();
+            gave_up = events_gave_up();
             end = nanoseconds();
             scenario_cleanup();
-            alarm_after(0);
             *dirty = survivors() != 0;
             table_reset();
             function_reset();
-            emit_mark(EV_END_SCENARIO, status, *dirty, end - start);
+            emit_mark(EV_END_SCENARIO, status, (uint32_t)gave_up, end - start);
         }
         at += h->size;
     }
+    set_timer(0);
     return i;
 }
 
@@ -267,7 +282,7 @@ static PyObject *serve(PyObject *self, PyObject *args) {
                           &config.event_bytes, &config.memory_bytes, &config.stack_bytes))
         return NULL;
     setrlimit(RLIMIT_CORE, &none);
-    signal(SIGALRM, SIG_DFL);
+    signal(SIGALRM, tick);
     if (config.memory_bytes) {
         memory.rlim_cur = memory.rlim_max = config.memory_bytes;
         setrlimit(RLIMIT_AS, &memory);

@@ -29,8 +29,8 @@ mod hostile_tests;
 mod tests;
 
 pub use diagnostic::{Code, Diagnostic};
-pub use document::{Anchor, Class, Comment, Document, Expectation, ExpectedViolation, Fact, Field, FieldName, Names};
 pub(crate) use document::origin;
+pub use document::{Anchor, Class, Comment, Document, Expectation, ExpectedViolation, Fact, Field, FieldName, Names};
 pub use parse::{parse, parse_bytes};
 pub use print::{print, print_op};
 pub use words::{OPERATIONS, Usage, is_name, is_reserved};
