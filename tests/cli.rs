@@ -2,6 +2,8 @@
 
 mod program;
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use coroner::campaign::{Baseline, Examiner, Verdict};

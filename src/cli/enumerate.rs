@@ -90,8 +90,9 @@ impl Args {
 /// # Errors
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let collectors = options::collectors(&args.collector)?;
-    let baseline = options::baseline()?;
+    let subjects = options::subjects(&args.collector)?;
+    let collectors = &subjects.0;
+    let mut panel = Panel::new(options::examiners(&subjects, &options::baseline()?));
     let scope = Scope { decorations: args.decorations, ..Scope::new(args.objects) };
     let mut all = Enumeration::new(scope);
     let end = all.end();
@@ -100,8 +101,8 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     }
     let file = args.out.as_ref().map(|folder| folder.join(STATE));
     let mut survey = match &file {
-        Some(file) if args.resume && file.exists() => resumed(file, scope, &collectors)?,
-        _ => Survey::new(scope, &collectors, args.from),
+        Some(file) if args.resume && file.exists() => resumed(file, scope, collectors)?,
+        _ => Survey::new(scope, collectors, args.from),
     };
     if let Some(folder) = &args.out {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -111,7 +112,6 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
             .with_context(|| format!("cannot write {}", file.display())),
         None => Ok(()),
     };
-    let mut panel = Panel::new(&collectors, &baseline);
     let bar = options::bar(Some(end));
     let most = args.limit.unwrap_or(u64::MAX);
     let (mut done, mut saved) = (0, None);
@@ -132,7 +132,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     save(&survey)?;
     let failed = survey.found.keys().any(|(_, verdict, _)| args.strict || *verdict == Verdict::New);
     let exit = if failed { Exit::Violation } else { Exit::Clean };
-    super::print(&text(&survey, &collectors, args, end))?;
+    super::print(&text(&survey, collectors, args, end))?;
     let files = match &args.out {
         Some(folder) => examples(&survey, &mut all, &mut panel, folder)?,
         None => Vec::new(),

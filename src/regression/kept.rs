@@ -110,12 +110,18 @@ impl Kept {
         assigned(&stated.fates, &fates, &mut vec![false; fates.len()])
     }
 
-    /// Tries every reduction once and counts them.
+    /// The events of the scenario on the first collector.
+    pub(crate) fn run_first(&mut self, scenario: &Scenario) -> &[Event] {
+        self.run(0, scenario);
+        &self.events
+    }
+
+    /// Tries every reduction once and counts the tries as a search does, with one for the scenario itself.
     ///
     /// # Errors
     /// The first smaller scenario with the outcome.
     pub fn check_minimal(&mut self, scenario: &Scenario) -> Result<u64, Scenario> {
-        let mut tries = 0;
+        let mut tries = 1;
         let mut holds = |candidate: &Scenario| {
             tries += 1;
             self.holds(candidate)
