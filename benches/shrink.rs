@@ -75,7 +75,7 @@ fn main() {
         let findings = findings(&mut model, in_model);
         measure(name, &mut model, &findings);
     }
-    for interpreter in installed() {
+    for interpreter in installed().into_iter().flatten() {
         let Some(row) = row_of(&interpreter) else { continue };
         let findings = findings(&mut Examiner::new(&row, &baseline), on_interpreter);
         let mut real = Examiner::on(&interpreter, &row, Limits::default(), &baseline);
