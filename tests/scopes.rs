@@ -50,6 +50,16 @@ fn an_enumeration_can_be_resumed_and_counts_each_scenario_once() {
 }
 
 #[test]
+fn the_page_about_small_scopes_says_what_the_command_says() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/enumerate.md")).expect("the page");
+    let folder = folder();
+    let ran = coroner(folder.path(), "enumerate --objects 2 --decorations 2");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let all = "These are all there are.";
+    assert!(ran.out.contains(all) && page.contains(&ran.out), "docs/enumerate.md is out of date:\n{}", ran.out);
+}
+
+#[test]
 fn an_enumeration_that_is_killed_goes_on_where_it_was() {
     let folder = folder();
     let line = "enumerate --objects 2 --decorations 2 --collector cpython-3.7,cpython-3.8,cpython-3.15";
