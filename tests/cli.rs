@@ -5,7 +5,6 @@ mod program;
 use std::path::Path;
 
 use serde_json::Value;
-use std::path::Path;
 
 use coroner::campaign::{Baseline, Examiner, Verdict};
 use coroner::collector::{Collector, ROWS, Switch, SwitchClass};
