@@ -32,6 +32,17 @@ pub struct Limits {
     pub recycle_after: u32,
 }
 
+impl Limits {
+    /// Of the candidates tried while a scenario that reaches a limit is reduced, so many may reach it: each takes that
+    /// long.
+    pub const SLOW_CANDIDATES: u64 = 50;
+
+    /// The bounds for such candidates: a part of the time, still thousands of times what most scenarios need.
+    pub fn hurried(self) -> Limits {
+        Limits { scenario: (self.scenario / 20).max(Duration::from_millis(20)), ..self }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
@@ -107,6 +118,17 @@ impl Python {
         self.worker.as_ref().map(Worker::id)
     }
 
+    /// The bounds of a worker.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Sets the bounds: the next scenario runs in a fresh process that has them.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+        self.restart();
+    }
+
     /// Ends the worker: the next scenario runs in a fresh process.
     pub fn restart(&mut self) {
         self.worker = None;
@@ -122,7 +144,7 @@ impl Python {
         mut each: impl FnMut(Outcome<'_>),
     ) -> Result<(), SetupError> {
         let mut done = 0;
-        let mut killed_once = false;
+        let mut tried_again = false;
         while done < scenarios.len() {
             let before = done;
             let how = self.round_trip(&scenarios[done..])?;
@@ -144,9 +166,15 @@ impl Python {
                             true => Some(self.nonsense()),
                             false => self.failure(first >> 8 & 0xff, first >> 32),
                         };
+                        let exhausted = matches!(failure, Some(Failure::Limit { .. }));
                         each(Outcome { index, events: &self.events, nanoseconds: second, failure });
                         done = index + 1;
-                        killed_once = false;
+                        tried_again = false;
+                        if exhausted {
+                            // It may have no memory for the next ones.
+                            self.worker = None;
+                            break;
+                        }
                     }
                     _ if garbled => {}
                     _ => match Event::from_words([first, second]) {
@@ -166,16 +194,23 @@ impl Python {
                     }
                     self.too_slow()
                 }
+                // Somebody else stopped or killed it, which says nothing about the scenario: once more.
+                Answer::Silent if !tried_again => {
+                    tried_again = true;
+                    self.worker = None;
+                    continue;
+                }
+                Answer::Died(status) if killed(status) && !tried_again => {
+                    tried_again = true;
+                    self.worker = None;
+                    continue;
+                }
                 Answer::Silent => self.too_slow(),
                 Answer::Died(status) if timed_out(status) => self.too_slow(),
                 Answer::Died(status) => {
-                    // Somebody else's SIGKILL says nothing about the scenario: once more in a fresh process.
-                    if killed(status) && !killed_once {
-                        killed_once = true;
-                        self.worker = None;
-                        continue;
-                    }
-                    Failure::Died { subject: self.name.clone(), how: describe(status) }
+                    let said = self.worker.as_ref().and_then(Worker::last_words);
+                    let said = said.map_or_else(String::new, |line| format!(": {line}"));
+                    Failure::Died { subject: self.name.clone(), how: describe(status) + &said }
                 }
             };
             self.worker = None;
@@ -208,9 +243,7 @@ impl Python {
             self.batch.extend_from_slice(&word.to_le_bytes());
         }
         scenarios.iter().for_each(|scenario| wire::encode(scenario.borrow(), &mut self.batch));
-        // The worker limits itself; this is for one that cannot.
-        let patience = self.limits.scenario.saturating_mul(scenarios.len() as u32) + Duration::from_secs(10);
-        let answer = worker.run(&self.batch, patience);
+        let answer = worker.run(&self.batch, self.limits.scenario);
         let path = || "the worker's file of events".to_string();
         worker.read_events(&mut self.bytes).map_err(|error| SetupError::File { what: path(), error })?;
         Ok(answer)

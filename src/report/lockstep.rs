@@ -69,8 +69,7 @@ pub fn text(page: &Page<'_>, width: usize, color: bool) -> String {
 
 fn write_page(out: &mut String, page: &Page<'_>, width: usize, style: Style) -> fmt::Result {
     let Page { plan, outcome, .. } = page;
-    let profiles: Vec<&str> = plan.profiles.iter().map(|p| p.name).collect();
-    let (seed, profiles, size) = (plan.seed, profiles.join(","), plan.size.word());
+    let (seed, profiles, size) = (plan.draw.seed, plan.draw.profile_names(), plan.draw.size.word());
     writeln!(out, "{} seed {seed}, profile {profiles}, size {size}", style.head("coroner diff"))?;
     let runs: u64 = outcome.part.tallies.iter().map(|t| t.scenarios).sum();
     let seconds = outcome.took.as_secs_f64();
@@ -231,7 +230,7 @@ fn difference(plan: &Plan, finding: &Finding) -> Value {
         "real": finding.difference.real.iter().map(|e| format!("{e:?}")).collect::<Vec<_>>(),
         "objects": finding.objects,
         "scenario": finding.number,
-        "minimal": finding.minimal.is_some(),
+        "minimal": finding.claim.is_minimal(),
         "file": finding.file_name(),
         "repeat": finding.repeat(plan),
     })

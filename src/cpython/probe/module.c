@@ -4,6 +4,7 @@
  * unraisable finds no frame to make a traceback of, and a long chain of deallocations finds room. */
 #include "probe.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,8 +15,8 @@
 #include <unistd.h>
 
 static struct {
-    int in, out;
-    const char *events;
+    int in, out, batch;
+    const char *batches, *events;
     unsigned long event_bytes, memory_bytes, stack_bytes;
 } config;
 
@@ -27,6 +28,8 @@ static void unraisable(void) {
 
 #if PY_VERSION_HEX >= 0x03080000
 static PyObject *hook(PyObject *self, PyObject *args) {
+    /* The traceback was made for the report. On the one exception there is it would outlive that, and its frames. */
+    if (PyException_SetTraceback(P.exception, Py_None) < 0) PyErr_Clear();
     unraisable();
     Py_INCREF(Py_None);
     return Py_None;
@@ -122,6 +125,17 @@ static int read_all(void *to, size_t n) {
         if (got <= 0) return -1;
         at += got;
         n -= (size_t)got;
+    }
+    return 0;
+}
+
+static int read_batch(char *to, size_t n) {
+    off_t at = 0;
+    while ((size_t)at < n) {
+        ssize_t got = pread(config.batch, to + at, n - (size_t)at, at);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return -1;
+        at += got;
     }
     return 0;
 }
@@ -249,7 +263,7 @@ static void *serve_thread(void *unused) {
     while (read_all(&size, sizeof size) == 0) {
         free(batch);
         batch = malloc(size);
-        if (!batch || read_all(batch, size) < 0) break;
+        if (!batch || read_batch(batch, size) < 0) break;
         reply[0] = run_batch(batch, config.event_bytes / 2, &reply[1]);
         if (write_all(reply, sizeof reply) < 0 || reply[1]) break;
     }
@@ -258,13 +272,14 @@ static void *serve_thread(void *unused) {
     return unused;
 }
 
-/* serve(in, out, path of the event file, its size, limit of memory, size of the stack): does not return. */
+/* serve(in, out, path of the file of scenarios, path of the event file, its size, limit of memory, size of the stack):
+ * does not return. The pipe `in` brings the size of each batch. */
 static PyObject *serve(PyObject *self, PyObject *args) {
     pthread_attr_t attributes;
     pthread_t thread;
     struct rlimit none = {0, 0}, memory;
-    if (!PyArg_ParseTuple(args, "iiskkk", &config.in, &config.out, &config.events, &config.event_bytes,
-                          &config.memory_bytes, &config.stack_bytes))
+    if (!PyArg_ParseTuple(args, "iisskkk", &config.in, &config.out, &config.batches, &config.events,
+                          &config.event_bytes, &config.memory_bytes, &config.stack_bytes))
         return NULL;
     setrlimit(RLIMIT_CORE, &none);
     signal(SIGALRM, tick);
@@ -272,6 +287,8 @@ static PyObject *serve(PyObject *self, PyObject *args) {
         memory.rlim_cur = memory.rlim_max = config.memory_bytes;
         setrlimit(RLIMIT_AS, &memory);
     }
+    config.batch = open(config.batches, O_RDONLY);
+    if (config.batch < 0) return PyErr_SetFromErrno(PyExc_OSError);
     if (events_open(config.events, config.event_bytes) < 0) return PyErr_SetFromErrno(PyExc_OSError);
 #if PY_VERSION_HEX < 0x03070000
     PyEval_InitThreads();
