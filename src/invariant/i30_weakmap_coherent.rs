@@ -79,7 +79,14 @@ impl Iteration {
         self.shown.clear();
     }
 
+    /// True if an iteration runs or the operation starts one.
+    #[inline]
+    pub fn concerns(&self, op: Option<&Op>) -> bool {
+        self.container != NONE || matches!(op, Some(Op::Iterate { .. }))
+    }
+
     /// An operation of the mutator starts.
+    #[inline(never)]
     pub fn step(&mut self, s: &Shadow, out: &mut Findings) {
         if self.container != NONE {
             self.end(s, out);

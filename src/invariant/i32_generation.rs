@@ -25,12 +25,10 @@ pub(super) const ABOUT: About = About {
 
 pub(super) const NOT_IN_A_LIST: u8 = 0xff;
 
+#[inline]
 fn rank(spot: Spot) -> u8 {
     match spot {
-        Spot::Gen0 => 0,
-        Spot::Gen1 => 1,
-        Spot::Gen2 => 2,
-        Spot::Permanent => 3,
+        Spot::Gen0 | Spot::Gen1 | Spot::Gen2 | Spot::Permanent => spot as u8,
         Spot::Collecting | Spot::Untracked | Spot::NoHeader => NOT_IN_A_LIST,
     }
 }
@@ -96,8 +94,12 @@ pub(super) fn collected(s: &Shadow, out: &mut Findings) {
     for index in c.candidates.iter() {
         let o = &s.objects[index];
         let seen = rank(o.spot);
+        if seen >= due {
+            out.pass(Invariant::I32);
+            continue;
+        }
         let retracked = o.facts.shape == Shape::Dict && c.scripts > 0;
-        if o.held() && o.stamp == s.stamp && seen < due && !retracked {
+        if o.held() && o.stamp == s.stamp && !retracked {
             moved_back(s, out, ObjId::from_index(index as u32), due, seen);
         } else {
             out.pass(Invariant::I32);

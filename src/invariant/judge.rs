@@ -50,11 +50,7 @@ impl Judge {
     /// Judges one run: all violations in order, the first is primary.
     pub fn judge(&mut self, scenario: &Scenario, events: &[Event], release: Option<Release>) -> &[Violation] {
         self.start(scenario, release);
-        let mut at = 0;
-        while let Some(rest) = events.get(at..).filter(|rest| !rest.is_empty() && !self.over) {
-            self.s.at = at as u32;
-            at += self.take(rest);
-        }
+        self.take(events, 0);
         self.finish()
     }
 
@@ -176,6 +172,7 @@ impl Judge {
     }
 
     /// Looks at the unreachable set once it is known.
+    #[inline(always)]
     fn examine(&mut self) {
         let c = &self.s.col;
         if c.ready && c.number != self.examined {
@@ -185,6 +182,7 @@ impl Judge {
         }
     }
 
+    #[inline(never)]
     fn enter(&mut self, code: Code, owner: ObjId, arg: Option<ObjId>) {
         self.s.fold_enter(code, owner, arg);
         self.pending = true;
@@ -212,6 +210,7 @@ impl Judge {
         self.raised.left(&self.s, &frame);
     }
 
+    #[inline(never)]
     fn clear(&mut self, object: ObjId) {
         let (s, out) = (&mut self.s, &mut self.out);
         s.settle_collection();
@@ -224,7 +223,7 @@ impl Judge {
         self.reached.clears += 1;
     }
 
-    #[inline]
+    #[inline(always)]
     fn dealloc(&mut self, object: ObjId) {
         i04_free_once::dealloc(&self.s, &mut self.out, object);
         let left = std::mem::replace(&mut self.s.just_left, shadow::NONE);
@@ -234,7 +233,7 @@ impl Judge {
         self.s.fold_dealloc(object);
     }
 
-    #[inline]
+    #[inline(always)]
     fn free(&mut self, object: ObjId) {
         let (s, out) = (&mut self.s, &mut self.out);
         self.reached.freed += 1;
@@ -251,7 +250,7 @@ impl Judge {
         self.s.fold_free(object);
     }
 
-    #[inline]
+    #[inline(always)]
     fn saw(&mut self, object: ObjId, introspection: bool) {
         let (s, out) = (&mut self.s, &mut self.out);
         if s.get(object).is_some_and(|o| o.is(Object::FREED | Object::INSANE)) {
@@ -266,6 +265,7 @@ impl Judge {
         }
     }
 
+    #[inline(never)]
     fn answer(&mut self, weak: ObjId, referent: Option<ObjId>) {
         let (s, out) = (&self.s, &mut self.out);
         i05_no_dangling::used(s, out, weak);
@@ -288,27 +288,35 @@ impl Judge {
         }
     }
 
-    /// Takes the first event, or all lines of a snapshot that there are; says how many events that were.
-    #[inline]
-    fn take(&mut self, events: &[Event]) -> usize {
-        match events {
-            [] => return 0,
-            [Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. }, ..] => return self.lines(events),
-            [Event::Snapshot, ..] => {
-                if self.s.reading {
-                    self.settle();
+    /// Takes events; the first of them has the index `first` in the stream.
+    fn take(&mut self, events: &[Event], first: u32) {
+        let mut at = 0;
+        while let Some(event) = events.get(at) {
+            self.s.at = first + at as u32;
+            match event {
+                Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. } => {
+                    at += self.lines(&events[at..]);
+                    continue;
                 }
-                self.s.fold_snapshot();
-                self.pending = true;
-            }
-            [event, ..] => {
-                if self.pending {
-                    self.prepare(event);
+                Event::Snapshot => {
+                    if self.s.reading {
+                        self.settle();
+                    }
+                    self.s.fold_snapshot();
+                    self.pending = true;
                 }
-                self.other(event);
+                event => {
+                    if self.pending {
+                        self.prepare(event);
+                    }
+                    self.other(event);
+                    if self.over {
+                        return;
+                    }
+                }
             }
+            at += 1;
         }
-        1
     }
 
     /// What is to be done before an event that is not of a snapshot: what followed the last one is complete.
@@ -329,13 +337,15 @@ impl Judge {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn other(&mut self, event: &Event) {
         match *event {
             Event::Step { op } => {
                 self.reached.effective_ops += 1;
                 self.s.fold_step(op);
-                self.iteration.step(&self.s, &mut self.out);
+                if self.iteration.concerns(self.s.op()) {
+                    self.iteration.step(&self.s, &mut self.out);
+                }
             }
             Event::NoEffect => {
                 self.reached.dropped_ops += 1;
@@ -447,10 +457,9 @@ fn at_rest(s: &mut Shadow, out: &mut Findings, explicit: bool) {
 impl Sink for Judge {
     #[inline]
     fn event(&mut self, event: Event) {
-        self.s.at = self.next;
-        self.next += 1;
         if !self.over {
-            self.take(std::slice::from_ref(&event));
+            self.take(std::slice::from_ref(&event), self.next);
         }
+        self.next += 1;
     }
 }

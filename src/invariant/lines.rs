@@ -13,44 +13,48 @@ impl Judge {
         let (stamp, mut order, mut listed) = (self.s.stamp, self.s.list_order, 0);
         let mut read = 0;
         for event in events {
-            match *event {
-                Event::State { object, refcount, spot, finalized } => {
-                    let line = usual(spot, finalized);
-                    // The line for a live object with references, in order, where it was before.
-                    if let Some(o) = self.s.objects.get_mut(object.index())
-                        && o.usual == line
-                        && spot as u8 >= order
-                        && refcount != 0
-                        && o.stamp != stamp
-                    {
-                        o.refcount = refcount;
-                        o.stamp = stamp;
-                        order = spot as u8;
-                        listed += 1;
-                    } else {
-                        self.s.at = first + read as u32;
-                        self.s.list_order = order;
-                        self.changed_line(object, refcount, spot, finalized);
-                        order = self.s.list_order;
-                    }
+            read += 1;
+            if let Event::State { object, refcount, spot, finalized } = *event {
+                let line = usual(spot, finalized);
+                // The line for a live object with references, in order, where it was before.
+                if let Some(o) = self.s.objects.get_mut(object.index())
+                    && o.usual == line
+                    && spot as u8 >= order
+                    && refcount != 0
+                    && o.stamp != stamp
+                {
+                    o.refcount = refcount;
+                    o.stamp = stamp;
+                    order = spot as u8;
+                    listed += 1;
+                } else {
+                    self.s.at = first + read as u32 - 1;
+                    self.s.list_order = order;
+                    self.changed_line(object, refcount, spot, finalized);
+                    order = self.s.list_order;
                 }
+                continue;
+            }
+            match *event {
                 Event::Weak { weak, referent, callback } => {
                     if let Some(object) = referent
                         && self.s.get(object).is_some_and(|o| o.is(Object::FREED))
                     {
-                        self.s.at = first + read as u32;
+                        self.s.at = first + read as u32 - 1;
                         i05_no_dangling::used(&self.s, &mut self.out, object);
                     }
                     self.s.fold_weak(weak, referent.is_some(), callback);
                 }
                 Event::Garbage { object } => {
-                    self.s.at = first + read as u32;
+                    self.s.at = first + read as u32 - 1;
                     i05_no_dangling::used(&self.s, &mut self.out, object);
                     self.s.fold_garbage(object);
                 }
-                _ => break,
+                _ => {
+                    read -= 1;
+                    break;
+                }
             }
-            read += 1;
         }
         self.s.list_order = order;
         self.s.listed += listed;

@@ -110,7 +110,7 @@ impl Shadow {
     }
 
     fn find_trash(&mut self) {
-        self.find_candidates();
+        let complete = self.find_candidates();
         let small = self.is_small();
         let Shadow { objects, overflow, col, stack, .. } = self;
         let graph = Graph { objects, overflow };
@@ -131,6 +131,10 @@ impl Shadow {
                 objects[index].status |= Object::MAYBE_TRASH;
             }
         }
+        // The collector's deduction says the same of it then.
+        if self.col.found == 0 && complete && small {
+            return;
+        }
         self.maybe_reachable(Some(self.col.generation));
         self.col.garbage.difference(&self.col.candidates, &self.scratch);
         if !self.col.garbage.is_empty() {
@@ -138,7 +142,9 @@ impl Shadow {
         }
     }
 
-    fn find_candidates(&mut self) {
+    /// True if all known holders of candidates are roots, objects of older generations, or candidates that report each
+    /// edge once.
+    fn find_candidates(&mut self) -> bool {
         let size = self.objects.len();
         let generation = self.col.generation;
         self.col.make_room(size);
@@ -153,6 +159,7 @@ impl Shadow {
         if col.late {
             objects.iter_mut().for_each(|object| object.status |= Object::MAYBE_TRASH);
         }
+        let mut complete = true;
         for index in self.present.iter() {
             let object = &mut objects[index];
             let in_generation = match object.spot {
@@ -162,8 +169,11 @@ impl Shadow {
                 _ => false,
             };
             if object.is(Object::GONE) || object.stamp != self.stamp || !in_generation {
+                let older = object.stamp == self.stamp && object.spot as u8 <= Spot::Permanent as u8;
+                complete &= older || object.is(Object::GONE);
                 continue;
             }
+            complete &= !object.facts.is(Facts::UNFAITHFUL);
             object.unknown = object.refcount.wrapping_sub(object.in_edges);
             col.candidates.add(index);
             if object.facts.is(Facts::LIES) {
@@ -184,6 +194,7 @@ impl Shadow {
         for record in &mut self.weaks {
             record.live_at_start = record.live;
         }
+        complete
     }
 
     #[cold]
