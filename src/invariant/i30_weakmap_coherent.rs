@@ -79,10 +79,10 @@ impl Iteration {
         self.shown.clear();
     }
 
-    /// True if an iteration runs or the operation starts one.
+    /// True if an iteration runs.
     #[inline]
-    pub fn concerns(&self, op: Option<&Op>) -> bool {
-        self.container != NONE || matches!(op, Some(Op::Iterate { .. }))
+    pub fn is_under_way(&self) -> bool {
+        self.container != NONE
     }
 
     /// An operation of the mutator starts.

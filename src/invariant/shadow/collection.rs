@@ -86,6 +86,17 @@ impl Collection {
         self.make_room(0);
     }
 
+    /// Marks the candidates outside the trash if the sets may not be the collector's own.
+    #[inline]
+    fn mark_uncertain(&self, objects: &mut [Object]) {
+        if self.exact {
+            return;
+        }
+        for index in self.candidates.iter().filter(|i| !self.trash.has(*i) && !self.legacy.has(*i)) {
+            objects[index].status |= Object::MAYBE_TRASH;
+        }
+    }
+
     /// Empties the sets.
     fn make_room(&mut self, size: usize) {
         for set in [&mut self.candidates, &mut self.trash, &mut self.legacy, &mut self.garbage, &mut self.doomed] {
@@ -110,14 +121,23 @@ impl Shadow {
     }
 
     fn find_trash(&mut self) {
-        let complete = self.find_candidates();
+        let outside = self.find_candidates();
         let small = self.is_small();
-        let Shadow { objects, overflow, col, stack, .. } = self;
-        let graph = Graph { objects, overflow };
-        if !graph.deduce(small, &mut col.sums, &mut col.trash, stack, |o| o.refcount) {
-            col.exact = false;
-            col.sound &= col.lied;
+        if let Some(outside) = outside.filter(|_| small && !self.traits.finalizes) {
+            self.find_unreached(outside);
+            if self.col.trash.is_empty() {
+                self.col.mark_uncertain(&mut self.objects);
+                return;
+            }
+        } else {
+            let Shadow { objects, overflow, col, stack, .. } = self;
+            let graph = Graph { objects, overflow };
+            if !graph.deduce(small, &mut col.sums, &mut col.trash, stack, |o| o.refcount) {
+                col.exact = false;
+                col.sound &= col.lied;
+            }
         }
+        let col = &mut self.col;
         col.found = col.trash.count() as u32;
         if self.some_legacy && self.col.found > 0 {
             self.set_legacy_aside();
@@ -126,15 +146,7 @@ impl Shadow {
         for index in col.trash.iter().chain(col.legacy.iter()) {
             objects[index].status |= Object::WAS_TRASH;
         }
-        if !col.exact {
-            for index in col.candidates.iter().filter(|i| !col.trash.has(*i) && !col.legacy.has(*i)) {
-                objects[index].status |= Object::MAYBE_TRASH;
-            }
-        }
-        // The collector's deduction says the same of it then.
-        if self.col.found == 0 && complete && small {
-            return;
-        }
+        col.mark_uncertain(objects);
         self.maybe_reachable(Some(self.col.generation));
         self.col.garbage.difference(&self.col.candidates, &self.scratch);
         if !self.col.garbage.is_empty() {
@@ -142,9 +154,9 @@ impl Shadow {
         }
     }
 
-    /// True if all known holders of candidates are roots, objects of older generations, or candidates that report each
-    /// edge once.
-    fn find_candidates(&mut self) -> bool {
+    /// In a small run: the objects that hold candidates from outside or have more references than the known ones, if all
+    /// holders are known: roots, objects of older generations, or candidates that report each edge once.
+    fn find_candidates(&mut self) -> Option<u64> {
         let size = self.objects.len();
         let generation = self.col.generation;
         self.col.make_room(size);
@@ -159,7 +171,7 @@ impl Shadow {
         if col.late {
             objects.iter_mut().for_each(|object| object.status |= Object::MAYBE_TRASH);
         }
-        let mut complete = true;
+        let (mut complete, mut outside) = (true, 0);
         for index in self.present.iter() {
             let object = &mut objects[index];
             let in_generation = match object.spot {
@@ -171,9 +183,11 @@ impl Shadow {
             if object.is(Object::GONE) || object.stamp != self.stamp || !in_generation {
                 let older = object.stamp == self.stamp && object.spot as u8 <= Spot::Permanent as u8;
                 complete &= older || object.is(Object::GONE);
+                outside |= 1u64.unbounded_shl(index as u32);
                 continue;
             }
-            complete &= !object.facts.is(Facts::UNFAITHFUL);
+            complete &= !object.facts.is(Facts::UNFAITHFUL) && object.refcount >= object.in_edges;
+            outside |= u64::from(object.refcount > object.in_edges).unbounded_shl(index as u32);
             object.unknown = object.refcount.wrapping_sub(object.in_edges);
             col.candidates.add(index);
             if object.facts.is(Facts::LIES) {
@@ -194,7 +208,14 @@ impl Shadow {
         for record in &mut self.weaks {
             record.live_at_start = record.live;
         }
-        complete
+        complete.then_some(outside)
+    }
+
+    /// In a small run whose holders are all known: finds the trash by what is reached from outside. That is the same as
+    /// the collector's own way then; and what that way leaves can be reached, so that nothing else is garbage.
+    fn find_unreached(&mut self, outside: u64) {
+        let reached = self.reached_from(outside);
+        self.col.trash.set_word(self.col.candidates.word() & !reached);
     }
 
     #[cold]

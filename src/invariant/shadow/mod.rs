@@ -87,6 +87,8 @@ pub(crate) struct Shadow {
     /// `garbage` is what `gc.garbage` holds now.
     pub garbage_sure: bool,
     pub release: Option<Release>,
+    two: bool,
+    incremental: bool,
     pub traits: Traits,
     pub col: Collection,
     /// Objects not yet freed.
@@ -99,7 +101,7 @@ pub(crate) struct Shadow {
     pub dying: Bits,
     /// An object with a legacy finalizer was created.
     pub some_legacy: bool,
-    /// An edge leads to an object that the stream has not created.
+    /// An edge leads to an object that the stream has not created, or from one that it has freed.
     pub wild: bool,
     /// The operation of the mutator that runs, or [`NO_STEP`].
     pub step: u32,
@@ -154,6 +156,8 @@ impl Shadow {
             garbage: Vec::new(),
             garbage_sure: true,
             release: None,
+            two: false,
+            incremental: false,
             traits: Traits::default(),
             col: Collection::default(),
             live: 0,
@@ -197,6 +201,8 @@ impl Shadow {
         self.untracked.clear();
         self.garbage_sure = true;
         self.release = release;
+        self.two = release.is_some_and(|r| r.major == 2);
+        self.incremental = release.is_some_and(|r| r >= Release::new(3, 14, 0) && r < Release::new(3, 14, 5));
         self.col.start_run();
         self.live = 0;
         self.present.reset(0);
@@ -206,7 +212,7 @@ impl Shadow {
         self.wild = false;
         self.step = NO_STEP;
         self.iter_arg = NONE;
-        self.at = 0;
+        self.at = u32::MAX;
         self.stamp = 0;
         self.listed = 0;
         self.zero = false;
@@ -303,12 +309,13 @@ impl Shadow {
     /// True on 2.7.
     #[inline]
     pub fn is_two(&self) -> bool {
-        self.release.is_some_and(|r| r.major == 2)
+        self.two
     }
 
     /// True on the releases with the incremental collector.
+    #[inline]
     pub fn incremental(&self) -> bool {
-        self.release.is_some_and(|r| r >= Release::new(3, 14, 0) && r < Release::new(3, 14, 5))
+        self.incremental
     }
 
     /// The phase, as far as events tell it.

@@ -151,6 +151,13 @@ impl Shadow {
         self.registered(f);
     }
 
+    /// In a small run: what the given objects, variables and `gc.callbacks` reach.
+    pub(super) fn reached_from(&self, objects: u64) -> u64 {
+        let mut edges = 0;
+        self.vars.iter().chain(&self.gc_callbacks).for_each(|edge| edges |= root(*edge));
+        self.graph().flood_word(self.present.word(), edges >> 1 | objects)
+    }
+
     /// True if the object is surely reachable, not counting the innermost script's hold on its owner.
     pub(crate) fn is_rooted(&mut self, object: ObjId) -> bool {
         let Some(o) = self.get(object) else { return false };
