@@ -93,6 +93,7 @@ impl Judge {
     }
 
     /// The snapshot that followed an event is complete, or there was none.
+    #[inline]
     fn settle(&mut self) {
         let after = std::mem::replace(&mut self.s.after, After::Nothing);
         let observed = std::mem::replace(&mut self.s.reading, false);
@@ -119,6 +120,7 @@ impl Judge {
         }
     }
 
+    #[inline(never)]
     fn settle_enter(&mut self, observed: bool) {
         let (s, out) = (&mut self.s, &mut self.out);
         let Some(frame) = s.frames.last().copied() else { return };
@@ -145,6 +147,7 @@ impl Judge {
         }
     }
 
+    #[inline(never)]
     fn settle_collection(&mut self, observed: bool, returned: u32, uncollectable: u32, automatic: bool) {
         let (s, out) = (&mut self.s, &mut self.out);
         i02_no_insane_after::collected(s, out);
@@ -319,7 +322,7 @@ impl Judge {
         while let [event, rest @ ..] = events {
             self.s.at = self.s.at.wrapping_add(1);
             events = rest;
-            if self.pending {
+            if self.pending && !matches!(event, Event::Snapshot) {
                 self.prepare(event);
             }
             match *event {
@@ -375,6 +378,9 @@ impl Judge {
                     self.iteration.yielded(&self.s, &mut self.out, container, entry);
                 }
                 Event::Snapshot => {
+                    if self.s.reading {
+                        self.settle();
+                    }
                     self.pending = true;
                     self.s.fold_snapshot();
                     events = self.lines(events);
@@ -394,10 +400,8 @@ impl Judge {
     /// What is to be done before an event that is not of a snapshot: what followed the last one is complete.
     #[inline(never)]
     fn prepare(&mut self, event: &Event) {
-        match event {
-            Event::Snapshot if self.s.reading => return self.settle(),
-            Event::Snapshot | Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. } => return,
-            _ => {}
+        if matches!(event, Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. }) {
+            return;
         }
         if self.s.after != After::Nothing || self.s.reading {
             self.settle();
@@ -439,6 +443,7 @@ fn suppressed(s: &Shadow, referent: ObjId) -> u64 {
 }
 
 /// What is judged when nothing runs.
+#[inline(never)]
 fn at_rest(s: &mut Shadow, out: &mut Findings, explicit: bool) {
     if explicit {
         i06_refcount_exact::at_rest(s, out);

@@ -2,7 +2,7 @@
 
 use super::super::blame::{Blame, leftovers};
 use super::deduce::{Pass, Sums};
-use super::reach::Graph;
+use super::reach::{Graph, bit};
 use super::{Bits, Facts, Object, Shadow};
 use crate::event::Spot;
 
@@ -172,24 +172,22 @@ impl Shadow {
             objects.iter_mut().for_each(|object| object.status |= Object::MAYBE_TRASH);
         }
         let (mut complete, mut outside) = (true, 0);
+        let oldest = generation.min(Spot::Gen2 as u8);
         for index in self.present.iter() {
             let object = &mut objects[index];
-            let in_generation = match object.spot {
-                Spot::Gen0 => true,
-                Spot::Gen1 => generation >= 1,
-                Spot::Gen2 => generation >= 2,
-                _ => false,
-            };
-            if object.is(Object::GONE) || object.stamp != self.stamp || !in_generation {
+            if object.stamp != self.stamp || object.is(Object::GONE) || object.spot as u8 > oldest {
                 let older = object.stamp == self.stamp && object.spot as u8 <= Spot::Permanent as u8;
                 complete &= older || object.is(Object::GONE);
-                outside |= 1u64.unbounded_shl(index as u32);
+                outside |= bit(index as u32);
                 continue;
             }
-            complete &= !object.facts.is(Facts::UNFAITHFUL) && object.refcount >= object.in_edges;
-            outside |= u64::from(object.refcount > object.in_edges).unbounded_shl(index as u32);
             object.unknown = object.refcount.wrapping_sub(object.in_edges);
             col.candidates.add(index);
+            outside |= if object.refcount > object.in_edges { bit(index as u32) } else { 0 };
+            if object.refcount >= object.in_edges && !object.is(Object::LOOSE) && !object.facts.is(Facts::UNFAITHFUL) {
+                continue;
+            }
+            complete &= object.refcount >= object.in_edges && !object.facts.is(Facts::UNFAITHFUL);
             if object.facts.is(Facts::LIES) {
                 col.lied = true;
                 if object.facts.fickle != 0 && object.is(Object::TRAVERSED) {

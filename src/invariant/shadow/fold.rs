@@ -11,8 +11,8 @@ impl Shadow {
     fn count(&mut self, edge: u32, by: i32) {
         if let Some(object) = self.objects.get_mut((edge as usize).wrapping_sub(1)) {
             object.in_edges = object.in_edges.saturating_add_signed(by);
-        } else {
-            self.wild |= edge != NONE;
+        } else if edge != NONE {
+            self.wild = true;
         }
     }
 
