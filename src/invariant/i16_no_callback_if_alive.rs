@@ -20,6 +20,9 @@ pub(super) const ABOUT: About = About {
 };
 
 pub(super) fn at_rest(s: &mut Shadow, out: &mut Findings) {
+    if !s.some_called {
+        return;
+    }
     for at in 0..s.weaks.len() {
         let record = &s.weaks[at];
         if record.calls == 0 || record.reported[1] {

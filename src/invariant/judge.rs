@@ -67,7 +67,7 @@ impl Judge {
     /// Ends the run: all violations in order, the first is primary.
     pub fn finish(&mut self) -> &[Violation] {
         if self.s.after != After::Nothing {
-            self.settle();
+            self.settle_early();
         }
         &self.out.violations
     }
@@ -93,7 +93,7 @@ impl Judge {
     }
 
     /// The snapshot that followed an event is complete, or there was none.
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self) {
         let after = std::mem::replace(&mut self.s.after, After::Nothing);
         let observed = std::mem::replace(&mut self.s.reading, false);
@@ -118,6 +118,12 @@ impl Judge {
                 }
             }
         }
+    }
+
+    /// The same where no event follows that would.
+    #[inline(never)]
+    fn settle_early(&mut self) {
+        self.settle();
     }
 
     #[inline(never)]
@@ -379,7 +385,7 @@ impl Judge {
                 }
                 Event::Snapshot => {
                     if self.s.reading {
-                        self.settle();
+                        self.settle_early();
                     }
                     self.pending = true;
                     self.s.fold_snapshot();

@@ -111,6 +111,16 @@ impl Collection {
     }
 }
 
+/// Who holds the candidates of a collection.
+struct Holders {
+    /// Each candidate reports each of its edges once, and has all the references that are known of.
+    known: bool,
+    /// The others are of older generations. What the collector's own way leaves can surely be reached then.
+    rooted: bool,
+    /// In a small run: the others, and the candidates with more references than the known ones.
+    outside: u64,
+}
+
 impl Shadow {
     /// Computes the candidates and the unreachable set from the last snapshot, once per collection.
     #[inline]
@@ -121,11 +131,11 @@ impl Shadow {
     }
 
     fn find_trash(&mut self) {
-        let outside = self.find_candidates();
+        let holders = self.find_candidates();
         let small = self.is_small();
-        if let Some(outside) = outside.filter(|_| small && !self.traits.finalizes) {
-            self.find_unreached(outside);
-            if self.col.trash.is_empty() {
+        if small && holders.known && !self.traits.finalizes {
+            self.find_unreached(holders.outside);
+            if holders.rooted && self.col.trash.is_empty() {
                 self.col.mark_uncertain(&mut self.objects);
                 return;
             }
@@ -154,9 +164,7 @@ impl Shadow {
         }
     }
 
-    /// In a small run: the objects that hold candidates from outside or have more references than the known ones, if all
-    /// holders are known: roots, objects of older generations, or candidates that report each edge once.
-    fn find_candidates(&mut self) -> Option<u64> {
+    fn find_candidates(&mut self) -> Holders {
         let size = self.objects.len();
         let generation = self.col.generation;
         self.col.make_room(size);
@@ -171,13 +179,13 @@ impl Shadow {
         if col.late {
             objects.iter_mut().for_each(|object| object.status |= Object::MAYBE_TRASH);
         }
-        let (mut complete, mut outside) = (true, 0);
+        let (mut known, mut rooted, mut outside) = (true, true, 0);
         let oldest = generation.min(Spot::Gen2 as u8);
         for index in self.present.iter() {
             let object = &mut objects[index];
             if object.stamp != self.stamp || object.is(Object::GONE) || object.spot as u8 > oldest {
                 let older = object.stamp == self.stamp && object.spot as u8 <= Spot::Permanent as u8;
-                complete &= older || object.is(Object::GONE);
+                rooted &= older || object.is(Object::GONE);
                 outside |= bit(index as u32);
                 continue;
             }
@@ -187,7 +195,7 @@ impl Shadow {
             if object.refcount >= object.in_edges && !object.is(Object::LOOSE) && !object.facts.is(Facts::UNFAITHFUL) {
                 continue;
             }
-            complete &= object.refcount >= object.in_edges && !object.facts.is(Facts::UNFAITHFUL);
+            known &= object.refcount >= object.in_edges && !object.facts.is(Facts::UNFAITHFUL);
             if object.facts.is(Facts::LIES) {
                 col.lied = true;
                 if object.facts.fickle != 0 && object.is(Object::TRAVERSED) {
@@ -206,11 +214,11 @@ impl Shadow {
         for record in &mut self.weaks {
             record.live_at_start = record.live;
         }
-        complete.then_some(outside)
+        Holders { known, rooted, outside }
     }
 
-    /// In a small run whose holders are all known: finds the trash by what is reached from outside. That is the same as
-    /// the collector's own way then; and what that way leaves can be reached, so that nothing else is garbage.
+    /// In a small run with known holders: finds the trash by what is reached from outside, which is the same as the
+    /// collector's own way then: a count that is left over is a reference from outside.
     fn find_unreached(&mut self, outside: u64) {
         let reached = self.reached_from(outside);
         self.col.trash.set_word(self.col.candidates.word() & !reached);
@@ -247,14 +255,16 @@ impl Shadow {
     pub(crate) fn settle_collection(&mut self) {
         self.ready_collection();
         if self.col.active && self.col.ready && !self.col.settled {
-            self.find_doomed();
+            self.col.settled = true;
+            if !self.col.trash.is_empty() {
+                self.find_doomed();
+            }
         }
     }
 
     fn find_doomed(&mut self) {
         let small = self.is_small();
         let Shadow { objects, overflow, col, stack, .. } = self;
-        col.settled = true;
         col.doomed.reset(objects.len());
         for index in col.trash.iter() {
             let object = &objects[index];

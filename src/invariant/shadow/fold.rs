@@ -289,6 +289,7 @@ impl Shadow {
             self.col.callbacks += u32::from(self.col.active && self.col.ready);
             if let Some(record) = arg.and_then(|a| self.weak_index(a)).and_then(|at| self.weaks.get_mut(at)) {
                 record.calls = record.calls.saturating_add(1);
+                self.some_called = true;
                 record.called_at = existing;
             }
         }

@@ -101,6 +101,8 @@ pub(crate) struct Shadow {
     pub dying: Bits,
     /// An object with a legacy finalizer was created.
     pub some_legacy: bool,
+    /// A callback ran.
+    pub some_called: bool,
     /// An edge leads to an object that the stream has not created, or from one that it has freed.
     pub wild: bool,
     /// The operation of the mutator that runs, or [`NO_STEP`].
@@ -165,6 +167,7 @@ impl Shadow {
             insane: Bits::default(),
             dying: Bits::default(),
             some_legacy: false,
+            some_called: false,
             wild: false,
             step: NO_STEP,
             iter_arg: NONE,
@@ -209,6 +212,7 @@ impl Shadow {
         self.insane.reset(0);
         self.dying.reset(0);
         self.some_legacy = false;
+        self.some_called = false;
         self.wild = false;
         self.step = NO_STEP;
         self.iter_arg = NONE;
