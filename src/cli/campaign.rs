@@ -118,6 +118,25 @@ impl Options {
     }
 }
 
+/// Which real interpreters.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Pythons {
+    /// Interpreters: paths, versions (3.7, 3.7.16) or all
+    #[arg(long, value_name = "P", required = true)]
+    pub python: String,
+    /// Build the probe with the sanitizers of gcc (address, undefined): what they report is a crash
+    #[arg(long)]
+    pub sanitize: bool,
+}
+
+impl Pythons {
+    /// How a command that uses the same interpreters begins.
+    pub fn command(&self, name: &str) -> String {
+        let sanitize = if self.sanitize { " --sanitize" } else { "" };
+        format!("coroner {name} --python {}{sanitize}", quoted(&self.python))
+    }
+}
+
 /// The interpreters that a list means, with the rows that cover them. One that no row covers, or that cannot be
 /// used, is named on standard error and left out.
 ///
