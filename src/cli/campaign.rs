@@ -10,6 +10,7 @@ use crate::campaign::{Budget, Draw};
 use crate::cpython::lockstep::{Target, row_of};
 use crate::cpython::{self, Interpreter, Limits};
 use crate::generate::{Seed, Size};
+use crate::report::quoted;
 
 /// How long a campaign without a bound takes.
 const SHORT: Duration = Duration::from_secs(20);
