@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use coroner::fuzzing::engine;
+
 /// What came of a run.
 pub struct Outcome {
     pub executions: u64,
@@ -32,7 +34,7 @@ pub fn run(program: &Path, corpus: Option<&Path>, arguments: &[String], environm
     }
     command.envs(environment.iter().copied()).arg(found.path()).args(corpus);
     command.arg(format!("-artifact_prefix={}/", found.path().display()));
-    command.args(["-max_len=512", "-use_cmp=0", "-len_control=0", "-print_final_stats=1"]).args(arguments);
+    command.args(engine::ARGUMENTS).arg("-print_final_stats=1").args(arguments);
     let output = command.output().expect("the target starts");
     let (cpu, wall) = (children() - before.0, before.1.elapsed());
     let text = String::from_utf8_lossy(&output.stderr);

@@ -17,9 +17,6 @@ use crate::report::{count, json, quoted};
 
 /// How long a run without a bound takes.
 const DEFAULT_TIME: Duration = Duration::from_secs(300);
-/// Largest input unless the arguments for libFuzzer say otherwise: room for some 100 operations.
-const MAX_LEN: u32 = 512;
-
 /// Build a libFuzzer target with coverage, on stable Rust, and run it
 ///
 /// Starts from `corpus/TARGET`; new inputs go to `target/fuzz/corpus/TARGET`, and `coroner corpus import` takes those
@@ -216,15 +213,13 @@ fn command(args: &Args, layout: &Layout) -> Command {
     }
     command.arg(absolute(&layout.found)).args(layout.committed.as_deref().map(absolute));
     command.arg(format!("-artifact_prefix={}/", absolute(&layout.artifacts).display()));
-    // Not small inputs first: scenarios are small, and nothing fits in the few bytes that libFuzzer would begin with.
-    command.args([format!("-max_len={MAX_LEN}"), "-len_control=0".to_owned()]);
+    command.args(engine::ARGUMENTS);
     match args.runs {
         Some(runs) => command.arg(format!("-runs={runs}")),
         None => command.arg(format!("-max_total_time={}", args.time.unwrap_or(DEFAULT_TIME).as_secs().max(1))),
     };
     if let Some(seed) = args.seed {
-        // Were compares traced, libFuzzer would feed addresses back into mutation, which no seed can reproduce.
-        command.args([format!("-seed={seed}"), "-use_cmp=0".to_owned()]);
+        command.arg(format!("-seed={seed}"));
     }
     command.args(&args.libfuzzer);
     command

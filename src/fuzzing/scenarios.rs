@@ -155,7 +155,7 @@ impl std::fmt::Display for Crash {
 }
 
 /// Most events of an input that is kept. A scenario of 12 objects and 30 operations has some hundreds.
-const MOST_EVENTS: u32 = 2_000;
+const MOST_EVENTS: u32 = 1_000;
 
 /// What became of one input.
 #[derive(Clone, PartialEq, Eq, Debug)]
