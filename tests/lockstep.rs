@@ -242,6 +242,7 @@ fn invariants_alone_find_bpo_38006() {
         draw: draw("weakrefs"),
         collectors: vec![coroner::collector::Collector { name: name.clone(), ..target.collector }],
         interpreters: [(name, target.interpreter)].into(),
+        limits: Limits::default(),
         budget: Budget::Scenarios(3000),
         jobs: 2,
         sample: 64,

@@ -59,5 +59,8 @@ pub fn measure(programs: &Path) {
     println!("scenario against decode: {:.3}", decode / all);
     let share = |part: f64| 100.0 * part / all;
     let shares = [share(engine), share(read - engine), share(run - read), share(all - run)];
-    println!("share: engine {:.0} %, decode {:.0} %, run {:.0} %, judge {:.0} %", shares[0], shares[1], shares[2], shares[3]);
+    println!(
+        "share: engine {:.0} %, decode {:.0} %, run {:.0} %, judge {:.0} %",
+        shares[0], shares[1], shares[2], shares[3]
+    );
 }

@@ -22,13 +22,13 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::collector::Collector;
-use crate::cpython::Interpreter;
+use crate::cpython::{Interpreter, Limits};
 use crate::scenario::Scenario;
 
 pub use baseline::{Baseline, BaselineError, Known};
-pub use crash::Crash;
+pub use crash::{Crash, reduce_fatal};
 pub use draw::{Budget, Draw, Source};
-pub use examine::{End, Examined, Examiner};
+pub use examine::{End, Examined, Examiner, Fatal};
 pub use finding::{Finding, count_objects};
 pub use store::{StoreError, store, store_crashes, write_atomically};
 pub use tally::{First, Key, Part, Tally, Verdict};
@@ -47,6 +47,8 @@ pub struct Plan {
     pub collectors: Vec<Collector>,
     /// The real interpreters that run the scenarios of the collectors with these names.
     pub interpreters: BTreeMap<String, Interpreter>,
+    /// Bounds of their processes.
+    pub limits: Limits,
     /// How many scenarios.
     pub budget: Budget,
     /// Number of workers, from 1.
@@ -86,7 +88,7 @@ pub struct Outcome {
     pub part: Part,
     /// The first scenario of each kind of violation, reduced, in the order of their keys.
     pub findings: Vec<Finding>,
-    /// The first scenario that each interpreter died of, reduced.
+    /// The first scenario that each interpreter died of, and the first with which it reached a limit, reduced.
     pub crashes: Vec<Crash>,
     /// Kinds of violations and crashes that did not occur again in a fresh process.
     pub unconfirmed: usize,
@@ -100,7 +102,7 @@ impl Plan {
     /// An examiner for a collector of the plan.
     pub fn examiner(&self, collector: &Collector) -> Examiner {
         match self.interpreters.get(&collector.name) {
-            Some(interpreter) => Examiner::on(interpreter, collector, &self.baseline),
+            Some(interpreter) => Examiner::on(interpreter, collector, self.limits, &self.baseline),
             None => Examiner::new(collector, &self.baseline),
         }
     }
@@ -136,7 +138,8 @@ pub fn run(plan: &Plan, stop: &AtomicBool, progress: &mut dyn FnMut(Progress)) -
     });
     let took = start.elapsed();
     let findings = reduce::findings(plan, &part, progress);
-    let crashes: Vec<Crash> = part.crashes.iter().filter_map(|(at, n)| crash::reduce(plan, *at, *n)).collect();
+    let crashes: Vec<Crash> =
+        part.crashes.iter().filter_map(|((at, fatal), n)| crash::reduce(plan, *at, *fatal, *n)).collect();
     let unconfirmed = part.firsts.len() + part.crashes.len() - findings.len() - crashes.len();
     Outcome { part, findings, crashes, unconfirmed, took, reducing: start.elapsed() - took }
 }

@@ -8,7 +8,7 @@ use anyhow::bail;
 use super::options;
 use crate::campaign::{Budget, Draw};
 use crate::cpython::lockstep::{Target, row_of};
-use crate::cpython::{self, Interpreter};
+use crate::cpython::{self, Interpreter, Limits};
 use crate::generate::{Seed, Size};
 use crate::report::quoted;
 
@@ -36,6 +36,9 @@ pub struct Options {
     /// Size of the scenarios: tiny, small, medium or large
     #[arg(long, value_name = "SIZE", value_parser = options::size, default_value = "small")]
     pub size: Size,
+    /// Time that an interpreter has for one scenario
+    #[arg(long, value_name = "TIME", value_parser = options::duration, default_value = "5s")]
+    pub limit: Duration,
     /// Number of workers [default: number of cores]
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,
@@ -53,6 +56,7 @@ impl Default for Options {
             only: None,
             profile: vec!["default".to_owned()],
             size: Size::default(),
+            limit: Limits::default().scenario,
             jobs: None,
             out: PathBuf::from("findings"),
         }
@@ -68,6 +72,11 @@ impl Options {
             (.., Some(n)) => Budget::Only(n),
             _ => Budget::Time(SHORT),
         }
+    }
+
+    /// Bounds of a worker's process.
+    pub fn limits(&self) -> Limits {
+        Limits { scenario: self.limit, ..Limits::default() }
     }
 
     /// How many workers there are.
@@ -102,6 +111,9 @@ impl Options {
         }
         if self.size != Size::default() {
             text += &format!(" --size {}", self.size.word());
+        }
+        if self.limit != Limits::default().scenario {
+            text += &format!(" --limit {}ms", self.limit.as_millis());
         }
         if self.out != Path::new("findings") {
             text += &format!(" --out {}", quoted(&self.out.to_string_lossy()));

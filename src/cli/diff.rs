@@ -9,12 +9,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::campaign::{self, Options};
 use super::{Exit, options};
 use crate::campaign::write_atomically;
-use crate::cpython::Limits;
 use crate::cpython::lockstep::{self, Outcome, Plan, Progress};
 use crate::report::{json, lockstep as report, quoted};
 
 /// The share of scenarios that are run in a fresh process too: one in so many.
-const SAMPLE: u64 = 64;
+const SAMPLE: u64 = 1024;
 /// Candidates that the reduction of one difference may try.
 const TRIES: u64 = 4_000;
 
@@ -66,7 +65,7 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
         budget: options.budget(),
         jobs: options.jobs()?,
         sample: SAMPLE,
-        limits: Limits::default(),
+        limits: options.limits(),
         tries: TRIES,
     })
 }

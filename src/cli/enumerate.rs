@@ -92,9 +92,9 @@ impl Args {
 /// # Errors
 /// If the arguments make no sense or an example cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let collectors = options::collectors(&args.collector)?;
-    let baseline = options::baseline()?;
-    let mut examiners: Vec<Examiner> = collectors.iter().map(|c| Examiner::new(c, &baseline)).collect();
+    let subjects = options::subjects(&args.collector)?;
+    let collectors = &subjects.0;
+    let mut examiners = options::examiners(&subjects, &options::baseline()?);
     let mut all = Enumeration::new(Scope { decorations: args.decorations, ..Scope::new(args.objects) });
     let end = all.end();
     if args.from > end {

@@ -42,6 +42,7 @@ impl Args {
             draw: self.options.draw()?,
             collectors,
             interpreters,
+            limits: self.options.limits(),
             budget: self.options.budget(),
             jobs: self.options.jobs()?,
             sample: SAMPLE,

@@ -5,7 +5,6 @@ use std::path::Path;
 use super::campaign::Options;
 use super::{Exit, options, run};
 use crate::campaign::Plan;
-use crate::cpython::{Limits, Python};
 use crate::report::quoted;
 
 /// Run scenarios on a real interpreter, judge every run by the invariants, reduce what is found
@@ -28,14 +27,11 @@ pub struct Args {
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let options = &args.options;
     let (collectors, interpreters) = options::pythons(&args.python)?;
-    for interpreter in interpreters.values() {
-        // Builds the probe now: what is missing is said before the campaign starts.
-        Python::new(interpreter.clone(), Limits::default())?;
-    }
     let plan = Plan {
         draw: options.draw()?,
         collectors,
         interpreters,
+        limits: options.limits(),
         budget: options.budget(),
         jobs: options.jobs()?,
         sample: run::SAMPLE,

@@ -11,6 +11,7 @@ pub mod differential;
 mod documented;
 mod findings;
 mod judge;
+mod lines;
 mod reached;
 mod shadow;
 mod violation;

@@ -142,7 +142,8 @@ fn lines(page: &Page<'_>) -> Vec<(String, Vec<String>)> {
     for looseness in Looseness::ALL {
         add(false, looseness.word().to_owned(), &|t| t.loose[looseness as usize]);
     }
-    add(false, "run in a fresh process too".to_owned(), &|t| t.sampled);
+    let sample = format!("run in a fresh process too (1 in {})", page.plan.sample);
+    add(false, sample, &|t| t.sampled);
     add(false, "unstable".to_owned(), &|t| t.unstable);
     lines
 }

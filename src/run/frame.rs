@@ -92,6 +92,8 @@ pub(super) enum Frame {
     Commit { container: Idx },
     /// The length of a weak container to be reported.
     Length { container: Idx },
+    /// The end of a Python function's frame, a temporary tuple of what it holds.
+    Return { frame: Idx },
     /// The report of an error that a script has raised.
     Report { owner: ObjId },
     /// The end of user code that is no script.

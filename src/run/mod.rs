@@ -225,7 +225,7 @@ impl<S: Sink> Exec<'_, S> {
             Frame::DropRange { start, len, step, backwards } => self.drop_range(start, len, step, backwards),
             Frame::Callback { weak, callback } => self.single_callback(weak, callback),
             Frame::TupleCallbacks { tuple, next } => self.tuple_callbacks(tuple, next),
-            Frame::Drop { o } => self.decref(o),
+            Frame::Drop { o } | Frame::Return { frame: o } => self.decref(o),
             Frame::Drain { first } => self.drain(first),
             Frame::Collect { phase } => self.collect_step(phase),
             Frame::Repeat { times, script } => self.repeat(times, script),
@@ -238,7 +238,7 @@ impl<S: Sink> Exec<'_, S> {
             Frame::Commit { container } => self.commit_step(container),
             Frame::Length { container } => self.report_length(container),
             Frame::RunFinalize { o } => self.run_finalize(o),
-            Frame::Report { owner } => self.sink.event(Event::Unraisable { owner }),
+            Frame::Report { owner } => self.report(owner),
             Frame::LeaveBuiltin { owner } => self.leave(owner, false),
         }
     }

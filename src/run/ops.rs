@@ -83,6 +83,9 @@ impl<S: Sink> Exec<'_, S> {
             }
             Op::Scan => {
                 self.scan();
+                // The list that the objects came in.
+                let list = self.m.heap.create_temporary(1);
+                self.decref(list);
                 true
             }
             Op::Collect { generation } => {

@@ -199,6 +199,9 @@ impl<S: Sink> Exec<'_, S> {
                 let start = self.m.heap.slots.len() as u32;
                 self.m.heap.slots.extend_from_within(range.clone());
                 self.m.heap.slots[range].fill(NIL);
+                if self.has(Switch::ClearedInstanceGetsDict) {
+                    self.lose_inline_values(o);
+                }
                 self.push(Frame::DropRange { start, len: object.len, step: 0, backwards: false });
             }
             Shape::Function => {
@@ -218,6 +221,16 @@ impl<S: Sink> Exec<'_, S> {
             let value = self.m.heap.slots[at + 1];
             let key = DictEntry { key: self.m.heap.slots[at], value }.key_object();
             self.m.heap.slots[at] = if value == NIL { NIL } else { key.unwrap_or(NIL) };
+        }
+    }
+
+    /// After `tp_clear` an instance has no inline values any more. What was stored into them meanwhile is leaked.
+    fn lose_inline_values(&mut self, o: Idx) {
+        let object = self.m.heap.object_mut(o);
+        if object.kind.shape == Shape::Instance && !object.has(Flag::OWN_DICT) && object.len > 0 {
+            object.set(Flag::OWN_DICT);
+            object.len = 1;
+            self.m.heap.set_raw(o, 0, NIL);
         }
     }
 
@@ -242,6 +255,9 @@ impl<S: Sink> Exec<'_, S> {
                 self.decref(content);
             }
             return;
+        }
+        if self.has(Switch::ClearedInstanceGetsDict) {
+            self.lose_inline_values(o);
         }
         if self.m.heap.is_weak(o) {
             self.clear_weak(o);

@@ -1,10 +1,12 @@
 //! A disagreement, reduced.
 
+use std::cell::Cell;
+
 use super::Lockstep;
 use super::campaign::Plan;
 use super::difference::{Comparison, Difference, Kind};
 use crate::campaign::count_objects;
-use crate::cpython::SetupError;
+use crate::cpython::{Limits, SetupError};
 use crate::event::Event;
 use crate::run::Machine;
 use crate::scenario::Scenario;
@@ -86,8 +88,16 @@ pub fn reduce(
     tries: u64,
 ) -> Result<Option<(shrink::Minimized, Difference)>, SetupError> {
     let mut error = None;
+    let limits = lockstep.limits();
+    if kind == Kind::Limit {
+        lockstep.set_limits(limits.hurried());
+    }
+    let slow = Cell::new(0);
     let mut holds = |candidate: &Scenario| match lockstep.compare(candidate) {
-        Ok(Comparison::Different(difference)) => difference.kind == kind,
+        Ok(Comparison::Different(difference)) => {
+            slow.set(slow.get() + u64::from(difference.kind == Kind::Limit));
+            difference.kind == kind
+        }
         Ok(_) => false,
         Err(e) => {
             error.get_or_insert(e);
@@ -95,17 +105,19 @@ pub fn reduce(
         }
     };
     let minimized = shrink::minimize(scenario, &mut holds, Budget { tries }, &mut |p| {
-        // Each of these takes seconds.
-        if kind == Kind::Limit && p.tries >= 50 {
+        if slow.get() >= Limits::SLOW_CANDIDATES {
             p.stop();
         }
     });
+    if kind == Kind::Limit {
+        lockstep.set_limits(limits);
+    }
     if let Some(error) = error {
         return Err(error);
     }
-    for scenario in [minimized.scenario.clone(), scenario.clone()] {
+    for (scenario, minimal) in [(minimized.scenario.clone(), minimized.minimal), (scenario.clone(), false)] {
         if let Comparison::Different(difference) = lockstep.compare_fresh(&scenario)? {
-            return Ok(Some((shrink::Minimized { scenario, ..minimized }, *difference)));
+            return Ok(Some((shrink::Minimized { scenario, minimal, ..minimized }, *difference)));
         }
     }
     Ok(None)
@@ -116,9 +128,13 @@ pub(super) fn finding(plan: &Plan, target: usize, number: u64) -> Option<Finding
     let scenario = plan.draw.scenario(number);
     let mut lockstep = Lockstep::new(chosen.interpreter.clone(), &chosen.collector, plan.limits).ok()?;
     let Comparison::Different(first) = lockstep.compare_fresh(&scenario).ok()? else { return None };
-    let (minimized, difference) = reduce(&mut lockstep, &scenario, first.kind, plan.tries).ok()??;
+    // What was found is not lost because it could not be made smaller.
+    let (scenario, claim, difference) = match reduce(&mut lockstep, &scenario, first.kind, plan.tries) {
+        Ok(Some((minimized, difference))) => (minimized.scenario.clone(), minimized.claim(), difference),
+        _ => (scenario, Claim::new(false, 0), *first),
+    };
     let mut events: Vec<Event> = Vec::new();
-    Machine::new(&chosen.collector).run(&minimized.scenario, &mut events);
+    Machine::new(&chosen.collector).run(&scenario, &mut events);
     Some(Finding {
         target,
         interpreter: chosen.interpreter.name(),
@@ -126,7 +142,7 @@ pub(super) fn finding(plan: &Plan, target: usize, number: u64) -> Option<Finding
         number,
         difference,
         objects: count_objects(&events),
-        claim: minimized.claim(),
-        scenario: minimized.scenario,
+        claim,
+        scenario,
     })
 }

@@ -107,7 +107,7 @@ impl Document {
 }
 
 /// See [`Document::origin`].
-pub(super) fn origin(scenario: &Scenario, var: u16) -> Option<usize> {
+pub(crate) fn origin(scenario: &Scenario, var: u16) -> Option<usize> {
     let creates =
         |op: &Op| matches!(op, Op::New { .. } | Op::Build { .. }) && op.target() == Some(Place::of(Base::Var(var)));
     scenario.ops().iter().position(creates)
