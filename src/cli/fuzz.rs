@@ -198,6 +198,10 @@ fn stage(root: &Path, target: &str, setting: &Setting) -> anyhow::Result<Option<
 fn command(args: &Args, layout: &Layout) -> Command {
     let mut command = Command::new(&layout.built);
     command.current_dir(&layout.root);
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
+        // A crash is a scenario, not a place in the code.
+        command.env("RUST_BACKTRACE", "0");
+    }
     if !args.collector.is_empty() {
         let variable = if args.target == "compare" { "CORONER_COMPARE" } else { "CORONER_COLLECTOR" };
         command.env(variable, args.collector.join(","));

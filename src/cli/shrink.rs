@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::options::Subjects;
 use super::{Exit, input, interrupt, options};
-use crate::campaign::{Examined, Examiner, Fatal, count_objects, write_atomically};
+use crate::campaign::{Examined, Examiner, Fatal, Verdict, count_objects, write_atomically};
 use crate::collector::Collector;
 use crate::cpython::Limits;
 use crate::invariant::{Class, Invariant};
@@ -20,8 +20,8 @@ use crate::shrink::{self, Budget, Claim, Minimized};
 
 /// Make a scenario small that shows a violation, or that an interpreter dies of, as long as it shows the same
 ///
-/// The result shows the same primary violation (invariant and class), or the same end, on every collector given; a
-/// collector that shows none must go on to show none. What an interpreter shows is confirmed in a fresh process.
+/// The result shows the same primary violation (invariant and class; one that makes the run fail comes before others), or
+/// the same end, on every collector given; a collector that shows none must go on to show none. What an interpreter shows is confirmed in a fresh process.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// A scenario file
@@ -41,7 +41,7 @@ pub struct Args {
     tries: u64,
 }
 
-/// What a run shows: its primary violation, or an end that is worse.
+/// What a run shows: the violation that makes it fail, or else its primary one, or an end that is worse.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Sign {
     Violation(Invariant, Class),
@@ -51,7 +51,8 @@ enum Sign {
 type Shown = Option<Sign>;
 
 fn shown(run: &Examined<'_>) -> Shown {
-    let violation = || run.violations.first().map(|(v, _)| Sign::Violation(v.invariant, v.class));
+    let new = || run.violations.iter().find(|(_, verdict)| *verdict == Verdict::New);
+    let violation = || new().or(run.violations.first()).map(|(v, _)| Sign::Violation(v.invariant, v.class));
     run.end.fatal().map(Sign::Fatal).or_else(violation)
 }
 

@@ -1,7 +1,7 @@
 //! Folds events into the shadow heap. Checks happen elsewhere.
 
-use super::object::kind_of;
 use super::object::UNUSUAL;
+use super::object::kind_of;
 use super::{After, Facts, Frame, NO_SCRIPT, NONE, OVERFLOW, Object, Shadow, WeakRec, pack, unpack};
 use crate::event::{Code, ObjId, Role, Spot};
 use crate::scenario::{Kind, Op, Shape};
