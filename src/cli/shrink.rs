@@ -41,6 +41,14 @@ pub struct Args {
     tries: u64,
 }
 
+impl Args {
+    /// As `coroner shrink FILE --collector NAME -o OUTPUT`.
+    pub fn one(file: PathBuf, collector: String, output: PathBuf) -> Args {
+        let (output, tries) = (Some(output), Budget::default().tries);
+        Args { file, collector: vec![collector], python: None, output, tries }
+    }
+}
+
 /// What a run shows: the violation that makes it fail, or else its primary one, or an end that is worse.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Sign {
