@@ -173,11 +173,6 @@ impl Ran {
     pub fn has_effect(&self) -> bool {
         self.reached.effective_ops > 0 && self.reached.objects > 0
     }
-
-    /// False if the input is not worth keeping: nothing happened, or so much that everything made of it would be slow.
-    pub fn is_worth_keeping(&self) -> bool {
-        self.has_effect() && self.events <= MOST_EVENTS
-    }
 }
 
 /// Hands events to the judge and the counters, and counts them.
@@ -333,6 +328,12 @@ impl Scenarios {
     /// The states of the last run.
     pub fn counters(&self) -> &[u8; COUNTERS] {
         self.states.counters()
+    }
+
+    /// False if the input is not worth keeping: nothing happened, or so much that everything made of it would be slow.
+    /// Before the last stage it is not known.
+    pub fn is_worth_keeping(&self, ran: &Ran) -> bool {
+        self.stage < Stage::Judge || ran.has_effect() && ran.events <= MOST_EVENTS
     }
 
     /// True if the engine shall not see the states.
