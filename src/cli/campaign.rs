@@ -1,6 +1,6 @@
 //! The options of campaigns, on the model and on real interpreters.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -10,7 +10,6 @@ use crate::campaign::{Budget, Draw};
 use crate::cpython::lockstep::{Target, row_of};
 use crate::cpython::{self, Interpreter, Limits};
 use crate::generate::{Seed, Size};
-use crate::report::quoted;
 
 /// How long a campaign without a bound takes.
 const SHORT: Duration = Duration::from_secs(20);
@@ -114,9 +113,6 @@ impl Options {
         }
         if self.limit != Limits::default().scenario {
             text += &format!(" --limit {}ms", self.limit.as_millis());
-        }
-        if self.out != Path::new("findings") {
-            text += &format!(" --out {}", quoted(&self.out.to_string_lossy()));
         }
         text
     }
