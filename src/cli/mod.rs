@@ -10,6 +10,7 @@ mod enumerate;
 mod explain;
 mod fmt;
 mod fuzz;
+mod fuzz_findings;
 mod input;
 mod interrupt;
 mod list;
