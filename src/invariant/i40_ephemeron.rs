@@ -54,9 +54,8 @@ fn entries(s: &mut Shadow, out: &mut Findings) {
             continue;
         }
         // Take the value out of the dict, and look whether the key is still reachable.
-        let reaches = s.leads(stored, r.referent as usize - 1)
-            && key.in_edges > 0
-            && !s.reaches_without(r.referent, r.container);
+        let reaches =
+            s.leads(stored, r.referent as usize - 1) && key.in_edges > 0 && !s.reaches_without(r.referent, r.container);
         out.judge(Invariant::I40, s, !reaches, || {
             let key: Option<ObjId> = unpack(r.referent);
             Report::collector(key).other(unpack(stored)).documented(Why::NoEphemerons, s)

@@ -13,7 +13,6 @@ impl Judge {
     #[inline]
     pub(super) fn lines<'a>(&mut self, mut events: &'a [Event]) -> &'a [Event] {
         loop {
-            let before = events.len();
             events = self.states(events);
             events = self.weaks(events);
             while let [Event::Garbage { object }, rest @ ..] = events {
@@ -22,7 +21,7 @@ impl Judge {
                 self.s.fold_garbage(*object);
                 events = rest;
             }
-            if events.len() == before || !matches!(events, [Event::State { .. } | Event::Weak { .. }, ..]) {
+            if !matches!(events, [Event::State { .. } | Event::Weak { .. }, ..]) {
                 return events;
             }
         }
@@ -69,9 +68,7 @@ impl Judge {
         let s = &mut self.s;
         let Some(o) = s.objects.get_mut(object.index()) else { return false };
         let (order, rank, line) = match spot {
-            Spot::Gen0 | Spot::Gen1 | Spot::Gen2 | Spot::Permanent => {
-                (spot as u8, spot as u8, usual(spot, finalized))
-            }
+            Spot::Gen0 | Spot::Gen1 | Spot::Gen2 | Spot::Permanent => (spot as u8, spot as u8, usual(spot, finalized)),
             Spot::NoHeader => (LAST, i32_generation::NOT_IN_A_LIST, usual(spot, finalized)),
             Spot::Untracked => (LAST, i32_generation::NOT_IN_A_LIST, UNUSUAL),
             Spot::Collecting if s.col.active => (s.list_order, o.generation, UNUSUAL),

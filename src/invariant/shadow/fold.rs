@@ -1,7 +1,7 @@
 //! Folds events into the shadow heap. Checks happen elsewhere.
 
-use super::object::kind_of;
 use super::object::UNUSUAL;
+use super::object::kind_of;
 use super::{After, Facts, Frame, NO_SCRIPT, NONE, OVERFLOW, Object, Shadow, WeakRec, pack, unpack};
 use crate::event::{Code, ObjId, Role, Spot};
 use crate::scenario::{Kind, Op, Shape};
@@ -276,6 +276,7 @@ impl Shadow {
                 Code::Callback | Code::GcCallback | Code::Call => object.facts.on_call,
                 Code::Dealloc => object.facts.on_dealloc,
             };
+            object.status |= if code == Code::Dealloc { Object::ACTED } else { 0 };
             if matches!(code, Code::Finalizer | Code::LegacyFinalizer) {
                 object.fin_calls = object.fin_calls.saturating_add(1);
                 if object.in_edges == 0 {
