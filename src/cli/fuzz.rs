@@ -11,7 +11,8 @@ use anyhow::{Context, bail};
 use super::{Exit, options};
 use crate::collector::releases::nearest;
 use crate::corpus::{self, Reading};
-use crate::fuzzing::{CANARY, Compare, Scenarios, Setting, TARGETS};
+use crate::fuzzing::{CANARY, Compare, Scenarios, Setting, TARGETS, VARIABLES, engine};
+use crate::invariant::Invariant;
 use crate::report::{count, json, quoted};
 
 /// How long a run without a bound takes.
@@ -19,24 +20,12 @@ const DEFAULT_TIME: Duration = Duration::from_secs(300);
 /// Largest input unless the arguments for libFuzzer say otherwise: room for some 100 operations.
 const MAX_LEN: u32 = 512;
 
-/// What instruments a target. These are the flags of cargo-fuzz without debug assertions; stable Rust takes them all.
-const FLAGS: [&str; 9] = [
-    "-Cpasses=sancov-module",
-    "-Cllvm-args=-sanitizer-coverage-level=4",
-    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
-    "-Cllvm-args=-sanitizer-coverage-pc-table",
-    "-Cllvm-args=-sanitizer-coverage-trace-compares",
-    "-Cllvm-args=-simplifycfg-branch-fold-threshold=0",
-    "-Cllvm-args=-sanitizer-coverage-stack-depth",
-    "-Ccodegen-units=1",
-    "--cfg=fuzzing",
-];
-
 /// Build a libFuzzer target with coverage, on stable Rust, and run it
 ///
 /// Starts from `corpus/TARGET`; new inputs go to `target/fuzz/corpus/TARGET`, and `coroner corpus import` takes those
 /// that add something into the corpus.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = variables())]
 pub struct Args {
     /// The target: scenario, compare, text, binary, decode or canary
     #[arg(value_name = "TARGET", default_value = "scenario")]
@@ -56,6 +45,12 @@ pub struct Args {
     /// Violations of every class count, known ones included
     #[arg(long)]
     strict: bool,
+    /// Known `collector` violations count like others
+    #[arg(long)]
+    ignore_baseline: bool,
+    /// Only violations of these invariants count
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    invariant: Vec<String>,
     /// Start from nothing and keep what is found here
     #[arg(long, value_name = "DIR")]
     fresh: Option<PathBuf>,
@@ -65,6 +60,13 @@ pub struct Args {
     /// Arguments for libFuzzer
     #[arg(last = true, value_name = "ARGS")]
     libfuzzer: Vec<String>,
+}
+
+/// The variables that targets read, for those who start them without this command.
+fn variables() -> String {
+    let width = VARIABLES.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let lines = VARIABLES.iter().map(|(name, meaning)| format!("  {name:width$}  {meaning}\n"));
+    format!("Environment of the targets:\n{}", lines.collect::<String>())
 }
 
 /// Where things are.
@@ -88,11 +90,11 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         bail!("no fuzz target is called `{target}`{hint}");
     }
     let setting = setting(args)?;
-    let root = root()?;
-    let host = host()?;
-    build(&root, target, &host)?;
+    let here = std::env::current_dir().context("cannot tell the current folder")?;
+    let root = engine::root(&here)?;
+    let folder = engine::build(&root, &[target])?;
     let layout = Layout {
-        built: root.join("target/fuzz").join(&host).join("release").join(target),
+        built: folder.join(target),
         found: args.fresh.clone().unwrap_or_else(|| root.join("target/fuzz/corpus").join(folder_name(args))),
         committed: if args.fresh.is_some() { None } else { stage(&root, target, &setting)? },
         artifacts: args.artifacts.clone().unwrap_or_else(|| root.join("fuzz/artifacts").join(target)),
@@ -131,6 +133,11 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
 fn setting(args: &Args) -> anyhow::Result<Setting> {
     let mut setting = Setting::from_env()?;
     setting.strict |= args.strict;
+    setting.ignore_baseline |= args.ignore_baseline;
+    for code in &args.invariant {
+        let invariant = Invariant::parse(code).with_context(|| format!("no invariant is called `{code}`"))?;
+        setting.invariants.push(invariant);
+    }
     if !args.collector.is_empty() {
         match (args.target.as_str(), args.collector.as_slice()) {
             ("compare", [a, b]) => setting.compare = Some((a.clone(), b.clone())),
@@ -154,6 +161,9 @@ fn folder_name(args: &Args) -> String {
     }
     if args.strict {
         name += "@strict";
+    }
+    if args.ignore_baseline {
+        name += "@all";
     }
     name
 }
@@ -188,41 +198,6 @@ fn stage(root: &Path, target: &str, setting: &Setting) -> anyhow::Result<Option<
     Ok(staged.exists().then_some(staged))
 }
 
-/// The folder of the project: this one or one above it.
-fn root() -> anyhow::Result<PathBuf> {
-    let here = std::env::current_dir().context("cannot tell the current folder")?;
-    let found = here.ancestors().find(|folder| folder.join("fuzz/fuzz_targets").is_dir());
-    found.map(Path::to_owned).context("there is no fuzz/fuzz_targets here or above: run this in the project's folder")
-}
-
-fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-}
-
-/// The machine that the compiler runs on. Naming it keeps build scripts free of instrumentation.
-fn host() -> anyhow::Result<String> {
-    let compiler = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output = Command::new(compiler).arg("-vV").output().context("cannot run rustc")?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned).context("rustc does not name its host")
-}
-
-fn build(root: &Path, target: &str, host: &str) -> anyhow::Result<()> {
-    let status = cargo()
-        .current_dir(root)
-        .args(["build", "--release", "--package", "coroner-fuzz", "--bin", target, "--target", host])
-        .args(["--target-dir", "target/fuzz"])
-        .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"))
-        // Everything hot is in one crate: optimizing across crates costs minutes and gains nothing.
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .status()
-        .context("cannot run cargo")?;
-    if !status.success() {
-        bail!("the target `{target}` could not be built");
-    }
-    Ok(())
-}
-
 fn command(args: &Args, layout: &Layout) -> Command {
     let mut command = Command::new(&layout.built);
     command.current_dir(&layout.root);
@@ -233,15 +208,22 @@ fn command(args: &Args, layout: &Layout) -> Command {
     if args.strict {
         command.env("CORONER_STRICT", "1");
     }
+    if args.ignore_baseline {
+        command.env("CORONER_BASELINE", "0");
+    }
+    if !args.invariant.is_empty() {
+        command.env("CORONER_INVARIANT", args.invariant.join(","));
+    }
     command.arg(absolute(&layout.found)).args(layout.committed.as_deref().map(absolute));
     command.arg(format!("-artifact_prefix={}/", absolute(&layout.artifacts).display()));
-    command.arg(format!("-max_len={MAX_LEN}"));
+    // Not small inputs first: scenarios are small, and nothing fits in the few bytes that libFuzzer would begin with.
+    command.args([format!("-max_len={MAX_LEN}"), "-len_control=0".to_owned()]);
     match args.runs {
         Some(runs) => command.arg(format!("-runs={runs}")),
         None => command.arg(format!("-max_total_time={}", args.time.unwrap_or(DEFAULT_TIME).as_secs().max(1))),
     };
     if let Some(seed) = args.seed {
-        // libFuzzer feeds compared addresses back into mutation, which no seed can reproduce.
+        // Were compares traced, libFuzzer would feed addresses back into mutation, which no seed can reproduce.
         command.args([format!("-seed={seed}"), "-use_cmp=0".to_owned()]);
     }
     command.args(&args.libfuzzer);

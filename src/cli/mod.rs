@@ -11,6 +11,7 @@ mod explain;
 mod fmt;
 mod fuzz;
 mod input;
+mod interrupt;
 mod list;
 mod migrate;
 mod options;

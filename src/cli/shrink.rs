@@ -1,32 +1,38 @@
 //! `coroner shrink`: makes a scenario small that shows a violation.
 
+use std::cell::Cell;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Exit, input, options};
-use crate::campaign::{Examined, Examiner, count_objects, write_atomically};
+use super::options::Subjects;
+use super::{Exit, input, interrupt, options};
+use crate::campaign::{Examined, Examiner, Fatal, count_objects, write_atomically};
 use crate::collector::Collector;
+use crate::cpython::Limits;
 use crate::invariant::{Class, Invariant};
 use crate::report::{count, json, quoted, subject};
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Field, FieldName};
-use crate::shrink::{self, Budget};
+use crate::shrink::{self, Budget, Claim, Minimized};
 
-/// Make a scenario small that shows a violation, as long as it shows the same
+/// Make a scenario small that shows a violation, or that an interpreter dies of, as long as it shows the same
 ///
-/// The result shows the same primary violation (invariant and class) on every collector given; a collector that
-/// shows none must go on to show none.
+/// The result shows the same primary violation (invariant and class), or the same end, on every collector given; a
+/// collector that shows none must go on to show none. What an interpreter shows is confirmed in a fresh process.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// A scenario file
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Collectors [default: the one the file names]
+    /// Collectors, or interpreters (python:PATH) [default: the one the file names, if there is no --python]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     collector: Vec<String>,
+    /// Interpreters: paths, versions (3.7, 3.7.16) or all
+    #[arg(long, value_name = "P")]
+    python: Option<String>,
     /// Where the result goes [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -35,11 +41,18 @@ pub struct Args {
     tries: u64,
 }
 
-/// The primary violation of a run.
-type Shown = Option<(Invariant, Class)>;
+/// What a run shows: its primary violation, or an end that is worse.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sign {
+    Violation(Invariant, Class),
+    Fatal(Fatal),
+}
+
+type Shown = Option<Sign>;
 
 fn shown(run: &Examined<'_>) -> Shown {
-    run.violations.first().map(|(v, _)| (v.invariant, v.class))
+    let violation = || run.violations.first().map(|(v, _)| Sign::Violation(v.invariant, v.class));
+    run.end.fatal().map(Sign::Fatal).or_else(violation)
 }
 
 /// Runs the command.
@@ -47,49 +60,63 @@ fn shown(run: &Examined<'_>) -> Shown {
 /// # Errors
 /// If no collector shows a violation, or the result cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let document = match input::read(&args.file) {
-        Ok((document, _)) => document,
-        Err(unreadable) => {
-            eprintln!("{}", unreadable.render(std::io::stderr().is_terminal()));
-            return Ok(Exit::BadInput);
-        }
+    let Some(document) = input::document(&args.file) else { return Ok(Exit::BadInput) };
+    let subjects = subjects(args, &document)?;
+    let collectors = &subjects.0;
+    let mut examiners = options::examiners(&subjects, &options::baseline()?);
+    let all = |examiners: &mut [Examiner], scenario: &Scenario, differential| -> Vec<Shown> {
+        examiners.iter_mut().map(|e| shown(&e.examine_fresh(scenario, differential))).collect()
     };
-    let collectors = collectors(args, &document)?;
-    let baseline = options::baseline()?;
-    let mut examiners: Vec<Examiner> = collectors.iter().map(|c| Examiner::new(c, &baseline)).collect();
-    let mut all = |differential| -> Vec<Shown> {
-        examiners.iter_mut().map(|e| shown(&e.examine(&document.scenario, differential))).collect()
-    };
-    let mut wanted = all(false);
+    let mut wanted = all(&mut examiners, &document.scenario, false);
     // Invariants that need several runs are judged only if nothing else is there to be kept.
     let differential = wanted.iter().all(Option::is_none);
     if differential {
-        wanted = all(true);
+        wanted = all(&mut examiners, &document.scenario, true);
     }
     if wanted.iter().all(Option::is_none) {
-        bail!("{} shows no violation on {}", args.file.display(), names(&collectors));
+        bail!("{} shows no violation on {}", args.file.display(), names(collectors));
     }
+    let hurried = wanted.contains(&Some(Sign::Fatal(Fatal::Limit)));
+    if hurried {
+        examiners.iter_mut().for_each(|e| e.set_limits(e.limits().hurried()));
+    }
+    let slow = Cell::new(0);
     let mut holds = |candidate: &Scenario| {
         let mut pairs = examiners.iter_mut().zip(&wanted);
-        pairs.all(|(examiner, wanted)| shown(&examiner.examine(candidate, differential)) == *wanted)
+        pairs.all(|(examiner, wanted)| {
+            let shown = shown(&examiner.examine(candidate, differential));
+            slow.set(slow.get() + u64::from(shown == Some(Sign::Fatal(Fatal::Limit))));
+            shown == *wanted
+        })
     };
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     bar.set_style(ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    interrupt::watch();
     let mut progress = |p: &shrink::Progress<'_>| {
+        if interrupt::asked() || slow.get() >= Limits::SLOW_CANDIDATES {
+            p.stop();
+        }
         if p.tries.is_multiple_of(64) {
             let size = p.best.ops().len();
             bar.set_message(format!("{} tries, {size} operations: {}", p.tries, p.reduction.name()));
             bar.tick();
         }
     };
-    let minimized = shrink::minimize(&document.scenario, &mut holds, Budget { tries: args.tries }, &mut progress);
+    let mut minimized = shrink::minimize(&document.scenario, &mut holds, Budget { tries: args.tries }, &mut progress);
     bar.finish_and_clear();
+    if hurried {
+        examiners.iter_mut().for_each(|e| e.set_limits(Limits::default()));
+    }
+    // The smallest scenario may owe something to what the process had run before.
+    if all(&mut examiners, &minimized.scenario, differential) != wanted {
+        if all(&mut examiners, &document.scenario, differential) != wanted {
+            bail!("{} does not show the same every time", args.file.display());
+        }
+        minimized = Minimized { scenario: document.scenario.clone(), minimal: false, ..minimized };
+    }
     let objects = examiners.first_mut().map_or(0, |e| count_objects(e.examine(&minimized.scenario, false).events));
-    let claim = match minimized.minimal {
-        true => format!("under {} reductions, {} tries", minimized.reductions, minimized.tries),
-        false => format!("no, the search stopped after {} tries", minimized.tries),
-    };
-    let text = result(&document, &minimized.scenario, &collectors, &wanted, &claim).print();
+    let claim = minimized.claim();
+    let text = result(&document, &minimized.scenario, collectors, &wanted, claim.clone()).print();
     match &args.output {
         Some(path) => {
             write_atomically(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
@@ -98,7 +125,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
             let objects = count(objects.into(), "object");
             super::print(&format!("{before} operations before, {after} after, {objects}; minimal: {claim}\n"))?;
             let file = quoted(&path.to_string_lossy());
-            super::print(&format!("coroner replay {file} --collector {} --strict\n", names(&collectors)))?;
+            super::print(&format!("coroner replay {file} --collector {} --strict\n", names(collectors)))?;
         }
         None => super::print(&text)?,
     }
@@ -114,13 +141,12 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
 }
 
-fn collectors(args: &Args, document: &Document) -> anyhow::Result<Vec<Collector>> {
-    if !args.collector.is_empty() {
-        return options::collectors(&args.collector);
+fn subjects(args: &Args, document: &Document) -> anyhow::Result<Subjects> {
+    if !args.collector.is_empty() || args.python.is_some() {
+        return options::subjects_and_pythons(&args.collector, args.python.as_deref());
     }
-    let named = document.field(FieldName::Collector).and_then(|text| text.split_whitespace().next());
-    let name = named.context("the file names no collector; give --collector")?;
-    options::collectors(&[name.to_owned()])
+    let name = input::collector(document).context("the file names no collector; give --collector or --python")?;
+    options::subjects(&[name.to_owned()])
 }
 
 fn names(collectors: &[Collector]) -> String {
@@ -134,7 +160,7 @@ fn result(
     scenario: &Scenario,
     collectors: &[Collector],
     wanted: &[Shown],
-    claim: &str,
+    claim: Claim,
 ) -> Document {
     let mut document = Document::new(scenario);
     let kept = [FieldName::Bug, FieldName::Source, FieldName::Seed];
@@ -142,9 +168,14 @@ fn result(
     let mut add = |name, text| document.fields.push(Field { name, text });
     let subjects: Vec<String> = collectors.iter().map(|c| subject(&c.name, c.verified)).collect();
     add(FieldName::Collector, subjects.join(", "));
-    if let Some((invariant, class)) = wanted.iter().flatten().next() {
-        add(FieldName::Invariant, format!("{} {} ({})", invariant.code(), invariant.name(), class.word()));
+    match wanted.iter().flatten().next() {
+        Some(Sign::Violation(invariant, class)) => {
+            add(FieldName::Invariant, format!("{} {} ({})", invariant.code(), invariant.name(), class.word()));
+        }
+        Some(Sign::Fatal(Fatal::Crash)) => add(FieldName::Note, "the interpreter dies".to_owned()),
+        Some(Sign::Fatal(Fatal::Limit)) => add(FieldName::Note, "the interpreter reaches a limit".to_owned()),
+        None => {}
     }
-    add(FieldName::Minimal, claim.to_owned());
+    add(FieldName::Minimal, claim.to_string());
     document
 }

@@ -88,6 +88,8 @@ switches! {
     FrameHoldsFunction = "frame-holds-function", Rule, "3.11, observed in lockstep";
     /// `tp_clear` of an instance takes all attributes out of sight before it drops the first.
     InlineValuesVanish = "inline-values-vanish", Rule, "3.13, observed in lockstep";
+    /// `tp_clear` of an instance takes its inline values away: the next attribute makes a dict.
+    ClearedInstanceGetsDict = "cleared-instance-gets-dict", Rule, "3.12, Objects/dictobject.c";
     /// `traverse` of an instance of a heap type reports the edge to its type.
     InstancesVisitType = "instances-visit-type", Rule, "3.9, bpo-40217";
     /// The collector ignores `tp_del` of static types.

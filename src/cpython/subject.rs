@@ -15,7 +15,7 @@ use crate::subject::{Failure, Subject};
 const BEGIN: u64 = 0xf0;
 const END: u64 = 0xf1;
 const UNSUPPORTED: u64 = 1;
-const OVERFLOW: u64 = 2;
+const GAVE_UP: u64 = 2;
 
 /// Bounds for a worker.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,6 +30,17 @@ pub struct Limits {
     pub scenario: Duration,
     /// A process is replaced after this many scenarios.
     pub recycle_after: u32,
+}
+
+impl Limits {
+    /// Of the candidates tried while a scenario that reaches a limit is reduced, so many may reach it: each takes that
+    /// long.
+    pub const SLOW_CANDIDATES: u64 = 50;
+
+    /// The bounds for such candidates: a part of the time, still thousands of times what most scenarios need.
+    pub fn hurried(self) -> Limits {
+        Limits { scenario: (self.scenario / 20).max(Duration::from_millis(20)), ..self }
+    }
 }
 
 impl Default for Limits {
@@ -107,6 +118,17 @@ impl Python {
         self.worker.as_ref().map(Worker::id)
     }
 
+    /// The bounds of a worker.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Sets the bounds: the next scenario runs in a fresh process that has them.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+        self.restart();
+    }
+
     /// Ends the worker: the next scenario runs in a fresh process.
     pub fn restart(&mut self) {
         self.worker = None;
@@ -122,11 +144,11 @@ impl Python {
         mut each: impl FnMut(Outcome<'_>),
     ) -> Result<(), SetupError> {
         let mut done = 0;
-        let mut killed_once = false;
+        let mut tried_again = false;
         while done < scenarios.len() {
             let before = done;
             let how = self.round_trip(&scenarios[done..])?;
-            let mut running = None;
+            let (mut running, mut garbled) = (None, false);
             self.events.clear();
             let bytes = std::mem::take(&mut self.bytes);
             for words in bytes.chunks_exact(16) {
@@ -136,15 +158,29 @@ impl Python {
                     BEGIN => {
                         running = Some(before + (first >> 32) as usize);
                         self.events.clear();
+                        garbled = false;
                     }
                     END => {
                         let Some(index) = running.take() else { continue };
-                        let failure = self.failure(first >> 8 & 0xff, first >> 32);
+                        let failure = match garbled {
+                            true => Some(self.nonsense()),
+                            false => self.failure(first >> 8 & 0xff, first >> 32),
+                        };
+                        let exhausted = matches!(failure, Some(Failure::Limit { .. }));
                         each(Outcome { index, events: &self.events, nanoseconds: second, failure });
                         done = index + 1;
-                        killed_once = false;
+                        tried_again = false;
+                        if exhausted {
+                            // It may have no memory for the next ones.
+                            self.worker = None;
+                            break;
+                        }
                     }
-                    _ => self.events.extend(Event::from_words([first, second])),
+                    _ if garbled => {}
+                    _ => match Event::from_words([first, second]) {
+                        Some(event) => self.events.push(event),
+                        None => garbled = true,
+                    },
                 }
             }
             self.bytes = bytes;
@@ -158,16 +194,23 @@ impl Python {
                     }
                     self.too_slow()
                 }
+                // Somebody else stopped or killed it, which says nothing about the scenario: once more.
+                Answer::Silent if !tried_again => {
+                    tried_again = true;
+                    self.worker = None;
+                    continue;
+                }
+                Answer::Died(status) if killed(status) && !tried_again => {
+                    tried_again = true;
+                    self.worker = None;
+                    continue;
+                }
                 Answer::Silent => self.too_slow(),
                 Answer::Died(status) if timed_out(status) => self.too_slow(),
                 Answer::Died(status) => {
-                    // Somebody else's SIGKILL says nothing about the scenario: once more in a fresh process.
-                    if killed(status) && !killed_once {
-                        killed_once = true;
-                        self.worker = None;
-                        continue;
-                    }
-                    Failure::Died { subject: self.name.clone(), how: describe(status) }
+                    let said = self.worker.as_ref().and_then(Worker::last_words);
+                    let said = said.map_or_else(String::new, |line| format!(": {line}"));
+                    Failure::Died { subject: self.name.clone(), how: describe(status) + &said }
                 }
             };
             self.worker = None;
@@ -200,12 +243,14 @@ impl Python {
             self.batch.extend_from_slice(&word.to_le_bytes());
         }
         scenarios.iter().for_each(|scenario| wire::encode(scenario.borrow(), &mut self.batch));
-        // The worker limits itself; this is for one that cannot.
-        let patience = self.limits.scenario.saturating_mul(scenarios.len() as u32) + Duration::from_secs(10);
-        let answer = worker.run(&self.batch, patience);
+        let answer = worker.run(&self.batch, self.limits.scenario);
         let path = || "the worker's file of events".to_string();
         worker.read_events(&mut self.bytes).map_err(|error| SetupError::File { what: path(), error })?;
         Ok(answer)
+    }
+
+    fn nonsense(&self) -> Failure {
+        Failure::Died { subject: self.name.clone(), how: "it wrote an event that means nothing".to_owned() }
     }
 
     fn too_slow(&self) -> Failure {
@@ -216,14 +261,28 @@ impl Python {
         let subject = self.name.clone();
         match status {
             UNSUPPORTED => Some(Failure::Unsupported { subject, what: missing(detail) }),
-            OVERFLOW => {
-                let limit =
-                    format!("{} bytes of events, {} of memory", self.limits.event_bytes, self.limits.memory_bytes);
+            GAVE_UP if let Some(what) = no_room(detail) => {
+                Some(Failure::Unsupported { subject, what: what.to_owned() })
+            }
+            GAVE_UP => {
+                let limit = format!("{} bytes of memory, or an error", self.limits.memory_bytes);
                 Some(Failure::Limit { subject, limit })
             }
             _ => None,
         }
     }
+}
+
+/// What the probe has no room for (`events_give_up` in `probe.h`); nothing if it met an error.
+fn no_room(why: u64) -> Option<&'static str> {
+    Some(match why {
+        2 => "more events than the probe has room for",
+        3 => "more functions than the probe has code objects",
+        4 => "more weak containers than the probe has room for",
+        5 => "more removals put off than the probe has room for",
+        6 => "more dict keys than the probe has",
+        _ => return None,
+    })
 }
 
 /// What the probe said it lacks: 0x100 plus a shape.

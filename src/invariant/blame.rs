@@ -84,11 +84,8 @@ pub(crate) fn survivor(s: &mut Shadow, record: &WeakRec) -> Option<Report> {
             }
             return Some(report.documented(Why::Resurrection, s));
         }
-        let mut set = std::mem::take(&mut s.scratch);
-        s.maybe_reachable(&mut set, None);
-        let blame = leftovers(s, &set);
-        s.scratch = set;
-        return match blame {
+        s.maybe_reachable(None);
+        return match leftovers(s, &s.scratch) {
             Blame::Collector => Some(report.documented(Why::Resurrection, s)),
             other => other.on(report),
         };

@@ -20,7 +20,8 @@ pub(super) const ABOUT: About = About {
 };
 
 pub(super) fn at_rest(s: &Shadow, out: &mut Findings) {
-    for (index, o) in s.objects.iter().enumerate() {
+    for index in s.present.iter() {
+        let o = &s.objects[index];
         if o.is(Object::GONE) {
             continue;
         }

@@ -58,7 +58,7 @@ pub(super) fn collected(s: &Shadow, out: &mut Findings) {
         if !o.held() || o.stamp != s.stamp || o.is(Object::LOOSE) || s.garbage.contains(&id) {
             continue;
         }
-        let unknown = i64::from(o.refcount) - i64::from(o.in_edges);
+        let unknown = o.refcount.wrapping_sub(o.in_edges);
         out.judge(Invariant::I26, s, unknown == o.unknown, || {
             Report::collector(Some(ObjId::from_index(index as u32)))
                 .observed("has another reference count after the collection")

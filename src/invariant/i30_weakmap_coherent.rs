@@ -84,8 +84,8 @@ impl Iteration {
         if self.container != NONE {
             self.end(s, out);
         }
-        let Some(Op::Iterate { container, .. }) = s.op else { return };
-        let at = s.resolve(container);
+        let Some(Op::Iterate { container, .. }) = s.op() else { return };
+        let at = s.resolve(*container);
         let Some(object) = s.at(at) else { return };
         if !object.facts.is_weak_container() || s.traits.raises {
             out.skip(Invariant::I30);

@@ -23,7 +23,7 @@ pub(super) const ABOUT: About = About {
     sentence: "{object} is in generation {observed}, and {expected} was due",
 };
 
-const NOT_IN_A_LIST: u8 = 0xff;
+pub(super) const NOT_IN_A_LIST: u8 = 0xff;
 
 fn rank(spot: Spot) -> u8 {
     match spot {

@@ -5,21 +5,23 @@ use super::reached::Reached;
 use super::shadow::{After, Object, Shadow, pack};
 use super::violation::Violation;
 use super::*;
-use crate::event::{Code, Event, ObjId, Sink};
+use crate::event::{Code, Event, ObjId, Sink, Undefined};
 use crate::scenario::Scenario;
 use crate::subject::Release;
 
 /// Judges runs, one after the other, and keeps its memory between them.
 #[derive(Debug)]
 pub struct Judge {
-    s: Shadow,
-    out: Findings,
+    pub(super) s: Shadow,
+    pub(super) out: Findings,
     reached: Reached,
     iteration: i30_weakmap_coherent::Iteration,
     raised: i31_exc_preserved::Pending,
     /// The collection whose unreachable set has been looked at.
     examined: u32,
     next: u32,
+    /// Something waits for the next event that is not of a snapshot: see [`Judge::prepare`].
+    pending: bool,
     over: bool,
 }
 
@@ -40,6 +42,7 @@ impl Judge {
             raised: Default::default(),
             examined: 0,
             next: 0,
+            pending: false,
             over: false,
         }
     }
@@ -47,8 +50,10 @@ impl Judge {
     /// Judges one run: all violations in order, the first is primary.
     pub fn judge(&mut self, scenario: &Scenario, events: &[Event], release: Option<Release>) -> &[Violation] {
         self.start(scenario, release);
-        for event in events {
-            self.event(*event);
+        let mut at = 0;
+        while let Some(rest) = events.get(at..).filter(|rest| !rest.is_empty() && !self.over) {
+            self.s.at = at as u32;
+            at += self.take(rest);
         }
         self.finish()
     }
@@ -62,6 +67,7 @@ impl Judge {
         self.raised.start();
         self.examined = 0;
         self.next = 0;
+        self.pending = false;
         self.over = false;
     }
 
@@ -181,6 +187,7 @@ impl Judge {
 
     fn enter(&mut self, code: Code, owner: ObjId, arg: Option<ObjId>) {
         self.s.fold_enter(code, owner, arg);
+        self.pending = true;
         self.examine();
         let r = &mut self.reached;
         match code {
@@ -194,6 +201,7 @@ impl Judge {
     }
 
     fn leave(&mut self) {
+        self.pending = true;
         let Some(frame) = self.s.fold_leave() else { return };
         if frame.code == Code::Finalizer
             && let Some(o) = self.s.at(frame.owner)
@@ -216,24 +224,40 @@ impl Judge {
         self.reached.clears += 1;
     }
 
-    fn free(&mut self, object: ObjId) {
-        let (s, out) = (&mut self.s, &mut self.out);
-        i04_free_once::free(s, out, object);
-        i05_no_dangling::free(s, out, object);
-        i10_fin_not_lost::free(s, out, object);
-        i14_callback_once::free(s, out, object);
-        let suppressed =
-            |r: &&shadow::WeakRec| r.callback != 0 && r.calls == 0 && s.at(r.weak).is_some_and(Object::lives);
-        self.reached.callbacks_suppressed += s.weaks_of(pack(Some(object))).filter(suppressed).count() as u64;
-        self.reached.freed += 1;
-        self.reached.freed_by_clear += u64::from(s.get(object).is_some_and(|o| o.is(Object::INSANE)));
-        s.fold_free(object);
+    #[inline]
+    fn dealloc(&mut self, object: ObjId) {
+        i04_free_once::dealloc(&self.s, &mut self.out, object);
+        let left = std::mem::replace(&mut self.s.just_left, shadow::NONE);
+        self.s.col.refs_freed += u32::from(left == pack(Some(object)));
+        self.s.ready_collection();
+        self.examine();
+        self.s.fold_dealloc(object);
     }
 
+    #[inline]
+    fn free(&mut self, object: ObjId) {
+        let (s, out) = (&mut self.s, &mut self.out);
+        self.reached.freed += 1;
+        if let Some(o) = s.get(object) {
+            self.reached.freed_by_clear += u64::from(o.is(Object::INSANE));
+            i04_free_once::free(s, out, object);
+            i05_no_dangling::free(s, out, object);
+            i10_fin_not_lost::free(s, out, object);
+            if o.weak_head != 0 {
+                i14_callback_once::free(s, out, object);
+                self.reached.callbacks_suppressed += suppressed(s, object);
+            }
+        }
+        self.s.fold_free(object);
+    }
+
+    #[inline]
     fn saw(&mut self, object: ObjId, introspection: bool) {
         let (s, out) = (&mut self.s, &mut self.out);
-        i05_no_dangling::used(s, out, object);
-        self.reached.insane_seen += u64::from(s.get(object).is_some_and(|o| o.is(Object::INSANE)));
+        if s.get(object).is_some_and(|o| o.is(Object::FREED | Object::INSANE)) {
+            i05_no_dangling::used(s, out, object);
+            self.reached.insane_seen += u64::from(s.get(object).is_some_and(|o| o.is(Object::INSANE)));
+        }
         if introspection {
             i01b_no_insane_introspect::scanned(s, out, object);
         } else {
@@ -255,54 +279,59 @@ impl Judge {
         }
     }
 
+    #[inline]
     fn used(&mut self, object: Option<ObjId>) {
-        if let Some(object) = object {
+        if let Some(object) = object
+            && self.s.get(object).is_some_and(|o| o.is(Object::FREED))
+        {
             i05_no_dangling::used(&self.s, &mut self.out, object);
         }
     }
 
-    /// The lines of snapshots; false for any other event.
+    /// Takes the first event, or all lines of a snapshot that there are; says how many events that were.
     #[inline]
-    fn snapshot(&mut self, event: Event) -> bool {
-        let (s, out) = (&mut self.s, &mut self.out);
-        match event {
-            Event::State { object, refcount, spot, finalized } => {
-                if s.fold_usual_state(object.index(), refcount, spot, finalized) {
-                    return true;
-                }
-                if object.index() >= s.objects.len() {
-                    s.lost = true;
-                    return true;
-                }
-                i05_no_dangling::used(s, out, object);
-                i24_publish_complete::state(s, out, object, refcount, spot);
-                i25_list_integrity::state(s, out, object, spot);
-                i32_generation::state(s, out, object, refcount, spot);
-                s.fold_state(object.index(), refcount, spot, finalized);
-            }
-            Event::Weak { weak, referent, callback } => {
-                if let Some(object) = referent {
-                    i05_no_dangling::used(s, out, object);
-                }
-                s.fold_weak(weak, referent, callback);
-            }
-            Event::Garbage { object } => {
-                i05_no_dangling::used(s, out, object);
-                s.fold_garbage(object);
-            }
-            Event::Snapshot => {
-                if s.reading {
+    fn take(&mut self, events: &[Event]) -> usize {
+        match events {
+            [] => return 0,
+            [Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. }, ..] => return self.lines(events),
+            [Event::Snapshot, ..] => {
+                if self.s.reading {
                     self.settle();
                 }
                 self.s.fold_snapshot();
+                self.pending = true;
             }
-            _ => return false,
+            [event, ..] => {
+                if self.pending {
+                    self.prepare(event);
+                }
+                self.other(event);
+            }
         }
-        true
+        1
     }
 
-    fn other(&mut self, event: Event) {
-        match event {
+    /// What is to be done before an event that is not of a snapshot: what followed the last one is complete.
+    #[inline(never)]
+    fn prepare(&mut self, event: &Event) {
+        if self.s.after != After::Nothing || self.s.reading {
+            self.settle();
+        }
+        if matches!(event, Event::Unraisable { .. }) {
+            return;
+        }
+        let dying = if let Event::Dealloc { object } = event { Some(*object) } else { None };
+        let last = matches!(event, Event::Step { .. } | Event::End);
+        self.raised.next(&self.s, &mut self.out, dying, last);
+        self.pending = self.raised.is_waiting();
+        if !matches!(event, Event::Leave | Event::Dealloc { .. }) {
+            self.s.just_left = shadow::NONE;
+        }
+    }
+
+    #[inline]
+    fn other(&mut self, event: &Event) {
+        match *event {
             Event::Step { op } => {
                 self.reached.effective_ops += 1;
                 self.s.fold_step(op);
@@ -331,7 +360,9 @@ impl Judge {
             Event::StoreSlot { holder, slot, object } => {
                 self.used(Some(holder));
                 self.used(object);
-                i30_weakmap_coherent::removed(&self.s, &mut self.out, holder, slot, object);
+                if !self.s.frames.is_empty() {
+                    i30_weakmap_coherent::removed(&self.s, &mut self.out, holder, slot, object);
+                }
                 self.s.fold_store_slot(holder, slot, object);
             }
             Event::Enter { code, owner, arg } => {
@@ -346,29 +377,26 @@ impl Judge {
                 self.reached.collections += 1;
                 self.reached.automatic_collections += u64::from(automatic);
                 self.s.fold_collect_start(generation, automatic);
+                self.pending = true;
             }
             Event::CollectEnd { returned, uncollectable, .. } => {
                 self.s.close_collection();
                 self.examine();
                 let automatic = self.s.col.automatic;
                 self.s.after = After::CollectEnd { returned, uncollectable, automatic };
+                self.pending = true;
             }
             Event::Refused => self.reached.nested_collections += 1,
             Event::Clear { object } => {
                 self.used(Some(object));
                 self.clear(object);
             }
-            Event::Dealloc { object } => {
-                i04_free_once::dealloc(&self.s, &mut self.out, object);
-                self.s.col.refs_freed += u32::from(self.s.just_left == pack(Some(object)));
-                self.s.ready_collection();
-                self.examine();
-                self.s.fold_dealloc(object);
-            }
+            Event::Dealloc { object } => self.dealloc(object),
             Event::Free { object } => self.free(object),
             Event::Unraisable { owner } => {
                 self.reached.exceptions += 1;
                 self.raised.unraisable(&self.s, &mut self.out, owner);
+                self.pending = true;
             }
             Event::Length { container, len, raw } => {
                 i30_weakmap_coherent::length(&self.s, &mut self.out, container, len, raw);
@@ -377,22 +405,32 @@ impl Judge {
                 self.s.iter_arg = pack(Some(entry));
                 self.iteration.yielded(&self.s, &mut self.out, container, entry);
             }
-            Event::Undefined { reason } => {
-                self.reached.undefined += 1;
-                i05_no_dangling::undefined(&self.s, &mut self.out, reason);
-                i24_publish_complete::undefined(&self.s, &mut self.out, reason);
-                i26_traverse_faithful::undefined(&self.s, &mut self.out, reason);
-                i27_clear_safe::undefined(&self.s, &mut self.out, reason);
-                self.over = true;
-            }
+            Event::Undefined { reason } => self.undefined(reason),
             Event::End => {
                 self.iteration.end(&self.s, &mut self.out);
-                self.s.op = None;
+                self.s.end_steps();
                 self.s.after = After::End;
+                self.pending = true;
             }
             Event::Snapshot | Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. } => {}
         }
     }
+
+    #[cold]
+    fn undefined(&mut self, reason: Undefined) {
+        self.reached.undefined += 1;
+        i05_no_dangling::undefined(&self.s, &mut self.out, reason);
+        i24_publish_complete::undefined(&self.s, &mut self.out, reason);
+        i26_traverse_faithful::undefined(&self.s, &mut self.out, reason);
+        i27_clear_safe::undefined(&self.s, &mut self.out, reason);
+        self.over = true;
+    }
+}
+
+/// How many weak references with a callback outlive their referent without a call.
+fn suppressed(s: &Shadow, referent: ObjId) -> u64 {
+    let silent = |r: &&shadow::WeakRec| r.callback != 0 && r.calls == 0 && s.at(r.weak).is_some_and(Object::lives);
+    s.weaks_of(pack(Some(referent))).filter(silent).count() as u64
 }
 
 /// What is judged when nothing runs.
@@ -411,20 +449,8 @@ impl Sink for Judge {
     fn event(&mut self, event: Event) {
         self.s.at = self.next;
         self.next += 1;
-        if self.over || self.snapshot(event) {
-            return;
-        }
-        if self.s.after != After::Nothing || self.s.reading {
-            self.settle();
-        }
-        if !matches!(event, Event::Unraisable { .. }) {
-            let dying = if let Event::Dealloc { object } = event { Some(object) } else { None };
-            let last = matches!(event, Event::Step { .. } | Event::End);
-            self.raised.next(&self.s, &mut self.out, dying, last);
-        }
-        self.other(event);
-        if !matches!(event, Event::Leave | Event::Unraisable { .. }) {
-            self.s.just_left = shadow::NONE;
+        if !self.over {
+            self.take(std::slice::from_ref(&event));
         }
     }
 }

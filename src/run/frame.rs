@@ -21,8 +21,10 @@ pub(super) enum Stage {
     Action,
     /// The deallocator's action has returned.
     ActionDone,
-    /// References are dropped, one per step.
+    /// References are dropped, up to the first whose object dies of it.
     Slots,
+    /// The same for an object whose links say what is deallocated next.
+    LinkedSlots,
     /// The callback of a weak reference has been dropped; everything is.
     Dropped,
     /// 2.7: weak references of a Python class are done, its `__del__` comes next.
@@ -92,6 +94,8 @@ pub(super) enum Frame {
     Commit { container: Idx },
     /// The length of a weak container to be reported.
     Length { container: Idx },
+    /// The end of a Python function's frame, a temporary tuple of what it holds.
+    Return { frame: Idx },
     /// The report of an error that a script has raised.
     Report { owner: ObjId },
     /// The end of user code that is no script.

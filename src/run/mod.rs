@@ -13,13 +13,14 @@ mod ops;
 mod snapshot;
 mod store;
 mod trashcan;
+mod types;
 mod user;
 
 use crate::collector::reach::Members;
 use crate::collector::{Collector, GcState, Rules, Switch};
 use crate::event::{Event, Sink, Undefined};
 use crate::heap::{Flag, Heap, Idx, List, NIL};
-use crate::scenario::Scenario;
+use crate::scenario::{Kind, Scenario, Shape};
 use crate::subject::{Failure, Subject};
 use frame::{Frame, Phase};
 use trashcan::Trashcan;
@@ -138,10 +139,11 @@ struct Exec<'a, S> {
 impl Machine {
     /// A model of the given collector.
     pub fn new(collector: &Collector) -> Machine {
+        let plain = |shape| types::of(Kind::new(shape), collector.rules);
         Machine {
             name: collector.name.clone(),
             rules: collector.rules,
-            heap: Heap::new(),
+            heap: Heap::new(Shape::ALL.map(plain)),
             gc: GcState::default(),
             vars: Vec::new(),
             frames: Vec::new(),
@@ -252,7 +254,7 @@ impl<S: Sink> Exec<'_, S> {
             Frame::DropRange { start, len, step, backwards } => self.drop_range(start, len, step, backwards),
             Frame::Callback { weak, callback } => self.single_callback(weak, callback),
             Frame::TupleCallbacks { tuple, next } => self.tuple_callbacks(tuple, next),
-            Frame::Drop { o } => self.decref(o),
+            Frame::Drop { o } | Frame::Return { frame: o } => self.decref(o),
             Frame::Drain { first } => self.drain(first),
             Frame::Collect { phase } => self.collect_step(phase),
             Frame::Repeat { times, script } => self.repeat(times, script),
@@ -265,7 +267,7 @@ impl<S: Sink> Exec<'_, S> {
             Frame::Commit { container } => self.commit_step(container),
             Frame::Length { container } => self.report_length(container),
             Frame::RunFinalize { o } => self.run_finalize(o),
-            Frame::Report { owner } => self.sink.event(Event::Unraisable { owner }),
+            Frame::Report { owner } => self.report(owner),
             Frame::LeaveBuiltin { owner } => self.leave(owner, false),
         }
     }

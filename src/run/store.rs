@@ -35,16 +35,14 @@ impl<S: Sink> Exec<'_, S> {
 
     /// Stores `value` (or nothing) into a place and drops the old content. The store owns one reference to `value`
     /// already. False if the place cannot take it: the reference is still the caller's then.
+    #[inline]
     pub(super) fn store(&mut self, dst: Place, value: Idx) -> bool {
         match dst.split() {
             None => {
                 let Base::Var(var) = dst.base else { return false };
                 let index = var as usize;
-                if index >= self.m.vars.len() {
-                    if value == NIL || var >= MAX_VARS {
-                        return false;
-                    }
-                    self.m.vars.resize(index + 1, NIL);
+                if index >= self.m.vars.len() && (value == NIL || !self.add_vars(var)) {
+                    return false;
                 }
                 if self.m.vars[index] == NIL && value == NIL {
                     return false;
@@ -62,6 +60,17 @@ impl<S: Sink> Exec<'_, S> {
         }
     }
 
+    /// Makes a variable exist, if there may be so many.
+    #[cold]
+    fn add_vars(&mut self, var: u16) -> bool {
+        let fits = var < MAX_VARS;
+        if fits {
+            self.m.vars.resize(var as usize + 1, NIL);
+        }
+        fits
+    }
+
+    #[inline]
     fn drop_old(&mut self, old: Idx) {
         if old != NIL && !self.has(Switch::BugStoreLeaks) {
             self.decref(old);
@@ -199,6 +208,9 @@ impl<S: Sink> Exec<'_, S> {
                 let start = self.m.heap.slots.len() as u32;
                 self.m.heap.slots.extend_from_within(range.clone());
                 self.m.heap.slots[range].fill(NIL);
+                if self.has(Switch::ClearedInstanceGetsDict) {
+                    self.lose_inline_values(o);
+                }
                 self.drop_range(start, object.len, 0, false);
             }
             Shape::Function => {
@@ -218,6 +230,16 @@ impl<S: Sink> Exec<'_, S> {
             let value = self.m.heap.slots[at + 1];
             let key = DictEntry { key: self.m.heap.slots[at], value }.key_object();
             self.m.heap.slots[at] = if value == NIL { NIL } else { key.unwrap_or(NIL) };
+        }
+    }
+
+    /// After `tp_clear` an instance has no inline values any more. What was stored into them meanwhile is leaked.
+    fn lose_inline_values(&mut self, o: Idx) {
+        let object = self.m.heap.object_mut(o);
+        if object.shape == Shape::Instance && !object.has(Flag::OWN_DICT) && object.len > 0 {
+            object.set(Flag::OWN_DICT);
+            object.len = 1;
+            self.m.heap.set_raw(o, 0, NIL);
         }
     }
 
@@ -252,6 +274,9 @@ impl<S: Sink> Exec<'_, S> {
             self.push(Frame::Clear { o, step });
             self.decref(content);
             return;
+        }
+        if self.has(Switch::ClearedInstanceGetsDict) {
+            self.lose_inline_values(o);
         }
         if object.shape.is_weakref() {
             self.clear_weak(o);
