@@ -2,8 +2,9 @@
 
 mod program;
 
-use serde_json::Value;
 use std::path::Path;
+
+use serde_json::Value;
 
 use coroner::campaign::{Baseline, Examiner, Verdict};
 use coroner::collector::{Collector, ROWS, Switch, SwitchClass};

@@ -2,6 +2,8 @@
 
 mod program;
 
+use std::process::Stdio;
+
 use coroner::scenario::text::parse;
 use program::{command, coroner, files, folder, json};
 
@@ -48,23 +50,35 @@ fn an_enumeration_can_be_resumed_and_counts_each_scenario_once() {
 }
 
 #[test]
+fn the_page_about_small_scopes_says_what_the_command_says() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/enumerate.md")).expect("the page");
+    let folder = folder();
+    let ran = coroner(folder.path(), "enumerate --objects 2 --decorations 2");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let all = "These are all there are.";
+    assert!(ran.out.contains(all) && page.contains(&ran.out), "docs/enumerate.md is out of date:\n{}", ran.out);
+}
+
+#[test]
 fn an_enumeration_that_is_killed_goes_on_where_it_was() {
     let folder = folder();
-    let line = "enumerate --objects 2 --decorations 1 --collector cpython-3.7,cpython-3.8,cpython-3.15";
+    let line = "enumerate --objects 2 --decorations 2 --collector cpython-3.7,cpython-3.8,cpython-3.15";
     assert_eq!(coroner(folder.path(), &format!("{line} --json whole.json")).code, 0);
     let resumed = format!("{line} --out state --resume");
-    let mut child = command(folder.path(), &resumed).spawn().expect("started");
+    let mut child = command(folder.path(), &resumed).stdout(Stdio::null()).spawn().expect("started");
     let state = folder.path().join("state/enumeration.json");
     while !state.exists() && child.try_wait().expect("a child").is_none() {
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
     child.kill().expect("killed, or over before");
     child.wait().expect("a child");
-    assert!(state.exists());
+    let killed = json(folder.path(), "state/enumeration.json");
     assert_eq!(coroner(folder.path(), &format!("{resumed} --json resumed.json")).code, 0);
     let [whole, rest] = ["whole.json", "resumed.json"].map(|name| json(folder.path(), name));
     assert_eq!(whole["scenarios"], rest["scenarios"]);
     assert_eq!(whole["result"], rest["result"]);
+    let [killed, whole] = [&killed["scenarios"], &whole["scenarios"]].map(|n| n.as_u64().expect("a number"));
+    assert!(0 < killed && killed < whole, "killed after {killed} of {whole}");
     // Of another scope the folder knows nothing.
     assert_eq!(coroner(folder.path(), &resumed.replace("--objects 2", "--objects 1")).code, 2);
     assert_eq!(coroner(folder.path(), "enumerate --objects 1 --resume").code, 2);

@@ -10,6 +10,7 @@ use crate::campaign::{Budget, Draw};
 use crate::cpython::lockstep::{Target, row_of};
 use crate::cpython::{self, Interpreter, Limits};
 use crate::generate::{Seed, Size};
+use crate::report::quoted;
 
 /// How long a campaign without a bound takes.
 const SHORT: Duration = Duration::from_secs(20);
@@ -115,6 +116,25 @@ impl Options {
             text += &format!(" --limit {}ms", self.limit.as_millis());
         }
         text
+    }
+}
+
+/// Which real interpreters.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Pythons {
+    /// Interpreters: paths, versions (3.7, 3.7.16) or all
+    #[arg(long, value_name = "P", required = true)]
+    pub python: String,
+    /// Build the probe with the sanitizers of gcc (address, undefined): what they report is a crash
+    #[arg(long)]
+    pub sanitize: bool,
+}
+
+impl Pythons {
+    /// How a command that uses the same interpreters begins.
+    pub fn command(&self, name: &str) -> String {
+        let sanitize = if self.sanitize { " --sanitize" } else { "" };
+        format!("coroner {name} --python {}{sanitize}", quoted(&self.python))
     }
 }
 

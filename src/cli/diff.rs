@@ -6,11 +6,11 @@ use std::sync::atomic::AtomicBool;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::campaign::{self, Options};
+use super::campaign::{self, Options, Pythons};
 use super::{Exit, options};
 use crate::campaign::write_atomically;
 use crate::cpython::lockstep::{self, Outcome, Plan, Progress};
-use crate::report::{json, lockstep as report, quoted};
+use crate::report::{json, lockstep as report};
 
 /// The share of scenarios that are run in a fresh process too: one in so many.
 const SAMPLE: u64 = 1024;
@@ -20,9 +20,8 @@ const TRIES: u64 = 4_000;
 /// Run scenarios on the model and on real interpreters, and compare event by event
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// Interpreters: paths, versions (3.7, 3.7.16) or all
-    #[arg(long, value_name = "P", required = true)]
-    python: String,
+    #[command(flatten)]
+    pythons: Pythons,
     #[command(flatten)]
     options: Options,
 }
@@ -45,7 +44,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     }
     let exit = exit(&outcome, plan.targets.len());
     let scenarios = outcome.part.tallies.iter().map(|t| t.scenarios).max().unwrap_or(0);
-    let repeat = args.options.repeat(&format!("coroner diff --python {}", quoted(&args.python)), scenarios);
+    let repeat = args.options.repeat(&args.pythons.command("diff"), scenarios);
     let page = report::Page { plan: &plan, outcome: &outcome, files: &files };
     super::print(&report::text(&page, options::width(), options::color()))?;
     if let Some(path) = json {
@@ -59,9 +58,11 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
 
 fn plan(args: &Args) -> anyhow::Result<Plan> {
     let options = &args.options;
+    let mut targets = campaign::targets(&args.pythons.python)?;
+    targets.iter_mut().for_each(|target| target.interpreter.sanitized = args.pythons.sanitize);
     Ok(Plan {
         draw: options.draw()?,
-        targets: campaign::targets(&args.python)?,
+        targets,
         budget: options.budget(),
         jobs: options.jobs()?,
         sample: SAMPLE,

@@ -92,7 +92,7 @@ impl Args {
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let subjects = options::subjects(&args.collector)?;
     let collectors = &subjects.0;
-    let baseline = options::baseline()?;
+    let mut panel = Panel::new(options::examiners(&subjects, &options::baseline()?));
     let scope = Scope { decorations: args.decorations, ..Scope::new(args.objects) };
     let mut all = Enumeration::new(scope);
     let end = all.end();
@@ -112,7 +112,6 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
             .with_context(|| format!("cannot write {}", file.display())),
         None => Ok(()),
     };
-    let mut panel = Panel::of(options::examiners(&subjects, &baseline));
     let bar = options::bar(Some(end));
     let most = args.limit.unwrap_or(u64::MAX);
     let (mut done, mut saved) = (0, None);

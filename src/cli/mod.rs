@@ -19,6 +19,7 @@ mod replay;
 mod replay_python;
 mod run;
 mod shrink;
+mod shrink_goal;
 mod sweep;
 mod test;
 

@@ -2,17 +2,15 @@
 
 use std::path::Path;
 
-use super::campaign::Options;
+use super::campaign::{Options, Pythons};
 use super::{Exit, options, run};
 use crate::campaign::Plan;
-use crate::report::quoted;
 
 /// Run scenarios on a real interpreter, judge every run by the invariants, reduce what is found
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// Interpreters: paths, versions (3.7, 3.7.16) or all
-    #[arg(long, value_name = "P", required = true)]
-    python: String,
+    #[command(flatten)]
+    pythons: Pythons,
     #[command(flatten)]
     options: Options,
     /// Fail on every violation, of whatever class, known or not
@@ -26,7 +24,8 @@ pub struct Args {
 /// If the arguments make no sense, an interpreter cannot be used or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let options = &args.options;
-    let (collectors, interpreters) = options::pythons(&args.python)?;
+    let (collectors, mut interpreters) = options::pythons(&args.pythons.python)?;
+    interpreters.values_mut().for_each(|i| i.sanitized = args.pythons.sanitize);
     let plan = Plan {
         draw: options.draw()?,
         collectors,
@@ -39,7 +38,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         tries: run::TRIES,
     };
     let strict = if args.strict { " --strict" } else { "" };
-    let command = format!("coroner test --python {}", quoted(&args.python));
+    let command = args.pythons.command("test");
     let repeat = |scenarios| options.repeat(&command, scenarios) + strict;
     run::campaign("test", &plan, &options.out, args.strict, json, &repeat)
 }

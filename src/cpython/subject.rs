@@ -9,11 +9,12 @@ use super::wire;
 use super::worker::{Answer, Worker, describe, killed, timed_out};
 use crate::event::{Event, Sink};
 use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, Scenario, Shape};
-use crate::subject::{Failure, Subject};
+use crate::subject::{Failure, Memory, Subject};
 
 /// Marks of the probe around each scenario of a batch (`probe.h`).
 const BEGIN: u64 = 0xf0;
 const END: u64 = 0xf1;
+const MEMORY: u64 = 0xf2;
 const UNSUPPORTED: u64 = 1;
 const GAVE_UP: u64 = 2;
 
@@ -64,6 +65,8 @@ pub struct Outcome<'a> {
     pub events: &'a [Event],
     /// Nanoseconds from the first operation to the last event, measured in the interpreter.
     pub nanoseconds: u64,
+    /// What the process held after it, if that was asked for.
+    pub memory: Memory,
     /// Why it did not come to its end.
     pub failure: Option<Failure>,
 }
@@ -77,6 +80,8 @@ pub struct Python {
     worker: Option<Worker>,
     runs: u32,
     started: u32,
+    /// What is asked of the probe for each scenario, besides its events.
+    flags: u32,
     batch: Vec<u8>,
     bytes: Vec<u8>,
     events: Vec<Event>,
@@ -97,6 +102,7 @@ impl Python {
             worker: Some(worker),
             runs: 0,
             started: 1,
+            flags: 0,
             batch: Vec::new(),
             bytes: Vec::new(),
             events: Vec::new(),
@@ -149,6 +155,7 @@ impl Python {
             let before = done;
             let how = self.round_trip(&scenarios[done..])?;
             let (mut running, mut garbled) = (None, false);
+            let mut memory = Memory::default();
             self.events.clear();
             let bytes = std::mem::take(&mut self.bytes);
             for words in bytes.chunks_exact(16) {
@@ -158,6 +165,7 @@ impl Python {
                     BEGIN => {
                         running = Some(before + (first >> 32) as usize);
                         self.events.clear();
+                        memory = Memory::default();
                         garbled = false;
                     }
                     END => {
@@ -167,7 +175,7 @@ impl Python {
                             false => self.failure(first >> 8 & 0xff, first >> 32),
                         };
                         let exhausted = matches!(failure, Some(Failure::Limit { .. }));
-                        each(Outcome { index, events: &self.events, nanoseconds: second, failure });
+                        each(Outcome { index, events: &self.events, nanoseconds: second, memory, failure });
                         done = index + 1;
                         tried_again = false;
                         if exhausted {
@@ -176,6 +184,8 @@ impl Python {
                             break;
                         }
                     }
+                    MEMORY if first >> 8 & 0xff == 0 => memory.references = Some(second as i64),
+                    MEMORY => memory.blocks = Some(second as i64),
                     _ if garbled => {}
                     _ => match Event::from_words([first, second]) {
                         Some(event) => self.events.push(event),
@@ -216,7 +226,7 @@ impl Python {
             self.worker = None;
             if running.is_some() || done == before {
                 let index = running.unwrap_or(done);
-                each(Outcome { index, events: &self.events, nanoseconds: 0, failure: Some(failure) });
+                each(Outcome { index, events: &self.events, nanoseconds: 0, memory, failure: Some(failure) });
                 done = index + 1;
             }
         }
@@ -242,7 +252,7 @@ impl Python {
         for word in [scenarios.len() as u32, MAX_DEPTH, MAX_SCRIPT_STEPS, milliseconds] {
             self.batch.extend_from_slice(&word.to_le_bytes());
         }
-        scenarios.iter().for_each(|scenario| wire::encode(scenario.borrow(), &mut self.batch));
+        scenarios.iter().for_each(|scenario| wire::encode(scenario.borrow(), self.flags, &mut self.batch));
         let answer = worker.run(&self.batch, self.limits.scenario);
         let path = || "the worker's file of events".to_string();
         worker.read_events(&mut self.bytes).map_err(|error| SetupError::File { what: path(), error })?;
@@ -255,6 +265,14 @@ impl Python {
 
     fn too_slow(&self) -> Failure {
         Failure::Limit { subject: self.name.clone(), limit: format!("{} s", self.limits.scenario.as_secs_f32()) }
+    }
+
+    fn result(&self, result: Result<(), SetupError>, failure: Option<Failure>) -> Result<(), Failure> {
+        match (result, failure) {
+            (Err(error), _) => Err(Failure::Died { subject: self.name.clone(), how: error.to_string() }),
+            (_, Some(failure)) => Err(failure),
+            _ => Ok(()),
+        }
     }
 
     fn failure(&self, status: u64, detail: u64) -> Option<Failure> {
@@ -304,10 +322,22 @@ impl Subject for Python {
             outcome.events.iter().for_each(|event| sink.event(*event));
             failure = outcome.failure;
         });
-        match (result, failure) {
-            (Err(error), _) => Err(Failure::Died { subject: self.name.clone(), how: error.to_string() }),
-            (_, Some(failure)) => Err(failure),
-            _ => Ok(()),
-        }
+        self.result(result, failure)
+    }
+
+    fn memory(&mut self, scenario: &Scenario, runs: usize) -> Result<Option<Vec<Memory>>, Failure> {
+        let (mut memory, mut failure) = (Vec::new(), None);
+        self.restart();
+        self.flags = wire::REPORT_MEMORY;
+        let before = self.started;
+        let result = self.run_batch(&vec![scenario; runs], |outcome| {
+            memory.push(outcome.memory);
+            failure = failure.take().or(outcome.failure);
+        });
+        self.flags = 0;
+        self.result(result, failure)?;
+        // Where the process had to be replaced there is nothing to compare.
+        let told = memory.iter().all(|m| m.references.is_some() || m.blocks.is_some());
+        Ok(Some(memory).filter(|_| told && self.started == before + 1))
     }
 }

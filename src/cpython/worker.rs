@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use super::compile::{SetupError, probe};
+use super::compile::{SetupError, probe, sanitizers};
 use super::find::Interpreter;
 use super::subject::Limits;
 
@@ -114,9 +114,19 @@ impl Worker {
         let folder = probe(interpreter)?;
         let (batch, events) = (Shared::new("batch", 0)?, Shared::new("events", limits.event_bytes)?);
         let mut command = Command::new(&interpreter.program);
-        command.args(if interpreter.release.major == 2 { &["-E", "-s", "-S"][..] } else { &["-I", "-S"] });
+        command.args(match (interpreter.sanitized, interpreter.release.major) {
+            (true, _) => &["-s", "-S"][..],
+            (false, 2) => &["-E", "-s", "-S"],
+            (false, _) => &["-I", "-S"],
+        });
+        let mut memory = limits.memory_bytes;
+        if interpreter.sanitized {
+            // Their shadow takes more address space than any limit allows.
+            memory = 0;
+            sanitize(&mut command, limits.memory_bytes)?;
+        }
         command.args(["-W", "ignore", "-c", START]).arg(&folder).arg(batch.path()).arg(events.path());
-        command.args([limits.event_bytes, limits.memory_bytes, limits.stack_bytes].map(|n| n.to_string()));
+        command.args([limits.event_bytes, memory, limits.stack_bytes].map(|n| n.to_string()));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let failed = |message: String| SetupError::Start { name: interpreter.name(), message };
         let mut child = command.spawn().map_err(|e| failed(e.to_string()))?;
@@ -225,6 +235,25 @@ impl Drop for Worker {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Makes a process load the sanitizers first, and take its objects from `malloc`, which they watch.
+fn sanitize(command: &mut Command, memory_bytes: u64) -> Result<(), SetupError> {
+    let libraries = sanitizers()?;
+    let libraries: Vec<String> = libraries.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"PYTHON") {
+            command.env_remove(name);
+        }
+    }
+    let memory = match memory_bytes >> 20 {
+        0 => String::new(),
+        megabytes => format!(":hard_rss_limit_mb={megabytes}"),
+    };
+    command.env("PYTHONMALLOC", "malloc").env("LD_PRELOAD", libraries.join(" "));
+    command.env("ASAN_OPTIONS", format!("detect_leaks=0:abort_on_error=1:allocator_may_return_null=1{memory}"));
+    command.env("UBSAN_OPTIONS", "halt_on_error=1:abort_on_error=1:print_summary=1");
+    Ok(())
 }
 
 /// Reads what a worker writes, and passes on the first line that explains a death: an assertion that failed, or the

@@ -177,7 +177,7 @@ impl Survey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::Baseline;
+    use crate::campaign::{Baseline, Examiner};
 
     #[test]
     fn a_survey_that_is_interrupted_ends_as_one_that_is_not() {
@@ -188,7 +188,8 @@ mod tests {
             for most in steps {
                 // As a new process does it.
                 survey = Survey::load(&survey.store()).unwrap();
-                let mut panel = Panel::new(&collectors, &Baseline::empty());
+                let examiners = collectors.iter().map(|c| Examiner::new(c, &Baseline::empty())).collect();
+                let mut panel = Panel::new(examiners);
                 survey.advance(&mut Enumeration::new(scope), &mut panel, *most);
             }
             survey

@@ -63,6 +63,7 @@ pub(crate) fn leftovers(s: &Shadow, reachable: &Bits) -> Blame {
 }
 
 /// Judges a weak reference that is dead, or whose callback ran, although its referent lives. `s.base` is up to date.
+#[cold]
 pub(crate) fn survivor(s: &mut Shadow, record: &WeakRec) -> Option<Report> {
     let (referent, weak) = (*s.at(record.referent)?, *s.at(record.weak)?);
     let report = Report::collector(unpack(record.weak)).other(unpack(record.referent));

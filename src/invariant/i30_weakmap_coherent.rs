@@ -79,7 +79,14 @@ impl Iteration {
         self.shown.clear();
     }
 
+    /// True if an iteration runs.
+    #[inline]
+    pub fn is_under_way(&self) -> bool {
+        self.container != NONE
+    }
+
     /// An operation of the mutator starts.
+    #[inline(never)]
     pub fn step(&mut self, s: &Shadow, out: &mut Findings) {
         if self.container != NONE {
             self.end(s, out);

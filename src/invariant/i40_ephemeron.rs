@@ -35,10 +35,15 @@ fn stored_under(s: &Shadow, r: &WeakRec) -> u32 {
     found
 }
 
+#[inline]
 pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
-    if s.col.generation != 2 || !s.weaks.iter().any(|r| r.container != NONE) {
-        return;
+    if s.col.generation == 2 && s.weaks.iter().any(|r| r.container != NONE) {
+        entries(s, out);
     }
+}
+
+#[cold]
+fn entries(s: &mut Shadow, out: &mut Findings) {
     s.update_base();
     for at in 0..s.weaks.len() {
         let r = s.weaks[at];

@@ -19,7 +19,6 @@ pub struct Judge {
     raised: i31_exc_preserved::Pending,
     /// The collection whose unreachable set has been looked at.
     examined: u32,
-    next: u32,
     /// Something waits for the next event that is not of a snapshot: see [`Judge::prepare`].
     pending: bool,
     over: bool,
@@ -41,7 +40,6 @@ impl Judge {
             iteration: Default::default(),
             raised: Default::default(),
             examined: 0,
-            next: 0,
             pending: false,
             over: false,
         }
@@ -50,11 +48,7 @@ impl Judge {
     /// Judges one run: all violations in order, the first is primary.
     pub fn judge(&mut self, scenario: &Scenario, events: &[Event], release: Option<Release>) -> &[Violation] {
         self.start(scenario, release);
-        let mut at = 0;
-        while let Some(rest) = events.get(at..).filter(|rest| !rest.is_empty() && !self.over) {
-            self.s.at = at as u32;
-            at += self.take(rest);
-        }
+        self.take(events);
         self.finish()
     }
 
@@ -66,7 +60,6 @@ impl Judge {
         self.iteration.stop();
         self.raised.start();
         self.examined = 0;
-        self.next = 0;
         self.pending = false;
         self.over = false;
     }
@@ -74,7 +67,7 @@ impl Judge {
     /// Ends the run: all violations in order, the first is primary.
     pub fn finish(&mut self) -> &[Violation] {
         if self.s.after != After::Nothing {
-            self.settle();
+            self.settle_early();
         }
         &self.out.violations
     }
@@ -100,6 +93,7 @@ impl Judge {
     }
 
     /// The snapshot that followed an event is complete, or there was none.
+    #[inline(always)]
     fn settle(&mut self) {
         let after = std::mem::replace(&mut self.s.after, After::Nothing);
         let observed = std::mem::replace(&mut self.s.reading, false);
@@ -126,6 +120,13 @@ impl Judge {
         }
     }
 
+    /// The same where no event follows that would.
+    #[inline(never)]
+    fn settle_early(&mut self) {
+        self.settle();
+    }
+
+    #[inline(never)]
     fn settle_enter(&mut self, observed: bool) {
         let (s, out) = (&mut self.s, &mut self.out);
         let Some(frame) = s.frames.last().copied() else { return };
@@ -152,6 +153,7 @@ impl Judge {
         }
     }
 
+    #[inline(never)]
     fn settle_collection(&mut self, observed: bool, returned: u32, uncollectable: u32, automatic: bool) {
         let (s, out) = (&mut self.s, &mut self.out);
         i02_no_insane_after::collected(s, out);
@@ -176,6 +178,7 @@ impl Judge {
     }
 
     /// Looks at the unreachable set once it is known.
+    #[inline(always)]
     fn examine(&mut self) {
         let c = &self.s.col;
         if c.ready && c.number != self.examined {
@@ -185,7 +188,10 @@ impl Judge {
         }
     }
 
+    #[inline(never)]
     fn enter(&mut self, code: Code, owner: ObjId, arg: Option<ObjId>) {
+        self.used(Some(owner));
+        self.used(arg);
         self.s.fold_enter(code, owner, arg);
         self.pending = true;
         self.examine();
@@ -212,7 +218,9 @@ impl Judge {
         self.raised.left(&self.s, &frame);
     }
 
+    #[inline(never)]
     fn clear(&mut self, object: ObjId) {
+        self.used(Some(object));
         let (s, out) = (&mut self.s, &mut self.out);
         s.settle_collection();
         i27_clear_safe::clear(s, out, object);
@@ -224,7 +232,33 @@ impl Judge {
         self.reached.clears += 1;
     }
 
-    #[inline]
+    #[inline(never)]
+    fn no_effect(&mut self) {
+        self.reached.dropped_ops += 1;
+        if self.s.frames.is_empty() {
+            self.reached.effective_ops = self.reached.effective_ops.saturating_sub(1);
+        }
+        self.s.fold_no_effect();
+    }
+
+    #[inline(never)]
+    fn collect_start(&mut self, generation: u8, automatic: bool) {
+        self.reached.collections += 1;
+        self.reached.automatic_collections += u64::from(automatic);
+        self.s.fold_collect_start(generation, automatic);
+        self.pending = true;
+    }
+
+    #[inline(never)]
+    fn collect_end(&mut self, returned: u32, uncollectable: u32) {
+        self.s.close_collection();
+        self.examine();
+        let automatic = self.s.col.automatic;
+        self.s.after = After::CollectEnd { returned, uncollectable, automatic };
+        self.pending = true;
+    }
+
+    #[inline(always)]
     fn dealloc(&mut self, object: ObjId) {
         i04_free_once::dealloc(&self.s, &mut self.out, object);
         let left = std::mem::replace(&mut self.s.just_left, shadow::NONE);
@@ -234,7 +268,7 @@ impl Judge {
         self.s.fold_dealloc(object);
     }
 
-    #[inline]
+    #[inline(always)]
     fn free(&mut self, object: ObjId) {
         let (s, out) = (&mut self.s, &mut self.out);
         self.reached.freed += 1;
@@ -251,7 +285,7 @@ impl Judge {
         self.s.fold_free(object);
     }
 
-    #[inline]
+    #[inline(always)]
     fn saw(&mut self, object: ObjId, introspection: bool) {
         let (s, out) = (&mut self.s, &mut self.out);
         if s.get(object).is_some_and(|o| o.is(Object::FREED | Object::INSANE)) {
@@ -266,6 +300,7 @@ impl Judge {
         }
     }
 
+    #[inline(never)]
     fn answer(&mut self, weak: ObjId, referent: Option<ObjId>) {
         let (s, out) = (&self.s, &mut self.out);
         i05_no_dangling::used(s, out, weak);
@@ -280,7 +315,7 @@ impl Judge {
     }
 
     #[inline]
-    fn used(&mut self, object: Option<ObjId>) {
+    pub(super) fn used(&mut self, object: Option<ObjId>) {
         if let Some(object) = object
             && self.s.get(object).is_some_and(|o| o.is(Object::FREED))
         {
@@ -288,32 +323,92 @@ impl Judge {
         }
     }
 
-    /// Takes the first event, or all lines of a snapshot that there are; says how many events that were.
-    #[inline]
-    fn take(&mut self, events: &[Event]) -> usize {
-        match events {
-            [] => return 0,
-            [Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. }, ..] => return self.lines(events),
-            [Event::Snapshot, ..] => {
-                if self.s.reading {
-                    self.settle();
-                }
-                self.s.fold_snapshot();
-                self.pending = true;
+    /// Takes events.
+    fn take(&mut self, mut events: &[Event]) {
+        while let [event, rest @ ..] = events {
+            self.s.at = self.s.at.wrapping_add(1);
+            events = rest;
+            if self.pending && !matches!(event, Event::Snapshot) {
+                self.prepare(event);
             }
-            [event, ..] => {
-                if self.pending {
-                    self.prepare(event);
+            match *event {
+                Event::Step { op } => {
+                    self.reached.effective_ops += 1;
+                    let iterates = self.s.fold_step(op);
+                    if iterates || self.iteration.is_under_way() {
+                        self.iteration.step(&self.s, &mut self.out);
+                    }
                 }
-                self.other(event);
+                Event::NoEffect => self.no_effect(),
+                Event::New { object, origin, role } => {
+                    self.reached.objects += 1;
+                    self.s.fold_new(object, origin, role);
+                }
+                Event::NewWeak { weak, referent, callback } => {
+                    self.used(Some(referent));
+                    self.used(callback);
+                    self.s.fold_new_weak(weak, referent, callback);
+                }
+                Event::StoreVar { var, object } => {
+                    self.used(object);
+                    self.s.fold_store_var(var, object);
+                }
+                Event::StoreSlot { holder, slot, object } => {
+                    self.used(Some(holder));
+                    self.used(object);
+                    if !self.s.frames.is_empty() {
+                        i30_weakmap_coherent::removed(&self.s, &mut self.out, holder, slot, object);
+                    }
+                    self.s.fold_store_slot(holder, slot, object);
+                }
+                Event::Enter { code, owner, arg } => self.enter(code, owner, arg),
+                Event::Leave => self.leave(),
+                Event::Saw { object, introspection } => self.saw(object, introspection),
+                Event::Answer { weak, referent } => self.answer(weak, referent),
+                Event::CollectStart { generation, automatic } => self.collect_start(generation, automatic),
+                Event::CollectEnd { returned, uncollectable, .. } => self.collect_end(returned, uncollectable),
+                Event::Refused => self.reached.nested_collections += 1,
+                Event::Clear { object } => self.clear(object),
+                Event::Dealloc { object } => self.dealloc(object),
+                Event::Free { object } => self.free(object),
+                Event::Unraisable { owner } => {
+                    self.reached.exceptions += 1;
+                    self.raised.unraisable(&self.s, &mut self.out, owner);
+                    self.pending = true;
+                }
+                Event::Length { container, len, raw } => {
+                    i30_weakmap_coherent::length(&self.s, &mut self.out, container, len, raw);
+                }
+                Event::Yielded { container, entry } => {
+                    self.s.iter_arg = pack(Some(entry));
+                    self.iteration.yielded(&self.s, &mut self.out, container, entry);
+                }
+                Event::Snapshot => {
+                    if self.s.reading {
+                        self.settle_early();
+                    }
+                    self.pending = true;
+                    self.s.fold_snapshot();
+                    events = self.lines(events);
+                }
+                Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. } => self.stray_line(*event),
+                Event::Undefined { reason } => return self.undefined(reason),
+                Event::End => {
+                    self.iteration.end(&self.s, &mut self.out);
+                    self.s.end_steps();
+                    self.s.after = After::End;
+                    self.pending = true;
+                }
             }
         }
-        1
     }
 
     /// What is to be done before an event that is not of a snapshot: what followed the last one is complete.
     #[inline(never)]
     fn prepare(&mut self, event: &Event) {
+        if matches!(event, Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. }) {
+            return;
+        }
         if self.s.after != After::Nothing || self.s.reading {
             self.settle();
         }
@@ -329,91 +424,11 @@ impl Judge {
         }
     }
 
-    #[inline]
-    fn other(&mut self, event: &Event) {
-        match *event {
-            Event::Step { op } => {
-                self.reached.effective_ops += 1;
-                self.s.fold_step(op);
-                self.iteration.step(&self.s, &mut self.out);
-            }
-            Event::NoEffect => {
-                self.reached.dropped_ops += 1;
-                if self.s.frames.is_empty() {
-                    self.reached.effective_ops = self.reached.effective_ops.saturating_sub(1);
-                }
-                self.s.fold_no_effect();
-            }
-            Event::New { object, origin, role } => {
-                self.reached.objects += 1;
-                self.s.fold_new(object, origin, role);
-            }
-            Event::NewWeak { weak, referent, callback } => {
-                self.used(Some(referent));
-                self.used(callback);
-                self.s.fold_new_weak(weak, referent, callback);
-            }
-            Event::StoreVar { var, object } => {
-                self.used(object);
-                self.s.fold_store_var(var, object);
-            }
-            Event::StoreSlot { holder, slot, object } => {
-                self.used(Some(holder));
-                self.used(object);
-                if !self.s.frames.is_empty() {
-                    i30_weakmap_coherent::removed(&self.s, &mut self.out, holder, slot, object);
-                }
-                self.s.fold_store_slot(holder, slot, object);
-            }
-            Event::Enter { code, owner, arg } => {
-                self.used(Some(owner));
-                self.used(arg);
-                self.enter(code, owner, arg);
-            }
-            Event::Leave => self.leave(),
-            Event::Saw { object, introspection } => self.saw(object, introspection),
-            Event::Answer { weak, referent } => self.answer(weak, referent),
-            Event::CollectStart { generation, automatic } => {
-                self.reached.collections += 1;
-                self.reached.automatic_collections += u64::from(automatic);
-                self.s.fold_collect_start(generation, automatic);
-                self.pending = true;
-            }
-            Event::CollectEnd { returned, uncollectable, .. } => {
-                self.s.close_collection();
-                self.examine();
-                let automatic = self.s.col.automatic;
-                self.s.after = After::CollectEnd { returned, uncollectable, automatic };
-                self.pending = true;
-            }
-            Event::Refused => self.reached.nested_collections += 1,
-            Event::Clear { object } => {
-                self.used(Some(object));
-                self.clear(object);
-            }
-            Event::Dealloc { object } => self.dealloc(object),
-            Event::Free { object } => self.free(object),
-            Event::Unraisable { owner } => {
-                self.reached.exceptions += 1;
-                self.raised.unraisable(&self.s, &mut self.out, owner);
-                self.pending = true;
-            }
-            Event::Length { container, len, raw } => {
-                i30_weakmap_coherent::length(&self.s, &mut self.out, container, len, raw);
-            }
-            Event::Yielded { container, entry } => {
-                self.s.iter_arg = pack(Some(entry));
-                self.iteration.yielded(&self.s, &mut self.out, container, entry);
-            }
-            Event::Undefined { reason } => self.undefined(reason),
-            Event::End => {
-                self.iteration.end(&self.s, &mut self.out);
-                self.s.end_steps();
-                self.s.after = After::End;
-                self.pending = true;
-            }
-            Event::Snapshot | Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. } => {}
-        }
+    /// A line of a snapshot that comes by itself.
+    #[inline(never)]
+    fn stray_line(&mut self, event: Event) {
+        self.s.at = self.s.at.wrapping_sub(1);
+        self.lines(&[event]);
     }
 
     #[cold]
@@ -434,6 +449,7 @@ fn suppressed(s: &Shadow, referent: ObjId) -> u64 {
 }
 
 /// What is judged when nothing runs.
+#[inline(never)]
 fn at_rest(s: &mut Shadow, out: &mut Findings, explicit: bool) {
     if explicit {
         i06_refcount_exact::at_rest(s, out);
@@ -447,8 +463,6 @@ fn at_rest(s: &mut Shadow, out: &mut Findings, explicit: bool) {
 impl Sink for Judge {
     #[inline]
     fn event(&mut self, event: Event) {
-        self.s.at = self.next;
-        self.next += 1;
         if !self.over {
             self.take(std::slice::from_ref(&event));
         }

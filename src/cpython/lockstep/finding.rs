@@ -71,8 +71,9 @@ impl Finding {
 
     /// The command that makes the unreduced scenario again and fails.
     pub fn repeat(&self, plan: &Plan) -> String {
-        let release = plan.targets[self.target].interpreter.release;
-        format!("coroner diff --python {release}{}", plan.draw.options(self.number))
+        let interpreter = &plan.targets[self.target].interpreter;
+        let sanitize = if interpreter.sanitized { " --sanitize" } else { "" };
+        format!("coroner diff --python {}{sanitize}{}", interpreter.program.display(), plan.draw.options(self.number))
     }
 }
 

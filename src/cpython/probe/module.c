@@ -110,6 +110,7 @@ static int setup(void) {
     P.silent = 1;
     if (pyclass_setup() < 0 || function_setup() < 0 || builtin_setup() < 0) return -1;
     if (gc_setup() < 0 || collect_setup() < 0) return -1;
+    memory_setup();
     P.debug_on = Py_BuildValue("(i)", 32 + gc_debug_flags());
     P.debug_off = Py_BuildValue("(i)", gc_debug_flags());
     return P.debug_on && P.debug_off ? 0 : -1;
@@ -196,7 +197,8 @@ static uint32_t survivors(void) {
 }
 
 typedef struct { uint32_t count, max_depth, max_script_steps, milliseconds; } Batch;
-typedef struct { uint32_t size, n_ops, n_bodies, pad; } Header;
+typedef struct { uint32_t size, n_ops, n_bodies, flags; } Header;
+#define REPORT_MEMORY 1
 
 /* Runs a batch; stops early, to be asked for the rest again, if the events fill half of the file. `*dirty` is set if
  * a scenario left objects that cannot be freed: this process must not run another one. */
@@ -232,6 +234,7 @@ static uint32_t run_batch(const char *at, size_t half, uint32_t *dirty) {
             *dirty = survivors() != 0;
             table_reset();
             function_reset();
+            if (h->flags & REPORT_MEMORY) memory_report();
             emit_mark(EV_END_SCENARIO, status, (uint32_t)gave_up, end - start);
         }
         at += h->size;

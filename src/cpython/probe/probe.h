@@ -56,8 +56,9 @@ enum { EV_STEP = 1, EV_NO_EFFECT, EV_NEW, EV_NEW_WEAK, EV_STORE_VAR, EV_STORE_SL
        EV_COLLECT_START, EV_COLLECT_END, EV_REFUSED, EV_CLEAR, EV_DEALLOC, EV_FREE, EV_UNRAISABLE, EV_LENGTH, EV_YIELDED,
        EV_SNAPSHOT, EV_STATE, EV_WEAK, EV_GARBAGE, EV_UNDEFINED, EV_END,
        /* Marks of the probe, never seen outside src/cpython: a scenario begins (a: its number in the batch) and has
-        * ended (small: its status, a: a detail, b: nanoseconds from the first operation to the last event). */
-       EV_BEGIN_SCENARIO = 0xf0, EV_END_SCENARIO = 0xf1 };
+        * ended (small: its status, a: a detail, b: nanoseconds from the first operation to the last event). Before
+        * its end, if asked for, what the process holds (small: 0 references, 1 blocks of memory, b: how many). */
+       EV_BEGIN_SCENARIO = 0xf0, EV_END_SCENARIO = 0xf1, EV_MEMORY = 0xf2 };
 enum { CODE_FINALIZER, CODE_LEGACY, CODE_CALLBACK, CODE_DEALLOC, CODE_GC_CALLBACK, CODE_CALL };
 enum { ROLE_NAMED, ROLE_INSTANCE_DICT, ROLE_CONTAINER_DATA, ROLE_CONTAINER_REMOVE, ROLE_CONTAINER_ENTRY, ROLE_FINALIZE_REF,
        ROLE_CONTAINER_SELF, ROLE_CONTAINER_DEFAULTS, ROLE_CONTAINER_CELL, ROLE_CONTAINER_CLOSURE };
@@ -246,6 +247,10 @@ HIDDEN void keys_by_identity(PyTypeObject *type);
 HIDDEN PyWeakReference *weak_list(PyObject *o);
 #define is_container_shape(s) ((s) >= SHAPE_WEAKVALUEDICT && (s) <= SHAPE_WEAKSET)
 #define is_weak_shape(s) ((s) >= SHAPE_REF && (s) <= SHAPE_KEYEDREF)
+
+/* memory.c */
+HIDDEN void memory_setup(void);
+HIDDEN void memory_report(void);
 
 /* run.c */
 HIDDEN int run_script(int code, uint8_t script, PyObject *owner, PyObject *arg); /* -1 with an exception set if it raised */

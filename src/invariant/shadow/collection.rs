@@ -2,7 +2,7 @@
 
 use super::super::blame::{Blame, leftovers};
 use super::deduce::{Pass, Sums};
-use super::reach::Graph;
+use super::reach::{Graph, bit};
 use super::{Bits, Facts, Object, Shadow};
 use crate::event::Spot;
 
@@ -86,6 +86,17 @@ impl Collection {
         self.make_room(0);
     }
 
+    /// Marks the candidates outside the trash if the sets may not be the collector's own.
+    #[inline]
+    fn mark_uncertain(&self, objects: &mut [Object]) {
+        if self.exact {
+            return;
+        }
+        for index in self.candidates.iter().filter(|i| !self.trash.has(*i) && !self.legacy.has(*i)) {
+            objects[index].status |= Object::MAYBE_TRASH;
+        }
+    }
+
     /// Empties the sets.
     fn make_room(&mut self, size: usize) {
         for set in [&mut self.candidates, &mut self.trash, &mut self.legacy, &mut self.garbage, &mut self.doomed] {
@@ -100,6 +111,16 @@ impl Collection {
     }
 }
 
+/// Who holds the candidates of a collection.
+struct Holders {
+    /// Each candidate reports each of its edges once, and has all the references that are known of.
+    known: bool,
+    /// The others are of older generations. What the collector's own way leaves can surely be reached then.
+    rooted: bool,
+    /// In a small run: the others, and the candidates with more references than the known ones.
+    outside: u64,
+}
+
 impl Shadow {
     /// Computes the candidates and the unreachable set from the last snapshot, once per collection.
     #[inline]
@@ -110,14 +131,23 @@ impl Shadow {
     }
 
     fn find_trash(&mut self) {
-        self.find_candidates();
+        let holders = self.find_candidates();
         let small = self.is_small();
-        let Shadow { objects, overflow, col, stack, .. } = self;
-        let graph = Graph { objects, overflow };
-        if !graph.deduce(small, &mut col.sums, &mut col.trash, stack, |o| o.refcount) {
-            col.exact = false;
-            col.sound &= col.lied;
+        if small && holders.known && !self.traits.finalizes {
+            self.find_unreached(holders.outside);
+            if holders.rooted && self.col.trash.is_empty() {
+                self.col.mark_uncertain(&mut self.objects);
+                return;
+            }
+        } else {
+            let Shadow { objects, overflow, col, stack, .. } = self;
+            let graph = Graph { objects, overflow };
+            if !graph.deduce(small, &mut col.sums, &mut col.trash, stack, |o| o.refcount) {
+                col.exact = false;
+                col.sound &= col.lied;
+            }
         }
+        let col = &mut self.col;
         col.found = col.trash.count() as u32;
         if self.some_legacy && self.col.found > 0 {
             self.set_legacy_aside();
@@ -126,11 +156,7 @@ impl Shadow {
         for index in col.trash.iter().chain(col.legacy.iter()) {
             objects[index].status |= Object::WAS_TRASH;
         }
-        if !col.exact {
-            for index in col.candidates.iter().filter(|i| !col.trash.has(*i) && !col.legacy.has(*i)) {
-                objects[index].status |= Object::MAYBE_TRASH;
-            }
-        }
+        col.mark_uncertain(objects);
         self.maybe_reachable(Some(self.col.generation));
         self.col.garbage.difference(&self.col.candidates, &self.scratch);
         if !self.col.garbage.is_empty() {
@@ -138,7 +164,7 @@ impl Shadow {
         }
     }
 
-    fn find_candidates(&mut self) {
+    fn find_candidates(&mut self) -> Holders {
         let size = self.objects.len();
         let generation = self.col.generation;
         self.col.make_room(size);
@@ -153,19 +179,23 @@ impl Shadow {
         if col.late {
             objects.iter_mut().for_each(|object| object.status |= Object::MAYBE_TRASH);
         }
+        let (mut known, mut rooted, mut outside) = (true, true, 0);
+        let oldest = generation.min(Spot::Gen2 as u8);
         for index in self.present.iter() {
             let object = &mut objects[index];
-            let in_generation = match object.spot {
-                Spot::Gen0 => true,
-                Spot::Gen1 => generation >= 1,
-                Spot::Gen2 => generation >= 2,
-                _ => false,
-            };
-            if object.is(Object::GONE) || object.stamp != self.stamp || !in_generation {
+            if object.stamp != self.stamp || object.is(Object::GONE) || object.spot as u8 > oldest {
+                let older = object.stamp == self.stamp && object.spot as u8 <= Spot::Permanent as u8;
+                rooted &= older || object.is(Object::GONE);
+                outside |= bit(index as u32);
                 continue;
             }
             object.unknown = object.refcount.wrapping_sub(object.in_edges);
             col.candidates.add(index);
+            outside |= if object.refcount > object.in_edges { bit(index as u32) } else { 0 };
+            if object.refcount >= object.in_edges && !object.is(Object::LOOSE) && !object.facts.is(Facts::UNFAITHFUL) {
+                continue;
+            }
+            known &= object.refcount >= object.in_edges && !object.facts.is(Facts::UNFAITHFUL);
             if object.facts.is(Facts::LIES) {
                 col.lied = true;
                 if object.facts.fickle != 0 && object.is(Object::TRAVERSED) {
@@ -184,6 +214,14 @@ impl Shadow {
         for record in &mut self.weaks {
             record.live_at_start = record.live;
         }
+        Holders { known, rooted, outside }
+    }
+
+    /// In a small run with known holders: finds the trash by what is reached from outside, which is the same as the
+    /// collector's own way then: a count that is left over is a reference from outside.
+    fn find_unreached(&mut self, outside: u64) {
+        let reached = self.reached_from(outside);
+        self.col.trash.set_word(self.col.candidates.word() & !reached);
     }
 
     #[cold]
@@ -217,14 +255,16 @@ impl Shadow {
     pub(crate) fn settle_collection(&mut self) {
         self.ready_collection();
         if self.col.active && self.col.ready && !self.col.settled {
-            self.find_doomed();
+            self.col.settled = true;
+            if !self.col.trash.is_empty() {
+                self.find_doomed();
+            }
         }
     }
 
     fn find_doomed(&mut self) {
         let small = self.is_small();
         let Shadow { objects, overflow, col, stack, .. } = self;
-        col.settled = true;
         col.doomed.reset(objects.len());
         for index in col.trash.iter() {
             let object = &objects[index];

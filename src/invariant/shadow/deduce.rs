@@ -1,6 +1,6 @@
 //! The collector's own algorithm: what of a set is unreachable, given reference counts.
 
-use super::reach::{Graph, LINK};
+use super::reach::{Graph, LINK, bit};
 use super::{Bits, Facts, Object};
 
 /// Which edges a pass sees.
@@ -94,7 +94,7 @@ impl Graph<'_> {
         for index in members(set) {
             let sum = sums[(index + 1) % 64];
             honest &= sum >= 0;
-            front |= u64::from(sum > 0) << index;
+            front |= if sum > 0 { bit(index as u32) } else { 0 };
         }
         let mut rest = set;
         while front != 0 {
@@ -103,7 +103,7 @@ impl Graph<'_> {
             let object = &self.objects[index];
             let mut edges = 0u64;
             if object.facts.is(Facts::UNFAITHFUL) {
-                self.for_visible(object, Pass::Walk, |edge| edges |= 1 << (edge % 64) >> 1);
+                self.for_visible(object, Pass::Walk, |edge| edges |= bit(edge) >> 1);
             } else {
                 edges = self.targets(object);
             }

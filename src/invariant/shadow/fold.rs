@@ -11,8 +11,8 @@ impl Shadow {
     fn count(&mut self, edge: u32, by: i32) {
         if let Some(object) = self.objects.get_mut((edge as usize).wrapping_sub(1)) {
             object.in_edges = object.in_edges.saturating_add_signed(by);
-        } else {
-            self.wild |= edge != NONE;
+        } else if edge != NONE {
+            self.wild = true;
         }
     }
 
@@ -22,17 +22,14 @@ impl Shadow {
         }
     }
 
-    /// An operation of the mutator starts.
+    /// An operation of the mutator starts; true if it is an iteration.
     #[inline]
-    pub(crate) fn fold_step(&mut self, op: u32) {
+    pub(crate) fn fold_step(&mut self, op: u32) -> bool {
         self.step = op;
         self.iter_arg = NONE;
         self.undo_callback = false;
-        let op = self.ops.get(op as usize);
-        if !matches!(op, Some(Op::Collect { .. })) {
-            self.quiet = 0;
-        }
-        match op {
+        match self.ops.get(op as usize) {
+            Some(Op::Collect { .. }) => return false,
             // If scripts change the list too, what it holds is not known.
             Some(Op::AddGcCallback { callable }) if !self.traits.scripts_change_callbacks => {
                 let callable = self.resolve(*callable);
@@ -53,8 +50,14 @@ impl Shadow {
                 self.garbage_sure = false;
                 self.version += 1;
             }
+            Some(Op::Iterate { .. }) => {
+                self.quiet = 0;
+                return true;
+            }
             _ => {}
         }
+        self.quiet = 0;
+        false
     }
 
     /// The operation turned out to do nothing.
@@ -99,7 +102,7 @@ impl Shadow {
         if !object.facts.shape.is_weakref() || object.aux != 0 {
             return;
         }
-        let role = object.facts.role;
+        let (role, gone) = (object.facts.role, object.is(Object::GONE));
         let next = target.weak_head;
         // Made after the deallocator has cleared the weak references: it will outlive the memory.
         let owner = pack(Some(referent));
@@ -109,6 +112,8 @@ impl Shadow {
             Role::ContainerEntry => self.at(callback).map_or(NONE, |remove| remove.aux),
             _ => NONE,
         };
+        // What is gone holds nothing.
+        self.wild |= gone;
         self.weaks.push(WeakRec {
             weak: pack(Some(weak)),
             referent: pack(Some(referent)),
@@ -284,6 +289,7 @@ impl Shadow {
             self.col.callbacks += u32::from(self.col.active && self.col.ready);
             if let Some(record) = arg.and_then(|a| self.weak_index(a)).and_then(|at| self.weaks.get_mut(at)) {
                 record.calls = record.calls.saturating_add(1);
+                self.some_called = true;
                 record.called_at = existing;
             }
         }

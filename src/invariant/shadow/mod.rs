@@ -87,6 +87,8 @@ pub(crate) struct Shadow {
     /// `garbage` is what `gc.garbage` holds now.
     pub garbage_sure: bool,
     pub release: Option<Release>,
+    two: bool,
+    incremental: bool,
     pub traits: Traits,
     pub col: Collection,
     /// Objects not yet freed.
@@ -99,7 +101,9 @@ pub(crate) struct Shadow {
     pub dying: Bits,
     /// An object with a legacy finalizer was created.
     pub some_legacy: bool,
-    /// An edge leads to an object that the stream has not created.
+    /// A callback ran.
+    pub some_called: bool,
+    /// An edge leads to an object that the stream has not created, or from one that it has freed.
     pub wild: bool,
     /// The operation of the mutator that runs, or [`NO_STEP`].
     pub step: u32,
@@ -154,6 +158,8 @@ impl Shadow {
             garbage: Vec::new(),
             garbage_sure: true,
             release: None,
+            two: false,
+            incremental: false,
             traits: Traits::default(),
             col: Collection::default(),
             live: 0,
@@ -161,6 +167,7 @@ impl Shadow {
             insane: Bits::default(),
             dying: Bits::default(),
             some_legacy: false,
+            some_called: false,
             wild: false,
             step: NO_STEP,
             iter_arg: NONE,
@@ -197,16 +204,19 @@ impl Shadow {
         self.untracked.clear();
         self.garbage_sure = true;
         self.release = release;
+        self.two = release.is_some_and(|r| r.major == 2);
+        self.incremental = release.is_some_and(|r| r >= Release::new(3, 14, 0) && r < Release::new(3, 14, 5));
         self.col.start_run();
         self.live = 0;
         self.present.reset(0);
         self.insane.reset(0);
         self.dying.reset(0);
         self.some_legacy = false;
+        self.some_called = false;
         self.wild = false;
         self.step = NO_STEP;
         self.iter_arg = NONE;
-        self.at = 0;
+        self.at = u32::MAX;
         self.stamp = 0;
         self.listed = 0;
         self.zero = false;
@@ -303,12 +313,13 @@ impl Shadow {
     /// True on 2.7.
     #[inline]
     pub fn is_two(&self) -> bool {
-        self.release.is_some_and(|r| r.major == 2)
+        self.two
     }
 
     /// True on the releases with the incremental collector.
+    #[inline]
     pub fn incremental(&self) -> bool {
-        self.release.is_some_and(|r| r >= Release::new(3, 14, 0) && r < Release::new(3, 14, 5))
+        self.incremental
     }
 
     /// The phase, as far as events tell it.

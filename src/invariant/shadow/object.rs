@@ -83,7 +83,42 @@ impl Facts {
         Facts::of(&Kind::new(shape), role, release)
     }
 
+    /// The facts of a kind, its own shape taken for what it is.
     fn of(kind: &Kind, role: Role, release: Option<Release>) -> Facts {
+        let shape = kind.shape;
+        let plain = Kind { finalizer: kind.finalizer, on_call: kind.on_call, ..Kind::new(shape) };
+        if *kind != plain || matches!(shape, Shape::Typed | Shape::Function) {
+            return Facts::of_any(kind, role, release);
+        }
+        let (flag, script) = Facts::finalizer(kind);
+        let clears = !matches!(shape, Shape::Tuple | Shape::Method);
+        Facts {
+            shape,
+            role,
+            hidden: 0,
+            doubled: 0,
+            fickle: 0,
+            keeps: 0,
+            flags: if clears { flag | Facts::HAS_CLEAR } else { flag },
+            on_call: kind.on_call.map_or(NO_SCRIPT, |s| s.0),
+            finalizer: script,
+            on_dealloc: NO_SCRIPT,
+        }
+    }
+
+    /// The flag and the script of the finalizer.
+    #[inline]
+    fn finalizer(kind: &Kind) -> (u16, u8) {
+        match kind.finalizer {
+            Some(Finalizer::Modern(s)) if s.0 != NO_SCRIPT => (Facts::FINALIZER, s.0),
+            Some(Finalizer::Legacy(s)) if s.0 != NO_SCRIPT => (Facts::LEGACY, s.0),
+            _ => (0, NO_SCRIPT),
+        }
+    }
+
+    /// The same for kinds that do not take part fully, and for shapes that differ between releases.
+    #[inline(never)]
+    fn of_any(kind: &Kind, role: Role, release: Option<Release>) -> Facts {
         let shape = kind.shape;
         let before = |minor| release.is_some_and(|r| r.major < 3 || r.minor < minor);
         let mut hidden = kind.hidden.0;
@@ -96,18 +131,14 @@ impl Facts {
                 (set.0, !(matches!(shape, Shape::Tuple | Shape::Method) || shape == Shape::Function && before(8)))
             }
         };
-        let (finalizer, script) = match kind.finalizer {
-            Some(Finalizer::Modern(s)) => (Facts::FINALIZER, s.0),
-            Some(Finalizer::Legacy(s)) => (Facts::LEGACY, s.0),
-            None => (0, NO_SCRIPT),
-        };
+        let (flag, script) = Facts::finalizer(kind);
         let set = |flag: u16, on: bool| if on { flag } else { 0 };
         let headless = kind.tracking == Tracking::NoHeader;
         let lies = kind.doubled.0 | kind.fickle.0 != 0;
         let blind = kind.hidden.0 != 0 || kind.tracking != Tracking::Tracked;
         let flawed = kind.flaws.keeps_tracked | kind.flaws.keeps_weakrefs;
         let partly = keeps != 0 || kind.clear == Clear::Missing;
-        let flags = set(finalizer, script != NO_SCRIPT)
+        let flags = flag
             | set(Facts::HAS_CLEAR, has_clear)
             | set(Facts::NO_HEADER, headless)
             | set(Facts::UNTRACKED, kind.tracking == Tracking::Untracked)

@@ -53,7 +53,6 @@ impl Graph<'_> {
     #[inline]
     pub fn targets(&self, object: &Object) -> u64 {
         let [a, b, c, d] = object.slots;
-        let bit = |edge: u32| 1u64 << (edge % SMALL as u32);
         let mut edges = bit(a) | bit(b) | bit(c) | bit(d) | bit(object.link);
         if let Some(more) = self.more(object) {
             edges |= more[4..].iter().fold(0, |edges, edge| edges | bit(*edge));
@@ -87,10 +86,27 @@ impl Graph<'_> {
     }
 }
 
+/// Each bit. Shifts by variable amounts are turned into vector code that is far slower than a load.
+static BITS: [u64; SMALL] = {
+    let mut bits = [1; SMALL];
+    let mut at = 1;
+    while at < SMALL {
+        bits[at] = bits[at - 1] << 1;
+        at += 1;
+    }
+    bits
+};
+
+/// In a small run: the bit of a counted edge in a word of edges.
+#[inline]
+pub(super) fn bit(edge: u32) -> u64 {
+    BITS[edge as usize % SMALL]
+}
+
 /// The bit of an edge in a word of edges; none for one to an object that the stream has not created.
 #[inline]
 fn root(edge: u32) -> u64 {
-    if (edge as usize) < SMALL { 1 << edge } else { 0 }
+    if (edge as usize) < SMALL { bit(edge) } else { 0 }
 }
 
 impl Shadow {
@@ -128,7 +144,7 @@ impl Shadow {
     /// What is surely reachable when the first `frames` scripts count as roots.
     fn sure(&mut self, set: &mut Bits, frames: usize) {
         if self.is_small() {
-            let mut edges = 0;
+            let mut edges = self.global_word();
             self.sure_roots(frames, |edge| edges |= root(edge));
             set.set_word(self.graph().flood_word(self.present.word(), edges >> 1));
             return;
@@ -136,19 +152,32 @@ impl Shadow {
         set.reset(self.objects.len());
         let mut stack = std::mem::take(&mut self.stack);
         stack.clear();
+        stack.extend(self.vars.iter().chain(&self.gc_callbacks));
         self.sure_roots(frames, |edge| stack.push(edge));
         self.graph().flood(set, &mut stack);
         self.stack = stack;
     }
 
+    /// In a small run: what variables and `gc.callbacks` hold, as a word of edges.
+    #[inline]
+    fn global_word(&self) -> u64 {
+        let vars = self.vars.iter().fold(0, |edges, edge| edges | bit(*edge));
+        self.gc_callbacks.iter().fold(vars, |edges, edge| edges | bit(*edge))
+    }
+
+    /// The roots that are neither variables nor in `gc.callbacks`.
     #[inline]
     fn sure_roots(&self, frames: usize, mut f: impl FnMut(u32)) {
-        self.vars.iter().chain(&self.gc_callbacks).for_each(|edge| f(*edge));
         if self.garbage_sure && !self.traits.scripts_empty_garbage {
             self.garbage.iter().for_each(|edge| f(*edge));
         }
         self.frames.iter().take(frames).for_each(|frame| f(frame.owner));
         self.registered(f);
+    }
+
+    /// In a small run: what the given objects, variables and `gc.callbacks` reach.
+    pub(super) fn reached_from(&self, objects: u64) -> u64 {
+        self.graph().flood_word(self.present.word(), self.global_word() >> 1 | objects)
     }
 
     /// True if the object is surely reachable, not counting the innermost script's hold on its owner.
@@ -179,17 +208,18 @@ impl Shadow {
     pub(crate) fn maybe_reachable(&mut self, older: Option<u8>) {
         let mut set = std::mem::take(&mut self.scratch);
         if self.is_small() {
-            let mut edges = 0;
+            let mut edges = self.global_word();
             self.doubtful_roots(|edge| edges |= root(edge));
             let mut seeds = edges >> 1;
             for index in self.present.iter() {
-                seeds |= u64::from(self.is_held_elsewhere(index, older)) << index;
+                seeds |= if self.is_held_elsewhere(index, older) { bit(index as u32) } else { 0 };
             }
             set.set_word(self.graph().flood_word(self.present.word(), seeds));
         } else {
             set.reset(self.objects.len());
             let mut stack = std::mem::take(&mut self.stack);
             stack.clear();
+            stack.extend(self.vars.iter().chain(&self.gc_callbacks));
             self.doubtful_roots(|edge| stack.push(edge));
             stack.extend(self.present.iter().filter(|i| self.is_held_elsewhere(*i, older)).map(|i| i as u32 + 1));
             self.graph().flood(&mut set, &mut stack);
@@ -198,9 +228,10 @@ impl Shadow {
         self.scratch = set;
     }
 
+    /// The same for what may be reachable.
     #[inline]
     fn doubtful_roots(&self, mut f: impl FnMut(u32)) {
-        self.vars.iter().chain(&self.gc_callbacks).chain(&self.garbage).for_each(|edge| f(*edge));
+        self.garbage.iter().for_each(|edge| f(*edge));
         for frame in &self.frames {
             f(frame.owner);
             f(frame.arg);
