@@ -1,6 +1,6 @@
 //! Nanoseconds per object of one full collection at 10^3 to 10^7 objects, next to `gc.collect()` of an installed
-//! CPython on the same graph, and the memory that both take: round by round in turn, so that the load of the machine
-//! falls on both.
+//! CPython on the same graph, and the memory that both take: round by round in turn, in CPU time, so that the load of
+//! the machine falls on both or on none.
 //!
 //! `cargo bench --bench collection` prints the table; `-- --test` runs the smallest size only, `-- --most N` those up
 //! to N objects, `-- GRAPH` the graphs whose name contains it. The interpreter is `CORONER_BENCH_PYTHON`, else
@@ -8,7 +8,6 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Instant;
 
 use coroner::collector::Collector;
 use coroner::event::{Digest, Event, Sink};
@@ -93,20 +92,23 @@ impl Case {
     }
 }
 
-/// Takes the time from the merge to the end of clearing.
+/// Takes the CPU time from the merge to the end of clearing.
 #[derive(Default)]
 struct Clock {
-    start: Option<Instant>,
+    start: f64,
     nanoseconds: f64,
+}
+
+fn cpu_nanoseconds() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }
 
 impl Observer for Clock {
     fn moment(&mut self, moment: Moment, _view: &View<'_>) {
         match moment {
-            Moment::Start => self.start = Some(Instant::now()),
-            Moment::Cleared => {
-                self.nanoseconds = self.start.map_or(0.0, |start| start.elapsed().as_nanos() as f64);
-            }
+            Moment::Start => self.start = cpu_nanoseconds(),
+            Moment::Cleared => self.nanoseconds = cpu_nanoseconds() - self.start,
             _ => {}
         }
     }
@@ -162,7 +164,7 @@ for line in sys.stdin:
     BUILD
     o = None
     DROP
-    t = time.perf_counter(); returned = gc.collect(); t = time.perf_counter() - t
+    t = time.process_time(); returned = gc.collect(); t = time.process_time() - t
     print(t * 1e9, returned, status('VmHWM') - before); sys.stdout.flush()
     if 'graph' in globals():
         # Undone step by step: the deallocation of a deep chain needs a deep stack on some releases.

@@ -69,9 +69,7 @@ impl Judge {
         let s = &mut self.s;
         let Some(o) = s.objects.get_mut(object.index()) else { return false };
         let (order, rank, line) = match spot {
-            Spot::Gen0 | Spot::Gen1 | Spot::Gen2 | Spot::Permanent => {
-                (spot as u8, spot as u8, usual(spot, finalized))
-            }
+            Spot::Gen0 | Spot::Gen1 | Spot::Gen2 | Spot::Permanent => (spot as u8, spot as u8, usual(spot, finalized)),
             Spot::NoHeader => (LAST, i32_generation::NOT_IN_A_LIST, usual(spot, finalized)),
             Spot::Untracked => (LAST, i32_generation::NOT_IN_A_LIST, UNUSUAL),
             Spot::Collecting if s.col.active => (s.list_order, o.generation, UNUSUAL),
