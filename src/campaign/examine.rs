@@ -176,6 +176,41 @@ impl Examiner {
         self.examined(differential)
     }
 
+    /// True for a collector of the model that is no variant of a row.
+    pub(super) fn is_row(&self) -> bool {
+        self.real.is_none() && self.plain.is_none()
+    }
+
+    /// Runs a scenario on the model and leaves it at that.
+    pub(super) fn run(&mut self, scenario: &Scenario) {
+        self.events.clear();
+        self.end = End::Complete;
+        self.machine.run(scenario, &mut self.events);
+    }
+
+    /// The events of the last run.
+    pub(super) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Judges the last run.
+    pub(super) fn judge(&mut self, scenario: &Scenario) {
+        self.violations.clear();
+        let found = self.judge.judge(scenario, &self.events, Some(self.collector.release));
+        self.violations.extend(found.iter().map(|v| (*v, verdict(v, &self.known))));
+    }
+
+    /// Judges the last run as that of another collector was judged.
+    pub(super) fn judge_as(&mut self, other: &Examiner) {
+        self.violations.clear();
+        self.violations.extend(other.violations.iter().map(|(v, _)| (*v, verdict(v, &self.known))));
+    }
+
+    /// The violations of the last run.
+    pub(super) fn violations(&self) -> &[(Violation, Verdict)] {
+        &self.violations
+    }
+
     /// Runs and judges scenarios, an interpreter in one go. `each` gets them in no particular order, with their
     /// positions. What does not end well is run in a fresh process again, and that run counts.
     pub fn examine_batch(
@@ -293,9 +328,7 @@ impl Examiner {
         }
         self.digest.reset();
         self.events.iter().for_each(|event| self.digest.event(*event));
-        self.violations.clear();
-        let found = self.judge.judge(scenario, &self.events, Some(self.collector.release));
-        self.violations.extend(found.iter().map(|v| (*v, verdict(v, &self.known))));
+        self.judge(scenario);
     }
 
     fn judge_several_runs(&mut self, scenario: &Scenario) {

@@ -11,6 +11,7 @@ mod crash;
 mod draw;
 mod examine;
 mod finding;
+mod panel;
 mod reduce;
 mod store;
 mod tally;
@@ -30,6 +31,7 @@ pub use crash::{Crash, reduce_fatal};
 pub use draw::{Budget, Draw, Source};
 pub use examine::{End, Examined, Examiner, Fatal};
 pub use finding::{Finding, count_objects};
+pub use panel::Panel;
 pub use store::{StoreError, store, store_crashes, write_atomically};
 pub use tally::{First, Key, Part, Tally, Verdict};
 

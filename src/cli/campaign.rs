@@ -1,6 +1,6 @@
 //! The options of campaigns, on the model and on real interpreters.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -114,9 +114,6 @@ impl Options {
         }
         if self.limit != Limits::default().scenario {
             text += &format!(" --limit {}ms", self.limit.as_millis());
-        }
-        if self.out != Path::new("findings") {
-            text += &format!(" --out {}", quoted(&self.out.to_string_lossy()));
         }
         text
     }

@@ -111,7 +111,9 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     };
     let total = sweep().total();
     let bar = options::bar(Some((total * examiners.len()) as u64));
-    let (mut failed, mut fatal, mut text, mut subjects) = (false, false, String::new(), Vec::new());
+    let (mut failed, mut fatal, mut subjects) = (false, false, Vec::new());
+    // Who does the same, and what it is.
+    let mut blocks: Vec<(Vec<String>, String)> = Vec::new();
     for examiner in &mut examiners {
         let collector = examiner.collector().clone();
         let mut look = |scenario: &Scenario| {
@@ -124,7 +126,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         let plain = look(&document.scenario);
         failed |= plain.fails(args.strict);
         fatal |= plain.fatal;
-        let _ = writeln!(text, "{}", subject(&collector.name, collector.verified));
+        let mut text = String::new();
         let _ = writeln!(text, "    without: {}", plain.text());
         let (mut different, mut points) = (0, Vec::new());
         for swept in sweep() {
@@ -149,6 +151,11 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         }
         let what = if args.pairs { "pair" } else { "point" };
         let _ = writeln!(text, "    {different} of {} make a difference", count(total as u64, what));
+        let name = subject(&collector.name, collector.verified);
+        match blocks.iter_mut().find(|(_, same)| *same == text) {
+            Some((names, _)) => names.push(name),
+            None => blocks.push((vec![name], text)),
+        }
         subjects.push(json!({
             "name": collector.name,
             "verified": collector.verified,
@@ -157,7 +164,8 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         }));
     }
     bar.finish_and_clear();
-    super::print(&text)?;
+    let blocks = blocks.iter().map(|(names, text)| format!("{}\n{text}", names.join(", ")));
+    super::print(&blocks.collect::<String>())?;
     let exit = match (fatal, failed) {
         (true, _) => Exit::Crash,
         (false, true) => Exit::Violation,

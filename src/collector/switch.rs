@@ -242,6 +242,21 @@ impl Rules {
         self.bits & (1 << switch as u8) != 0
     }
 
+    /// True if a planted bug is on: what holds for every release need not hold.
+    pub const fn has_bugs(self) -> bool {
+        const BUGS: u128 = {
+            let (mut bits, mut i) = (0, 0);
+            while i < Switch::ALL.len() {
+                if matches!(Switch::ALL[i].class(), SwitchClass::Bug) {
+                    bits |= 1 << Switch::ALL[i] as u8;
+                }
+                i += 1;
+            }
+            bits
+        };
+        self.bits & BUGS != 0
+    }
+
     /// The same rules with a switch on.
     #[must_use]
     pub const fn with(self, switch: Switch) -> Rules {

@@ -1,11 +1,11 @@
 //! What a reduction of a regression file must keep: the outcome that the file is there for.
 //!
-//! * If the scenario breaks an invariant or ends in undefined behaviour on some collector of the file, then the same
-//!   collectors go wrong in the same way: the primary violation with its class (and its phase, where the collector is to
-//!   blame), the same undefined behaviour. Those that do not go wrong still do not.
-//! * Otherwise, every fact that the file states about an object must be true of one object of the reduced scenario on
-//!   every collector, different objects for different ones, under whatever name; and what the file states about return
-//!   values and `gc.garbage` stays true.
+//! * If some collector of the file breaks an invariant by its own fault, or behaviour is undefined, then the same
+//!   collectors go wrong in the same way: the first violation that is the collector's fault and its phase, the same
+//!   undefined behaviour. Those that do not go wrong still do not.
+//! * Otherwise the violations of other classes stay the same, every fact that the file states about an object must be
+//!   true of one object of the reduced scenario on every collector, different objects for different ones, under whatever
+//!   name; and what the file states about return values and `gc.garbage` stays true.
 
 use super::check::topics;
 use super::outcome::{Topic, facts};
@@ -18,8 +18,8 @@ use crate::scenario::text::{Document, Fact};
 use crate::shrink;
 use crate::subject::Release;
 
-/// How a run went wrong: its primary violation, and why it was cut short.
-type Wrong = (Option<(Invariant, Class, Option<Phase>)>, Option<Undefined>);
+/// How a run went wrong: the first violation that is the collector's fault, and why the run was cut short.
+type Wrong = (Option<(Invariant, Phase)>, Option<Undefined>);
 
 /// What is known of one object on each collector, as bits, and the bits that the file states something about.
 type Fate = (u8, Vec<u8>);
@@ -29,8 +29,7 @@ type Fate = (u8, Vec<u8>);
 pub struct Kept {
     /// Those that go wrong first: there most candidates fail.
     collectors: Vec<Subject>,
-    /// The number of variables that facts are about, and the facts for each collector; `None` if some collector goes
-    /// wrong.
+    /// What else is kept if no collector goes wrong.
     stated: Option<Stated>,
     judge: Judge,
     events: Vec<Event>,
@@ -45,6 +44,8 @@ struct Subject {
 
 #[derive(Debug)]
 struct Stated {
+    /// For each collector the violations, each once.
+    violations: Vec<Vec<(Invariant, Class)>>,
     fates: Vec<Fate>,
     /// For each collector what the last collection returned, and the length of `gc.garbage`, where the file says so.
     numbers: Vec<[Option<u32>; 2]>,
@@ -81,7 +82,7 @@ impl Kept {
         Ok(kept)
     }
 
-    /// True if some collector breaks an invariant, or behaviour is undefined.
+    /// True if some collector breaks an invariant by its own fault, or behaviour is undefined.
     pub fn goes_wrong(&self) -> bool {
         self.collectors.iter().any(|c| c.wrong != (None, None))
     }
@@ -94,6 +95,9 @@ impl Kept {
                 return false;
             }
             let Some(stated) = &self.stated else { continue };
+            if self.broken() != stated.violations[at] {
+                return false;
+            }
             let facts = facts(scenario, &self.events);
             numbers.push(stated.numbers_of(&facts));
             if numbers[at] != stated.numbers[at] {
@@ -106,12 +110,18 @@ impl Kept {
         assigned(&stated.fates, &fates, &mut vec![false; fates.len()])
     }
 
-    /// Tries every reduction once and counts them.
+    /// The events of the scenario on the first collector.
+    pub(crate) fn run_first(&mut self, scenario: &Scenario) -> &[Event] {
+        self.run(0, scenario);
+        &self.events
+    }
+
+    /// Tries every reduction once and counts the tries as a search does, with one for the scenario itself.
     ///
     /// # Errors
     /// The first smaller scenario with the outcome.
     pub fn check_minimal(&mut self, scenario: &Scenario) -> Result<u64, Scenario> {
-        let mut tries = 0;
+        let mut tries = 1;
         let mut holds = |candidate: &Scenario| {
             tries += 1;
             self.holds(candidate)
@@ -124,21 +134,27 @@ impl Kept {
         let subject = &mut self.collectors[at];
         subject.machine.run(scenario, &mut self.events);
         let violations = self.judge.judge(scenario, &self.events, Some(subject.release));
-        let primary = violations.first().map(|v| {
-            let phase = (v.class == Class::Collector).then_some(v.phase);
-            (v.invariant, v.class, phase)
-        });
+        let fault = violations.iter().find(|v| v.class == Class::Collector).map(|v| (v.invariant, v.phase));
         let undefined = match self.events.last() {
             Some(Event::Undefined { reason }) => Some(*reason),
             _ => None,
         };
-        (primary, undefined)
+        (fault, undefined)
+    }
+
+    /// The violations of the last run, each once.
+    fn broken(&self) -> Vec<(Invariant, Class)> {
+        let mut broken: Vec<_> = self.judge.violations().iter().map(|v| (v.invariant, v.class)).collect();
+        broken.sort();
+        broken.dedup();
+        broken
     }
 
     /// What the file states: what is true now, on its topics.
     fn state(&mut self, document: &Document) -> Stated {
         let topics = topics(document);
         let mut stated = Stated {
+            violations: Vec::new(),
             fates: Vec::new(),
             numbers: Vec::new(),
             returned: topics.contains(&Topic::Returned),
@@ -147,6 +163,7 @@ impl Kept {
         let mut all = Vec::new();
         for at in 0..self.collectors.len() {
             self.run(at, &document.scenario);
+            stated.violations.push(self.broken());
             all.push(facts(&document.scenario, &self.events));
         }
         stated.numbers = all.iter().map(|facts| stated.numbers_of(facts)).collect();
@@ -212,24 +229,24 @@ fn assigned(wanted: &[Fate], found: &[Vec<u8>], taken: &mut Vec<bool>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::regression::Runner;
     use crate::scenario::text;
 
-    fn blessed(source: &str) -> Document {
-        let mut document = text::parse(source).unwrap();
-        Runner::new().bless(&mut document).unwrap();
-        document
+    fn scenario(source: &str) -> Scenario {
+        text::parse(source).unwrap().scenario
+    }
+
+    /// A file that states facts of two collectors.
+    fn stating(facts: &str, source: &str) -> Document {
+        let expect = |name: &str| format!("expect {name}: facts={facts}\n");
+        text::parse(&format!("coroner 1\n{}{}{source}", expect("cpython-3.7.6"), expect("cpython-3.15.0"))).unwrap()
     }
 
     #[test]
     fn a_file_without_a_violation_keeps_what_it_states() {
-        let source = "coroner 1\nsame: x\nx = Node()\nb = Node()\na = Node()\na[0] = a\ndel a\ncollect(2)\n";
-        let mut document = blessed(source);
-        let topical = |fact: &Fact| matches!(fact, Fact::Freed(2) | Fact::Returned(_));
-        document.expectations.iter_mut().for_each(|e| e.facts.retain(topical));
+        let document =
+            stating("freed(a),returned=1", "x = Node()\nb = Node()\na = Node()\na[0] = a\ndel a\ncollect(2)\n");
         let mut kept = Kept::new(&document).unwrap();
         assert!(!kept.goes_wrong() && kept.holds(&document.scenario));
-        let scenario = |source: &str| text::parse(source).unwrap().scenario;
         assert!(kept.holds(&scenario("coroner 1\nz = Node()\nz[0] = z\ndel z\ncollect(2)\n")));
         // Freed, but the collection returns nothing; returned, but no variable's object is freed.
         assert!(!kept.holds(&scenario("coroner 1\nz = Node()\ndel z\ncollect(2)\n")));
@@ -241,9 +258,10 @@ mod tests {
 
     #[test]
     fn two_facts_need_two_objects() {
-        let source = "coroner 1\nsame: x\na = Node()\nb = Node()\ndel a\ndel b\ncollect(2)\n";
-        let mut kept = Kept::new(&blessed(source)).unwrap();
-        assert!(!kept.holds(&text::parse("coroner 1\na = Node()\ndel a\ncollect(2)\n").unwrap().scenario));
+        let source = "a = Node()\nb = Node()\ndel a\ndel b\ncollect(2)\n";
+        let one = scenario("coroner 1\na = Node()\ndel a\ncollect(2)\n");
+        let holds = |facts: &str| Kept::new(&stating(facts, source)).unwrap().holds(&one);
+        assert!(holds("freed(a)") && !holds("freed(a),freed(b)"));
     }
 
     #[test]
@@ -252,6 +270,6 @@ mod tests {
         let document = text::parse(source).unwrap();
         let mut kept = Kept::new(&document).unwrap();
         assert!(kept.goes_wrong() && kept.holds(&document.scenario));
-        assert!(!kept.holds(&text::parse("coroner 1\na = Node()\na[0] = a\ndel a\ncollect(2)\n").unwrap().scenario));
+        assert!(!kept.holds(&scenario("coroner 1\na = Node()\na[0] = a\ndel a\ncollect(2)\n")));
     }
 }

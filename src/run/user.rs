@@ -67,8 +67,7 @@ impl<S: Sink> Exec<'_, S> {
 
     /// True if the object can be called at all.
     pub(super) fn is_callable(&self, o: Idx) -> bool {
-        let object = self.m.heap.object(o);
-        object.kind.shape.can_call() && object.kind.on_call.is_some()
+        self.m.heap.object(o).shape.can_call() && self.m.heap.kind(o).on_call.is_some()
     }
 
     /// Calls an object. `owned` is a reference that the call consumes when it is over, or `NIL`.
@@ -78,13 +77,13 @@ impl<S: Sink> Exec<'_, S> {
         }
         let object = *self.m.heap.object(callable);
         if object.has(Flag::CLEARED)
-            && object.kind.shape == Shape::Function
+            && object.shape == Shape::Function
             && (!self.has(Switch::FunctionClearKeepsCode) || object.has(Flag::LOST_CLOSURE))
         {
             self.stop = Some(Undefined::CalledCleared);
             return;
         }
-        if arg != NIL && (object.kind.shape != Shape::Function || self.has(Switch::FunctionCallTuple)) {
+        if arg != NIL && (object.shape != Shape::Function || self.has(Switch::FunctionCallTuple)) {
             self.incref(arg);
             let tuple = self.m.heap.create_temporary(1);
             self.m.heap.set_raw(tuple, 0, arg);
@@ -96,15 +95,15 @@ impl<S: Sink> Exec<'_, S> {
             let tuple = self.m.heap.create_temporary(2);
             self.push(Frame::Drop { o: tuple });
         }
-        if object.kind.shape == Shape::Function {
+        if object.shape == Shape::Function {
             self.hold_in_frame(callable, arg);
         }
-        match object.kind.shape {
+        match object.shape {
             Shape::Finalize => self.enter_builtin(code, callable, arg, Frame::RunFinalize { o: callable }),
-            Shape::Function if self.m.containers.by_function(callable).is_some() => {
+            Shape::Function if self.container_of(callable).is_some() => {
                 self.enter_builtin(code, callable, arg, Frame::Remove { function: callable, weak: arg });
             }
-            _ => self.enter(code, callable, arg, object.kind.on_call),
+            _ => self.enter(code, callable, arg, self.m.heap.kind(callable).on_call),
         }
     }
 
@@ -129,7 +128,7 @@ impl<S: Sink> Exec<'_, S> {
     /// A frame that is an object: its deallocator takes part in the trashcan. It drops the argument, then the cells.
     fn make_frame_object(&mut self, closure: Idx, arg: Idx) {
         let cells = if closure == NIL { 0 } else { self.m.heap.object(closure).len as usize };
-        let frame = self.m.heap.create_temporary(cells as u16 + u16::from(arg != NIL));
+        let frame = self.m.heap.create_temporary(cells as u32 + u32::from(arg != NIL));
         for i in 0..cells {
             let cell = self.m.heap.raw(closure, i);
             self.incref(cell);
@@ -168,7 +167,7 @@ impl<S: Sink> Exec<'_, S> {
     }
 
     /// Calls the next callback of a temporary tuple (weak reference, callback, weak reference, ...).
-    pub(super) fn tuple_callbacks(&mut self, tuple: Idx, next: u16) {
+    pub(super) fn tuple_callbacks(&mut self, tuple: Idx, next: u32) {
         if next >= self.m.heap.object(tuple).len {
             self.decref(tuple);
             return;
