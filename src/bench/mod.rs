@@ -3,3 +3,4 @@
 //! Every ratio is taken in one run with both sides interleaved, so that a busy or slow machine moves both.
 
 pub mod collection;
+pub mod worker;
