@@ -36,6 +36,25 @@ const ON: u16 = 256;
 
 use Feature as F;
 
+/// The profiles with `in_default`.
+pub(super) const PARTS: std::ops::Range<usize> = 1..10;
+
+/// How likely each feature is where all of them are mixed.
+const MIXTURE: [u16; Feature::ALL.len()] = {
+    let mut odds = [56; Feature::ALL.len()];
+    let mut i = 0;
+    while i < odds.len() {
+        odds[i] = match Feature::ALL[i] {
+            f if f.is_unsafe() => 0,
+            F::Weakrefs | F::Callbacks | F::Finalizers => 176,
+            F::Repeats | F::Bulk | F::SaveAll | F::Legacy => 20,
+            _ => 56,
+        };
+        i += 1;
+    }
+    odds
+};
+
 /// Every profile. `coroner list profiles` prints this table.
 pub static PROFILES: &[Profile] = &[
     Profile {
@@ -297,29 +316,18 @@ impl Profile {
         match &self.odds {
             Odds::Table(table) => {
                 for &(feature, odds) in *table {
-                    if random.chance(odds) {
-                        features = features.with(feature);
-                    }
+                    features = features.with_if(feature as u8, random.chance(odds));
                 }
                 (self.name, features)
             }
             Odds::Mixture => {
                 // A quarter of all scenarios mixes what no single profile has together.
-                let parts = PROFILES.iter().filter(|p| p.in_default).count() as u32;
-                let choice = random.below(parts + parts / 3) as usize;
-                if let Some(part) = PROFILES.iter().filter(|p| p.in_default).nth(choice) {
+                let choice = random.below(PARTS.len() as u32 * 4 / 3) as usize;
+                if let Some(part) = PROFILES[PARTS].get(choice) {
                     return part.draw_features(random);
                 }
-                for &feature in Feature::ALL {
-                    let odds = match feature {
-                        f if f.is_unsafe() => 0,
-                        F::Weakrefs | F::Callbacks | F::Finalizers => 176,
-                        F::Repeats | F::Bulk | F::SaveAll | F::Legacy => 20,
-                        _ => 56,
-                    };
-                    if random.chance(odds) {
-                        features = features.with(feature);
-                    }
+                for (feature, odds) in (0..).zip(MIXTURE) {
+                    features = features.with_if(feature, random.chance(odds));
                 }
                 (self.name, features)
             }
