@@ -5,7 +5,6 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::clock::Turns;
 use super::pipeline::Worker;
 use super::table::{Cell, Table};
 use crate::collector::Collector;
@@ -37,20 +36,23 @@ pub fn table(program: &Path, arguments: &[String], processes: usize, mut step: i
     let start = || {
         Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()
     };
-    let mut turns = Turns::<2>::new();
+    let mut rates = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
         for (at, count) in [1, processes].into_iter().enumerate() {
             let children: Vec<_> = (0..count).map(|_| start()).collect();
-            let rates: Option<Vec<f64>> = children.into_iter().map(|child| rate(child.ok()?)).collect();
-            let Some(rates) = rates else {
+            let of_children: Option<Vec<f64>> = children.into_iter().map(|child| rate(child.ok()?)).collect();
+            let Some(of_children) = of_children else {
                 table.notes.push("skipped: the program could not start itself".to_owned());
                 return table;
             };
-            turns.add(at, rates.iter().sum());
+            rates[at].push(of_children.iter().sum::<f64>());
         }
         step();
     }
-    let (one, all) = (turns.median(0), turns.median(1));
+    let [one, all] = rates.map(|mut rates| {
+        rates.sort_by(f64::total_cmp);
+        rates[ROUNDS / 2]
+    });
     for (count, rate) in [(1, one), (processes, all)] {
         table.rows.push(vec![
             Cell::Count(count as u64),

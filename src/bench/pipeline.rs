@@ -13,10 +13,12 @@ use crate::invariant::{Judge, differential};
 use crate::run::Machine;
 use crate::scenario::Scenario;
 
-/// Scenarios of one turn.
-pub const BATCH: u64 = 256;
-/// How many scenarios there are before they come again.
-const CYCLE: u64 = 64 * BATCH;
+/// Scenarios of one turn: as many as the sample of the differential invariants is one of.
+const BATCH: usize = DIFFERENTIAL_SAMPLE as usize;
+/// How many batches are measured.
+const BATCHES: usize = 16;
+/// How many scenarios a worker makes before they come again.
+const CYCLE: u64 = 10_000;
 
 const COLUMNS: &[&str] = &[
     "profile",
@@ -77,32 +79,35 @@ struct Parts {
     worker: Worker,
     scenarios: Vec<Scenario>,
     events: Vec<Vec<Event>>,
+    operations: usize,
 }
 
 impl Parts {
-    fn turn(&mut self, turns: &mut Turns<5>) {
-        let Parts { worker, scenarios, events } = self;
-        let start = worker.next;
-        turns.time(0, || {
+    fn turn(&mut self, turns: &mut Turns<5>, batch: usize) {
+        let Parts { worker, scenarios, events, operations } = self;
+        let start = (batch * BATCH) as u64;
+        turns.time(batch, 0, || {
             for (n, scenario) in (start..).zip(&mut *scenarios) {
                 worker.generator.fill(n, scenario);
             }
         });
-        turns.time(1, || {
+        turns.time(batch, 1, || {
             for (scenario, events) in scenarios.iter().zip(&mut *events) {
                 events.clear();
                 worker.machine.run(scenario, events);
             }
         });
         let release = Some(worker.collector.release);
-        turns.time(2, || {
+        turns.time(batch, 2, || {
             for (scenario, events) in scenarios.iter().zip(&*events) {
                 black_box(worker.judge.judge(scenario, events, release).len());
             }
         });
-        turns.time(3, || (0..BATCH).for_each(|_| _ = black_box(worker.one(None))));
-        worker.next = start;
-        turns.time(4, || (0..BATCH).for_each(|_| _ = black_box(worker.one(Some(DIFFERENTIAL_SAMPLE)))));
+        for (at, sample) in [(3, None), (4, Some(DIFFERENTIAL_SAMPLE))] {
+            worker.next = start;
+            turns.time(batch, at, || (0..BATCH).for_each(|_| _ = black_box(worker.one(sample))));
+        }
+        *operations += scenarios.iter().map(|s| s.ops().len()).sum::<usize>();
     }
 }
 
@@ -116,23 +121,20 @@ pub fn table(profiles: &[&'static Profile], sizes: &[Size], time: Duration, mut 
         for &size in sizes {
             let mut parts = Parts {
                 worker: Worker::new(profile, size, &collector),
-                scenarios: vec![Scenario::new(); BATCH as usize],
-                events: vec![Vec::new(); BATCH as usize],
+                scenarios: vec![Scenario::new(); BATCH],
+                events: vec![Vec::new(); BATCH],
+                operations: 0,
             };
-            let mut turns = Turns::new();
-            // The first turn grows the memory.
-            parts.turn(&mut Turns::new());
-            let (mut ops, mut scenarios) = (0, 0);
-            repeat(time, || {
-                parts.turn(&mut turns);
-                ops += parts.scenarios.iter().map(|s| s.ops().len() as u64).sum::<u64>();
-                scenarios += BATCH;
-            });
-            let each = |at: usize| turns.median(at) / BATCH as f64;
+            let mut turns = Turns::new(BATCHES);
+            // The first turns grow the memory.
+            (0..BATCHES).for_each(|batch| parts.turn(&mut Turns::new(BATCHES), batch));
+            let operations = parts.operations as f64 / (BATCH * BATCHES) as f64;
+            repeat(time, BATCHES, |batch| parts.turn(&mut turns, batch));
+            let each = |at: usize| turns.total(at) / (BATCH * BATCHES) as f64;
             table.rows.push(vec![
                 profile.name.into(),
                 Cell::Count(u64::from(size.objects())),
-                Cell::Number(ops as f64 / scenarios as f64, 1),
+                Cell::Number(operations, 1),
                 Cell::Number(each(0), 0),
                 Cell::Number(each(1), 0),
                 Cell::Number(each(2), 0),

@@ -16,8 +16,10 @@ use crate::invariant::Judge;
 use crate::run::Machine;
 use crate::scenario::Scenario;
 
-/// Scenarios of one turn.
-const BATCH: usize = 256;
+/// Scenarios that are measured; each counts with its best time on either side.
+const SCENARIOS: usize = 1_000;
+/// How many go to the interpreter at once.
+const BATCH: usize = 100;
 
 const COLUMNS: &[&str] = &["interpreter", "profile", "model/s", "interpreter/s", "ratio"];
 
@@ -72,47 +74,37 @@ fn compare(
     let mut machine = Machine::new(&collector);
     let mut judge = Judge::new();
     let mut events: Vec<Event> = Vec::new();
-    let mut turns = Turns::<2>::new();
-    let mut failed = None;
-    let mut next = 0;
-    let mut turn = |turns: &mut Turns<2>| {
-        // What is undefined may kill the process, which is no measure of its speed.
-        let mut batch: Vec<Scenario> = Vec::with_capacity(BATCH);
-        while batch.len() < BATCH {
-            let scenario = generator.make(next);
-            next += 1;
+    // What is undefined may kill the process, which is no measure of its speed.
+    let scenarios: Vec<Scenario> = (0..)
+        .map(|n| generator.make(n))
+        .filter(|scenario| {
             events.clear();
-            machine.run(&scenario, &mut events);
-            if !matches!(events.last(), Some(Event::Undefined { .. })) {
-                batch.push(scenario);
-            }
-        }
-        turns.time(0, || {
-            for scenario in &batch {
+            machine.run(scenario, &mut events);
+            !matches!(events.last(), Some(Event::Undefined { .. }))
+        })
+        .take(SCENARIOS)
+        .collect();
+    let mut turns = Turns::<2>::new(SCENARIOS);
+    let mut error = None;
+    repeat(time, SCENARIOS / BATCH, |batch| {
+        let from = batch * BATCH;
+        let batch = &scenarios[from..from + BATCH];
+        for (number, scenario) in (from..).zip(batch) {
+            turns.time(number, 0, || {
                 events.clear();
                 machine.run(scenario, &mut events);
                 black_box(judge.judge(scenario, &events, Some(collector.release)).len());
-            }
-        });
-        let mut nanoseconds = 0;
-        let mut complete = 0;
-        let result = python.run_batch(&batch, |outcome| {
-            if outcome.failure.is_none() {
-                nanoseconds += outcome.nanoseconds;
-                complete += 1;
-            }
-        });
-        failed = result.err().or(failed.take());
-        if complete > 0 {
-            turns.add(1, nanoseconds as f64 / f64::from(complete) * BATCH as f64);
+            });
         }
-    };
-    turn(&mut Turns::new());
-    repeat(time, || turn(&mut turns));
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(Some((turns.median(0) / BATCH as f64, turns.median(1) / BATCH as f64))),
-    }
+        let result = python.run_batch(batch, |outcome| {
+            if outcome.failure.is_none() {
+                turns.add(from + outcome.index, 1, outcome.nanoseconds as f64);
+            }
+        });
+        error = error.take().or(result.err());
+    });
+    let each = |at: usize| turns.total(at) / SCENARIOS as f64;
+    error.map_or_else(|| Ok(Some((each(0), each(1)))), Err)
 }
 
 #[cfg(test)]

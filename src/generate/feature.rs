@@ -157,11 +157,11 @@ impl Features {
         Features(self.0 | 1 << feature as u8)
     }
 
-    /// The set with the feature of that number if `on`.
+    /// The set with the feature if `on`.
     #[must_use]
     #[inline]
-    pub(super) const fn with_if(self, number: u8, on: bool) -> Features {
-        Features(self.0 | (on as u64) << (number & 63))
+    pub(super) const fn with_if(self, feature: Feature, on: bool) -> Features {
+        Features(self.0 | (on as u64) << feature as u8)
     }
 
     /// The features that are in both sets.

@@ -112,7 +112,7 @@ impl Spot {
     /// Whether a slot of the object can be named, too.
     #[inline]
     pub fn can_follow(&self) -> bool {
-        self.place.path().len() < 2
+        !self.place.is_full()
     }
 }
 
