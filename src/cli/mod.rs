@@ -11,7 +11,9 @@ mod enumerate;
 mod explain;
 mod fmt;
 mod fuzz;
+mod fuzz_findings;
 mod input;
+mod interrupt;
 mod list;
 mod migrate;
 mod options;
@@ -19,6 +21,7 @@ mod replay;
 mod replay_python;
 mod run;
 mod shrink;
+mod shrink_goal;
 mod sweep;
 mod test;
 

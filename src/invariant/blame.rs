@@ -63,6 +63,7 @@ pub(crate) fn leftovers(s: &Shadow, reachable: &Bits) -> Blame {
 }
 
 /// Judges a weak reference that is dead, or whose callback ran, although its referent lives. `s.base` is up to date.
+#[cold]
 pub(crate) fn survivor(s: &mut Shadow, record: &WeakRec) -> Option<Report> {
     let (referent, weak) = (*s.at(record.referent)?, *s.at(record.weak)?);
     let report = Report::collector(unpack(record.weak)).other(unpack(record.referent));
@@ -84,11 +85,8 @@ pub(crate) fn survivor(s: &mut Shadow, record: &WeakRec) -> Option<Report> {
             }
             return Some(report.documented(Why::Resurrection, s));
         }
-        let mut set = std::mem::take(&mut s.scratch);
-        s.maybe_reachable(&mut set, None);
-        let blame = leftovers(s, &set);
-        s.scratch = set;
-        return match blame {
+        s.maybe_reachable(None);
+        return match leftovers(s, &s.scratch) {
             Blame::Collector => Some(report.documented(Why::Resurrection, s)),
             other => other.on(report),
         };

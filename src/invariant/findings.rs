@@ -84,6 +84,12 @@ impl Findings {
         self.judged[invariant as usize].passed += 1;
     }
 
+    /// Several occasions at once.
+    #[inline]
+    pub fn passes(&mut self, invariant: Invariant, times: u32) {
+        self.judged[invariant as usize].passed += times;
+    }
+
     #[inline]
     pub fn skip(&mut self, invariant: Invariant) {
         self.judged[invariant as usize].not_judged += 1;

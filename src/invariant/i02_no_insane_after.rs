@@ -28,14 +28,14 @@ fn report(s: &Shadow, object: ObjId) -> Report {
 }
 
 pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
-    if !s.objects.iter().any(|o| o.is(Object::INSANE) && o.lives()) {
+    if !s.insane.iter().any(|i| s.objects[i].lives()) {
         out.pass(Invariant::I02);
         return;
     }
     s.update_base();
     let mut held = true;
-    for (index, object) in s.objects.iter().enumerate() {
-        if object.is(Object::INSANE) && object.lives() && s.base.has(index) {
+    for index in s.insane.iter() {
+        if s.objects[index].lives() && s.base.has(index) {
             held = false;
             let id = ObjId::from_index(index as u32);
             let saved = s.traits.saves_all && s.garbage.contains(&(index as u32 + 1));

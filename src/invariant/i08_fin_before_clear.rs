@@ -32,13 +32,9 @@ pub(super) fn clear(s: &mut Shadow, out: &mut Findings, object: ObjId) {
     };
     let mut culprit = None;
     for index in s.col.trash.iter().filter(|i| pending(&s.objects[*i])).collect::<Pending>().iter() {
-        let mut set = std::mem::take(&mut s.scratch);
-        set.reset(s.objects.len());
-        s.closure(&mut set, &[*index as u32 + 1]);
-        if set.has(object.index()) {
+        if s.leads(*index as u32 + 1, object.index()) {
             culprit = Some(ObjId::from_index(*index as u32));
         }
-        s.scratch = set;
     }
     out.judge(Invariant::I08, s, culprit.is_none(), || {
         Report::collector(Some(object)).other(culprit).observed("had finished its finalizer").blame_type(s.lied)

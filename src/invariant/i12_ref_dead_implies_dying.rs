@@ -27,7 +27,7 @@ pub(super) const ABOUT: About = About {
 
 pub(super) fn at_rest(s: &mut Shadow, out: &mut Findings) {
     for at in 0..s.weaks.len() {
-        let record = s.weaks[at];
+        let record = &s.weaks[at];
         let (Some(weak), Some(referent)) = (s.at(record.weak), s.at(record.referent)) else { continue };
         if weak.is(Object::GONE | Object::INSANE) || !referent.held() {
             continue;
@@ -39,6 +39,7 @@ pub(super) fn at_rest(s: &mut Shadow, out: &mut Findings) {
             out.pass(Invariant::I12);
             continue;
         }
+        let record = *record;
         s.update_base();
         match survivor(s, &record) {
             Some(report) => {

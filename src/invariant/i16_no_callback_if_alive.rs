@@ -20,11 +20,15 @@ pub(super) const ABOUT: About = About {
 };
 
 pub(super) fn at_rest(s: &mut Shadow, out: &mut Findings) {
+    if !s.some_called {
+        return;
+    }
     for at in 0..s.weaks.len() {
-        let record = s.weaks[at];
+        let record = &s.weaks[at];
         if record.calls == 0 || record.reported[1] {
             continue;
         }
+        let record = *record;
         if !s.at(record.referent).is_some_and(|o| o.held()) {
             out.pass(Invariant::I16);
             continue;

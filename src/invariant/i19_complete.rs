@@ -34,10 +34,8 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
         return;
     };
     let first = ObjId::from_index(first as u32);
-    let mut set = std::mem::take(&mut s.scratch);
-    s.maybe_reachable(&mut set, None);
-    let still = s.col.garbage.iter().filter(|i| s.objects[*i].held() && !set.has(*i)).count() as u32;
-    s.scratch = set;
+    s.maybe_reachable(None);
+    let still = s.col.garbage.iter().filter(|i| s.objects[*i].held() && !s.scratch.has(*i)).count() as u32;
     // What held them may be gone by now, so it is asked who was there when the collection started.
     let blame = s.col.blame.unwrap_or(Blame::Collector);
     if still == 0 {
@@ -46,7 +44,7 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
     }
     let clean = s.get(first).is_some_and(|o| !o.is(Object::LOOSE));
     match blame.on(Report::collector(Some(first)).counts(0, still)) {
-        Some(report) if clean => out.fail(Invariant::I19, s, report),
+        Some(report) if clean => out.fail(Invariant::I19, s, report.blame_type(s.lied)),
         _ => out.skip(Invariant::I19),
     }
 }

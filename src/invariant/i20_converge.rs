@@ -38,10 +38,8 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings, returned: u32, uncol
         out.pass(Invariant::I20);
         return;
     }
-    let mut set = std::mem::take(&mut s.scratch);
-    s.maybe_reachable(&mut set, None);
-    let blame = leftovers(s, &set);
-    s.scratch = set;
+    s.maybe_reachable(None);
+    let blame = leftovers(s, &s.scratch);
     let faulty = s.objects.iter().any(|o| o.lives() && o.facts.is(Facts::FAULTY));
     match blame.on(Report::collector(None).counts(0, returned)) {
         Some(report) => out.fail(Invariant::I20, s, report.blame_type(s.lied || faulty)),

@@ -63,11 +63,8 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings, returned: u32, uncol
     } else if left > 0 && s.traits.saves_all {
         Some(report.documented(Why::SaveAll, s))
     } else if left > 0 && returned == expected + left {
-        let mut set = std::mem::take(&mut s.scratch);
-        s.maybe_reachable(&mut set, None);
-        let blame = leftovers(s, &set);
-        s.scratch = set;
-        blame.on(report)
+        s.maybe_reachable(None);
+        leftovers(s, &s.scratch).on(report)
     } else {
         Some(report)
     };

@@ -25,11 +25,9 @@ pub(super) fn state(s: &Shadow, out: &mut Findings, object: ObjId, refcount: u32
         return;
     }
     let words = if refcount == 0 { "has reference count 0" } else { "is being deallocated" };
-    out.fail(
-        Invariant::I24,
-        s,
-        Report::collector(Some(object)).observed(words).blame_type(o.facts.is(Facts::KEEPS_TRACKED)),
-    );
+    // What a deallocator's action tracks again, it leaves tracked.
+    let by_type = o.facts.is(Facts::KEEPS_TRACKED) || s.traits.tracks && !o.lives();
+    out.fail(Invariant::I24, s, Report::collector(Some(object)).observed(words).blame_type(by_type));
 }
 
 pub(super) fn undefined(s: &Shadow, out: &mut Findings, reason: Undefined) {

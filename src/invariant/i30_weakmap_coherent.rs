@@ -79,13 +79,20 @@ impl Iteration {
         self.shown.clear();
     }
 
+    /// True if an iteration runs.
+    #[inline]
+    pub fn is_under_way(&self) -> bool {
+        self.container != NONE
+    }
+
     /// An operation of the mutator starts.
+    #[inline(never)]
     pub fn step(&mut self, s: &Shadow, out: &mut Findings) {
         if self.container != NONE {
             self.end(s, out);
         }
-        let Some(Op::Iterate { container, .. }) = s.op else { return };
-        let at = s.resolve(container);
+        let Some(Op::Iterate { container, .. }) = s.op() else { return };
+        let at = s.resolve(*container);
         let Some(object) = s.at(at) else { return };
         if !object.facts.is_weak_container() || s.traits.raises {
             out.skip(Invariant::I30);

@@ -77,6 +77,11 @@ impl Pending {
         }
     }
 
+    /// True if a script's error may still be reported.
+    pub fn is_waiting(&self) -> bool {
+        !self.aside.is_empty()
+    }
+
     pub fn unraisable(&mut self, s: &Shadow, out: &mut Findings, owner: ObjId) {
         let raised = if self.owner == NONE { self.aside.pop().unwrap_or(NONE) } else { self.owner };
         let expected = raised as usize == owner.index() + 1;

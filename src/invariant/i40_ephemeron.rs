@@ -35,10 +35,15 @@ fn stored_under(s: &Shadow, r: &WeakRec) -> u32 {
     found
 }
 
+#[inline]
 pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
-    if s.col.generation != 2 || !s.weaks.iter().any(|r| r.container != NONE) {
-        return;
+    if s.col.generation == 2 && s.weaks.iter().any(|r| r.container != NONE) {
+        entries(s, out);
     }
+}
+
+#[cold]
+fn entries(s: &mut Shadow, out: &mut Findings) {
     s.update_base();
     for at in 0..s.weaks.len() {
         let r = s.weaks[at];
@@ -49,13 +54,8 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
             continue;
         }
         // Take the value out of the dict, and look whether the key is still reachable.
-        let mut set = std::mem::take(&mut s.scratch);
-        set.reset(s.objects.len());
-        s.closure(&mut set, &[stored]);
-        let reaches = set.has(r.referent as usize - 1);
-        s.scratch = set;
-        let only = reaches && key.in_edges > 0 && !s.reaches_without(r.referent, r.container);
-        let reaches = only;
+        let reaches =
+            s.leads(stored, r.referent as usize - 1) && key.in_edges > 0 && !s.reaches_without(r.referent, r.container);
         out.judge(Invariant::I40, s, !reaches, || {
             let key: Option<ObjId> = unpack(r.referent);
             Report::collector(key).other(unpack(stored)).documented(Why::NoEphemerons, s)

@@ -5,21 +5,22 @@ use super::reached::Reached;
 use super::shadow::{After, Object, Shadow, pack};
 use super::violation::Violation;
 use super::*;
-use crate::event::{Code, Event, ObjId, Sink};
+use crate::event::{Code, Event, ObjId, Sink, Undefined};
 use crate::scenario::Scenario;
 use crate::subject::Release;
 
 /// Judges runs, one after the other, and keeps its memory between them.
 #[derive(Debug)]
 pub struct Judge {
-    s: Shadow,
-    out: Findings,
+    pub(super) s: Shadow,
+    pub(super) out: Findings,
     reached: Reached,
     iteration: i30_weakmap_coherent::Iteration,
     raised: i31_exc_preserved::Pending,
     /// The collection whose unreachable set has been looked at.
     examined: u32,
-    next: u32,
+    /// Something waits for the next event that is not of a snapshot: see [`Judge::prepare`].
+    pending: bool,
     over: bool,
 }
 
@@ -39,7 +40,7 @@ impl Judge {
             iteration: Default::default(),
             raised: Default::default(),
             examined: 0,
-            next: 0,
+            pending: false,
             over: false,
         }
     }
@@ -47,9 +48,7 @@ impl Judge {
     /// Judges one run: all violations in order, the first is primary.
     pub fn judge(&mut self, scenario: &Scenario, events: &[Event], release: Option<Release>) -> &[Violation] {
         self.start(scenario, release);
-        for event in events {
-            self.event(*event);
-        }
+        self.take(events);
         self.finish()
     }
 
@@ -61,14 +60,14 @@ impl Judge {
         self.iteration.stop();
         self.raised.start();
         self.examined = 0;
-        self.next = 0;
+        self.pending = false;
         self.over = false;
     }
 
     /// Ends the run: all violations in order, the first is primary.
     pub fn finish(&mut self) -> &[Violation] {
         if self.s.after != After::Nothing {
-            self.settle();
+            self.settle_early();
         }
         &self.out.violations
     }
@@ -94,6 +93,7 @@ impl Judge {
     }
 
     /// The snapshot that followed an event is complete, or there was none.
+    #[inline(always)]
     fn settle(&mut self) {
         let after = std::mem::replace(&mut self.s.after, After::Nothing);
         let observed = std::mem::replace(&mut self.s.reading, false);
@@ -120,6 +120,13 @@ impl Judge {
         }
     }
 
+    /// The same where no event follows that would.
+    #[inline(never)]
+    fn settle_early(&mut self) {
+        self.settle();
+    }
+
+    #[inline(never)]
     fn settle_enter(&mut self, observed: bool) {
         let (s, out) = (&mut self.s, &mut self.out);
         let Some(frame) = s.frames.last().copied() else { return };
@@ -146,6 +153,7 @@ impl Judge {
         }
     }
 
+    #[inline(never)]
     fn settle_collection(&mut self, observed: bool, returned: u32, uncollectable: u32, automatic: bool) {
         let (s, out) = (&mut self.s, &mut self.out);
         i02_no_insane_after::collected(s, out);
@@ -170,6 +178,7 @@ impl Judge {
     }
 
     /// Looks at the unreachable set once it is known.
+    #[inline(always)]
     fn examine(&mut self) {
         let c = &self.s.col;
         if c.ready && c.number != self.examined {
@@ -179,8 +188,12 @@ impl Judge {
         }
     }
 
+    #[inline(never)]
     fn enter(&mut self, code: Code, owner: ObjId, arg: Option<ObjId>) {
+        self.used(Some(owner));
+        self.used(arg);
         self.s.fold_enter(code, owner, arg);
+        self.pending = true;
         self.examine();
         let r = &mut self.reached;
         match code {
@@ -194,6 +207,7 @@ impl Judge {
     }
 
     fn leave(&mut self) {
+        self.pending = true;
         let Some(frame) = self.s.fold_leave() else { return };
         if frame.code == Code::Finalizer
             && let Some(o) = self.s.at(frame.owner)
@@ -204,7 +218,9 @@ impl Judge {
         self.raised.left(&self.s, &frame);
     }
 
+    #[inline(never)]
     fn clear(&mut self, object: ObjId) {
+        self.used(Some(object));
         let (s, out) = (&mut self.s, &mut self.out);
         s.settle_collection();
         i27_clear_safe::clear(s, out, object);
@@ -216,24 +232,66 @@ impl Judge {
         self.reached.clears += 1;
     }
 
-    fn free(&mut self, object: ObjId) {
-        let (s, out) = (&mut self.s, &mut self.out);
-        i04_free_once::free(s, out, object);
-        i05_no_dangling::free(s, out, object);
-        i10_fin_not_lost::free(s, out, object);
-        i14_callback_once::free(s, out, object);
-        let suppressed =
-            |r: &&shadow::WeakRec| r.callback != 0 && r.calls == 0 && s.at(r.weak).is_some_and(Object::lives);
-        self.reached.callbacks_suppressed += s.weaks_of(pack(Some(object))).filter(suppressed).count() as u64;
-        self.reached.freed += 1;
-        self.reached.freed_by_clear += u64::from(s.get(object).is_some_and(|o| o.is(Object::INSANE)));
-        s.fold_free(object);
+    #[inline(never)]
+    fn no_effect(&mut self) {
+        self.reached.dropped_ops += 1;
+        if self.s.frames.is_empty() {
+            self.reached.effective_ops = self.reached.effective_ops.saturating_sub(1);
+        }
+        self.s.fold_no_effect();
     }
 
+    #[inline(never)]
+    fn collect_start(&mut self, generation: u8, automatic: bool) {
+        self.reached.collections += 1;
+        self.reached.automatic_collections += u64::from(automatic);
+        self.s.fold_collect_start(generation, automatic);
+        self.pending = true;
+    }
+
+    #[inline(never)]
+    fn collect_end(&mut self, returned: u32, uncollectable: u32) {
+        self.s.close_collection();
+        self.examine();
+        let automatic = self.s.col.automatic;
+        self.s.after = After::CollectEnd { returned, uncollectable, automatic };
+        self.pending = true;
+    }
+
+    #[inline(always)]
+    fn dealloc(&mut self, object: ObjId) {
+        i04_free_once::dealloc(&self.s, &mut self.out, object);
+        let left = std::mem::replace(&mut self.s.just_left, shadow::NONE);
+        self.s.col.refs_freed += u32::from(left == pack(Some(object)));
+        self.s.ready_collection();
+        self.examine();
+        self.s.fold_dealloc(object);
+    }
+
+    #[inline(always)]
+    fn free(&mut self, object: ObjId) {
+        let (s, out) = (&mut self.s, &mut self.out);
+        self.reached.freed += 1;
+        if let Some(o) = s.get(object) {
+            self.reached.freed_by_clear += u64::from(o.is(Object::INSANE));
+            i04_free_once::free(s, out, object);
+            i05_no_dangling::free(s, out, object);
+            i10_fin_not_lost::free(s, out, object);
+            if o.weak_head != 0 {
+                i14_callback_once::free(s, out, object);
+                self.reached.callbacks_suppressed += suppressed(s, object);
+            }
+        }
+        self.s.fold_free(object);
+    }
+
+    #[inline(always)]
     fn saw(&mut self, object: ObjId, introspection: bool) {
         let (s, out) = (&mut self.s, &mut self.out);
-        i05_no_dangling::used(s, out, object);
-        self.reached.insane_seen += u64::from(s.get(object).is_some_and(|o| o.is(Object::INSANE)));
+        if s.get(object).is_some_and(|o| o.is(Object::FREED | Object::INSANE)) {
+            i05_no_dangling::used(s, out, object);
+            self.reached.insane_seen += u64::from(s.get(object).is_some_and(|o| o.is(Object::INSANE)));
+        }
         if introspection {
             i01b_no_insane_introspect::scanned(s, out, object);
         } else {
@@ -242,6 +300,7 @@ impl Judge {
         }
     }
 
+    #[inline(never)]
     fn answer(&mut self, weak: ObjId, referent: Option<ObjId>) {
         let (s, out) = (&self.s, &mut self.out);
         i05_no_dangling::used(s, out, weak);
@@ -255,147 +314,142 @@ impl Judge {
         }
     }
 
-    fn used(&mut self, object: Option<ObjId>) {
-        if let Some(object) = object {
+    #[inline]
+    pub(super) fn used(&mut self, object: Option<ObjId>) {
+        if let Some(object) = object
+            && self.s.get(object).is_some_and(|o| o.is(Object::FREED))
+        {
             i05_no_dangling::used(&self.s, &mut self.out, object);
         }
     }
 
-    /// The lines of snapshots; false for any other event.
-    #[inline]
-    fn snapshot(&mut self, event: Event) -> bool {
-        let (s, out) = (&mut self.s, &mut self.out);
-        match event {
-            Event::State { object, refcount, spot, finalized } => {
-                if s.fold_usual_state(object.index(), refcount, spot, finalized) {
-                    return true;
-                }
-                if object.index() >= s.objects.len() {
-                    s.lost = true;
-                    return true;
-                }
-                i05_no_dangling::used(s, out, object);
-                i24_publish_complete::state(s, out, object, refcount, spot);
-                i25_list_integrity::state(s, out, object, spot);
-                i32_generation::state(s, out, object, refcount, spot);
-                s.fold_state(object.index(), refcount, spot, finalized);
+    /// Takes events.
+    fn take(&mut self, mut events: &[Event]) {
+        while let [event, rest @ ..] = events {
+            self.s.at = self.s.at.wrapping_add(1);
+            events = rest;
+            if self.pending && !matches!(event, Event::Snapshot) {
+                self.prepare(event);
             }
-            Event::Weak { weak, referent, callback } => {
-                if let Some(object) = referent {
-                    i05_no_dangling::used(s, out, object);
+            match *event {
+                Event::Step { op } => {
+                    self.reached.effective_ops += 1;
+                    let iterates = self.s.fold_step(op);
+                    if iterates || self.iteration.is_under_way() {
+                        self.iteration.step(&self.s, &mut self.out);
+                    }
                 }
-                s.fold_weak(weak, referent, callback);
-            }
-            Event::Garbage { object } => {
-                i05_no_dangling::used(s, out, object);
-                s.fold_garbage(object);
-            }
-            Event::Snapshot => {
-                if s.reading {
-                    self.settle();
+                Event::NoEffect => self.no_effect(),
+                Event::New { object, origin, role } => {
+                    self.reached.objects += 1;
+                    self.s.fold_new(object, origin, role);
                 }
-                self.s.fold_snapshot();
+                Event::NewWeak { weak, referent, callback } => {
+                    self.used(Some(referent));
+                    self.used(callback);
+                    self.s.fold_new_weak(weak, referent, callback);
+                }
+                Event::StoreVar { var, object } => {
+                    self.used(object);
+                    self.s.fold_store_var(var, object);
+                }
+                Event::StoreSlot { holder, slot, object } => {
+                    self.used(Some(holder));
+                    self.used(object);
+                    if !self.s.frames.is_empty() {
+                        i30_weakmap_coherent::removed(&self.s, &mut self.out, holder, slot, object);
+                    }
+                    self.s.fold_store_slot(holder, slot, object);
+                }
+                Event::Enter { code, owner, arg } => self.enter(code, owner, arg),
+                Event::Leave => self.leave(),
+                Event::Saw { object, introspection } => self.saw(object, introspection),
+                Event::Answer { weak, referent } => self.answer(weak, referent),
+                Event::CollectStart { generation, automatic } => self.collect_start(generation, automatic),
+                Event::CollectEnd { returned, uncollectable, .. } => self.collect_end(returned, uncollectable),
+                Event::Refused => self.reached.nested_collections += 1,
+                Event::Clear { object } => self.clear(object),
+                Event::Dealloc { object } => self.dealloc(object),
+                Event::Free { object } => self.free(object),
+                Event::Unraisable { owner } => {
+                    self.reached.exceptions += 1;
+                    self.raised.unraisable(&self.s, &mut self.out, owner);
+                    self.pending = true;
+                }
+                Event::Length { container, len, raw } => {
+                    i30_weakmap_coherent::length(&self.s, &mut self.out, container, len, raw);
+                }
+                Event::Yielded { container, entry } => {
+                    self.s.iter_arg = pack(Some(entry));
+                    self.iteration.yielded(&self.s, &mut self.out, container, entry);
+                }
+                Event::Snapshot => {
+                    if self.s.reading {
+                        self.settle_early();
+                    }
+                    self.pending = true;
+                    self.s.fold_snapshot();
+                    events = self.lines(events);
+                }
+                Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. } => self.stray_line(*event),
+                Event::Undefined { reason } => return self.undefined(reason),
+                Event::End => {
+                    self.iteration.end(&self.s, &mut self.out);
+                    self.s.end_steps();
+                    self.s.after = After::End;
+                    self.pending = true;
+                }
             }
-            _ => return false,
         }
-        true
     }
 
-    fn other(&mut self, event: Event) {
-        match event {
-            Event::Step { op } => {
-                self.reached.effective_ops += 1;
-                self.s.fold_step(op);
-                self.iteration.step(&self.s, &mut self.out);
-            }
-            Event::NoEffect => {
-                self.reached.dropped_ops += 1;
-                if self.s.frames.is_empty() {
-                    self.reached.effective_ops = self.reached.effective_ops.saturating_sub(1);
-                }
-                self.s.fold_no_effect();
-            }
-            Event::New { object, origin, role } => {
-                self.reached.objects += 1;
-                self.s.fold_new(object, origin, role);
-            }
-            Event::NewWeak { weak, referent, callback } => {
-                self.used(Some(referent));
-                self.used(callback);
-                self.s.fold_new_weak(weak, referent, callback);
-            }
-            Event::StoreVar { var, object } => {
-                self.used(object);
-                self.s.fold_store_var(var, object);
-            }
-            Event::StoreSlot { holder, slot, object } => {
-                self.used(Some(holder));
-                self.used(object);
-                i30_weakmap_coherent::removed(&self.s, &mut self.out, holder, slot, object);
-                self.s.fold_store_slot(holder, slot, object);
-            }
-            Event::Enter { code, owner, arg } => {
-                self.used(Some(owner));
-                self.used(arg);
-                self.enter(code, owner, arg);
-            }
-            Event::Leave => self.leave(),
-            Event::Saw { object, introspection } => self.saw(object, introspection),
-            Event::Answer { weak, referent } => self.answer(weak, referent),
-            Event::CollectStart { generation, automatic } => {
-                self.reached.collections += 1;
-                self.reached.automatic_collections += u64::from(automatic);
-                self.s.fold_collect_start(generation, automatic);
-            }
-            Event::CollectEnd { returned, uncollectable, .. } => {
-                self.s.close_collection();
-                self.examine();
-                let automatic = self.s.col.automatic;
-                self.s.after = After::CollectEnd { returned, uncollectable, automatic };
-            }
-            Event::Refused => self.reached.nested_collections += 1,
-            Event::Clear { object } => {
-                self.used(Some(object));
-                self.clear(object);
-            }
-            Event::Dealloc { object } => {
-                i04_free_once::dealloc(&self.s, &mut self.out, object);
-                self.s.col.refs_freed += u32::from(self.s.just_left == pack(Some(object)));
-                self.s.ready_collection();
-                self.examine();
-                self.s.fold_dealloc(object);
-            }
-            Event::Free { object } => self.free(object),
-            Event::Unraisable { owner } => {
-                self.reached.exceptions += 1;
-                self.raised.unraisable(&self.s, &mut self.out, owner);
-            }
-            Event::Length { container, len, raw } => {
-                i30_weakmap_coherent::length(&self.s, &mut self.out, container, len, raw);
-            }
-            Event::Yielded { container, entry } => {
-                self.s.iter_arg = pack(Some(entry));
-                self.iteration.yielded(&self.s, &mut self.out, container, entry);
-            }
-            Event::Undefined { reason } => {
-                self.reached.undefined += 1;
-                i05_no_dangling::undefined(&self.s, &mut self.out, reason);
-                i24_publish_complete::undefined(&self.s, &mut self.out, reason);
-                i26_traverse_faithful::undefined(&self.s, &mut self.out, reason);
-                i27_clear_safe::undefined(&self.s, &mut self.out, reason);
-                self.over = true;
-            }
-            Event::End => {
-                self.iteration.end(&self.s, &mut self.out);
-                self.s.op = None;
-                self.s.after = After::End;
-            }
-            Event::Snapshot | Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. } => {}
+    /// What is to be done before an event that is not of a snapshot: what followed the last one is complete.
+    #[inline(never)]
+    fn prepare(&mut self, event: &Event) {
+        if matches!(event, Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. }) {
+            return;
         }
+        if self.s.after != After::Nothing || self.s.reading {
+            self.settle();
+        }
+        if matches!(event, Event::Unraisable { .. }) {
+            return;
+        }
+        let dying = if let Event::Dealloc { object } = event { Some(*object) } else { None };
+        let last = matches!(event, Event::Step { .. } | Event::End);
+        self.raised.next(&self.s, &mut self.out, dying, last);
+        self.pending = self.raised.is_waiting();
+        if !matches!(event, Event::Leave | Event::Dealloc { .. }) {
+            self.s.just_left = shadow::NONE;
+        }
+    }
+
+    /// A line of a snapshot that comes by itself.
+    #[inline(never)]
+    fn stray_line(&mut self, event: Event) {
+        self.s.at = self.s.at.wrapping_sub(1);
+        self.lines(&[event]);
+    }
+
+    #[cold]
+    fn undefined(&mut self, reason: Undefined) {
+        self.reached.undefined += 1;
+        i05_no_dangling::undefined(&self.s, &mut self.out, reason);
+        i24_publish_complete::undefined(&self.s, &mut self.out, reason);
+        i26_traverse_faithful::undefined(&self.s, &mut self.out, reason);
+        i27_clear_safe::undefined(&self.s, &mut self.out, reason);
+        self.over = true;
     }
 }
 
+/// How many weak references with a callback outlive their referent without a call.
+fn suppressed(s: &Shadow, referent: ObjId) -> u64 {
+    let silent = |r: &&shadow::WeakRec| r.callback != 0 && r.calls == 0 && s.at(r.weak).is_some_and(Object::lives);
+    s.weaks_of(pack(Some(referent))).filter(silent).count() as u64
+}
+
 /// What is judged when nothing runs.
+#[inline(never)]
 fn at_rest(s: &mut Shadow, out: &mut Findings, explicit: bool) {
     if explicit {
         i06_refcount_exact::at_rest(s, out);
@@ -409,22 +463,8 @@ fn at_rest(s: &mut Shadow, out: &mut Findings, explicit: bool) {
 impl Sink for Judge {
     #[inline]
     fn event(&mut self, event: Event) {
-        self.s.at = self.next;
-        self.next += 1;
-        if self.over || self.snapshot(event) {
-            return;
-        }
-        if self.s.after != After::Nothing || self.s.reading {
-            self.settle();
-        }
-        if !matches!(event, Event::Unraisable { .. }) {
-            let dying = if let Event::Dealloc { object } = event { Some(object) } else { None };
-            let last = matches!(event, Event::Step { .. } | Event::End);
-            self.raised.next(&self.s, &mut self.out, dying, last);
-        }
-        self.other(event);
-        if !matches!(event, Event::Leave | Event::Unraisable { .. }) {
-            self.s.just_left = shadow::NONE;
+        if !self.over {
+            self.take(std::slice::from_ref(&event));
         }
     }
 }

@@ -6,11 +6,13 @@
 //! it does not; `differential` holds those that run a scenario more than once.
 
 mod about;
+mod alike;
 mod blame;
 pub mod differential;
 mod documented;
 mod findings;
 mod judge;
+mod lines;
 mod reached;
 mod shadow;
 mod violation;
@@ -52,6 +54,7 @@ mod i40_ephemeron;
 mod tests;
 
 pub use about::{About, Invariant, markdown};
+pub use alike::judged_alike;
 pub use documented::Why;
 pub use findings::{Judged, MAX_PER_INVARIANT};
 pub use judge::Judge;

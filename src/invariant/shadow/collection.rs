@@ -1,12 +1,13 @@
 //! The collection that runs: its candidates, its unreachable set, and what it leaves to clear.
 
 use super::super::blame::{Blame, leftovers};
-use super::reach::LINK;
+use super::deduce::{Pass, Sums};
+use super::reach::{Graph, bit};
 use super::{Bits, Facts, Object, Shadow};
 use crate::event::Spot;
 
 /// Facts about the collection that runs, or ran last.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Collection {
     pub active: bool,
     /// Number of this collection in the run, from 1.
@@ -54,7 +55,7 @@ pub(crate) struct Collection {
     pub refs_freed: u32,
     /// A candidate's `traverse` does not tell the truth.
     pub lied: bool,
-    gc_refs: Vec<i64>,
+    pub(super) sums: Sums,
 }
 
 impl Collection {
@@ -82,8 +83,24 @@ impl Collection {
         self.finalizers = 0;
         self.refs_freed = 0;
         self.lied = false;
+        self.make_room(0);
+    }
+
+    /// Marks the candidates outside the trash if the sets may not be the collector's own.
+    #[inline]
+    fn mark_uncertain(&self, objects: &mut [Object]) {
+        if self.exact {
+            return;
+        }
+        for index in self.candidates.iter().filter(|i| !self.trash.has(*i) && !self.legacy.has(*i)) {
+            objects[index].status |= Object::MAYBE_TRASH;
+        }
+    }
+
+    /// Empties the sets.
+    fn make_room(&mut self, size: usize) {
         for set in [&mut self.candidates, &mut self.trash, &mut self.legacy, &mut self.garbage, &mut self.doomed] {
-            set.reset(0);
+            set.reset(size);
         }
     }
 
@@ -94,110 +111,91 @@ impl Collection {
     }
 }
 
-/// Which edges a reachability pass sees.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Pass {
-    /// The first traverse of an object.
-    Subtract,
-    /// The second one.
-    Walk,
-}
-
-fn multiplicity(facts: &Facts, slot: u8, pass: Pass) -> i64 {
-    if facts.is(Facts::NO_HEADER) {
-        return 0;
-    }
-    if slot == LINK || slot >= 8 {
-        return 1;
-    }
-    let bit = 1u8 << slot;
-    if facts.hidden & bit != 0 || pass == Pass::Walk && facts.fickle & bit != 0 {
-        0
-    } else if facts.doubled & bit != 0 {
-        2
-    } else {
-        1
-    }
+/// Who holds the candidates of a collection.
+struct Holders {
+    /// Each candidate reports each of its edges once, and has all the references that are known of.
+    known: bool,
+    /// The others are of older generations. What the collector's own way leaves can surely be reached then.
+    rooted: bool,
+    /// In a small run: the others, and the candidates with more references than the known ones.
+    outside: u64,
 }
 
 impl Shadow {
-    /// Removes from `unreachable` what is reachable, given reference counts; the collector's own algorithm.
-    /// Returns false if some count went below zero.
-    fn deduce(
-        &self,
-        col: &mut Collection,
-        set: &mut Bits,
-        stack: &mut Vec<u32>,
-        count: impl Fn(&Object) -> u32,
-    ) -> bool {
-        let mut honest = true;
-        col.gc_refs.clear();
-        col.gc_refs.resize(self.objects.len(), 0);
-        for index in set.iter() {
-            col.gc_refs[index] += i64::from(count(&self.objects[index]));
-            let facts = self.objects[index].facts;
-            self.for_edges(&self.objects[index], |slot, edge| {
-                let target = edge as usize - 1;
-                if set.has(target) {
-                    col.gc_refs[target] -= multiplicity(&facts, slot, Pass::Subtract);
-                }
-            });
+    /// Computes the candidates and the unreachable set from the last snapshot, once per collection.
+    #[inline]
+    pub(crate) fn ready_collection(&mut self) {
+        if self.col.active && !self.col.ready && self.frames.len() == self.col.depth {
+            self.find_trash();
         }
-        stack.clear();
-        for index in set.iter() {
-            honest &= col.gc_refs[index] >= 0;
-            if col.gc_refs[index] > 0 {
-                stack.push(index as u32 + 1);
-            }
-        }
-        while let Some(at) = stack.pop() {
-            let index = at as usize - 1;
-            if !set.has(index) {
-                continue;
-            }
-            set.remove(index);
-            let facts = self.objects[index].facts;
-            self.for_edges(&self.objects[index], |slot, edge| {
-                if set.has(edge as usize - 1) && multiplicity(&facts, slot, Pass::Walk) > 0 {
-                    stack.push(edge);
-                }
-            });
-        }
-        honest
     }
 
-    /// Computes the candidates and the unreachable set from the last snapshot, once per collection.
-    pub(crate) fn ready_collection(&mut self) {
-        if !self.col.active || self.col.ready || self.frames.len() != self.col.depth {
-            return;
-        }
-        let mut col = std::mem::take(&mut self.col);
-        let mut stack = std::mem::take(&mut self.stack);
-        let size = self.objects.len();
-        for set in [&mut col.candidates, &mut col.trash, &mut col.legacy, &mut col.garbage, &mut col.doomed] {
-            set.reset(size);
-        }
-        col.ready = true;
-        col.sound =
-            !self.lost && !(self.incremental() && col.generation != 0 && (col.generation != 2 || col.automatic));
-        col.exact = col.sound && !col.late && !self.traits.scripts_change_callbacks;
-        for (index, object) in self.objects.iter_mut().enumerate() {
-            let in_generation = match object.spot {
-                Spot::Gen0 => true,
-                Spot::Gen1 => col.generation >= 1,
-                Spot::Gen2 => col.generation >= 2,
-                _ => false,
-            };
-            object.status &= !Object::CLEARED_NOW;
-            if col.late {
-                object.status |= Object::MAYBE_TRASH;
+    fn find_trash(&mut self) {
+        let holders = self.find_candidates();
+        let small = self.is_small();
+        if small && holders.known && !self.traits.finalizes {
+            self.find_unreached(holders.outside);
+            if holders.rooted && self.col.trash.is_empty() {
+                self.col.mark_uncertain(&mut self.objects);
+                return;
             }
-            object.unknown = i64::from(object.refcount) - i64::from(object.in_edges);
-            if object.is(Object::GONE) || object.stamp != self.stamp || !in_generation {
+        } else {
+            let Shadow { objects, overflow, col, stack, .. } = self;
+            let graph = Graph { objects, overflow };
+            if !graph.deduce(small, &mut col.sums, &mut col.trash, stack, |o| o.refcount) {
+                col.exact = false;
+                col.sound &= col.lied;
+            }
+        }
+        let col = &mut self.col;
+        col.found = col.trash.count() as u32;
+        if self.some_legacy && self.col.found > 0 {
+            self.set_legacy_aside();
+        }
+        let Shadow { objects, col, .. } = self;
+        for index in col.trash.iter().chain(col.legacy.iter()) {
+            objects[index].status |= Object::WAS_TRASH;
+        }
+        col.mark_uncertain(objects);
+        self.maybe_reachable(Some(self.col.generation));
+        self.col.garbage.difference(&self.col.candidates, &self.scratch);
+        if !self.col.garbage.is_empty() {
+            self.col.blame = Some(leftovers(self, &self.scratch));
+        }
+    }
+
+    fn find_candidates(&mut self) -> Holders {
+        let size = self.objects.len();
+        let generation = self.col.generation;
+        self.col.make_room(size);
+        let sound = !self.lost && !(self.incremental() && generation != 0 && (generation != 2 || self.col.automatic));
+        let Shadow { objects, col, .. } = self;
+        col.ready = true;
+        col.sound = sound;
+        col.exact = sound && !col.late && !self.traits.scripts_change_callbacks;
+        for index in self.insane.iter() {
+            objects[index].status &= !Object::CLEARED_NOW;
+        }
+        if col.late {
+            objects.iter_mut().for_each(|object| object.status |= Object::MAYBE_TRASH);
+        }
+        let (mut known, mut rooted, mut outside) = (true, true, 0);
+        let oldest = generation.min(Spot::Gen2 as u8);
+        for index in self.present.iter() {
+            let object = &mut objects[index];
+            if object.stamp != self.stamp || object.is(Object::GONE) || object.spot as u8 > oldest {
+                let older = object.stamp == self.stamp && object.spot as u8 <= Spot::Permanent as u8;
+                rooted &= older || object.is(Object::GONE);
+                outside |= bit(index as u32);
                 continue;
             }
+            object.unknown = object.refcount.wrapping_sub(object.in_edges);
             col.candidates.add(index);
-            col.trash.add(index);
+            outside |= if object.refcount > object.in_edges { bit(index as u32) } else { 0 };
+            if object.refcount >= object.in_edges && !object.is(Object::LOOSE) && !object.facts.is(Facts::UNFAITHFUL) {
+                continue;
+            }
+            known &= object.refcount >= object.in_edges && !object.facts.is(Facts::UNFAITHFUL);
             if object.facts.is(Facts::LIES) {
                 col.lied = true;
                 if object.facts.fickle != 0 && object.is(Object::TRAVERSED) {
@@ -211,98 +209,79 @@ impl Shadow {
                 col.sound &= object.refcount >= object.in_edges;
             }
         }
+        col.trash.copy_from(&col.candidates);
         self.lied |= col.lied;
         for record in &mut self.weaks {
             record.live_at_start = record.live;
         }
-        let mut trash = std::mem::take(&mut col.trash);
-        if !self.deduce(&mut col, &mut trash, &mut stack, |o| o.refcount) {
-            col.exact = false;
-            col.sound &= col.lied;
-        }
-        col.found = trash.count() as u32;
-        self.set_legacy_aside(&mut col, &mut trash, &mut stack);
-        for index in col.candidates.iter() {
-            let object = &mut self.objects[index];
-            if trash.has(index) || col.legacy.has(index) {
-                object.status |= Object::WAS_TRASH;
-            } else if !col.exact {
-                object.status |= Object::MAYBE_TRASH;
-            }
-        }
-        col.trash = trash;
-        self.stack = stack;
-        let mut held = std::mem::take(&mut self.scratch);
-        self.maybe_reachable(&mut held, Some(col.generation));
-        for index in col.candidates.iter() {
-            if !held.has(index) {
-                col.garbage.add(index);
-            }
-        }
-        if !col.garbage.is_empty() {
-            col.blame = Some(leftovers(self, &held));
-        }
-        self.scratch = held;
-        self.col = col;
+        Holders { known, rooted, outside }
     }
 
-    fn set_legacy_aside(&self, col: &mut Collection, trash: &mut Bits, stack: &mut Vec<u32>) {
+    /// In a small run with known holders: finds the trash by what is reached from outside, which is the same as the
+    /// collector's own way then: a count that is left over is a reference from outside.
+    fn find_unreached(&mut self, outside: u64) {
+        let reached = self.reached_from(outside);
+        self.col.trash.set_word(self.col.candidates.word() & !reached);
+    }
+
+    #[cold]
+    fn set_legacy_aside(&mut self) {
+        let mut stack = std::mem::take(&mut self.stack);
+        let (mut trash, mut legacy) = (std::mem::take(&mut self.col.trash), std::mem::take(&mut self.col.legacy));
+        let mut exact = self.col.exact;
         stack.clear();
-        for index in trash.iter() {
-            let object = &self.objects[index];
-            if self.is_legacy(object) {
-                stack.push(index as u32 + 1);
-            }
-        }
+        stack.extend(trash.iter().filter(|i| self.is_legacy(&self.objects[*i])).map(|i| i as u32 + 1));
         while let Some(at) = stack.pop() {
             let index = at as usize - 1;
             if !trash.has(index) {
                 continue;
             }
             trash.remove(index);
-            col.legacy.add(index);
-            let facts = self.objects[index].facts;
-            if facts.fickle != 0 {
-                col.exact = false;
-            }
-            self.for_edges(&self.objects[index], |slot, edge| {
-                if trash.has(edge as usize - 1) && multiplicity(&facts, slot, Pass::Subtract) > 0 {
+            legacy.add(index);
+            let facts = &self.objects[index].facts;
+            exact &= facts.fickle == 0;
+            self.graph().for_visible(&self.objects[index], Pass::Subtract, |edge| {
+                if trash.has(edge as usize - 1) {
                     stack.push(edge);
                 }
             });
         }
+        (self.col.trash, self.col.legacy, self.col.exact, self.stack) = (trash, legacy, exact, stack);
     }
 
     /// Computes what of the trash is left to clear: alive and not resurrected. Done when the first object is cleared,
     /// or when the collection ends without. References held by the collector itself are not counted.
+    #[inline]
     pub(crate) fn settle_collection(&mut self) {
         self.ready_collection();
-        if !self.col.active || !self.col.ready || self.col.settled {
-            return;
+        if self.col.active && self.col.ready && !self.col.settled {
+            self.col.settled = true;
+            if !self.col.trash.is_empty() {
+                self.find_doomed();
+            }
         }
-        let mut col = std::mem::take(&mut self.col);
-        let mut stack = std::mem::take(&mut self.stack);
-        col.settled = true;
-        let mut doomed = std::mem::take(&mut col.doomed);
-        doomed.reset(self.objects.len());
+    }
+
+    fn find_doomed(&mut self) {
+        let small = self.is_small();
+        let Shadow { objects, overflow, col, stack, .. } = self;
+        col.doomed.reset(objects.len());
         for index in col.trash.iter() {
-            let object = &self.objects[index];
+            let object = &objects[index];
             // What its own deallocator's finalizer has saved is tracked anew and has left the set.
             let left = col.scripts > 0 && object.stamp == self.stamp && object.spot != Spot::Collecting;
             if !object.is(Object::GONE) && !left {
-                doomed.add(index);
+                col.doomed.add(index);
                 if col.scripts > 0 && (object.facts.fickle != 0 || object.is(Object::LOOSE)) {
                     col.exact = false;
                     col.sound = false;
                 }
             }
         }
-        if col.scripts > 0 && !doomed.is_empty() {
-            self.deduce(&mut col, &mut doomed, &mut stack, |o| o.in_edges);
+        if col.scripts > 0 && !col.doomed.is_empty() {
+            let graph = Graph { objects, overflow };
+            graph.deduce(small, &mut col.sums, &mut col.doomed, stack, |o| o.in_edges);
         }
-        col.doomed = doomed;
-        self.stack = stack;
-        self.col = col;
     }
 
     /// Counts what the collection has left, once.
@@ -312,14 +291,12 @@ impl Shadow {
             return;
         }
         let gone = |index: &usize| self.objects[*index].is(Object::GONE);
-        let freed = self.col.doomed.iter().filter(gone).count() as u32;
         let moved = |index: &usize| {
             let object = &self.objects[*index];
             self.col.scripts > 0 && object.stamp == self.stamp && object.spot != Spot::Collecting
         };
-        let legacy_left = self.col.legacy.iter().filter(|index| !gone(index) && !moved(index)).count() as u32;
+        self.col.freed = self.col.doomed.iter().filter(gone).count() as u32;
+        self.col.legacy_left = self.col.legacy.iter().filter(|index| !gone(index) && !moved(index)).count() as u32;
         self.col.closed = true;
-        self.col.freed = freed;
-        self.col.legacy_left = legacy_left;
     }
 }

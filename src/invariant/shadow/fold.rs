@@ -1,5 +1,6 @@
 //! Folds events into the shadow heap. Checks happen elsewhere.
 
+use super::object::UNUSUAL;
 use super::object::kind_of;
 use super::{After, Facts, Frame, NO_SCRIPT, NONE, OVERFLOW, Object, Shadow, WeakRec, pack, unpack};
 use crate::event::{Code, ObjId, Role, Spot};
@@ -10,6 +11,8 @@ impl Shadow {
     fn count(&mut self, edge: u32, by: i32) {
         if let Some(object) = self.objects.get_mut((edge as usize).wrapping_sub(1)) {
             object.in_edges = object.in_edges.saturating_add_signed(by);
+        } else if edge != NONE {
+            self.wild = true;
         }
     }
 
@@ -19,19 +22,17 @@ impl Shadow {
         }
     }
 
-    /// An operation of the mutator starts.
-    pub(crate) fn fold_step(&mut self, op: u32) {
+    /// An operation of the mutator starts; true if it is an iteration.
+    #[inline]
+    pub(crate) fn fold_step(&mut self, op: u32) -> bool {
         self.step = op;
-        self.op = self.ops.get(op as usize).copied();
         self.iter_arg = NONE;
         self.undo_callback = false;
-        if !matches!(self.op, Some(Op::Collect { .. })) {
-            self.quiet = 0;
-        }
-        match self.op {
+        match self.ops.get(op as usize) {
+            Some(Op::Collect { .. }) => return false,
             // If scripts change the list too, what it holds is not known.
             Some(Op::AddGcCallback { callable }) if !self.traits.scripts_change_callbacks => {
-                let callable = self.resolve(callable);
+                let callable = self.resolve(*callable);
                 if callable != NONE {
                     self.gc_callbacks.push(callable);
                     self.count(callable, 1);
@@ -49,8 +50,14 @@ impl Shadow {
                 self.garbage_sure = false;
                 self.version += 1;
             }
+            Some(Op::Iterate { .. }) => {
+                self.quiet = 0;
+                return true;
+            }
             _ => {}
         }
+        self.quiet = 0;
+        false
     }
 
     /// The operation turned out to do nothing.
@@ -64,18 +71,25 @@ impl Shadow {
         self.undo_callback = false;
     }
 
+    #[inline]
     pub(crate) fn fold_new(&mut self, object: ObjId, origin: u32, role: Role) {
         self.quiet = 0;
-        if object.index() != self.objects.len() {
+        let index = self.objects.len();
+        if object.index() != index {
             self.lost = true;
             return;
         }
-        let op = self.ops.get(origin as usize).copied();
-        let kind = kind_of(op.as_ref()).unwrap_or_else(|| {
-            self.lost = true;
-            Kind::new(Shape::Node)
-        });
-        self.objects.push(Object::new(Facts::new(&kind, role, self.release)));
+        let facts = match kind_of(self.ops.get(origin as usize)) {
+            Some(kind) => Facts::new(kind, role, self.release),
+            None => {
+                self.lost = true;
+                Facts::new(&Kind::new(Shape::Node), role, self.release)
+            }
+        };
+        let object = Object::new(facts);
+        self.some_legacy |= self.is_legacy(&object);
+        self.objects.push(object);
+        self.present.put(index);
         self.live += 1;
         self.version += 1;
     }
@@ -88,7 +102,7 @@ impl Shadow {
         if !object.facts.shape.is_weakref() || object.aux != 0 {
             return;
         }
-        let role = object.facts.role;
+        let (role, gone) = (object.facts.role, object.is(Object::GONE));
         let next = target.weak_head;
         // Made after the deallocator has cleared the weak references: it will outlive the memory.
         let owner = pack(Some(referent));
@@ -98,6 +112,8 @@ impl Shadow {
             Role::ContainerEntry => self.at(callback).map_or(NONE, |remove| remove.aux),
             _ => NONE,
         };
+        // What is gone holds nothing.
+        self.wild |= gone;
         self.weaks.push(WeakRec {
             weak: pack(Some(weak)),
             referent: pack(Some(referent)),
@@ -122,8 +138,8 @@ impl Shadow {
     }
 
     /// The place of an edge, made if need be.
-    fn cell(&mut self, holder: u32, slot: u8) -> Option<&mut u32> {
-        let index = (holder as usize).wrapping_sub(1);
+    #[inline]
+    fn cell(&mut self, index: usize, slot: u8) -> Option<&mut u32> {
         let object = self.objects.get_mut(index)?;
         if slot < 4 {
             return object.slots.get_mut(slot as usize);
@@ -139,11 +155,12 @@ impl Shadow {
         self.overflow.get_mut(table)?.get_mut(slot as usize)
     }
 
+    #[inline]
     pub(crate) fn fold_store_var(&mut self, var: u16, object: Option<ObjId>) {
         self.quiet = 0;
         let var = var as usize;
         if var >= self.vars.len() {
-            self.vars.resize(var + 1, NONE);
+            self.vars.resize((var | 7) + 1, NONE);
         }
         let new = pack(object);
         self.note_saved(new);
@@ -154,9 +171,9 @@ impl Shadow {
     }
 
     /// A deallocator's action that keeps trash which is being cleared does what only a finalizer may do.
+    #[inline]
     fn note_saved(&mut self, new: u32) {
-        let clearing = self.col.active && self.col.clears > 0;
-        if clearing && new != NONE && self.col.doomed.has(new as usize - 1) {
+        if self.col.active && self.col.clears > 0 && new != NONE && self.col.doomed.has(new as usize - 1) {
             self.lied |= self.driver().is_some_and(|f| match f.code {
                 Code::Dealloc => true,
                 // 2.7 clears objects of static types with tp_del like any other.
@@ -166,65 +183,76 @@ impl Shadow {
         }
     }
 
+    #[inline]
     pub(crate) fn fold_store_slot(&mut self, holder: ObjId, slot: u8, object: Option<ObjId>) {
         self.quiet = 0;
         self.version += 1;
-        let at = pack(Some(holder));
         let new = pack(object);
         self.note_saved(new);
-        let Some(owner) = self.get(holder) else { return };
-        let shape = owner.facts.shape;
-        if owner.is(Object::GONE) {
+        let index = holder.index();
+        let Some(owner) = self.objects.get(index) else { return };
+        let (status, shape) = (owner.status, owner.facts.shape);
+        if status & Object::GONE != 0 {
             return;
         }
-        if owner.is(Object::CLEARED_NOW) && self.col.active {
+        if status & Object::CLEARED_NOW != 0 && self.col.active {
             // The rest of the tp_clear that may still run drops it without a word.
             self.mark(new, Object::LOOSE);
         }
         if slot == 0xff {
-            self.drop_edges(at as usize - 1, 0, false);
+            self.drop_edges(index, 0, false);
             return;
         }
-        let Some(cell) = self.cell(at, slot) else { return };
+        let Some(cell) = self.cell(index, slot) else { return };
         let old = std::mem::replace(cell, new);
         self.count(new, 1);
         self.count(old, -1);
-        if slot == 0 && shape == Shape::Finalize && (new == NONE) != (old == NONE) {
-            // The registry holds the object as long as it has something to call.
-            self.count(at, if new == NONE { -1 } else { 1 });
-        }
-        if slot == 1
-            && matches!(shape, Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet)
-            && let Some(remove) = self.objects.get_mut((new as usize).wrapping_sub(1))
-            && remove.facts.shape == Shape::Function
-        {
-            remove.aux = at;
+        match shape {
+            Shape::Finalize if slot == 0 && (new == NONE) != (old == NONE) => {
+                // The registry holds the object as long as it has something to call.
+                self.count(index as u32 + 1, if new == NONE { -1 } else { 1 });
+            }
+            Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet if slot == 1 => {
+                if let Some(remove) = self.objects.get_mut((new as usize).wrapping_sub(1))
+                    && remove.facts.shape == Shape::Function
+                {
+                    remove.aux = index as u32 + 1;
+                }
+            }
+            _ => {}
         }
     }
 
     /// Empties the slots that are not in `keeps`, and the link if `link` says so.
+    #[inline]
     pub(crate) fn drop_edges(&mut self, index: usize, keeps: u8, link: bool) {
-        let mut slots = self.objects[index].slots;
-        for (slot, edge) in slots.iter_mut().enumerate() {
-            if keeps & 1 << slot == 0 && *edge != NONE {
-                self.count(*edge, -1);
-                *edge = NONE;
+        let Some(object) = self.objects.get_mut(index) else { return };
+        if object.slots != [NONE; 4] {
+            let kept = |slot: usize, edge: u32| if keeps & 1 << slot == 0 { NONE } else { edge };
+            let slots = object.slots;
+            object.slots = std::array::from_fn(|slot| kept(slot, slots[slot]));
+            for (slot, edge) in slots.into_iter().enumerate() {
+                if keeps & 1 << slot == 0 {
+                    self.count(edge, -1);
+                }
             }
         }
         let object = &mut self.objects[index];
-        object.slots = slots;
-        let (aux, shape) = (object.aux, object.facts.shape);
         if link && object.link != NONE {
             let edge = std::mem::replace(&mut object.link, NONE);
             self.count(edge, -1);
         }
-        if aux != 0 && matches!(shape, Shape::List | Shape::Dict) {
-            for slot in 4..OVERFLOW {
-                let edge = std::mem::replace(&mut self.overflow[aux as usize - 1][slot], NONE);
-                if edge != NONE {
-                    self.count(edge, -1);
-                }
-            }
+        let object = &self.objects[index];
+        if object.aux != 0 && matches!(object.facts.shape, Shape::List | Shape::Dict) {
+            self.drop_overflow(object.aux as usize - 1);
+        }
+    }
+
+    #[cold]
+    fn drop_overflow(&mut self, table: usize) {
+        for slot in 4..OVERFLOW {
+            let edge = std::mem::replace(&mut self.overflow[table][slot], NONE);
+            self.count(edge, -1);
         }
     }
 
@@ -261,6 +289,7 @@ impl Shadow {
             self.col.callbacks += u32::from(self.col.active && self.col.ready);
             if let Some(record) = arg.and_then(|a| self.weak_index(a)).and_then(|at| self.weaks.get_mut(at)) {
                 record.calls = record.calls.saturating_add(1);
+                self.some_called = true;
                 record.called_at = existing;
             }
         }
@@ -320,27 +349,36 @@ impl Shadow {
         let Some(facts) = self.get(object).map(|o| o.facts) else { return };
         let index = object.index();
         self.objects[index].status |= Object::INSANE | Object::CLEARED_NOW;
+        self.insane.put(index);
         self.drop_edges(index, facts.keeps, true);
         if let Some(record) = self.weak_index(object) {
             self.weaks[record].live = false;
         }
     }
 
+    #[inline]
     pub(crate) fn fold_dealloc(&mut self, object: ObjId) {
         let index = object.index();
         let Some(dying) = self.objects.get_mut(index) else { return };
+        dying.usual = UNUSUAL;
         dying.status |= Object::DYING;
-        self.drop_weak_list(object);
+        let (freed, referent) = (dying.is(Object::FREED), dying.weak_head != 0);
+        if !freed {
+            self.dying.put(index);
+        }
+        if referent {
+            self.drop_weak_list(index);
+        }
         self.drop_edges(index, 0, true);
     }
 
     /// The deallocator takes the callbacks of live weak references; those that keep theirs say so in a snapshot.
-    fn drop_weak_list(&mut self, referent: ObjId) {
-        let mut next = self.objects[referent.index()].weak_head;
+    fn drop_weak_list(&mut self, referent: usize) {
+        let mut next = self.objects[referent].weak_head;
         while next != 0 {
             let record = &mut self.weaks[next as usize - 1];
             next = record.next;
-            record.armed |= record.live || record.live_at_start && self.col.is_trash(referent.index());
+            record.armed |= record.live || record.live_at_start && self.col.is_trash(referent);
             if std::mem::replace(&mut record.live, false) {
                 let weak = record.weak as usize - 1;
                 let callback = std::mem::replace(&mut self.objects[weak].link, NONE);
@@ -349,6 +387,7 @@ impl Shadow {
         }
     }
 
+    #[inline]
     pub(crate) fn fold_free(&mut self, object: ObjId) {
         let index = object.index();
         let Some(o) = self.objects.get_mut(index) else { return };
@@ -356,8 +395,11 @@ impl Shadow {
             return;
         }
         let dropped = o.is(Object::DYING);
+        o.usual = UNUSUAL;
         o.status |= Object::FREED;
         self.live -= 1;
+        self.present.remove(index);
+        self.dying.remove(index);
         if !dropped {
             self.drop_edges(index, 0, true);
         }
@@ -366,6 +408,7 @@ impl Shadow {
     pub(crate) fn fold_snapshot(&mut self) {
         self.stamp += 1;
         self.listed = 0;
+        self.zero = false;
         self.list_order = 0;
         if !self.garbage.is_empty() || !self.garbage_sure {
             self.version += 1;
@@ -376,63 +419,33 @@ impl Shadow {
         self.reading = true;
     }
 
-    /// Folds a line of a snapshot that no invariant can object to: a live object with references, listed once, in
-    /// order, where it was before. False if it is not such a line; nothing has happened then.
-    #[inline]
-    pub(crate) fn fold_usual_state(&mut self, index: usize, refcount: u32, spot: Spot, finalized: bool) -> bool {
-        let (order, rank) = match spot {
-            Spot::Gen0 => (0, 0),
-            Spot::Gen1 => (1, 1),
-            Spot::Gen2 => (2, 2),
-            Spot::Permanent => (3, 3),
-            Spot::NoHeader => (4, 0xff),
-            Spot::Collecting if self.col.active => (self.list_order, 0xff),
-            Spot::Collecting | Spot::Untracked => return false,
-        };
-        let Some(object) = self.objects.get_mut(index) else { return false };
-        let moved = rank != object.generation && spot != Spot::Collecting && object.generation != 0xff;
-        let odd = object.is(Object::GONE) || refcount == 0 || object.stamp == self.stamp;
-        if odd || moved || order < self.list_order {
-            return false;
-        }
-        if spot != Spot::Collecting {
-            object.generation = rank;
-        }
-        self.list_order = order;
-        object.refcount = refcount;
-        object.spot = spot;
-        object.stamp = self.stamp;
-        object.status |= if finalized { Object::FINALIZED } else { 0 };
-        self.listed += 1;
-        true
-    }
-
-    #[inline]
-    pub(crate) fn fold_state(&mut self, index: usize, refcount: u32, spot: Spot, finalized: bool) {
+    /// A line of a snapshot that an invariant may have objected to.
+    pub(crate) fn fold_odd_state(&mut self, index: usize, refcount: u32, spot: Spot, finalized: bool) {
         let object = &mut self.objects[index];
         object.refcount = refcount;
         object.spot = spot;
         object.stamp = self.stamp;
-        if finalized {
-            object.status |= Object::FINALIZED;
-        }
+        object.usual = UNUSUAL;
+        object.status |= if finalized { Object::FINALIZED } else { 0 };
         self.listed += 1;
+        self.zero |= refcount == 0;
         if spot == Spot::Untracked {
             self.untracked.push(index as u32 + 1);
         }
     }
 
-    pub(crate) fn fold_weak(&mut self, weak: ObjId, referent: Option<ObjId>, callback: bool) {
+    /// A line for a weak reference: whether it has its referent, and its callback.
+    #[inline]
+    pub(crate) fn fold_weak(&mut self, weak: ObjId, live: bool, callback: bool) {
         let Some(at) = self.weak_index(weak) else { return };
-        let record = &mut self.weaks[at];
-        record.live = referent.is_some();
-        record.seen_dead |= referent.is_none();
-        let old = self.objects[weak.index()].link;
+        let Some(record) = self.weaks.get_mut(at) else { return };
+        record.live = live;
+        record.seen_dead |= !live;
+        let Some(object) = self.objects.get_mut(weak.index()) else { return };
         // Up to 3.12 `tp_clear` forgets the callback only after it has dropped it.
-        let dropped = self.objects[weak.index()].is(Object::INSANE);
-        let new = if callback && !dropped { record.callback } else { NONE };
-        if new != old && self.objects[weak.index()].lives() {
-            self.objects[weak.index()].link = new;
+        let new = if callback && !object.is(Object::INSANE) { record.callback } else { NONE };
+        if new != object.link && object.lives() {
+            let old = std::mem::replace(&mut object.link, new);
             self.count(new, 1);
             self.count(old, -1);
             self.version += 1;

@@ -6,6 +6,7 @@
 
 mod bits;
 mod collection;
+mod deduce;
 mod fold;
 mod object;
 mod place;
@@ -13,7 +14,7 @@ mod reach;
 
 pub(crate) use bits::Bits;
 pub(crate) use collection::Collection;
-pub(crate) use object::{Facts, NO_SCRIPT, NONE, Object, WeakRec, pack, unpack};
+pub(crate) use object::{Facts, NO_SCRIPT, NONE, Object, UNUSUAL, WeakRec, pack, unpack, usual};
 
 use super::violation::Phase;
 use crate::event::{Code, ObjId};
@@ -22,6 +23,9 @@ use crate::subject::Release;
 
 /// Slots of a list or dict: two per entry of a weak-key dictionary.
 pub(crate) const OVERFLOW: usize = 2 * MAX_ITEMS as usize;
+
+/// No operation of the mutator.
+const NO_STEP: u32 = u32::MAX;
 
 /// Items of a list or dict; the first four stay unused.
 pub(crate) type Overflow = [u32; OVERFLOW];
@@ -83,13 +87,26 @@ pub(crate) struct Shadow {
     /// `garbage` is what `gc.garbage` holds now.
     pub garbage_sure: bool,
     pub release: Option<Release>,
+    two: bool,
+    incremental: bool,
     pub traits: Traits,
     pub col: Collection,
     /// Objects not yet freed.
     pub live: u32,
-    /// The operation of the mutator that runs.
+    /// The same as a set.
+    pub present: Bits,
+    /// Objects on which `tp_clear` was called, freed ones too.
+    pub insane: Bits,
+    /// Objects whose deallocation is final and has not ended.
+    pub dying: Bits,
+    /// An object with a legacy finalizer was created.
+    pub some_legacy: bool,
+    /// A callback ran.
+    pub some_called: bool,
+    /// An edge leads to an object that the stream has not created, or from one that it has freed.
+    pub wild: bool,
+    /// The operation of the mutator that runs, or [`NO_STEP`].
     pub step: u32,
-    pub op: Option<Op>,
     /// The entry of the iteration that runs.
     pub iter_arg: u32,
     /// Index of the event being judged.
@@ -98,6 +115,8 @@ pub(crate) struct Shadow {
     pub stamp: u32,
     /// Objects in the snapshot being read.
     pub listed: u32,
+    /// A line of the snapshot read last has a reference count of 0.
+    pub zero: bool,
     /// The last place in list order that the snapshot being read reached.
     pub list_order: u8,
     pub reading: bool,
@@ -139,15 +158,23 @@ impl Shadow {
             garbage: Vec::new(),
             garbage_sure: true,
             release: None,
+            two: false,
+            incremental: false,
             traits: Traits::default(),
             col: Collection::default(),
             live: 0,
-            step: 0,
-            op: None,
+            present: Bits::default(),
+            insane: Bits::default(),
+            dying: Bits::default(),
+            some_legacy: false,
+            some_called: false,
+            wild: false,
+            step: NO_STEP,
             iter_arg: NONE,
             at: 0,
             stamp: 0,
             listed: 0,
+            zero: false,
             list_order: 0,
             reading: false,
             after: After::Nothing,
@@ -177,14 +204,22 @@ impl Shadow {
         self.untracked.clear();
         self.garbage_sure = true;
         self.release = release;
+        self.two = release.is_some_and(|r| r.major == 2);
+        self.incremental = release.is_some_and(|r| r >= Release::new(3, 14, 0) && r < Release::new(3, 14, 5));
         self.col.start_run();
         self.live = 0;
-        self.step = 0;
-        self.op = None;
+        self.present.reset(0);
+        self.insane.reset(0);
+        self.dying.reset(0);
+        self.some_legacy = false;
+        self.some_called = false;
+        self.wild = false;
+        self.step = NO_STEP;
         self.iter_arg = NONE;
-        self.at = 0;
+        self.at = u32::MAX;
         self.stamp = 0;
         self.listed = 0;
+        self.zero = false;
         self.reading = false;
         self.after = After::Nothing;
         self.version += 1;
@@ -193,33 +228,38 @@ impl Shadow {
         self.just_left = NONE;
         self.undo_callback = false;
         self.quiet = 0;
+        self.script_steps = 0;
+        self.read_scenario(scenario);
+    }
+
+    fn read_scenario(&mut self, scenario: &Scenario) {
         self.ops.clear();
         self.ops.extend_from_slice(scenario.ops());
-        self.raising = 0;
-        self.script_steps = 0;
         self.script_lens.clear();
         self.script_lens.extend((1..scenario.bodies()).map(|b| scenario.range(b).len() as u32));
-        for script in 0..scenario.scripts().min(64) {
-            let raises = scenario.body(script + 1).contains(&Op::Raise);
-            self.raising |= u64::from(raises) << script;
-        }
         let mut t = Traits::default();
-        let main = scenario.range(0);
+        let main = scenario.range(0).end;
         for (at, op) in scenario.ops().iter().enumerate() {
-            let script = !main.contains(&at);
             match op {
-                Op::AddGcCallback { .. } | Op::EmptyGcCallbacks if script => t.scripts_change_callbacks = true,
-                Op::EmptyGarbage if script => t.scripts_empty_garbage = true,
-                Op::SaveAll { on: true } => t.saves_all = true,
+                Op::New { kind, .. } => t.finalizes |= kind.shape == Shape::Finalize,
+                Op::AddGcCallback { .. } | Op::EmptyGcCallbacks => t.scripts_change_callbacks |= at >= main,
+                Op::EmptyGarbage => t.scripts_empty_garbage |= at >= main,
+                Op::SaveAll { on } => t.saves_all |= on,
                 Op::Freeze => t.freezes = true,
                 Op::Unfreeze => t.unfreezes = true,
                 Op::Track { .. } | Op::Untrack { .. } => t.tracks = true,
                 Op::Raise => t.raises = true,
-                Op::New { kind, .. } if kind.shape == Shape::Finalize => t.finalizes = true,
                 _ => {}
             }
         }
         self.traits = t;
+        self.raising = 0;
+        if t.raises {
+            for script in 0..scenario.scripts().min(64) {
+                let raises = scenario.body(script + 1).contains(&Op::Raise);
+                self.raising |= u64::from(raises) << script;
+            }
+        }
     }
 
     /// The object an id names, if the stream has created it.
@@ -259,15 +299,27 @@ impl Shadow {
         self.script_lens.get(script as usize).copied().unwrap_or(0)
     }
 
+    /// The operation of the mutator that runs.
+    #[inline]
+    pub fn op(&self) -> Option<&Op> {
+        self.ops.get(self.step as usize)
+    }
+
+    /// No operation of the mutator runs any more.
+    pub fn end_steps(&mut self) {
+        self.step = NO_STEP;
+    }
+
     /// True on 2.7.
     #[inline]
     pub fn is_two(&self) -> bool {
-        self.release.is_some_and(|r| r.major == 2)
+        self.two
     }
 
     /// True on the releases with the incremental collector.
+    #[inline]
     pub fn incremental(&self) -> bool {
-        self.release.is_some_and(|r| r >= Release::new(3, 14, 0) && r < Release::new(3, 14, 5))
+        self.incremental
     }
 
     /// The phase, as far as events tell it.
@@ -295,7 +347,7 @@ impl Shadow {
 
     /// True if what a script or an operation could know is at rest: no user code, no collection, no iteration.
     pub fn quiescent(&self) -> bool {
-        self.frames.is_empty() && !self.col.active && !matches!(self.op, Some(Op::Iterate { .. }))
+        self.frames.is_empty() && !self.col.active && !matches!(self.op(), Some(Op::Iterate { .. }))
     }
 
     /// An object whose finalizer the collector sets aside as uncollectable.

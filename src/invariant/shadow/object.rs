@@ -66,10 +66,13 @@ impl Facts {
     pub const FAULTY: u16 = 128;
     /// `traverse` reports other edges than the object owns, or not the same ones each time.
     pub const LIES: u16 = 256;
+    /// `traverse` does anything else than to report each edge once.
+    pub const UNFAITHFUL: u16 = 512;
 
+    #[inline]
     pub fn new(kind: &Kind, role: Role, release: Option<Release>) -> Facts {
         let shape = match role {
-            Role::Named => kind.shape,
+            Role::Named => return Facts::of(kind, role, release),
             Role::InstanceDict | Role::ContainerData => Shape::Dict,
             Role::ContainerRemove => Shape::Function,
             Role::ContainerEntry if kind.shape == Shape::WeakValueDict => Shape::KeyedRef,
@@ -77,50 +80,85 @@ impl Facts {
             Role::ContainerDefaults | Role::ContainerClosure => Shape::Tuple,
             Role::ContainerCell => Shape::Cell,
         };
-        let kind = if role == Role::Named { *kind } else { Kind::new(shape) };
-        let before = |minor| release.is_some_and(|r| r.major < 3 || r.minor < minor);
-        let mut facts = Facts {
+        Facts::of(&Kind::new(shape), role, release)
+    }
+
+    /// The facts of a kind, its own shape taken for what it is.
+    fn of(kind: &Kind, role: Role, release: Option<Release>) -> Facts {
+        let shape = kind.shape;
+        let plain = Kind { finalizer: kind.finalizer, on_call: kind.on_call, ..Kind::new(shape) };
+        if *kind != plain || matches!(shape, Shape::Typed | Shape::Function) {
+            return Facts::of_any(kind, role, release);
+        }
+        let (flag, script) = Facts::finalizer(kind);
+        let clears = !matches!(shape, Shape::Tuple | Shape::Method);
+        Facts {
             shape,
             role,
-            hidden: kind.hidden.0,
-            doubled: kind.doubled.0,
-            fickle: kind.fickle.0,
+            hidden: 0,
+            doubled: 0,
+            fickle: 0,
             keeps: 0,
-            flags: 0,
+            flags: if clears { flag | Facts::HAS_CLEAR } else { flag },
             on_call: kind.on_call.map_or(NO_SCRIPT, |s| s.0),
-            finalizer: NO_SCRIPT,
-            on_dealloc: kind.on_dealloc.map_or(NO_SCRIPT, |s| s.0),
-        };
-        if shape == Shape::Typed && before(9) {
-            facts.hidden |= 1 << 3;
+            finalizer: script,
+            on_dealloc: NO_SCRIPT,
         }
-        let has_clear = match kind.clear {
-            Clear::Missing => false,
+    }
+
+    /// The flag and the script of the finalizer.
+    #[inline]
+    fn finalizer(kind: &Kind) -> (u16, u8) {
+        match kind.finalizer {
+            Some(Finalizer::Modern(s)) if s.0 != NO_SCRIPT => (Facts::FINALIZER, s.0),
+            Some(Finalizer::Legacy(s)) if s.0 != NO_SCRIPT => (Facts::LEGACY, s.0),
+            _ => (0, NO_SCRIPT),
+        }
+    }
+
+    /// The same for kinds that do not take part fully, and for shapes that differ between releases.
+    #[inline(never)]
+    fn of_any(kind: &Kind, role: Role, release: Option<Release>) -> Facts {
+        let shape = kind.shape;
+        let before = |minor| release.is_some_and(|r| r.major < 3 || r.minor < minor);
+        let mut hidden = kind.hidden.0;
+        if shape == Shape::Typed && before(9) {
+            hidden |= 1 << 3;
+        }
+        let (keeps, has_clear) = match kind.clear {
+            Clear::Missing => (0, false),
             Clear::Keeps(set) => {
-                facts.keeps = set.0;
-                !(matches!(shape, Shape::Tuple | Shape::Method) || shape == Shape::Function && before(8))
+                (set.0, !(matches!(shape, Shape::Tuple | Shape::Method) || shape == Shape::Function && before(8)))
             }
         };
-        let mut set = |flag, on: bool| facts.flags |= if on { flag } else { 0 };
-        set(Facts::HAS_CLEAR, has_clear);
-        set(Facts::NO_HEADER, kind.tracking == Tracking::NoHeader);
-        set(Facts::UNTRACKED, kind.tracking == Tracking::Untracked);
-        set(Facts::KEEPS_TRACKED, kind.flaws.keeps_tracked);
-        set(Facts::KEEPS_WEAKREFS, kind.flaws.keeps_weakrefs);
+        let (flag, script) = Facts::finalizer(kind);
+        let set = |flag: u16, on: bool| if on { flag } else { 0 };
+        let headless = kind.tracking == Tracking::NoHeader;
         let lies = kind.doubled.0 | kind.fickle.0 != 0;
-        set(Facts::LIES, lies);
         let blind = kind.hidden.0 != 0 || kind.tracking != Tracking::Tracked;
-        set(Facts::FAULTY, lies || blind || kind.clear != Clear::default() || kind.flaws != Default::default());
-        let (flag, script) = match kind.finalizer {
-            Some(Finalizer::Modern(s)) => (Facts::FINALIZER, s.0),
-            Some(Finalizer::Legacy(s)) => (Facts::LEGACY, s.0),
-            None => (0, NO_SCRIPT),
-        };
-        if script != NO_SCRIPT {
-            set(flag, true);
-            facts.finalizer = script;
+        let flawed = kind.flaws.keeps_tracked | kind.flaws.keeps_weakrefs;
+        let partly = keeps != 0 || kind.clear == Clear::Missing;
+        let flags = flag
+            | set(Facts::HAS_CLEAR, has_clear)
+            | set(Facts::NO_HEADER, headless)
+            | set(Facts::UNTRACKED, kind.tracking == Tracking::Untracked)
+            | set(Facts::KEEPS_TRACKED, kind.flaws.keeps_tracked)
+            | set(Facts::KEEPS_WEAKREFS, kind.flaws.keeps_weakrefs)
+            | set(Facts::LIES, lies)
+            | set(Facts::FAULTY, lies | blind | partly | flawed)
+            | set(Facts::UNFAITHFUL, lies | headless | (hidden != 0));
+        Facts {
+            shape,
+            role,
+            hidden,
+            doubled: kind.doubled.0,
+            fickle: kind.fickle.0,
+            keeps,
+            flags,
+            on_call: kind.on_call.map_or(NO_SCRIPT, |s| s.0),
+            finalizer: script,
+            on_dealloc: kind.on_dealloc.map_or(NO_SCRIPT, |s| s.0),
         }
-        facts
     }
 
     #[inline]
@@ -140,15 +178,17 @@ impl Facts {
 }
 
 /// The kind that an operation creates.
-pub(crate) fn kind_of(op: Option<&Op>) -> Option<Kind> {
+#[inline]
+pub(crate) fn kind_of(op: Option<&Op>) -> Option<&Kind> {
     match op {
-        Some(Op::New { kind, .. } | Op::Build { kind, .. }) => Some(*kind),
+        Some(Op::New { kind, .. } | Op::Build { kind, .. }) => Some(kind),
         _ => None,
     }
 }
 
 /// One object.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(crate) struct Object {
     /// The first slots; more of them, if any, in the shadow's overflow table.
     pub slots: [u32; 4],
@@ -166,17 +206,30 @@ pub(crate) struct Object {
     pub stamp: u32,
     pub facts: Facts,
     pub status: u16,
+    /// [`usual`] of a line that would say nothing new but for the reference count; [`UNUSUAL`] if there is none.
+    pub usual: u16,
     /// Of the last snapshot.
     pub spot: Spot,
     /// The generation it was last seen in (0 to 3, 3 is permanent); 0xff before that.
     pub generation: u8,
-    /// References that were not known when the collection that runs found its trash.
-    pub unknown: i64,
+    /// References that were not known when the collection that runs found its trash, modulo 2^32; of candidates only.
+    pub unknown: u32,
     /// Finalizer calls begun.
     pub fin_calls: u8,
     /// Finalizer calls ended.
     pub fin_returns: u8,
 }
+
+/// What a line of a snapshot says besides the reference count.
+#[inline]
+pub(crate) fn usual(spot: Spot, finalized: bool) -> u16 {
+    spot as u16 | (finalized as u16) << 8
+}
+
+/// No line.
+pub(crate) const UNUSUAL: u16 = 0xffff;
+
+const _: () = assert!(size_of::<Object>() == 64);
 
 impl Object {
     /// Memory released.
@@ -213,6 +266,7 @@ impl Object {
             stamp: 0,
             facts,
             status: 0,
+            usual: UNUSUAL,
             spot: Spot::Untracked,
             generation: 0xff,
             unknown: 0,

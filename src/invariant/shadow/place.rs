@@ -1,6 +1,6 @@
 //! Reads places of operations against the shadow heap.
 
-use super::{NONE, Overflow, Shadow};
+use super::{NONE, Shadow};
 use crate::event::Role;
 use crate::scenario::{Base, Place, Shape};
 
@@ -28,16 +28,7 @@ impl Shadow {
         }
         match object.slots.get(slot as usize) {
             Some(edge) => *edge,
-            None => self.more(object.aux, object.facts.shape).and_then(|m| m.get(slot as usize)).map_or(NONE, |e| *e),
+            None => self.graph().more(object).and_then(|m| m.get(slot as usize)).map_or(NONE, |e| *e),
         }
-    }
-
-    /// The overflow table of a list or dict.
-    #[inline]
-    pub(crate) fn more(&self, aux: u32, shape: Shape) -> Option<&Overflow> {
-        if aux == 0 || !matches!(shape, Shape::List | Shape::Dict) {
-            return None;
-        }
-        self.overflow.get(aux as usize - 1)
     }
 }

@@ -1,16 +1,37 @@
 //! What the roots reach by strong edges, hidden ones included.
+//!
+//! A run of few objects, as most are, is walked with one word as the set: see [`Shadow::is_small`].
 
-use super::{Bits, NONE, Object, Shadow};
+use super::{Bits, NONE, Object, Overflow, Shadow};
 use crate::event::{ObjId, Spot};
 use crate::scenario::Shape;
 
 /// The slot number under which an object's link is reported.
 pub(crate) const LINK: u8 = 0x40;
 
-impl Shadow {
+/// Runs of fewer objects are walked by words: bit n of a word of *edges* is the edge n, so that no object is bit 0.
+const SMALL: usize = 64;
+
+/// The objects and their edges.
+#[derive(Clone, Copy)]
+pub(super) struct Graph<'a> {
+    pub objects: &'a [Object],
+    pub overflow: &'a [Overflow],
+}
+
+impl Graph<'_> {
+    /// The overflow table of a list or dict.
+    #[inline]
+    pub fn more(&self, object: &Object) -> Option<&Overflow> {
+        if object.aux == 0 || !matches!(object.facts.shape, Shape::List | Shape::Dict) {
+            return None;
+        }
+        self.overflow.get(object.aux as usize - 1)
+    }
+
     /// Calls `f` with each strong edge of an object.
     #[inline]
-    pub(crate) fn for_edges(&self, object: &Object, mut f: impl FnMut(u8, u32)) {
+    pub fn for_edges(&self, object: &Object, mut f: impl FnMut(u8, u32)) {
         for (slot, edge) in object.slots.iter().enumerate() {
             if *edge != NONE {
                 f(slot as u8, *edge);
@@ -19,7 +40,7 @@ impl Shadow {
         if object.link != NONE {
             f(LINK, object.link);
         }
-        if let Some(more) = self.more(object.aux, object.facts.shape) {
+        if let Some(more) = self.more(object) {
             for (slot, edge) in more.iter().enumerate().skip(4) {
                 if *edge != NONE {
                     f(slot as u8, *edge);
@@ -28,19 +49,87 @@ impl Shadow {
         }
     }
 
+    /// In a small run: what an object has edges to, as a word of indices.
+    #[inline]
+    pub fn targets(&self, object: &Object) -> u64 {
+        let [a, b, c, d] = object.slots;
+        let mut edges = bit(a) | bit(b) | bit(c) | bit(d) | bit(object.link);
+        if let Some(more) = self.more(object) {
+            edges |= more[4..].iter().fold(0, |edges, edge| edges | bit(*edge));
+        }
+        edges >> 1
+    }
+
+    /// In a small run: what the seeds reach, themselves included.
+    #[inline]
+    fn flood_word(&self, present: u64, seeds: u64) -> u64 {
+        let mut set = 0;
+        let mut front = seeds & present;
+        while front != 0 {
+            let index = front.trailing_zeros() as usize;
+            set |= 1 << index;
+            let Some(object) = self.objects.get(index) else { return set };
+            front = (front | self.targets(object) & present) & !set;
+        }
+        set
+    }
+
     /// Adds to `set` everything on `stack` and what it reaches.
     fn flood(&self, set: &mut Bits, stack: &mut Vec<u32>) {
         while let Some(at) = stack.pop() {
-            let Some(object) = self.at(at) else { continue };
+            let Some(object) = self.objects.get((at as usize).wrapping_sub(1)) else { continue };
             if object.is(Object::FREED) || !set.add(at as usize - 1) {
                 continue;
             }
             self.for_edges(object, |_, edge| stack.push(edge));
         }
     }
+}
+
+/// Each bit. Shifts by variable amounts are turned into vector code that is far slower than a load.
+static BITS: [u64; SMALL] = {
+    let mut bits = [1; SMALL];
+    let mut at = 1;
+    while at < SMALL {
+        bits[at] = bits[at - 1] << 1;
+        at += 1;
+    }
+    bits
+};
+
+/// In a small run: the bit of a counted edge in a word of edges.
+#[inline]
+pub(super) fn bit(edge: u32) -> u64 {
+    BITS[edge as usize % SMALL]
+}
+
+/// The bit of an edge in a word of edges; none for one to an object that the stream has not created.
+#[inline]
+fn root(edge: u32) -> u64 {
+    if (edge as usize) < SMALL { bit(edge) } else { 0 }
+}
+
+impl Shadow {
+    /// True if sets of objects fit into a word: few objects, and no edge to one that the stream has not created.
+    #[inline]
+    pub(super) fn is_small(&self) -> bool {
+        self.objects.len() < SMALL && !self.wild
+    }
+
+    #[inline]
+    pub(super) fn graph(&self) -> Graph<'_> {
+        Graph { objects: &self.objects, overflow: &self.overflow }
+    }
+
+    /// Calls `f` with each strong edge of an object.
+    #[inline]
+    pub(crate) fn for_edges(&self, object: &Object, f: impl FnMut(u8, u32)) {
+        self.graph().for_edges(object, f);
+    }
 
     /// What is surely reachable: from variables, `gc.callbacks`, `gc.garbage`, and the owners of user code that was
     /// running when the collection started. The result is in `self.base`.
+    #[inline]
     pub(crate) fn update_base(&mut self) {
         if self.base_version == self.version {
             return;
@@ -54,17 +143,41 @@ impl Shadow {
 
     /// What is surely reachable when the first `frames` scripts count as roots.
     fn sure(&mut self, set: &mut Bits, frames: usize) {
+        if self.is_small() {
+            let mut edges = self.global_word();
+            self.sure_roots(frames, |edge| edges |= root(edge));
+            set.set_word(self.graph().flood_word(self.present.word(), edges >> 1));
+            return;
+        }
         set.reset(self.objects.len());
         let mut stack = std::mem::take(&mut self.stack);
         stack.clear();
-        stack.extend(self.vars.iter().chain(&self.gc_callbacks).filter(|e| **e != NONE));
-        if self.garbage_sure && !self.traits.scripts_empty_garbage {
-            stack.extend(&self.garbage);
-        }
-        stack.extend(self.frames.iter().take(frames).map(|f| f.owner));
-        stack.extend(self.registered());
-        self.flood(set, &mut stack);
+        stack.extend(self.vars.iter().chain(&self.gc_callbacks));
+        self.sure_roots(frames, |edge| stack.push(edge));
+        self.graph().flood(set, &mut stack);
         self.stack = stack;
+    }
+
+    /// In a small run: what variables and `gc.callbacks` hold, as a word of edges.
+    #[inline]
+    fn global_word(&self) -> u64 {
+        let vars = self.vars.iter().fold(0, |edges, edge| edges | bit(*edge));
+        self.gc_callbacks.iter().fold(vars, |edges, edge| edges | bit(*edge))
+    }
+
+    /// The roots that are neither variables nor in `gc.callbacks`.
+    #[inline]
+    fn sure_roots(&self, frames: usize, mut f: impl FnMut(u32)) {
+        if self.garbage_sure && !self.traits.scripts_empty_garbage {
+            self.garbage.iter().for_each(|edge| f(*edge));
+        }
+        self.frames.iter().take(frames).for_each(|frame| f(frame.owner));
+        self.registered(f);
+    }
+
+    /// In a small run: what the given objects, variables and `gc.callbacks` reach.
+    pub(super) fn reached_from(&self, objects: u64) -> u64 {
+        self.graph().flood_word(self.present.word(), self.global_word() >> 1 | objects)
     }
 
     /// True if the object is surely reachable, not counting the innermost script's hold on its owner.
@@ -90,46 +203,73 @@ impl Shadow {
     }
 
     /// What may be reachable: in addition, arguments of scripts, `gc.garbage` in doubt, and objects with more
-    /// references than the known ones. With `older`, also what generations above it hold.
-    pub(crate) fn maybe_reachable(&mut self, set: &mut Bits, older: Option<u8>) {
-        set.reset(self.objects.len());
-        let mut stack = std::mem::take(&mut self.stack);
-        stack.clear();
-        stack.extend(self.vars.iter().chain(&self.gc_callbacks).chain(&self.garbage).filter(|e| **e != NONE));
-        stack.extend(self.frames.iter().flat_map(|f| [f.owner, f.arg]).filter(|e| *e != NONE));
-        stack.extend(self.registered());
-        stack.extend(self.iter_arg_root());
-        for (index, object) in self.objects.iter().enumerate() {
-            if object.is(Object::GONE) {
-                continue;
+    /// references than the known ones. With `older`, also what generations above it hold. The result is in
+    /// `self.scratch`.
+    pub(crate) fn maybe_reachable(&mut self, older: Option<u8>) {
+        let mut set = std::mem::take(&mut self.scratch);
+        if self.is_small() {
+            let mut edges = self.global_word();
+            self.doubtful_roots(|edge| edges |= root(edge));
+            let mut seeds = edges >> 1;
+            for index in self.present.iter() {
+                seeds |= if self.is_held_elsewhere(index, older) { bit(index as u32) } else { 0 };
             }
-            // What waits in the trashcan still owns what it holds.
-            let queued = object.refcount == 0;
-            let surplus = object.stamp == self.stamp && (queued || object.refcount > object.in_edges);
-            let old = older.is_some_and(|g| match object.spot {
-                Spot::Gen1 => g < 1,
-                Spot::Gen2 => g < 2,
-                Spot::Permanent => true,
-                _ => false,
-            });
-            if surplus || old || object.is(Object::LOOSE) && object.refcount > 0 {
-                stack.push(index as u32 + 1);
-            }
+            set.set_word(self.graph().flood_word(self.present.word(), seeds));
+        } else {
+            set.reset(self.objects.len());
+            let mut stack = std::mem::take(&mut self.stack);
+            stack.clear();
+            stack.extend(self.vars.iter().chain(&self.gc_callbacks));
+            self.doubtful_roots(|edge| stack.push(edge));
+            stack.extend(self.present.iter().filter(|i| self.is_held_elsewhere(*i, older)).map(|i| i as u32 + 1));
+            self.graph().flood(&mut set, &mut stack);
+            self.stack = stack;
         }
-        self.flood(set, &mut stack);
-        self.stack = stack;
+        self.scratch = set;
+    }
+
+    /// The same for what may be reachable.
+    #[inline]
+    fn doubtful_roots(&self, mut f: impl FnMut(u32)) {
+        self.garbage.iter().for_each(|edge| f(*edge));
+        for frame in &self.frames {
+            f(frame.owner);
+            f(frame.arg);
+        }
+        f(self.iter_arg);
+        self.registered(f);
+    }
+
+    /// Something other than the known edges may hold the object.
+    #[inline]
+    fn is_held_elsewhere(&self, index: usize, older: Option<u8>) -> bool {
+        let object = &self.objects[index];
+        if object.is(Object::GONE) {
+            return false;
+        }
+        // What waits in the trashcan still owns what it holds.
+        let queued = object.refcount == 0;
+        let surplus = object.stamp == self.stamp && (queued || object.refcount > object.in_edges);
+        let old = older.is_some_and(|g| match object.spot {
+            Spot::Gen1 => g < 1,
+            Spot::Gen2 => g < 2,
+            Spot::Permanent => true,
+            _ => false,
+        });
+        surplus || old || object.is(Object::LOOSE) && object.refcount > 0
     }
 
     /// The `finalize` objects that their registry holds.
-    fn registered(&self) -> impl Iterator<Item = u32> + '_ {
-        let any = self.traits.finalizes;
-        let objects = self.objects.iter().enumerate().filter(move |_| any);
-        let held = objects.filter(|(_, o)| o.facts.shape == Shape::Finalize && o.slots[0] != NONE);
-        held.map(|(index, _)| index as u32 + 1)
-    }
-
-    fn iter_arg_root(&self) -> Option<u32> {
-        (self.iter_arg != NONE).then_some(self.iter_arg)
+    #[inline]
+    fn registered(&self, mut f: impl FnMut(u32)) {
+        if !self.traits.finalizes {
+            return;
+        }
+        for (index, object) in self.objects.iter().enumerate() {
+            if object.facts.shape == Shape::Finalize && object.slots[0] != NONE {
+                f(index as u32 + 1);
+            }
+        }
     }
 
     /// True if a root reaches `target` when the data of a weak container is left out.
@@ -148,12 +288,21 @@ impl Shadow {
         reached
     }
 
-    /// Adds to `set` what the given objects reach, themselves included.
-    pub(crate) fn closure(&mut self, set: &mut Bits, seeds: &[u32]) {
-        let mut stack = std::mem::take(&mut self.stack);
-        stack.clear();
-        stack.extend_from_slice(seeds);
-        self.flood(set, &mut stack);
-        self.stack = stack;
+    /// True if strong edges lead from one object to another, or they are the same.
+    pub(crate) fn leads(&mut self, from: u32, to: usize) -> bool {
+        let mut set = std::mem::take(&mut self.scratch);
+        if self.is_small() {
+            set.set_word(self.graph().flood_word(self.present.word(), root(from) >> 1));
+        } else {
+            set.reset(self.objects.len());
+            let mut stack = std::mem::take(&mut self.stack);
+            stack.clear();
+            stack.push(from);
+            self.graph().flood(&mut set, &mut stack);
+            self.stack = stack;
+        }
+        let reached = set.has(to);
+        self.scratch = set;
+        reached
     }
 }
