@@ -112,6 +112,10 @@ fn main() -> ExitCode {
         work(Large::ALL[shape]);
         return ExitCode::SUCCESS;
     }
+    if arguments.iter().any(|a| a == "--test") {
+        println!("skipped: a step of its own");
+        return ExitCode::SUCCESS;
+    }
     let mut steep = 0;
     for (number, shape) in Large::ALL.iter().enumerate() {
         let Some(counts) = callgrind::count(NAMES, &[&number.to_string()]) else {
