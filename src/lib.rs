@@ -84,6 +84,7 @@
 //! | How are real interpreters run? | [`cpython`] |
 #![forbid(unsafe_code)]
 
+pub mod bench;
 pub mod bugs;
 pub mod campaign;
 pub mod cli;

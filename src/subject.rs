@@ -32,6 +32,15 @@ pub enum Failure {
     },
 }
 
+/// What a subject's process holds between two scenarios, as far as it can tell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Memory {
+    /// All strong references there are (`sys.gettotalrefcount` of a debug build).
+    pub references: Option<i64>,
+    /// Blocks of memory in use (`sys.getallocatedblocks`).
+    pub blocks: Option<i64>,
+}
+
 /// Something that runs scenarios and reports what can be observed.
 ///
 /// A subject never judges. It emits the events of [`crate::event`] in the order given there, and the same events for
@@ -46,6 +55,16 @@ pub trait Subject {
     /// # Errors
     /// [`Failure`] if the run broke off for a reason that is no event; the events so far have been emitted.
     fn run(&mut self, scenario: &Scenario, sink: &mut dyn Sink) -> Result<(), Failure>;
+
+    /// Runs the scenario so often in one process, each time from a fresh heap, and tells what the process holds after
+    /// each run, when nothing of the scenario is left. `None` if it cannot tell, which is what a subject says that
+    /// does not implement this.
+    ///
+    /// # Errors
+    /// [`Failure`] if a run broke off.
+    fn memory(&mut self, _scenario: &Scenario, _runs: usize) -> Result<Option<Vec<Memory>>, Failure> {
+        Ok(None)
+    }
 }
 
 /// The CPython release that a subject is, or imitates: what a verdict may call documented depends on it.

@@ -1,10 +1,10 @@
 //! The program from outside: exit codes, JSON, determinism, diagnostics, findings.
 
-use std::path::{Path, PathBuf};
+mod program;
 
-use assert_cmd::Command;
+use std::path::Path;
+
 use serde_json::Value;
-use tempfile::TempDir;
 
 use coroner::campaign::{Baseline, Examiner, Verdict};
 use coroner::collector::{Collector, ROWS, Switch, SwitchClass};
@@ -12,38 +12,12 @@ use coroner::generate::PROFILES;
 use coroner::invariant::Invariant;
 use coroner::scenario::Scenario;
 use coroner::scenario::text::{OPERATIONS, parse};
-
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-fn coroner(folder: &Path, line: &str) -> Ran {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let output = Command::cargo_bin("coroner").unwrap().current_dir(folder).args(words).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    Ran { code: output.status.code().unwrap(), out: text(&output.stdout), err: text(&output.stderr) }
-}
-
-fn folder() -> TempDir {
-    tempfile::tempdir().unwrap()
-}
-
-fn json(folder: &Path, name: &str) -> Value {
-    serde_json::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap()
-}
+use program::{coroner, files, folder, json};
 
 /// Everything of a result that may not depend on time, machine and paths.
 fn pure(mut result: Value) -> Value {
     result.as_object_mut().unwrap().remove("timing").expect("timing is there");
     result
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
-    files.sort();
-    files
 }
 
 /// Callbacks of trash run after clearing: found by the first few hundred scenarios.
@@ -309,45 +283,4 @@ fn planted_bugs_are_looked_for_by_name() {
 
     let ran = coroner(folder.path(), "bugs bug-callback-twce");
     assert!(ran.code == 2 && ran.err.contains("did you mean `bug-callback-twice`?"), "{}", ran.err);
-}
-
-#[test]
-fn a_sweep_shows_the_points_at_which_a_collection_breaks_something() {
-    let folder = folder();
-    let source = "coroner 1\n\ndef A():\n    look()\n\na = Node(finalizer=A)\na[0] = a\ndel a\n";
-    std::fs::write(folder.path().join("cycle.scn"), source).unwrap();
-    let sound = coroner(folder.path(), "sweep cycle.scn --collector cpython-3.15 --json sweep.json");
-    assert_eq!(sound.code, 0, "{}", sound.out);
-    assert!(sound.out.contains("3, at the end: 1 of 1 object freed"), "{}", sound.out);
-    assert!(sound.out.contains("1 of 6 points make a difference"), "{}", sound.out);
-    let points = json(folder.path(), "sweep.json")["result"]["subjects"][0]["points"].clone();
-    assert_eq!(points.as_array().unwrap().len(), 6);
-
-    let broken = coroner(folder.path(), "sweep cycle.scn --collector cpython-3.15+bug-skip-finalizers");
-    assert!(broken.code == 1 && broken.out.contains("I08:collector"), "{}", broken.out);
-    let pairs = coroner(folder.path(), "sweep cycle.scn --pairs --collector cpython-3.15");
-    assert!(pairs.code == 0 && pairs.out.contains("of 21 pairs"), "{}", pairs.out);
-    assert_eq!(coroner(folder.path(), "sweep missing.scn").code, 2);
-}
-
-#[test]
-fn an_enumeration_can_be_resumed_and_counts_each_scenario_once() {
-    let folder = folder();
-    let line = "enumerate --objects 1 --collector cpython-3.15+bug-no-finalized-bit";
-    let whole = coroner(folder.path(), &format!("{line} --out found --json whole.json"));
-    assert_eq!(whole.code, 1, "{}{}", whole.out, whole.err);
-    let whole = json(folder.path(), "whole.json");
-    assert_eq!((&whole["scenarios"], &whole["result"]["position"]), (&404.into(), &whole["result"]["end"]));
-    let examples = files(&folder.path().join("found"));
-    assert_eq!(examples.len(), whole["result"]["violations"].as_array().unwrap().len());
-    assert!(examples.iter().any(|f| f.file_name().unwrap().to_string_lossy().starts_with("I07-")), "{examples:?}");
-    assert!(examples.iter().all(|f| parse(&std::fs::read_to_string(f).unwrap()).is_ok()));
-
-    coroner(folder.path(), &format!("{line} --limit 100 --json first.json"));
-    let first = json(folder.path(), "first.json");
-    assert_eq!(first["scenarios"], 100);
-    let from = &first["result"]["position"];
-    coroner(folder.path(), &format!("{line} --from {from} --json rest.json"));
-    assert_eq!(json(folder.path(), "rest.json")["scenarios"], 304);
-    assert_eq!(coroner(folder.path(), "enumerate --objects 4").code, 2);
 }

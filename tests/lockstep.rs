@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use coroner::campaign::{self, Baseline, Budget};
+use coroner::campaign::{self, Baseline, Budget, Draw};
 use coroner::collector::Switch;
 use coroner::cpython::lockstep::{self, Comparison, Flip, Kind, Lockstep, Plan, Target, row_of};
 use coroner::cpython::{Limits, installed};
@@ -23,11 +23,13 @@ fn targets() -> Vec<Target> {
     targets
 }
 
+fn draw(profile: &str) -> Draw {
+    Draw { seed: Seed::default(), profiles: vec![Profile::named(profile).unwrap()], size: Size::Small }
+}
+
 fn plan(targets: Vec<Target>, profile: &str, scenarios: u64, jobs: usize) -> Plan {
     Plan {
-        seed: Seed::default(),
-        profiles: vec![Profile::named(profile).unwrap()],
-        size: Size::Small,
+        draw: draw(profile),
         targets,
         budget: Budget::Scenarios(scenarios),
         jobs,
@@ -237,11 +239,10 @@ fn invariants_alone_find_bpo_38006() {
     };
     let name = "python:3.7".to_owned();
     let plan = campaign::Plan {
-        seed: Seed::default(),
-        profiles: vec![Profile::named("weakrefs").unwrap()],
-        size: Size::Small,
+        draw: draw("weakrefs"),
         collectors: vec![coroner::collector::Collector { name: name.clone(), ..target.collector }],
         interpreters: [(name, target.interpreter)].into(),
+        limits: Limits::default(),
         budget: Budget::Scenarios(3000),
         jobs: 2,
         sample: 64,

@@ -1,72 +1,113 @@
-//! A scenario that an interpreter died of, where the model of its release defines an outcome.
+//! A scenario that an interpreter died of, or did not end within its limits, where the model of its release defines an
+//! outcome.
 
-use super::{End, Plan, count_objects};
+use std::cell::Cell;
+
+use super::{End, Examiner, Fatal, Plan, count_objects};
+use crate::cpython::Limits;
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Field, FieldName, print};
-use crate::shrink::{self, Budget};
+use crate::shrink::{self, Budget, Claim, Minimized};
 
-/// A crash of an interpreter, reduced.
+/// A crash of an interpreter, or a limit that it reached, reduced.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Crash {
     /// The name of the collector, which stands for the interpreter.
     pub collector: String,
     /// Number of the scenario in the campaign.
     pub number: u64,
-    /// Signal or exit code, in words.
+    /// What it was.
+    pub fatal: Fatal,
+    /// Signal, exit code or limit, in words.
     pub how: String,
     /// The reduced scenario, in normal form.
     pub scenario: Scenario,
     /// How many objects were created before the crash: see [`count_objects`].
     pub objects: u32,
-    /// Candidates tried.
-    pub tries: u64,
-    /// Under how many reductions it is minimal; `None` if the search stopped before.
-    pub minimal: Option<usize>,
+    /// How far it is reduced.
+    pub claim: Claim,
 }
 
 impl Crash {
     /// The name of its file.
     pub fn file_name(&self) -> String {
         let digest = xxhash_rust::xxh3::xxh3_64(print(&self.scenario).as_bytes());
-        format!("crash-{}-{:08x}.scn", self.collector.replace(['/', ':'], "-"), digest as u32)
+        let word = match self.fatal {
+            Fatal::Crash => "crash",
+            Fatal::Limit => "limit",
+        };
+        format!("{word}-{}-{:08x}.scn", self.collector.replace(['/', ':'], "-"), digest as u32)
+    }
+
+    /// What happened.
+    pub fn sentence(&self) -> String {
+        match self.fatal {
+            Fatal::Crash => format!("the interpreter died: {}", self.how),
+            Fatal::Limit => format!("the interpreter did not end within its limit: {}", self.how),
+        }
     }
 
     /// The text of its file.
     pub fn text(&self, plan: &Plan) -> String {
         let mut document = Document::new(&self.scenario);
-        let reduced = match self.minimal {
-            Some(reductions) => format!("under {reductions} reductions, {} tries", self.tries),
-            None => format!("no, the search stopped after {} tries", self.tries),
-        };
         let fields = [
             (FieldName::Collector, self.collector.clone()),
-            (FieldName::Note, format!("the interpreter died: {}", self.how)),
-            (FieldName::Minimal, reduced),
-            (FieldName::Seed, plan.seed.to_string()),
+            (FieldName::Note, self.sentence()),
+            (FieldName::Minimal, self.claim.to_string()),
+            (FieldName::Seed, plan.draw.seed.to_string()),
         ];
         document.fields = fields.into_iter().map(|(name, text)| Field { name, text }).collect();
         document.print()
     }
 }
 
-/// Reduces a crash while the interpreter, a new process after each, dies. `None` if it does not die again.
-pub(super) fn reduce(plan: &Plan, collector: usize, number: u64) -> Option<Crash> {
+/// Makes a scenario small that an interpreter dies of, or reaches a limit with, while candidates end in the same way.
+pub fn reduce_fatal(
+    examiner: &mut Examiner,
+    scenario: &Scenario,
+    fatal: Fatal,
+    tries: u64,
+    progress: &mut dyn FnMut(&shrink::Progress<'_>),
+) -> Minimized {
+    let limits = examiner.limits();
+    if fatal == Fatal::Limit {
+        examiner.set_limits(limits.hurried());
+    }
+    let slow = Cell::new(0);
+    let mut holds = |candidate: &Scenario| {
+        let end = examiner.examine(candidate, false).end;
+        slow.set(slow.get() + u64::from(matches!(end, End::Limit(_))));
+        end.fatal() == Some(fatal)
+    };
+    let minimized = shrink::minimize(scenario, &mut holds, Budget { tries }, &mut |p| {
+        if slow.get() >= Limits::SLOW_CANDIDATES {
+            p.stop();
+        }
+        progress(p);
+    });
+    examiner.set_limits(limits);
+    minimized
+}
+
+/// Reduces what a scenario of the campaign showed. `None` if a fresh process shows it no more.
+pub(super) fn reduce(plan: &Plan, collector: usize, fatal: Fatal, number: u64) -> Option<Crash> {
     let collector = &plan.collectors[collector];
-    let mut examiner = plan.examiner(collector);
-    let mut holds = |candidate: &Scenario| matches!(examiner.examine(candidate, false).end, End::Crashed(_));
-    let budget = Budget { tries: plan.tries };
-    let minimized = shrink::minimize(&plan.scenario(number), &mut holds, budget, &mut |_| {});
+    let original = plan.draw.scenario(number);
+    let minimized = reduce_fatal(&mut plan.examiner(collector), &original, fatal, plan.tries, &mut |_| {});
     // A new examiner has a fresh process.
     let mut examiner = plan.examiner(collector);
-    let run = examiner.examine(&minimized.scenario, false);
-    let End::Crashed(how) = run.end else { return None };
-    Some(Crash {
-        collector: collector.name.clone(),
-        number,
-        how: how.clone(),
-        objects: count_objects(run.events),
-        scenario: minimized.scenario,
-        tries: minimized.tries,
-        minimal: minimized.minimal.then_some(minimized.reductions),
+    let confirmed = [(&minimized.scenario, minimized.claim()), (&original, Claim::new(false, minimized.tries))];
+    confirmed.into_iter().find_map(|(scenario, claim)| {
+        let run = examiner.examine(scenario, false);
+        let (End::Crashed(how) | End::Limit(how)) = run.end else { return None };
+        Some(Crash {
+            collector: collector.name.clone(),
+            number,
+            fatal: run.end.fatal()?,
+            how: how.clone(),
+            objects: count_objects(run.events),
+            claim,
+            scenario: scenario.clone(),
+        })
     })
 }

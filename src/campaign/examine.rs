@@ -32,6 +32,7 @@ pub struct Examiner {
 #[derive(Debug)]
 struct Real {
     interpreter: Interpreter,
+    limits: Limits,
     python: Option<Python>,
     model: Vec<Event>,
 }
@@ -47,10 +48,30 @@ pub enum End {
     Teardown,
     /// The interpreter cannot run the scenario, for this reason.
     Unsupported(String),
-    /// The interpreter reached a limit.
-    Limit,
+    /// The interpreter reached this limit of time or memory.
+    Limit(String),
     /// The interpreter died, this way.
     Crashed(String),
+}
+
+/// An end that is a finding by itself.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Fatal {
+    /// The interpreter died.
+    Crash,
+    /// The interpreter reached a limit.
+    Limit,
+}
+
+impl End {
+    /// What kind of finding it is, if it is one.
+    pub const fn fatal(&self) -> Option<Fatal> {
+        match self {
+            End::Crashed(_) => Some(Fatal::Crash),
+            End::Limit(_) => Some(Fatal::Limit),
+            _ => None,
+        }
+    }
 }
 
 /// What became of one run.
@@ -94,14 +115,45 @@ impl Examiner {
 
     /// An examiner for a real interpreter: `collector` has its name, and the rules of the row that covers it, which
     /// say only what is undefined. The interpreter is started when the first scenario is run.
-    pub fn on(interpreter: &Interpreter, collector: &Collector, baseline: &Baseline) -> Examiner {
-        let real = Real { interpreter: interpreter.clone(), python: None, model: Vec::new() };
+    pub fn on(interpreter: &Interpreter, collector: &Collector, limits: Limits, baseline: &Baseline) -> Examiner {
+        let real = Real { interpreter: interpreter.clone(), limits, python: None, model: Vec::new() };
         Examiner { real: Some(real), ..Examiner::new(collector, baseline) }
     }
 
     /// The collector.
     pub fn collector(&self) -> &Collector {
         &self.collector
+    }
+
+    /// True if a real interpreter runs the scenarios.
+    pub fn is_real(&self) -> bool {
+        self.real.is_some()
+    }
+
+    /// The bounds of an interpreter's process; the default ones for the model, which has no process.
+    pub fn limits(&self) -> Limits {
+        self.real.as_ref().map_or_else(Limits::default, |real| real.limits)
+    }
+
+    /// Sets the bounds of the processes to come: the next scenario runs in a fresh one.
+    pub fn set_limits(&mut self, limits: Limits) {
+        if let Some(real) = &mut self.real {
+            real.limits = limits;
+            real.python = None;
+        }
+    }
+
+    /// The next scenario runs in a fresh process, if it is an interpreter that runs it.
+    pub fn refresh(&mut self) {
+        if let Some(python) = self.real.as_mut().and_then(|real| real.python.as_mut()) {
+            python.restart();
+        }
+    }
+
+    /// Runs and judges a scenario as [`Examiner::examine`] does, an interpreter in a fresh process.
+    pub fn examine_fresh(&mut self, scenario: &Scenario, differential: bool) -> Examined<'_> {
+        self.refresh();
+        self.examine(scenario, differential)
     }
 
     /// Runs and judges a scenario; with `differential`, also by the invariants that need several runs.
@@ -122,6 +174,41 @@ impl Examiner {
             self.excuse_only_what_the_row_does(scenario, differential);
         }
         self.examined(differential)
+    }
+
+    /// True for a collector of the model that is no variant of a row.
+    pub(super) fn is_row(&self) -> bool {
+        self.real.is_none() && self.plain.is_none()
+    }
+
+    /// Runs a scenario on the model and leaves it at that.
+    pub(super) fn run(&mut self, scenario: &Scenario) {
+        self.events.clear();
+        self.end = End::Complete;
+        self.machine.run(scenario, &mut self.events);
+    }
+
+    /// The events of the last run.
+    pub(super) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Judges the last run.
+    pub(super) fn judge(&mut self, scenario: &Scenario) {
+        self.violations.clear();
+        let found = self.judge.judge(scenario, &self.events, Some(self.collector.release));
+        self.violations.extend(found.iter().map(|v| (*v, verdict(v, &self.known))));
+    }
+
+    /// Judges the last run as that of another collector was judged.
+    pub(super) fn judge_as(&mut self, other: &Examiner) {
+        self.violations.clear();
+        self.violations.extend(other.violations.iter().map(|(v, _)| (*v, verdict(v, &self.known))));
+    }
+
+    /// The violations of the last run.
+    pub(super) fn violations(&self) -> &[(Violation, Verdict)] {
+        &self.violations
     }
 
     /// Runs and judges scenarios, an interpreter in one go. `each` gets them in no particular order, with their
@@ -186,7 +273,7 @@ impl Examiner {
         let real = self.real.as_mut()?;
         match real.python.take() {
             Some(python) => Some(python),
-            None => Python::new(real.interpreter.clone(), Limits::default()).ok(),
+            None => Python::new(real.interpreter.clone(), real.limits).ok(),
         }
     }
 
@@ -234,16 +321,14 @@ impl Examiner {
 
     /// Judges the events of the last run by all invariants that need no other.
     fn judge_events(&mut self, scenario: &Scenario) {
-        if matches!(self.end, End::Crashed(_) | End::Limit) {
+        if self.end.fatal().is_some() {
             // A snapshot that was cut off says nothing about the objects that it lacks.
             let cut = self.events.iter().rposition(|e| !is_part_of_snapshot(e)).map_or(0, |last| last + 1);
             self.events.truncate(cut);
         }
         self.digest.reset();
         self.events.iter().for_each(|event| self.digest.event(*event));
-        self.violations.clear();
-        let found = self.judge.judge(scenario, &self.events, Some(self.collector.release));
-        self.violations.extend(found.iter().map(|v| (*v, verdict(v, &self.known))));
+        self.judge(scenario);
     }
 
     fn judge_several_runs(&mut self, scenario: &Scenario) {
@@ -299,7 +384,7 @@ fn end(events: &[Event], failure: Option<&Failure>) -> End {
         Some(Failure::Unsupported { what, .. }) => End::Unsupported(what.clone()),
         Some(Failure::Died { .. }) if complete() => End::Teardown,
         Some(Failure::Died { how, .. }) => End::Crashed(how.clone()),
-        Some(Failure::Limit { .. }) => End::Limit,
+        Some(Failure::Limit { limit, .. }) => End::Limit(limit.clone()),
     }
 }
 

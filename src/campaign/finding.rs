@@ -8,6 +8,7 @@ use crate::event::{Event, Role};
 use crate::invariant::Violation;
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Field, FieldName, print};
+use crate::shrink::Claim;
 
 /// One kind of violation of one collector, with the scenario that shows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,10 +29,8 @@ pub struct Finding {
     pub sentence: String,
     /// Objects of the reduced scenario: see [`count_objects`].
     pub objects: u32,
-    /// Candidates tried.
-    pub tries: u64,
-    /// Under how many reductions it is minimal; `None` if the search stopped before.
-    pub minimal: Option<usize>,
+    /// How far it is reduced.
+    pub claim: Claim,
 }
 
 /// How many objects a run created that the scenario names, weak references included and the callbacks of weak
@@ -72,17 +71,13 @@ impl Finding {
     pub fn text(&self, plan: &Plan) -> String {
         let mut document = Document::new(&self.scenario);
         let (invariant, class) = (self.key.invariant, self.key.verdict.class().word());
-        let reduced = match self.minimal {
-            Some(reductions) => format!("under {reductions} reductions, {} tries", self.tries),
-            None => format!("no, the search stopped after {} tries", self.tries),
-        };
         let unverified = if self.verified { "" } else { " (unverified)" };
         let fields = [
             (FieldName::Collector, format!("{}{unverified}", self.collector)),
             (FieldName::Invariant, format!("{} {} ({class})", invariant.code(), invariant.name())),
             (FieldName::Note, self.sentence.clone()),
-            (FieldName::Minimal, reduced),
-            (FieldName::Seed, plan.seed.to_string()),
+            (FieldName::Minimal, self.claim.to_string()),
+            (FieldName::Seed, plan.draw.seed.to_string()),
             (FieldName::Repeat, self.repeat(plan)),
         ];
         document.fields = fields.into_iter().map(|(name, text)| Field { name, text }).collect();
@@ -91,16 +86,8 @@ impl Finding {
 
     /// The command that makes the unreduced scenario again and fails.
     pub fn repeat(&self, plan: &Plan) -> String {
-        let mut command = format!("coroner run --seed {} --only {}", plan.seed, self.first.scenario);
-        let profiles: Vec<&str> = plan.profiles.iter().map(|p| p.name).collect();
-        if profiles != ["default"] {
-            let _ = write!(command, " --profile {}", profiles.join(","));
-        }
-        if plan.size != crate::generate::Size::default() {
-            let _ = write!(command, " --size {}", plan.size.word());
-        }
-        let _ = write!(command, " --collector {}{}", self.collector, self.strict());
-        command
+        let drawn = plan.draw.options(self.first.scenario);
+        format!("coroner run{drawn} --collector {}{}", self.collector, self.strict())
     }
 
     /// The option that a command needs to fail because of this finding.

@@ -8,8 +8,10 @@
 
 mod baseline;
 mod crash;
+mod draw;
 mod examine;
 mod finding;
+mod panel;
 mod reduce;
 mod store;
 mod tally;
@@ -21,35 +23,34 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::collector::Collector;
-use crate::cpython::Interpreter;
-use crate::generate::{Generator, Profile, Seed, Size};
+use crate::cpython::{Interpreter, Limits};
 use crate::scenario::Scenario;
 
 pub use baseline::{Baseline, BaselineError, Known};
-pub use crash::Crash;
-pub use examine::{End, Examined, Examiner};
+pub use crash::{Crash, reduce_fatal};
+pub use draw::{Budget, Draw, Source};
+pub use examine::{End, Examined, Examiner, Fatal};
 pub use finding::{Finding, count_objects};
+pub use panel::Panel;
 pub use store::{StoreError, store, store_crashes, write_atomically};
 pub use tally::{First, Key, Part, Tally, Verdict};
 
-/// How many scenarios a worker takes at a time.
-const CHUNK: u64 = 256;
+pub(crate) use draw::Numbers;
+
 /// How often progress is reported.
 const TICK: Duration = Duration::from_millis(100);
 
 /// What a campaign does.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Where all randomness comes from.
-    pub seed: Seed,
-    /// Scenario `n` is made with profile `n` modulo their number; at least one.
-    pub profiles: Vec<&'static Profile>,
-    /// How large scenarios are.
-    pub size: Size,
+    /// Which scenarios are run.
+    pub draw: Draw,
     /// Who runs them; at least one.
     pub collectors: Vec<Collector>,
     /// The real interpreters that run the scenarios of the collectors with these names.
     pub interpreters: BTreeMap<String, Interpreter>,
+    /// Bounds of their processes.
+    pub limits: Limits,
     /// How many scenarios.
     pub budget: Budget,
     /// Number of workers, from 1.
@@ -60,17 +61,6 @@ pub struct Plan {
     pub baseline: Baseline,
     /// How many candidates the reduction of one finding may try.
     pub tries: u64,
-}
-
-/// When a campaign is over.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Budget {
-    /// After this many scenarios, from number 0.
-    Scenarios(u64),
-    /// After this one scenario.
-    Only(u64),
-    /// When the time is over; what has been started is finished.
-    Time(Duration),
 }
 
 /// What a campaign is doing.
@@ -100,7 +90,7 @@ pub struct Outcome {
     pub part: Part,
     /// The first scenario of each kind of violation, reduced, in the order of their keys.
     pub findings: Vec<Finding>,
-    /// The first scenario that each interpreter died of, reduced.
+    /// The first scenario that each interpreter died of, and the first with which it reached a limit, reduced.
     pub crashes: Vec<Crash>,
     /// Kinds of violations and crashes that did not occur again in a fresh process.
     pub unconfirmed: usize,
@@ -111,45 +101,12 @@ pub struct Outcome {
 }
 
 impl Plan {
-    /// Makes scenario `n`.
-    pub fn scenario(&self, n: u64) -> Scenario {
-        let mut scenario = Scenario::new();
-        Source::new(self).fill(n, &mut scenario);
-        scenario
-    }
-
     /// An examiner for a collector of the plan.
     pub fn examiner(&self, collector: &Collector) -> Examiner {
         match self.interpreters.get(&collector.name) {
-            Some(interpreter) => Examiner::on(interpreter, collector, &self.baseline),
+            Some(interpreter) => Examiner::on(interpreter, collector, self.limits, &self.baseline),
             None => Examiner::new(collector, &self.baseline),
         }
-    }
-
-    fn range(&self) -> Range<u64> {
-        match self.budget {
-            Budget::Scenarios(n) => 0..n,
-            Budget::Only(n) => n..n.saturating_add(1),
-            Budget::Time(_) => 0..u64::MAX,
-        }
-    }
-
-    fn chunk(&self) -> u64 {
-        if self.profiles.iter().any(|p| p.is_huge()) { 1 } else { CHUNK }
-    }
-}
-
-/// The generators of a plan, one per profile.
-struct Source(Vec<Generator>);
-
-impl Source {
-    fn new(plan: &Plan) -> Source {
-        Source(plan.profiles.iter().map(|p| Generator::new(plan.seed, p, plan.size)).collect())
-    }
-
-    fn fill(&mut self, n: u64, scenario: &mut Scenario) {
-        let count = self.0.len() as u64;
-        self.0[(n % count) as usize].fill(n, scenario);
     }
 }
 
@@ -157,27 +114,17 @@ impl Source {
 /// started and the campaign ends as one of so many scenarios.
 pub fn run(plan: &Plan, stop: &AtomicBool, progress: &mut dyn FnMut(Progress)) -> Outcome {
     let start = Instant::now();
-    let range = plan.range();
-    let (next, done) = (AtomicU64::new(range.start), AtomicU64::new(0));
+    let done = AtomicU64::new(0);
     let deadline = match plan.budget {
         Budget::Time(time) => start.checked_add(time),
         _ => None,
     };
-    let chunk = plan.chunk();
-    let take = || {
-        if stop.load(Ordering::Relaxed) || deadline.is_some_and(|d| Instant::now() >= d) {
-            return None;
-        }
-        let from = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| {
-            (n < range.end).then(|| n.saturating_add(chunk).min(range.end))
-        });
-        from.ok().map(|from| from..from.saturating_add(chunk).min(range.end))
-    };
+    let numbers = Numbers::new(&plan.draw, plan.budget, deadline, stop);
     let part = in_parallel(
         plan.jobs,
         || {
             let mut worker = Worker::new(plan);
-            while let Some(numbers) = take() {
+            while let Some(numbers) = numbers.take() {
                 let count = numbers.end - numbers.start;
                 worker.run(numbers);
                 done.fetch_add(count, Ordering::Relaxed);
@@ -193,7 +140,8 @@ pub fn run(plan: &Plan, stop: &AtomicBool, progress: &mut dyn FnMut(Progress)) -
     });
     let took = start.elapsed();
     let findings = reduce::findings(plan, &part, progress);
-    let crashes: Vec<Crash> = part.crashes.iter().filter_map(|(at, n)| crash::reduce(plan, *at, *n)).collect();
+    let crashes: Vec<Crash> =
+        part.crashes.iter().filter_map(|((at, fatal), n)| crash::reduce(plan, *at, *fatal, *n)).collect();
     let unconfirmed = part.firsts.len() + part.crashes.len() - findings.len() - crashes.len();
     Outcome { part, findings, crashes, unconfirmed, took, reducing: start.elapsed() - took }
 }
@@ -231,7 +179,7 @@ impl<'p> Worker<'p> {
     fn new(plan: &'p Plan) -> Worker<'p> {
         Worker {
             plan,
-            source: Source::new(plan),
+            source: plan.draw.source(),
             scenario: Scenario::new(),
             examiners: plan.collectors.iter().map(|c| plan.examiner(c)).collect(),
             part: Part::new(plan.collectors.len()),

@@ -10,7 +10,7 @@ use crate::invariant::{Invariant, Violation};
 use crate::names::ObjectNames;
 use crate::scenario::Scenario;
 use crate::scenario::text::Names;
-use crate::shrink::{self, Budget};
+use crate::shrink::{self, Budget, Claim};
 
 /// Reduces the first scenario of every key, in the order of the keys.
 pub(super) fn findings(plan: &Plan, part: &Part, progress: &mut dyn FnMut(Progress)) -> Vec<Finding> {
@@ -52,14 +52,18 @@ impl Same {
 
 fn finding(plan: &Plan, key: Key, first: First) -> Option<Finding> {
     let collector = &plan.collectors[key.collector];
-    let scenario = plan.scenario(first.scenario);
+    let scenario = plan.draw.scenario(first.scenario);
     let same = Same { key, first };
     let differential = [Invariant::I18, Invariant::I38, Invariant::I41].contains(&key.invariant);
     let mut examiner = plan.examiner(collector);
     let mut holds = |candidate: &Scenario| same.find(&examiner.examine(candidate, differential)).is_some();
     let budget = Budget { tries: plan.tries };
     let minimized = shrink::minimize(&scenario, &mut holds, budget, &mut |_| {});
-    let run = examiner.examine(&minimized.scenario, differential);
+    // What was found in a process that had run others counts if a fresh one shows it too.
+    let reduced = same.find(&examiner.examine_fresh(&minimized.scenario, differential)).is_some();
+    let claim = if reduced { minimized.claim() } else { Claim::new(false, minimized.tries) };
+    let scenario = if reduced { minimized.scenario } else { scenario };
+    let run = examiner.examine_fresh(&scenario, differential);
     let violation = same.find(&run)?;
     let names = ObjectNames::new(&Names::default(), run.events);
     Some(Finding {
@@ -70,8 +74,7 @@ fn finding(plan: &Plan, key: Key, first: First) -> Option<Finding> {
         violation,
         sentence: violation.describe(&|object| names.label(object)),
         objects: count_objects(run.events),
-        scenario: minimized.scenario,
-        tries: minimized.tries,
-        minimal: minimized.minimal.then_some(minimized.reductions),
+        claim,
+        scenario,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::examine::{End, Examined};
+use super::examine::{End, Examined, Fatal};
 use crate::invariant::{Class, Invariant, Phase, Reached};
 
 /// What a violation means for the exit code.
@@ -154,8 +154,8 @@ pub struct Part {
     pub tallies: Vec<Tally>,
     /// What was found.
     pub firsts: BTreeMap<Key, First>,
-    /// The first scenario that an interpreter died of, by index of the collector.
-    pub crashes: BTreeMap<usize, u64>,
+    /// The first scenario of each such end, by index of the collector.
+    pub crashes: BTreeMap<(usize, Fatal), u64>,
 }
 
 impl Part {
@@ -182,13 +182,13 @@ impl Part {
             End::Complete => {}
             End::Undefined(_) => tally.undefined += 1,
             End::Teardown => tally.teardown += 1,
-            End::Limit => tally.limited += 1,
+            End::Limit(_) => tally.limited += 1,
             End::Unsupported(what) => *tally.unsupported.entry(what.clone()).or_default() += 1,
-            End::Crashed(_) => {
-                tally.crashed += 1;
-                let first = self.crashes.entry(collector).or_insert(scenario);
-                *first = scenario.min(*first);
-            }
+            End::Crashed(_) => tally.crashed += 1,
+        }
+        if let Some(fatal) = run.end.fatal() {
+            let first = self.crashes.entry((collector, fatal)).or_insert(scenario);
+            *first = scenario.min(*first);
         }
         let mut seen = [0u64; Verdict::ALL.len()];
         for (position, (violation, verdict)) in run.violations.iter().enumerate() {
@@ -212,8 +212,8 @@ impl Part {
         for (key, first) in &other.firsts {
             keep_least(&mut self.firsts, *key, *first);
         }
-        for (collector, n) in &other.crashes {
-            let first = self.crashes.entry(*collector).or_insert(*n);
+        for (key, n) in &other.crashes {
+            let first = self.crashes.entry(*key).or_insert(*n);
             *first = (*n).min(*first);
         }
     }

@@ -1,6 +1,5 @@
 //! `coroner bisect`: the release, the phase and the switch at which the outcome of a scenario changes.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -28,13 +27,7 @@ pub struct Args {
 /// # Errors
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let document = match input::read(&args.file) {
-        Ok((document, _)) => document,
-        Err(unreadable) => {
-            eprintln!("{}", unreadable.render(std::io::stderr().is_terminal()));
-            return Ok(Exit::BadInput);
-        }
-    };
+    let Some(document) = input::document(&args.file) else { return Ok(Exit::BadInput) };
     let style = Style { color: options::color() };
     let changes = bisect(&document);
     let mut out = String::new();

@@ -1,33 +1,30 @@
-//! The campaign options of commands that need real interpreters.
+//! The options of campaigns, on the model and on real interpreters.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::bail;
 
 use super::options;
-use crate::campaign::Budget;
+use crate::campaign::{Budget, Draw};
 use crate::cpython::lockstep::{Target, row_of};
-use crate::cpython::{self, Interpreter};
-use crate::generate::{Profile, Seed, Size};
+use crate::cpython::{self, Interpreter, Limits};
+use crate::generate::{Seed, Size};
 use crate::report::quoted;
 
 /// How long a campaign without a bound takes.
 const SHORT: Duration = Duration::from_secs(20);
 
-/// Which interpreters, which scenarios and how many.
+/// Which scenarios, how many, by how many workers, and where findings go.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// Interpreters: paths, versions (3.7, 3.7.16) or all
-    #[arg(long, value_name = "P", required = true)]
-    pub python: String,
     /// Seed of the campaign: up to 64 hexadecimal digits
     #[arg(long, value_name = "HEX", default_value = "0")]
     pub seed: Seed,
-    /// Stop after N scenarios, each run on every interpreter
+    /// Stop after N scenarios, each run on every collector or interpreter
     #[arg(long, value_name = "N", conflicts_with_all = ["time", "only"])]
     pub scenarios: Option<u64>,
-    /// Stop after a time for all interpreters together, such as 30s or 5m [default: 20s]
+    /// Stop after a time, such as 30s or 5m [default: 20s]
     #[arg(long, value_name = "TIME", value_parser = options::duration, conflicts_with = "only")]
     pub time: Option<Duration>,
     /// Run scenario number N only
@@ -39,12 +36,31 @@ pub struct Options {
     /// Size of the scenarios: tiny, small, medium or large
     #[arg(long, value_name = "SIZE", value_parser = options::size, default_value = "small")]
     pub size: Size,
+    /// Time that an interpreter has for one scenario
+    #[arg(long, value_name = "TIME", value_parser = options::duration, default_value = "5s")]
+    pub limit: Duration,
     /// Number of workers [default: number of cores]
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,
     /// Folder for findings
     #[arg(long, value_name = "DIR", default_value = "findings")]
     pub out: PathBuf,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            seed: Seed::default(),
+            scenarios: None,
+            time: None,
+            only: None,
+            profile: vec!["default".to_owned()],
+            size: Size::default(),
+            limit: Limits::default().scenario,
+            jobs: None,
+            out: PathBuf::from("findings"),
+        }
+    }
 }
 
 impl Options {
@@ -56,6 +72,11 @@ impl Options {
             (.., Some(n)) => Budget::Only(n),
             _ => Budget::Time(SHORT),
         }
+    }
+
+    /// Bounds of a worker's process.
+    pub fn limits(&self) -> Limits {
+        Limits { scenario: self.limit, ..Limits::default() }
     }
 
     /// How many workers there are.
@@ -70,17 +91,17 @@ impl Options {
         }
     }
 
-    /// The profiles.
+    /// The scenarios.
     ///
     /// # Errors
-    /// If a name means nothing.
-    pub fn profiles(&self) -> anyhow::Result<Vec<&'static Profile>> {
-        options::profiles(&self.profile)
+    /// If the name of a profile means nothing.
+    pub fn draw(&self) -> anyhow::Result<Draw> {
+        Ok(Draw { seed: self.seed, profiles: options::profiles(&self.profile)?, size: self.size })
     }
 
-    /// The command that does the same again with a bound that does not depend on time.
+    /// The command that does the same again with a bound that does not depend on time; `command` is how it begins.
     pub fn repeat(&self, command: &str, scenarios: u64) -> String {
-        let mut text = format!("coroner {command} --python {} --seed {}", quoted(&self.python), self.seed);
+        let mut text = format!("{command} --seed {}", self.seed);
         match self.only {
             Some(n) => text += &format!(" --only {n}"),
             None => text += &format!(" --scenarios {scenarios}"),
@@ -91,10 +112,29 @@ impl Options {
         if self.size != Size::default() {
             text += &format!(" --size {}", self.size.word());
         }
-        if self.out != Path::new("findings") {
-            text += &format!(" --out {}", quoted(&self.out.to_string_lossy()));
+        if self.limit != Limits::default().scenario {
+            text += &format!(" --limit {}ms", self.limit.as_millis());
         }
         text
+    }
+}
+
+/// Which real interpreters.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Pythons {
+    /// Interpreters: paths, versions (3.7, 3.7.16) or all
+    #[arg(long, value_name = "P", required = true)]
+    pub python: String,
+    /// Build the probe with the sanitizers of gcc (address, undefined): what they report is a crash
+    #[arg(long)]
+    pub sanitize: bool,
+}
+
+impl Pythons {
+    /// How a command that uses the same interpreters begins.
+    pub fn command(&self, name: &str) -> String {
+        let sanitize = if self.sanitize { " --sanitize" } else { "" };
+        format!("coroner {name} --python {}{sanitize}", quoted(&self.python))
     }
 }
 

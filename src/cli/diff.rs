@@ -6,21 +6,22 @@ use std::sync::atomic::AtomicBool;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::campaign::{self, Options};
+use super::campaign::{self, Options, Pythons};
 use super::{Exit, options};
 use crate::campaign::write_atomically;
-use crate::cpython::Limits;
 use crate::cpython::lockstep::{self, Outcome, Plan, Progress};
 use crate::report::{json, lockstep as report};
 
 /// The share of scenarios that are run in a fresh process too: one in so many.
-const SAMPLE: u64 = 64;
+const SAMPLE: u64 = 1024;
 /// Candidates that the reduction of one difference may try.
 const TRIES: u64 = 4_000;
 
 /// Run scenarios on the model and on real interpreters, and compare event by event
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
+    #[command(flatten)]
+    pythons: Pythons,
     #[command(flatten)]
     options: Options,
 }
@@ -30,7 +31,7 @@ pub struct Args {
 /// # Errors
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let plan = plan(&args.options)?;
+    let plan = plan(args)?;
     let outcome = lockstep::run(&plan, &AtomicBool::new(false), &mut progress());
     let mut files: Vec<PathBuf> = Vec::new();
     if !outcome.findings.is_empty() {
@@ -43,7 +44,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     }
     let exit = exit(&outcome, plan.targets.len());
     let scenarios = outcome.part.tallies.iter().map(|t| t.scenarios).max().unwrap_or(0);
-    let repeat = args.options.repeat("diff", scenarios);
+    let repeat = args.options.repeat(&args.pythons.command("diff"), scenarios);
     let page = report::Page { plan: &plan, outcome: &outcome, files: &files };
     super::print(&report::text(&page, options::width(), options::color()))?;
     if let Some(path) = json {
@@ -55,16 +56,17 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-fn plan(options: &Options) -> anyhow::Result<Plan> {
+fn plan(args: &Args) -> anyhow::Result<Plan> {
+    let options = &args.options;
+    let mut targets = campaign::targets(&args.pythons.python)?;
+    targets.iter_mut().for_each(|target| target.interpreter.sanitized = args.pythons.sanitize);
     Ok(Plan {
-        seed: options.seed,
-        profiles: options.profiles()?,
-        size: options.size,
-        targets: campaign::targets(&options.python)?,
+        draw: options.draw()?,
+        targets,
         budget: options.budget(),
         jobs: options.jobs()?,
         sample: SAMPLE,
-        limits: Limits::default(),
+        limits: options.limits(),
         tries: TRIES,
     })
 }

@@ -1,17 +1,18 @@
 //! `coroner enumerate`: every scenario of a small scope.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use serde_json::json;
 
-use super::{Exit, options};
-use crate::campaign::{Examiner, Verdict, write_atomically};
-use crate::enumerate::{Enumeration, MAX_OBJECTS, Scope};
-use crate::invariant::Invariant;
+use super::{Exit, interrupt, options};
+use crate::campaign::{Examiner, Panel, Verdict, write_atomically};
+use crate::collector::Collector;
+use crate::enumerate::{Count, Enumeration, Key, MAX_OBJECTS, Scope, Survey};
+use crate::invariant::{Class, Invariant};
 use crate::report::{count, grouped, json as report, quoted, subject};
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Field, FieldName};
@@ -20,10 +21,17 @@ use crate::shrink::{self, Budget};
 /// Candidates that the reduction of one example may try.
 const TRIES: u64 = 4_000;
 
+/// Scenarios between two looks at the clock.
+const STEP: u64 = 1024;
+/// How often the counts so far are written to the folder.
+const SAVED: Duration = Duration::from_secs(3);
+/// The file of the folder that holds them.
+const STATE: &str = "enumeration.json";
+
 /// Run every scenario of a small scope on every collector
 ///
-/// The scope is described in the documentation of the module `enumerate`. An enumeration that stops because of --limit
-/// says how to go on. Fails if a collector breaks an invariant by its own fault and the baseline does not know it.
+/// The scope is described in the documentation of the module `enumerate`. With --out, counts are kept in the folder
+/// every few seconds, and --resume goes on from there. Fails if a collector breaks an invariant by its own fault and the baseline does not know it.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// Highest number of objects: 1 to 3
@@ -35,10 +43,13 @@ pub struct Args {
     /// Collectors: rows, variants or all
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "all")]
     collector: Vec<String>,
-    /// Folder for reduced examples, one of each kind of violation
+    /// Folder for the counts so far and for reduced examples, one of each kind of violation
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Go on at this index
+    /// Go on with the counts that the folder of --out holds
+    #[arg(long, requires = "out", conflicts_with = "from")]
+    resume: bool,
+    /// Begin at this index
     #[arg(long, value_name = "INDEX", default_value_t = 0)]
     from: u64,
     /// Stop after N scenarios
@@ -47,19 +58,6 @@ pub struct Args {
     /// Fail on every violation, of whatever class, known or not
     #[arg(long)]
     strict: bool,
-}
-
-/// What is told apart: the collector by its number, what a violation means, the broken invariant.
-type Key = (usize, Verdict, Invariant);
-
-/// Scenarios with one kind of violation.
-#[derive(Clone, Debug)]
-struct Found {
-    scenarios: u64,
-    /// Index of the first.
-    index: u64,
-    /// The first.
-    scenario: Scenario,
 }
 
 impl Args {
@@ -90,90 +88,64 @@ impl Args {
 /// Runs the command.
 ///
 /// # Errors
-/// If the arguments make no sense or an example cannot be written.
+/// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let collectors = options::collectors(&args.collector)?;
-    let baseline = options::baseline()?;
-    let mut examiners: Vec<Examiner> = collectors.iter().map(|c| Examiner::new(c, &baseline)).collect();
-    let mut all = Enumeration::new(Scope { decorations: args.decorations, ..Scope::new(args.objects) });
+    let subjects = options::subjects(&args.collector)?;
+    let collectors = &subjects.0;
+    let mut panel = Panel::new(options::examiners(&subjects, &options::baseline()?));
+    let scope = Scope { decorations: args.decorations, ..Scope::new(args.objects) };
+    let mut all = Enumeration::new(scope);
     let end = all.end();
     if args.from > end {
         bail!("--from must be at most {end}, the end of this scope");
     }
-    all.seek(args.from);
+    let file = args.out.as_ref().map(|folder| folder.join(STATE));
+    let mut survey = match &file {
+        Some(file) if args.resume && file.exists() => resumed(file, scope, collectors)?,
+        _ => Survey::new(scope, collectors, args.from),
+    };
+    if let Some(folder) = &args.out {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    let save = |survey: &Survey| match &file {
+        Some(file) => write_atomically(file, survey.store().as_bytes())
+            .with_context(|| format!("cannot write {}", file.display())),
+        None => Ok(()),
+    };
     let bar = options::bar(Some(end));
-    let mut found: BTreeMap<Key, Found> = BTreeMap::new();
-    let (mut scenario, mut scenarios) = (Scenario::new(), 0u64);
-    while args.limit.is_none_or(|limit| scenarios < limit) {
-        let Some(index) = all.fill(&mut scenario) else { break };
-        scenarios += 1;
-        for (at, examiner) in examiners.iter_mut().enumerate() {
-            let run = examiner.examine(&scenario, false);
-            for (n, (violation, verdict)) in run.violations.iter().enumerate() {
-                let same = |(v, other): &(crate::invariant::Violation, Verdict)| {
-                    (v.invariant, *other) == (violation.invariant, *verdict)
-                };
-                if run.violations[..n].iter().any(same) {
-                    continue;
-                }
-                let key = (at, *verdict, violation.invariant);
-                let new = || Found { scenarios: 0, index, scenario: scenario.clone() };
-                found.entry(key).or_insert_with(new).scenarios += 1;
-            }
+    let most = args.limit.unwrap_or(u64::MAX);
+    let (mut done, mut saved) = (0, None);
+    interrupt::watch();
+    while done < most && !interrupt::asked() {
+        let step = STEP.min(most - done);
+        done += step;
+        if !survey.advance(&mut all, &mut panel, step) {
+            break;
         }
-        if scenarios.is_multiple_of(256) {
-            bar.set_position(index);
+        bar.set_position(survey.position);
+        if saved.is_none_or(|at: Instant| at.elapsed() >= SAVED) {
+            save(&survey)?;
+            saved = Some(Instant::now());
         }
     }
     bar.finish_and_clear();
-    let over = all.position() >= end;
-    let failed = found.keys().any(|(_, verdict, _)| args.strict || *verdict == Verdict::New);
+    save(&survey)?;
+    let failed = survey.found.keys().any(|(_, verdict, _)| args.strict || *verdict == Verdict::New);
     let exit = if failed { Exit::Violation } else { Exit::Clean };
-    let mut text = format!("{} on {}\n", count(scenarios, "scenario"), count(collectors.len() as u64, "collector"));
-    let (mut values, mut files) = (Vec::new(), Vec::new());
-    for ((at, verdict, invariant), of) in &found {
-        let collector = &collectors[*at];
-        let _ = writeln!(
-            text,
-            "{} {invariant} ({}): {}, first {}",
-            subject(&collector.name, collector.verified),
-            verdict.meaning(),
-            count(of.scenarios, "scenario"),
-            of.index
-        );
-        values.push(json!({
-            "subject": collector.name,
-            "invariant": invariant.code(),
-            "class": verdict.class().word(),
-            "known": *verdict == Verdict::Known,
-            "scenarios": of.scenarios,
-            "first": of.index,
-        }));
-        if let Some(folder) = &args.out {
-            let document = example(&mut examiners[*at], *verdict, *invariant, &of.scenario);
-            let name = format!("{}-{}-{}.scn", invariant.code(), collector.name, verdict.class().word());
-            fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-            let path = folder.join(name);
-            write_atomically(&path, document.print().as_bytes())
-                .with_context(|| format!("cannot write {}", path.display()))?;
-            files.push(path.to_string_lossy().into_owned());
-        }
-    }
-    if over {
-        text += "nothing is left of this scope\n";
-    } else {
-        let _ = writeln!(text, "stopped at {} of {}: go on with", grouped(all.position()), grouped(end));
-        let _ = writeln!(text, "    {}", args.repeat(all.position()));
-    }
-    super::print(&text)?;
+    super::print(&text(&survey, collectors, args, end))?;
+    let files = match &args.out {
+        Some(folder) => examples(&survey, &mut all, &mut panel, folder)?,
+        None => Vec::new(),
+    };
     let repeat = args.repeat(args.from);
     if let Some(path) = json {
         let mut page = report::Report::new("enumerate", exit.code());
-        page.scenarios = Some(scenarios);
+        page.scenarios = Some(survey.scenarios);
         page.repeat = Some(repeat.clone());
-        page.result.insert("violations".to_owned(), values.into());
-        page.result.insert("position".to_owned(), all.position().into());
+        page.result.insert("violations".to_owned(), survey.found.iter().map(|(k, c)| value(&survey, k, c)).collect());
+        page.result.insert("position".to_owned(), survey.position.into());
         page.result.insert("end".to_owned(), end.into());
+        page.result.insert("judged".to_owned(), survey.judged.into());
         page.timing.insert("files".to_owned(), files.into());
         report::write(path, &page)?;
     }
@@ -181,6 +153,111 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         super::print(&format!("\nrepeat with: {repeat}\n"))?;
     }
     Ok(exit)
+}
+
+/// The survey that a folder holds.
+fn resumed(file: &Path, scope: Scope, collectors: &[Collector]) -> anyhow::Result<Survey> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let survey = Survey::load(&text).map_err(|why| anyhow!("{}: {why}", file.display()))?;
+    let names = collectors.iter().map(|c| &c.name);
+    if survey.scope != scope || !survey.collectors.iter().eq(names) {
+        bail!("{} is about another scope or other collectors", file.display());
+    }
+    Ok(survey)
+}
+
+/// The page: what was run, who is at fault nowhere, and what is broken where.
+fn text(survey: &Survey, collectors: &[Collector], args: &Args, end: u64) -> String {
+    let Scope { objects, edges, decorations } = survey.scope;
+    let mut text = format!(
+        "{} of at most {}, {} and {}, on {}\n",
+        count(survey.scenarios, "scenario"),
+        count(objects.into(), "object"),
+        count(edges.into(), "edge"),
+        count(decorations.into(), "decoration"),
+        count(collectors.len() as u64, "collector"),
+    );
+    if survey.position >= end && survey.from == 0 {
+        text += "These are all there are.\n";
+    } else if survey.position >= end {
+        text += "Nothing is left of this scope.\n";
+    } else {
+        let _ = writeln!(text, "stopped at {} of {}: go on with", grouped(survey.position), grouped(end));
+        let _ = writeln!(text, "    {}", args.repeat(survey.position));
+    }
+    let at_fault = |at: usize| {
+        let broken = |(of, verdict, _): &Key| *of == at && verdict.class() == Class::Collector;
+        survey.found.keys().any(broken)
+    };
+    let holds: Vec<String> = collectors
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| !at_fault(*at))
+        .map(|(_, c)| subject(&c.name, c.verified))
+        .collect();
+    let list = if holds.is_empty() { "no collector".to_owned() } else { holds.join(", ") };
+    let _ = writeln!(text, "\nNo collector violation on: {list}");
+    let mut kinds: Vec<(Verdict, Invariant)> = survey.found.keys().map(|(_, v, i)| (*v, *i)).collect();
+    kinds.sort();
+    kinds.dedup();
+    if !kinds.is_empty() {
+        text += "\n| invariant | class | scenarios |\n| --- | --- | --- |\n";
+    }
+    for (verdict, invariant) in kinds {
+        let counts = (0..collectors.len()).map(|at| survey.found.get(&(at, verdict, invariant)).map(|c| c.scenarios));
+        let counts: Vec<Option<u64>> = counts.collect();
+        let _ = writeln!(text, "| {invariant} | {} | {} |", verdict.meaning(), ranges(collectors, &counts).join("; "));
+    }
+    text
+}
+
+/// Counts of neighbours that are the same, in one piece.
+fn ranges(collectors: &[Collector], counts: &[Option<u64>]) -> Vec<String> {
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    while let Some(first) = counts.get(at) {
+        let same = counts[at..].iter().take_while(|n| *n == first).count();
+        if let Some(n) = first {
+            let last = at + same - 1;
+            let names = match same {
+                1 => collectors[at].name.clone(),
+                _ => format!("{} to {}", collectors[at].name, collectors[last].name),
+            };
+            pieces.push(format!("{names}: {}", grouped(*n)));
+        }
+        at += same;
+    }
+    pieces
+}
+
+fn value(survey: &Survey, (at, verdict, invariant): &Key, count: &Count) -> serde_json::Value {
+    json!({
+        "subject": survey.collectors[*at],
+        "invariant": invariant.code(),
+        "class": verdict.class().word(),
+        "known": *verdict == Verdict::Known,
+        "scenarios": count.scenarios,
+        "first": count.first,
+    })
+}
+
+/// Writes the first scenario of each kind of violation, reduced.
+fn examples(survey: &Survey, all: &mut Enumeration, panel: &mut Panel, folder: &Path) -> anyhow::Result<Vec<String>> {
+    let mut files = Vec::new();
+    let mut scenario = Scenario::new();
+    for ((at, verdict, invariant), count) in &survey.found {
+        all.seek(count.first);
+        let Some(examiner) = panel.examiners().get_mut(*at).filter(|_| all.fill(&mut scenario).is_some()) else {
+            continue;
+        };
+        let document = example(examiner, *verdict, *invariant, &scenario);
+        let name = format!("{}-{}-{}.scn", invariant.code(), survey.collectors[*at], verdict.class().word());
+        let path = folder.join(name);
+        write_atomically(&path, document.print().as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        files.push(path.to_string_lossy().into_owned());
+    }
+    Ok(files)
 }
 
 /// The reduced first scenario of one kind of violation.

@@ -1,15 +1,15 @@
 //! `coroner explain`: what happened to each object of one scenario on one collector, and why.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
 use super::{Exit, input, options};
+use crate::campaign::Examiner;
 use crate::collector::Collector;
-use crate::report::explain::{explain, record, text};
+use crate::report::explain::{explain, record_with, text};
 use crate::report::json;
-use crate::scenario::text::{Document, FieldName};
+use crate::scenario::text::Document;
 
 /// Explain what happened to each object of a scenario, and why
 #[derive(Debug, Clone, clap::Args)]
@@ -17,7 +17,7 @@ pub struct Args {
     /// A scenario file
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The collector [default: the one the file names, or the newest]
+    /// The collector, or an interpreter (python:PATH) [default: the one the file names, or the newest]
     #[arg(long, value_name = "NAME")]
     collector: Option<String>,
     /// Draw the heap at each phase of each collection
@@ -30,15 +30,8 @@ pub struct Args {
 /// # Errors
 /// If the collector does not exist or the result cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let document = match input::read(&args.file) {
-        Ok((document, _)) => document,
-        Err(unreadable) => {
-            eprintln!("{}", unreadable.render(std::io::stderr().is_terminal()));
-            return Ok(Exit::BadInput);
-        }
-    };
-    let collector = collector(args, &document)?;
-    let recorded = record(&document, &collector, &options::baseline()?);
+    let Some(document) = input::document(&args.file) else { return Ok(Exit::BadInput) };
+    let recorded = record_with(&document, &mut examiner(args, &document)?);
     let explanation = explain(&recorded);
     super::print(&format!("{} ", args.file.display()))?;
     super::print(&text(&recorded, &explanation, args.phases, options::color()))?;
@@ -53,13 +46,14 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
 }
 
-fn collector(args: &Args, document: &Document) -> anyhow::Result<Collector> {
-    if let Some(name) = &args.collector {
-        return Ok(Collector::parse(name)?);
-    }
-    let named = document.field(FieldName::Collector).and_then(|text| text.split_whitespace().next());
-    if let Some(name) = named {
-        return Collector::parse(name).context("the file names a collector that does not exist; give --collector");
-    }
-    Collector::all().pop().context("there is no collector")
+fn examiner(args: &Args, document: &Document) -> anyhow::Result<Examiner> {
+    let subjects = match (&args.collector, input::collector(document)) {
+        (Some(name), _) => options::subjects(std::slice::from_ref(name))?,
+        (None, Some(name)) => options::subjects(&[name.to_owned()])
+            .context("what the file names as its collector is not here; give --collector")?,
+        (None, None) => (Collector::all().pop().into_iter().collect(), Default::default()),
+    };
+    let [examiner] = <[Examiner; 1]>::try_from(options::examiners(&subjects, &options::baseline()?))
+        .map_err(|all| anyhow::anyhow!("one collector can be explained at a time, and {} are given", all.len()))?;
+    Ok(examiner)
 }

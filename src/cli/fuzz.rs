@@ -3,40 +3,27 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
+use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+use super::fuzz_findings::Explored;
 use super::{Exit, options};
 use crate::collector::releases::nearest;
 use crate::corpus::{self, Reading};
-use crate::fuzzing::{CANARY, Compare, Scenarios, Setting, TARGETS};
+use crate::fuzzing::{CANARY, Compare, Scenarios, Setting, TARGETS, VARIABLES, engine};
+use crate::invariant::Invariant;
 use crate::report::{count, json, quoted};
 
 /// How long a run without a bound takes.
 const DEFAULT_TIME: Duration = Duration::from_secs(300);
-/// Largest input unless the arguments for libFuzzer say otherwise: room for some 100 operations.
-const MAX_LEN: u32 = 512;
-
-/// What instruments a target. These are the flags of cargo-fuzz without debug assertions; stable Rust takes them all.
-const FLAGS: [&str; 9] = [
-    "-Cpasses=sancov-module",
-    "-Cllvm-args=-sanitizer-coverage-level=4",
-    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
-    "-Cllvm-args=-sanitizer-coverage-pc-table",
-    "-Cllvm-args=-sanitizer-coverage-trace-compares",
-    "-Cllvm-args=-simplifycfg-branch-fold-threshold=0",
-    "-Cllvm-args=-sanitizer-coverage-stack-depth",
-    "-Ccodegen-units=1",
-    "--cfg=fuzzing",
-];
-
 /// Build a libFuzzer target with coverage, on stable Rust, and run it
 ///
 /// Starts from `corpus/TARGET`; new inputs go to `target/fuzz/corpus/TARGET`, and `coroner corpus import` takes those
 /// that add something into the corpus.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = variables())]
 pub struct Args {
     /// The target: scenario, compare, text, binary, decode or canary
     #[arg(value_name = "TARGET", default_value = "scenario")]
@@ -56,15 +43,34 @@ pub struct Args {
     /// Violations of every class count, known ones included
     #[arg(long)]
     strict: bool,
+    /// Known `collector` violations count like others
+    #[arg(long)]
+    ignore_baseline: bool,
+    /// Only violations of these invariants count
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    invariant: Vec<String>,
     /// Start from nothing and keep what is found here
     #[arg(long, value_name = "DIR")]
     fresh: Option<PathBuf>,
     /// Where the inputs of crashes go
     #[arg(long, value_name = "DIR")]
     artifacts: Option<PathBuf>,
+    /// Go on after crashes: reduce each, and keep one file of each kind in this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "runs")]
+    findings: Option<PathBuf>,
+    /// Build the program, say where it is, and run nothing
+    #[arg(long)]
+    build_only: bool,
     /// Arguments for libFuzzer
     #[arg(last = true, value_name = "ARGS")]
     libfuzzer: Vec<String>,
+}
+
+/// The variables that targets read, for those who start them without this command.
+fn variables() -> String {
+    let width = VARIABLES.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let lines = VARIABLES.iter().map(|(name, meaning)| format!("  {name:width$}  {meaning}\n"));
+    format!("Environment of the targets:\n{}", lines.collect::<String>())
 }
 
 /// Where things are.
@@ -88,11 +94,15 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         bail!("no fuzz target is called `{target}`{hint}");
     }
     let setting = setting(args)?;
-    let root = root()?;
-    let host = host()?;
-    build(&root, target, &host)?;
+    let here = std::env::current_dir().context("cannot tell the current folder")?;
+    let root = engine::root(&here)?;
+    let folder = engine::build(&root, &[target])?;
+    if args.build_only {
+        super::print(&format!("{}\n", folder.join(target).display()))?;
+        return Ok(Exit::Clean);
+    }
     let layout = Layout {
-        built: root.join("target/fuzz").join(&host).join("release").join(target),
+        built: folder.join(target),
         found: args.fresh.clone().unwrap_or_else(|| root.join("target/fuzz/corpus").join(folder_name(args))),
         committed: if args.fresh.is_some() { None } else { stage(&root, target, &setting)? },
         artifacts: args.artifacts.clone().unwrap_or_else(|| root.join("fuzz/artifacts").join(target)),
@@ -101,14 +111,23 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     for folder in [&layout.found, &layout.artifacts] {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    let before = files(&layout.artifacts)?;
-    let status = command(args, &layout).status().with_context(|| format!("cannot run {}", layout.built.display()))?;
-    let after = files(&layout.artifacts)?;
-    let crashes: Vec<&PathBuf> = after.difference(&before).collect();
-    for crash in &crashes {
-        super::print(&advice(target, crash, &setting, &layout)?)?;
-    }
-    let exit = match (crashes.is_empty(), status.code()) {
+    let mut explored = Explored::default();
+    let started = Instant::now();
+    let (crashes, status) = loop {
+        let (crashes, status) = once(args, &layout, explored.rounds, started.elapsed())?;
+        explored.rounds += 1;
+        for crash in &crashes {
+            match &args.findings {
+                Some(folder) => explored.take(crash, &setting, folder)?,
+                None => super::print(&advice(target, crash, &setting, &layout)?)?,
+            }
+        }
+        explored.crashes += crashes.len();
+        if crashes.is_empty() || !explored.goes_on() || args.findings.is_none() || is_over(args, started) {
+            break (explored.crashes, status);
+        }
+    };
+    let exit = match (crashes == 0, status.code()) {
         (false, _) => Exit::Violation,
         (true, Some(0)) => Exit::Clean,
         (true, Some(2)) => Exit::BadInput,
@@ -121,16 +140,36 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     if let Some(path) = json {
         let mut report = json::Report::new("fuzz", exit.code());
         report.result.insert("target".to_owned(), target.into());
-        report.result.insert("crashes".to_owned(), crashes.len().into());
+        report.result.insert("crashes".to_owned(), crashes.into());
+        report.result.insert("findings".to_owned(), explored.findings.iter().map(|f| f.to_string_lossy()).collect());
         json::write(path, &report)?;
     }
     Ok(exit)
+}
+
+/// Runs the target until it ends: the new files of crashes, and how it ended.
+fn once(args: &Args, layout: &Layout, round: u32, spent: Duration) -> anyhow::Result<(Vec<PathBuf>, ExitStatus)> {
+    let before = files(&layout.artifacts)?;
+    let mut command = command(args, layout, round, spent);
+    let status = command.status().with_context(|| format!("cannot run {}", layout.built.display()))?;
+    let after = files(&layout.artifacts)?;
+    Ok((after.difference(&before).cloned().collect(), status))
+}
+
+/// True if the time is over. A bound on executions is one of a single run.
+fn is_over(args: &Args, started: Instant) -> bool {
+    args.runs.is_some() || started.elapsed() >= args.time.unwrap_or(DEFAULT_TIME)
 }
 
 /// What the arguments ask of the target, checked before anything is built.
 fn setting(args: &Args) -> anyhow::Result<Setting> {
     let mut setting = Setting::from_env()?;
     setting.strict |= args.strict;
+    setting.ignore_baseline |= args.ignore_baseline;
+    for code in &args.invariant {
+        let invariant = Invariant::parse(code).with_context(|| format!("no invariant is called `{code}`"))?;
+        setting.invariants.push(invariant);
+    }
     if !args.collector.is_empty() {
         match (args.target.as_str(), args.collector.as_slice()) {
             ("compare", [a, b]) => setting.compare = Some((a.clone(), b.clone())),
@@ -154,6 +193,12 @@ fn folder_name(args: &Args) -> String {
     }
     if args.strict {
         name += "@strict";
+    }
+    if args.ignore_baseline {
+        name += "@all";
+    }
+    if !args.invariant.is_empty() {
+        name += &format!("@{}", args.invariant.join(","));
     }
     name
 }
@@ -188,44 +233,13 @@ fn stage(root: &Path, target: &str, setting: &Setting) -> anyhow::Result<Option<
     Ok(staged.exists().then_some(staged))
 }
 
-/// The folder of the project: this one or one above it.
-fn root() -> anyhow::Result<PathBuf> {
-    let here = std::env::current_dir().context("cannot tell the current folder")?;
-    let found = here.ancestors().find(|folder| folder.join("fuzz/fuzz_targets").is_dir());
-    found.map(Path::to_owned).context("there is no fuzz/fuzz_targets here or above: run this in the project's folder")
-}
-
-fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-}
-
-/// The machine that the compiler runs on. Naming it keeps build scripts free of instrumentation.
-fn host() -> anyhow::Result<String> {
-    let compiler = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output = Command::new(compiler).arg("-vV").output().context("cannot run rustc")?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned).context("rustc does not name its host")
-}
-
-fn build(root: &Path, target: &str, host: &str) -> anyhow::Result<()> {
-    let status = cargo()
-        .current_dir(root)
-        .args(["build", "--release", "--package", "coroner-fuzz", "--bin", target, "--target", host])
-        .args(["--target-dir", "target/fuzz"])
-        .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"))
-        // Everything hot is in one crate: optimizing across crates costs minutes and gains nothing.
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .status()
-        .context("cannot run cargo")?;
-    if !status.success() {
-        bail!("the target `{target}` could not be built");
-    }
-    Ok(())
-}
-
-fn command(args: &Args, layout: &Layout) -> Command {
+fn command(args: &Args, layout: &Layout, round: u32, spent: Duration) -> Command {
     let mut command = Command::new(&layout.built);
     command.current_dir(&layout.root);
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
+        // A crash is a scenario, not a place in the code.
+        command.env("RUST_BACKTRACE", "0");
+    }
     if !args.collector.is_empty() {
         let variable = if args.target == "compare" { "CORONER_COMPARE" } else { "CORONER_COLLECTOR" };
         command.env(variable, args.collector.join(","));
@@ -233,16 +247,24 @@ fn command(args: &Args, layout: &Layout) -> Command {
     if args.strict {
         command.env("CORONER_STRICT", "1");
     }
+    if args.ignore_baseline {
+        command.env("CORONER_BASELINE", "0");
+    }
+    if !args.invariant.is_empty() {
+        command.env("CORONER_INVARIANT", args.invariant.join(","));
+    }
     command.arg(absolute(&layout.found)).args(layout.committed.as_deref().map(absolute));
     command.arg(format!("-artifact_prefix={}/", absolute(&layout.artifacts).display()));
-    command.arg(format!("-max_len={MAX_LEN}"));
+    command.args(engine::ARGUMENTS);
     match args.runs {
         Some(runs) => command.arg(format!("-runs={runs}")),
-        None => command.arg(format!("-max_total_time={}", args.time.unwrap_or(DEFAULT_TIME).as_secs().max(1))),
+        None => {
+            let left = args.time.unwrap_or(DEFAULT_TIME).saturating_sub(spent);
+            command.arg(format!("-max_total_time={}", left.as_secs().max(1)))
+        }
     };
     if let Some(seed) = args.seed {
-        // libFuzzer feeds compared addresses back into mutation, which no seed can reproduce.
-        command.args([format!("-seed={seed}"), "-use_cmp=0".to_owned()]);
+        command.arg(format!("-seed={}", seed.wrapping_add(round)));
     }
     command.args(&args.libfuzzer);
     command

@@ -1,12 +1,12 @@
 //! Reads scenario files, text or binary, and shows what is wrong with them.
 
 use std::fs;
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use crate::regression::Case;
 use crate::scenario::binary::{self, BinaryError};
-use crate::scenario::text::{self, Diagnostic, Document};
+use crate::scenario::text::{self, Diagnostic, Document, FieldName};
 
 /// Largest file that is read. A binary scenario of the highest number of operations is smaller.
 const MAX_SIZE: u64 = text::MAX_SIZE as u64;
@@ -92,6 +92,22 @@ pub fn read(path: &Path) -> Result<(Document, Form), Unreadable> {
             Err(Unreadable::new(path, Problem::Text(diagnostics, source)))
         }
     }
+}
+
+/// Reads the scenario of one file; `None` if it is none, which is said on standard error.
+pub fn document(path: &Path) -> Option<Document> {
+    match read(path) {
+        Ok((document, _)) => Some(document),
+        Err(unreadable) => {
+            eprintln!("{}", unreadable.render(std::io::stderr().is_terminal()));
+            None
+        }
+    }
+}
+
+/// The first collector that the header names.
+pub fn collector(document: &Document) -> Option<&str> {
+    document.field(FieldName::Collector)?.split([' ', ',']).find(|name| !name.is_empty())
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, String> {

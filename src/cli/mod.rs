@@ -10,7 +10,9 @@ mod enumerate;
 mod explain;
 mod fmt;
 mod fuzz;
+mod fuzz_findings;
 mod input;
+mod interrupt;
 mod list;
 mod migrate;
 mod options;
@@ -18,6 +20,7 @@ mod replay;
 mod replay_python;
 mod run;
 mod shrink;
+mod shrink_goal;
 mod sweep;
 mod test;
 

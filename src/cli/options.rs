@@ -7,10 +7,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::campaign::Baseline;
+use crate::campaign::{Baseline, Examiner};
 use crate::collector::Collector;
 use crate::collector::releases::nearest;
-use crate::cpython::{self, Interpreter, lockstep};
+use crate::cpython::{self, Interpreter, Limits, Python, lockstep};
 use crate::generate::{PROFILES, Profile, Size};
 
 /// The collectors of a list of names; `all` stands for every row.
@@ -63,24 +63,56 @@ pub fn subjects(names: &[String]) -> anyhow::Result<Subjects> {
     Ok((found, interpreters))
 }
 
-/// The interpreters of a list as collectors: each has the rules of the row that covers it, or of the newest row, to
-/// say what is undefined, and a name that means the interpreter again.
+/// What `--collector` and `--python` mean together.
 ///
 /// # Errors
-/// If an entry of the list is no usable interpreter, or there is none.
+/// As [`subjects`].
+pub fn subjects_and_pythons(names: &[String], python: Option<&str>) -> anyhow::Result<Subjects> {
+    let list = python.map(|list| format!("python:{list}"));
+    let entries = list.iter().flat_map(|list| list.split(',').enumerate()).map(|(i, entry)| match i {
+        0 => entry.to_owned(),
+        _ => format!("python:{entry}"),
+    });
+    subjects(&names.iter().cloned().chain(entries).collect::<Vec<String>>())
+}
+
+/// An examiner for each subject.
+pub fn examiners((collectors, interpreters): &Subjects, baseline: &Baseline) -> Vec<Examiner> {
+    let examiner = |collector: &Collector| match interpreters.get(&collector.name) {
+        Some(interpreter) => Examiner::on(interpreter, collector, Limits::default(), baseline),
+        None => Examiner::new(collector, baseline),
+    };
+    collectors.iter().map(examiner).collect()
+}
+
+/// The interpreters of a list as collectors: each has the rules of the row that covers it, or of the newest row, to
+/// say what is undefined, and a name that means the interpreter again. One that cannot be set up, because there is no
+/// compiler or no header, is named on standard error and left out.
+///
+/// # Errors
+/// If an entry of the list is no usable interpreter, or none is left.
 pub fn pythons(list: &str) -> anyhow::Result<Subjects> {
     let (mut found, mut interpreters): Subjects = Default::default();
+    let mut skipped = 0;
     for entry in list.split(',').map(str::trim).filter(|e| !e.is_empty()) {
         for interpreter in cpython::resolve(entry)? {
             let release = interpreter.release;
             let name = if entry.contains('/') { entry.to_owned() } else { release.to_string() };
             let name = format!("python:{name}");
+            if let Err(error) = Python::new(interpreter.clone(), Limits::default()) {
+                eprintln!("skipped: {error}");
+                skipped += 1;
+                continue;
+            }
             let newest = || Collector::all().pop();
             let Some(row) = lockstep::row_of(&interpreter).or_else(newest) else { continue };
             if interpreters.insert(name.clone(), interpreter).is_none() {
                 found.push(Collector { name, release, rules: row.rules, verified: true });
             }
         }
+    }
+    if found.is_empty() && skipped > 0 {
+        bail!("no interpreter is left");
     }
     if found.is_empty() {
         bail!("no interpreter found: pass a path, or name programs in CORONER_PYTHONS");

@@ -8,7 +8,7 @@ use super::input::{self, Unreadable};
 use super::{Exit, options};
 use crate::campaign::{Baseline, Examiner, Part, Verdict};
 use crate::collector::Collector;
-use crate::cpython::Interpreter;
+use crate::cpython::{Interpreter, Limits};
 use crate::names::ObjectNames;
 use crate::regression::{Case, Mismatch, Runner, bless_file};
 use crate::report::{self, Style, json, quoted};
@@ -225,7 +225,7 @@ impl Replay {
             return index;
         }
         self.examiners.push(match self.interpreters.get(&collector.name) {
-            Some(interpreter) => Examiner::on(interpreter, collector, &self.baseline),
+            Some(interpreter) => Examiner::on(interpreter, collector, Limits::default(), &self.baseline),
             None => Examiner::new(collector, &self.baseline),
         });
         self.part.tallies.push(crate::campaign::Tally::default());

@@ -1,20 +1,16 @@
 //! `coroner run`: a campaign over collectors of the model.
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
-use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::campaign::Options;
 use super::{Exit, options};
 use crate::campaign::{self, Budget, Outcome, Plan, Progress, Verdict};
-use crate::generate::{Seed, Size};
 use crate::report::{campaign as report, json};
 
-/// How long a campaign without a bound takes.
-const SHORT: Duration = Duration::from_secs(20);
 /// The share of scenarios that differential invariants judge: one in so many.
 pub(super) const SAMPLE: u64 = 64;
 /// Candidates that the reduction of one finding may try.
@@ -23,33 +19,11 @@ pub(super) const TRIES: u64 = 4_000;
 /// Generate scenarios, run them on collectors, judge every run, reduce what is found
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// Seed of the campaign: up to 64 hexadecimal digits
-    #[arg(long, value_name = "HEX", default_value = "0")]
-    seed: Seed,
-    /// Stop after N scenarios, each run on every collector
-    #[arg(long, value_name = "N", conflicts_with_all = ["time", "only"])]
-    scenarios: Option<u64>,
-    /// Stop after a time, such as 30s or 5m [default: 20s]
-    #[arg(long, value_name = "TIME", value_parser = options::duration, conflicts_with = "only")]
-    time: Option<Duration>,
-    /// Run scenario number N only
-    #[arg(long, value_name = "N")]
-    only: Option<u64>,
-    /// Profiles of the generator, in turn
-    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "default")]
-    profile: Vec<String>,
-    /// Size of the scenarios: tiny, small, medium or large
-    #[arg(long, value_name = "SIZE", value_parser = options::size, default_value = "small")]
-    size: Size,
+    #[command(flatten)]
+    options: Options,
     /// Collectors: rows (cpython-3.7), variants (cpython-3.13.0+switch-name), interpreters (python:PATH) or all
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "all")]
     collector: Vec<String>,
-    /// Number of workers [default: number of cores]
-    #[arg(long, value_name = "N")]
-    jobs: Option<usize>,
-    /// Folder for findings
-    #[arg(long, value_name = "DIR", default_value = "findings")]
-    out: PathBuf,
     /// Fail on every violation, of whatever class, known or not
     #[arg(long)]
     strict: bool,
@@ -57,43 +31,20 @@ pub struct Args {
 
 impl Default for Args {
     fn default() -> Args {
-        Args {
-            seed: Seed::default(),
-            scenarios: None,
-            time: None,
-            only: None,
-            profile: vec!["default".to_owned()],
-            size: Size::default(),
-            collector: vec!["all".to_owned()],
-            jobs: None,
-            out: PathBuf::from("findings"),
-            strict: false,
-        }
+        Args { options: Options::default(), collector: vec!["all".to_owned()], strict: false }
     }
 }
 
 impl Args {
     fn plan(&self) -> anyhow::Result<Plan> {
-        let budget = match (self.scenarios, self.time, self.only) {
-            (Some(n), ..) => Budget::Scenarios(n),
-            (_, Some(time), _) => Budget::Time(time),
-            (.., Some(n)) => Budget::Only(n),
-            _ => Budget::Time(SHORT),
-        };
-        let jobs = match self.jobs {
-            Some(0) => bail!("--jobs must be at least 1"),
-            Some(jobs) => jobs.min(1024),
-            None => std::thread::available_parallelism().map_or(1, |n| n.get()),
-        };
         let (collectors, interpreters) = options::subjects(&self.collector)?;
         Ok(Plan {
-            seed: self.seed,
-            profiles: options::profiles(&self.profile)?,
-            size: self.size,
+            draw: self.options.draw()?,
             collectors,
             interpreters,
-            budget,
-            jobs,
+            limits: self.options.limits(),
+            budget: self.options.budget(),
+            jobs: self.options.jobs()?,
             sample: SAMPLE,
             baseline: options::baseline()?,
             tries: TRIES,
@@ -102,17 +53,7 @@ impl Args {
 
     /// The command that runs the same campaign.
     fn repeat(&self, plan: &Plan, scenarios: u64) -> String {
-        let mut command = format!("coroner run --seed {}", self.seed);
-        match self.only {
-            Some(n) => command += &format!(" --only {n}"),
-            None => command += &format!(" --scenarios {scenarios}"),
-        }
-        if self.profile != ["default"] {
-            command += &format!(" --profile {}", self.profile.join(","));
-        }
-        if self.size != Size::default() {
-            command += &format!(" --size {}", self.size.word());
-        }
+        let mut command = self.options.repeat("coroner run", scenarios);
         if self.collector != ["all"] {
             let names: Vec<&str> = plan.collectors.iter().map(|c| c.name.as_str()).collect();
             command += &format!(" --collector {}", names.join(","));
@@ -131,7 +72,7 @@ impl Args {
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let plan = args.plan()?;
     let repeat = |scenarios| args.repeat(&plan, scenarios);
-    campaign("run", &plan, &args.out, args.strict, json, &repeat)
+    campaign("run", &plan, &args.options.out, args.strict, json, &repeat)
 }
 
 /// Runs a campaign, writes its findings and shows its page. `repeat` makes the command that does the same with so

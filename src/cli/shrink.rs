@@ -1,45 +1,58 @@
 //! `coroner shrink`: makes a scenario small that shows a violation.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
-use indicatif::{ProgressBar, ProgressStyle};
+use anyhow::Context;
+use indicatif::ProgressStyle;
 
-use super::{Exit, input, options};
-use crate::campaign::{Examined, Examiner, count_objects, write_atomically};
-use crate::collector::Collector;
-use crate::invariant::{Class, Invariant};
-use crate::report::{count, json, quoted, subject};
+use super::shrink_goal::Goal;
+use super::{Exit, input, interrupt, options};
+use crate::campaign::write_atomically;
+use crate::report::{count, json, quoted};
 use crate::scenario::Scenario;
-use crate::scenario::text::{Document, Field, FieldName};
-use crate::shrink::{self, Budget};
+use crate::scenario::text::Document;
+use crate::shrink::{self, Budget, Claim, Minimized};
 
-/// Make a scenario small that shows a violation, as long as it shows the same
+/// How often the best so far is written, if there is something new to write.
+const SAVED: Duration = Duration::from_millis(500);
+/// How often progress is shown.
+const SHOWN: Duration = Duration::from_millis(100);
+
+/// Make a scenario small that shows a violation, or that an interpreter dies of, as long as it shows the same
 ///
-/// The result shows the same primary violation (invariant and class) on every collector given; a collector that
-/// shows none must go on to show none.
+/// The result shows the same primary violation (invariant, class and phase; one that makes the run fail comes before
+/// others), or the same end, on every collector given; a collector that shows none must go on to show none. Without a
+/// collector, the result has the outcome that the file expects. What an interpreter shows is confirmed in a fresh process.
+/// The best so far is written twice a second, and when the command is interrupted.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// A scenario file
     #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// Collectors [default: the one the file names]
+    pub file: PathBuf,
+    /// Collectors, or interpreters (python:PATH) [default: the one the file names, if there is no --python]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    collector: Vec<String>,
+    pub collector: Vec<String>,
+    /// Interpreters: paths, versions (3.7, 3.7.16) or all
+    #[arg(long, value_name = "P")]
+    pub python: Option<String>,
     /// Where the result goes [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Stop after so many candidates
     #[arg(long, value_name = "N", default_value_t = Budget::default().tries)]
     tries: u64,
+    /// Stop after a time, such as 30s or 5m
+    #[arg(long, value_name = "TIME", value_parser = options::duration)]
+    time: Option<Duration>,
 }
 
-/// The primary violation of a run.
-type Shown = Option<(Invariant, Class)>;
-
-fn shown(run: &Examined<'_>) -> Shown {
-    run.violations.first().map(|(v, _)| (v.invariant, v.class))
+impl Args {
+    /// As `coroner shrink FILE --collector NAME -o OUTPUT`.
+    pub fn one(file: PathBuf, collector: String, output: PathBuf) -> Args {
+        let (output, tries) = (Some(output), Budget::default().tries);
+        Args { file, collector: vec![collector], python: None, output, tries, time: None }
+    }
 }
 
 /// Runs the command.
@@ -47,58 +60,28 @@ fn shown(run: &Examined<'_>) -> Shown {
 /// # Errors
 /// If no collector shows a violation, or the result cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let document = match input::read(&args.file) {
-        Ok((document, _)) => document,
-        Err(unreadable) => {
-            eprintln!("{}", unreadable.render(std::io::stderr().is_terminal()));
-            return Ok(Exit::BadInput);
+    let Some(document) = input::document(&args.file) else { return Ok(Exit::BadInput) };
+    let mut goal = Goal::new(args, &document)?;
+    let mut minimized = search(args, &mut goal, &document)?;
+    // The smallest scenario may owe something to what the process of an interpreter had run before.
+    if !goal.is_confirmed(&minimized.scenario) {
+        if !goal.is_confirmed(&document.scenario) {
+            eprintln!("error: {} does not show the same every time", args.file.display());
+            return Ok(Exit::Nondeterminism);
         }
-    };
-    let collectors = collectors(args, &document)?;
-    let baseline = options::baseline()?;
-    let mut examiners: Vec<Examiner> = collectors.iter().map(|c| Examiner::new(c, &baseline)).collect();
-    let mut all = |differential| -> Vec<Shown> {
-        examiners.iter_mut().map(|e| shown(&e.examine(&document.scenario, differential))).collect()
-    };
-    let mut wanted = all(false);
-    // Invariants that need several runs are judged only if nothing else is there to be kept.
-    let differential = wanted.iter().all(Option::is_none);
-    if differential {
-        wanted = all(true);
+        minimized = Minimized { scenario: document.scenario.clone(), minimal: false, ..minimized };
     }
-    if wanted.iter().all(Option::is_none) {
-        bail!("{} shows no violation on {}", args.file.display(), names(&collectors));
-    }
-    let mut holds = |candidate: &Scenario| {
-        let mut pairs = examiners.iter_mut().zip(&wanted);
-        pairs.all(|(examiner, wanted)| shown(&examiner.examine(candidate, differential)) == *wanted)
-    };
-    let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
-    bar.set_style(ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
-    let mut progress = |p: &shrink::Progress<'_>| {
-        if p.tries.is_multiple_of(64) {
-            let size = p.best.ops().len();
-            bar.set_message(format!("{} tries, {size} operations: {}", p.tries, p.reduction.name()));
-            bar.tick();
-        }
-    };
-    let minimized = shrink::minimize(&document.scenario, &mut holds, Budget { tries: args.tries }, &mut progress);
-    bar.finish_and_clear();
-    let objects = examiners.first_mut().map_or(0, |e| count_objects(e.examine(&minimized.scenario, false).events));
-    let claim = match minimized.minimal {
-        true => format!("under {} reductions, {} tries", minimized.reductions, minimized.tries),
-        false => format!("no, the search stopped after {} tries", minimized.tries),
-    };
-    let text = result(&document, &minimized.scenario, &collectors, &wanted, &claim).print();
+    let objects = goal.objects(&minimized.scenario);
+    let claim = minimized.claim();
+    let text = goal.document(&document, &minimized.scenario, &claim).print();
     match &args.output {
         Some(path) => {
-            write_atomically(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+            write(path, &text)?;
             let before = document.scenario.ops().len();
             let after = minimized.scenario.ops().len();
             let objects = count(objects.into(), "object");
             super::print(&format!("{before} operations before, {after} after, {objects}; minimal: {claim}\n"))?;
-            let file = quoted(&path.to_string_lossy());
-            super::print(&format!("coroner replay {file} --collector {} --strict\n", names(&collectors)))?;
+            super::print(&format!("coroner replay {}{}\n", quoted(&path.to_string_lossy()), goal.options()))?;
         }
         None => super::print(&text)?,
     }
@@ -114,37 +97,42 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
 }
 
-fn collectors(args: &Args, document: &Document) -> anyhow::Result<Vec<Collector>> {
-    if !args.collector.is_empty() {
-        return options::collectors(&args.collector);
-    }
-    let named = document.field(FieldName::Collector).and_then(|text| text.split_whitespace().next());
-    let name = named.context("the file names no collector; give --collector")?;
-    options::collectors(&[name.to_owned()])
+/// Searches until nothing gets smaller, or the time is over, or somebody interrupts.
+fn search(args: &Args, goal: &mut Goal, document: &Document) -> anyhow::Result<Minimized> {
+    let bar = options::bar(None);
+    bar.set_style(ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    let start = Instant::now();
+    let (mut shown, mut saved, mut unsaved, mut failed) = (start, start, false, None);
+    interrupt::watch();
+    let goal = std::cell::RefCell::new(goal);
+    let mut holds = |candidate: &Scenario| goal.borrow_mut().holds(candidate);
+    let mut progress = |p: &shrink::Progress<'_>| {
+        let now = Instant::now();
+        let over = args.time.is_some_and(|time| now - start >= time);
+        if over || interrupt::asked() || goal.borrow().is_slow() {
+            p.stop();
+        }
+        unsaved |= p.improved;
+        if let (true, true, Some(path)) = (unsaved, now - saved >= SAVED, &args.output) {
+            (unsaved, saved) = (false, now);
+            let claim = Claim::new(false, p.tries);
+            if let Err(error) = write(path, &goal.borrow().document(document, p.best, &claim).print()) {
+                failed = Some(error);
+                p.stop();
+            }
+        }
+        if now - shown >= SHOWN {
+            shown = now;
+            let size = p.best.ops().len();
+            bar.set_message(format!("{} tries, {size} operations: {}", p.tries, p.reduction.name()));
+            bar.tick();
+        }
+    };
+    let minimized = shrink::minimize(&document.scenario, &mut holds, Budget { tries: args.tries }, &mut progress);
+    bar.finish_and_clear();
+    failed.map_or(Ok(minimized), Err)
 }
 
-fn names(collectors: &[Collector]) -> String {
-    let names: Vec<&str> = collectors.iter().map(|c| c.name.as_str()).collect();
-    names.join(",")
-}
-
-/// The reduced scenario with the header of the original, brought up to date.
-fn result(
-    original: &Document,
-    scenario: &Scenario,
-    collectors: &[Collector],
-    wanted: &[Shown],
-    claim: &str,
-) -> Document {
-    let mut document = Document::new(scenario);
-    let kept = [FieldName::Bug, FieldName::Source, FieldName::Seed];
-    document.fields = original.fields.iter().filter(|f| kept.contains(&f.name)).cloned().collect();
-    let mut add = |name, text| document.fields.push(Field { name, text });
-    let subjects: Vec<String> = collectors.iter().map(|c| subject(&c.name, c.verified)).collect();
-    add(FieldName::Collector, subjects.join(", "));
-    if let Some((invariant, class)) = wanted.iter().flatten().next() {
-        add(FieldName::Invariant, format!("{} {} ({})", invariant.code(), invariant.name(), class.word()));
-    }
-    add(FieldName::Minimal, claim.to_owned());
-    document
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    write_atomically(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::{Exit, input, options};
-use crate::campaign::{Examined, Examiner, Verdict};
+use crate::campaign::{End, Examined, Verdict};
 use crate::event::Event;
 use crate::invariant::Invariant;
 use crate::report::{count, json as report, quoted, subject};
+use crate::scenario::Scenario;
 use crate::scenario::text::{Document, print_op};
 use crate::sweep::{Point, Sweep};
 
@@ -30,9 +30,12 @@ pub struct Args {
     /// The generation to collect
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(0..=2))]
     generation: u8,
-    /// Collectors: rows, variants or all
-    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "all")]
+    /// Collectors: rows, variants, interpreters (python:PATH) or all [default: all, if there is no --python]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
     collector: Vec<String>,
+    /// Interpreters: paths, versions (3.7, 3.7.16) or all
+    #[arg(long, value_name = "P")]
+    python: Option<String>,
     /// Fail on every violation, of whatever class, known or not
     #[arg(long)]
     strict: bool,
@@ -44,6 +47,9 @@ struct Outcome {
     created: usize,
     freed: usize,
     undefined: bool,
+    /// How an interpreter ended instead of with the last event.
+    end: Option<String>,
+    fatal: bool,
     violations: BTreeSet<(Verdict, Invariant)>,
 }
 
@@ -54,12 +60,19 @@ impl Outcome {
             created: number(|e| matches!(e, Event::New { .. })),
             freed: number(|e| matches!(e, Event::Free { .. })),
             undefined: number(|e| matches!(e, Event::Undefined { .. })) > 0,
+            end: match run.end {
+                End::Crashed(how) => Some(format!("the interpreter died: {how}")),
+                End::Limit(limit) => Some(format!("limit reached: {limit}")),
+                End::Unsupported(what) => Some(format!("not run: {what}")),
+                End::Complete | End::Undefined(_) | End::Teardown => None,
+            },
+            fatal: run.end.fatal().is_some(),
             violations: run.violations.iter().map(|(v, verdict)| (*verdict, v.invariant)).collect(),
         }
     }
 
     fn fails(&self, strict: bool) -> bool {
-        self.violations.iter().any(|(verdict, _)| strict || *verdict == Verdict::New)
+        self.fatal || self.violations.iter().any(|(verdict, _)| strict || *verdict == Verdict::New)
     }
 
     fn words(&self) -> Vec<String> {
@@ -73,7 +86,7 @@ impl Outcome {
         if self.undefined {
             text += ", undefined behaviour";
         }
-        for word in self.words() {
+        for word in self.words().iter().chain(&self.end) {
             let _ = write!(text, ", {word}");
         }
         text
@@ -85,33 +98,42 @@ impl Outcome {
 /// # Errors
 /// If a collector does not exist or the result cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let document = match input::read(&args.file) {
-        Ok((document, _)) => document,
-        Err(unreadable) => {
-            eprintln!("{}", unreadable.render(std::io::stderr().is_terminal()));
-            return Ok(Exit::BadInput);
-        }
+    let Some(document) = input::document(&args.file) else { return Ok(Exit::BadInput) };
+    let given = match (&args.collector[..], &args.python) {
+        ([], None) => &["all".to_owned()],
+        (names, _) => names,
     };
-    let collectors = options::collectors(&args.collector)?;
-    let baseline = options::baseline()?;
+    let subjects = options::subjects_and_pythons(given, args.python.as_deref())?;
+    let mut examiners = options::examiners(&subjects, &options::baseline()?);
     let sweep = || match args.pairs {
         true => Sweep::pairs(&document.scenario, args.generation),
         false => Sweep::new(&document.scenario, args.generation),
     };
     let total = sweep().total();
-    let bar = options::bar(Some((total * collectors.len()) as u64));
-    let (mut failed, mut text, mut subjects) = (false, String::new(), Vec::new());
-    for collector in &collectors {
-        let mut examiner = Examiner::new(collector, &baseline);
-        let plain = Outcome::of(&examiner.examine(&document.scenario, false));
+    let bar = options::bar(Some((total * examiners.len()) as u64));
+    let (mut failed, mut fatal, mut subjects) = (false, false, Vec::new());
+    // Who does the same, and what it is.
+    let mut blocks: Vec<(Vec<String>, String)> = Vec::new();
+    for examiner in &mut examiners {
+        let collector = examiner.collector().clone();
+        let mut look = |scenario: &Scenario| {
+            let outcome = Outcome::of(&examiner.examine(scenario, false));
+            match examiner.is_real() && outcome.fails(args.strict) {
+                true => Outcome::of(&examiner.examine_fresh(scenario, false)),
+                false => outcome,
+            }
+        };
+        let plain = look(&document.scenario);
         failed |= plain.fails(args.strict);
-        let _ = writeln!(text, "{}", subject(&collector.name, collector.verified));
+        fatal |= plain.fatal;
+        let mut text = String::new();
         let _ = writeln!(text, "    without: {}", plain.text());
         let (mut different, mut points) = (0, Vec::new());
         for swept in sweep() {
-            let outcome = Outcome::of(&examiner.examine(&swept.scenario, false));
+            let outcome = look(&swept.scenario);
             bar.inc(1);
             failed |= outcome.fails(args.strict);
+            fatal |= outcome.fatal;
             let at = [Some(swept.first), swept.second].into_iter().flatten();
             let names: Vec<String> = at.map(|point| name(&document, point)).collect();
             if outcome != plain {
@@ -124,10 +146,16 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
                 "freed": outcome.freed,
                 "undefined": outcome.undefined,
                 "violations": outcome.words(),
+                "end": outcome.end,
             }));
         }
         let what = if args.pairs { "pair" } else { "point" };
         let _ = writeln!(text, "    {different} of {} make a difference", count(total as u64, what));
+        let name = subject(&collector.name, collector.verified);
+        match blocks.iter_mut().find(|(_, same)| *same == text) {
+            Some((names, _)) => names.push(name),
+            None => blocks.push((vec![name], text)),
+        }
         subjects.push(json!({
             "name": collector.name,
             "verified": collector.verified,
@@ -136,8 +164,13 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         }));
     }
     bar.finish_and_clear();
-    super::print(&text)?;
-    let exit = if failed { Exit::Violation } else { Exit::Clean };
+    let blocks = blocks.iter().map(|(names, text)| format!("{}\n{text}", names.join(", ")));
+    super::print(&blocks.collect::<String>())?;
+    let exit = match (fatal, failed) {
+        (true, _) => Exit::Crash,
+        (false, true) => Exit::Violation,
+        (false, false) => Exit::Clean,
+    };
     let repeat = repeat(args);
     if let Some(path) = json {
         let mut page = report::Report::new("sweep", exit.code());
@@ -173,8 +206,11 @@ fn repeat(args: &Args) -> String {
     if args.generation != 2 {
         command += &format!(" --generation {}", args.generation);
     }
-    if args.collector != ["all"] {
+    if !args.collector.is_empty() {
         command += &format!(" --collector {}", args.collector.join(","));
+    }
+    if let Some(list) = &args.python {
+        command += &format!(" --python {}", quoted(list));
     }
     if args.strict {
         command += " --strict";

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use super::campaign::Options;
+use super::campaign::{Options, Pythons};
 use super::{Exit, options, run};
 use crate::campaign::Plan;
-use crate::cpython::{Limits, Python};
 
 /// Run scenarios on a real interpreter, judge every run by the invariants, reduce what is found
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
+    #[command(flatten)]
+    pythons: Pythons,
     #[command(flatten)]
     options: Options,
     /// Fail on every violation, of whatever class, known or not
@@ -23,17 +24,13 @@ pub struct Args {
 /// If the arguments make no sense, an interpreter cannot be used or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let options = &args.options;
-    let (collectors, interpreters) = options::pythons(&options.python)?;
-    for interpreter in interpreters.values() {
-        // Builds the probe now: what is missing is said before the campaign starts.
-        Python::new(interpreter.clone(), Limits::default())?;
-    }
+    let (collectors, mut interpreters) = options::pythons(&args.pythons.python)?;
+    interpreters.values_mut().for_each(|i| i.sanitized = args.pythons.sanitize);
     let plan = Plan {
-        seed: options.seed,
-        profiles: options.profiles()?,
-        size: options.size,
+        draw: options.draw()?,
         collectors,
         interpreters,
+        limits: options.limits(),
         budget: options.budget(),
         jobs: options.jobs()?,
         sample: run::SAMPLE,
@@ -41,6 +38,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         tries: run::TRIES,
     };
     let strict = if args.strict { " --strict" } else { "" };
-    let repeat = |scenarios| options.repeat("test", scenarios) + strict;
+    let command = args.pythons.command("test");
+    let repeat = |scenarios| options.repeat(&command, scenarios) + strict;
     run::campaign("test", &plan, &options.out, args.strict, json, &repeat)
 }

@@ -1,20 +1,69 @@
 //! Deduction of what is unreachable: the order of every list move is exact (semantics 4.3).
+//!
+//! The walks look at [`Object`] and the slots only, and each gathers what would otherwise take a walk of its own: how
+//! many members there are, and what kinds of objects, so that phases with nothing to do need not look for it.
 
 use super::switch::{Rules, Switch};
 use crate::event::Undefined;
-use crate::heap::{Flag, Heap, Idx, List};
+use crate::heap::{Flag, Heap, Idx, List, Object, Shapes};
 use crate::scenario::Shape;
 
+/// What a walk over a list has met.
+#[derive(Clone, Copy, Debug)]
+pub struct Members {
+    /// How many there are.
+    pub count: u32,
+    /// Flags that any of them has.
+    pub flags: Flag,
+    /// Their shapes.
+    pub shapes: Shapes,
+}
+
+/// What [`deduce_unreachable`] has met.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// The examined set.
+    pub set: Members,
+    /// The unreachable part of it.
+    pub unreachable: Members,
+}
+
+impl Members {
+    /// A walk that has met nobody.
+    pub const NONE: Members = Members { count: 0, flags: Flag::NONE, shapes: Shapes::NONE };
+
+    /// No phase may take it for granted that there is nothing to do.
+    #[must_use]
+    pub fn anything(self) -> Members {
+        Members { flags: Flag::ALL, shapes: Shapes::ALL, ..self }
+    }
+
+    /// True if weak references to members, or members that are weak references, may exist.
+    pub fn concern_weakrefs(self) -> bool {
+        self.flags.has(Flag::WATCHED) || self.shapes.meets(Shapes::WEAKREFS)
+    }
+
+    #[inline]
+    fn add(&mut self, object: &Object) {
+        self.count += 1;
+        self.flags = self.flags.and(object.flags());
+        self.shapes = self.shapes.with(object.shape);
+    }
+}
+
 /// Sets `gc_refs` of every member to its reference count less the references from inside the list.
-fn subtract_internal(heap: &mut Heap, list: List, rules: Rules) -> Result<(), Undefined> {
+fn subtract_internal(heap: &mut Heap, list: List, rules: Rules) -> Result<Members, Undefined> {
+    let dead_is_fine = rules.has(Switch::BugFreeTwice);
+    let mut members = Members::NONE;
     let mut o = heap.object(list.head()).next;
     while o != list.head() {
         let object = heap.object_mut(o);
-        if object.refcount == 0 && !rules.has(Switch::BugFreeTwice) {
+        if object.refcount == 0 && !dead_is_fine {
             return Err(Undefined::DeadTracked);
         }
         object.gc_refs = object.refcount as i32;
         object.set(Flag::COLLECTING);
+        members.add(object);
         o = object.next;
     }
     let mut negative = false;
@@ -22,7 +71,6 @@ fn subtract_internal(heap: &mut Heap, list: List, rules: Rules) -> Result<(), Un
     let mut o = heap.object(list.head()).next;
     while o != list.head() {
         let next = heap.object(o).next;
-        let mut last = None;
         heap.traverse(o, |objects, child| {
             let child = &mut objects[child as usize];
             if child.has(Flag::COLLECTING) {
@@ -30,16 +78,8 @@ fn subtract_internal(heap: &mut Heap, list: List, rules: Rules) -> Result<(), Un
                 negative |= child.gc_refs < 0;
             }
         });
-        if twice && heap.object(o).kind.shape == Shape::List {
-            heap.traverse(o, |_, child| {
-                last.get_or_insert(child);
-            });
-            if let Some(child) = last
-                && heap.object(child).has(Flag::COLLECTING)
-                && heap.object(child).gc_refs > 0
-            {
-                heap.object_mut(child).gc_refs -= 1;
-            }
+        if twice {
+            report_last_item_again(heap, o);
         }
         o = next;
     }
@@ -49,62 +89,81 @@ fn subtract_internal(heap: &mut Heap, list: List, rules: Rules) -> Result<(), Un
             heap.object_mut(last).gc_refs = 0;
         }
     }
-    if negative { Err(Undefined::OverReported) } else { Ok(()) }
+    if negative { Err(Undefined::OverReported) } else { Ok(members) }
+}
+
+/// The planted bug of a list's `traverse` that reports its last item twice.
+fn report_last_item_again(heap: &mut Heap, o: Idx) {
+    if heap.object(o).shape != Shape::List {
+        return;
+    }
+    let mut last = None;
+    heap.traverse(o, |_, child| {
+        last.get_or_insert(child);
+    });
+    if let Some(child) = last
+        && heap.object(child).has(Flag::COLLECTING)
+        && heap.object(child).gc_refs > 0
+    {
+        heap.object_mut(child).gc_refs -= 1;
+    }
 }
 
 /// Splits `young` into what stays and `unreachable` (appended, flag kept set).
 ///
 /// # Errors
 /// [`Undefined`] if a member is dead or a `traverse` reported more references than there are.
-pub fn deduce_unreachable(heap: &mut Heap, young: List, unreachable: List, rules: Rules) -> Result<(), Undefined> {
-    subtract_internal(heap, young, rules)?;
+pub fn deduce_unreachable(heap: &mut Heap, young: List, unreachable: List, rules: Rules) -> Result<Found, Undefined> {
+    let set = subtract_internal(heap, young, rules)?;
     let shallow = rules.has(Switch::BugShallowReachability);
     let mut o = heap.object(young.head()).next;
     while o != young.head() {
-        if heap.object(o).gc_refs > 0 {
-            let moved_back = heap.object(o).has(Flag::MARK);
-            heap.object_mut(o).unset(Flag::MARK);
+        let object = heap.object_mut(o);
+        if object.gc_refs > 0 {
+            let moved_back = object.has(Flag::MARK);
+            object.unset(Flag::MARK.and(Flag::COLLECTING));
             if !(shallow && moved_back) {
                 walk_reachable(heap, o, young);
             }
-            heap.object_mut(o).unset(Flag::COLLECTING);
             o = heap.object(o).next;
         } else {
-            let next = heap.object(o).next;
-            heap.move_to(unreachable, o);
             // Marked as set aside: a later member may still bring it back.
-            heap.object_mut(o).set(Flag::MARK);
+            object.set(Flag::MARK);
+            let next = object.next;
+            heap.move_to(unreachable, o);
             o = next;
         }
     }
+    let mut rest = Members::NONE;
     let mut o = heap.object(unreachable.head()).next;
     while o != unreachable.head() {
-        heap.object_mut(o).unset(Flag::MARK);
-        o = heap.object(o).next;
+        let object = heap.object_mut(o);
+        object.unset(Flag::MARK);
+        rest.add(object);
+        o = object.next;
     }
-    Ok(())
+    Ok(Found { set, unreachable: rest })
 }
 
 /// Visits what a reachable member refers to: members set aside go to the tail of `young`, others are marked.
+#[inline]
 fn walk_reachable(heap: &mut Heap, o: Idx, young: List) {
     heap.traverse(o, |objects, child| {
         let c = &mut objects[child as usize];
-        if !c.has(Flag::COLLECTING) {
+        if c.gc_refs != 0 || !c.has(Flag::COLLECTING) {
             return;
         }
-        if c.gc_refs == 0 {
-            c.gc_refs = 1;
-            if c.has(Flag::MARK) {
-                let (prev, next) = (c.prev, c.next);
-                objects[prev as usize].next = next;
-                objects[next as usize].prev = prev;
-                let last = objects[young.head() as usize].prev;
-                objects[last as usize].next = child;
-                objects[young.head() as usize].prev = child;
-                let c = &mut objects[child as usize];
-                c.prev = last;
-                c.next = young.head();
-            }
+        c.gc_refs = 1;
+        if c.has(Flag::MARK) {
+            let (prev, next) = (c.prev, c.next);
+            let last = objects[young.head() as usize].prev;
+            objects[prev as usize].next = next;
+            objects[next as usize].prev = prev;
+            objects[last as usize].next = child;
+            objects[young.head() as usize].prev = child;
+            let c = &mut objects[child as usize];
+            c.prev = last;
+            c.next = young.head();
         }
     });
 }
@@ -113,8 +172,9 @@ fn walk_reachable(heap: &mut Heap, o: Idx, young: List) {
 pub fn clear_flags(heap: &mut Heap, list: List) {
     let mut o = heap.object(list.head()).next;
     while o != list.head() {
-        heap.object_mut(o).unset(Flag::COLLECTING);
-        o = heap.object(o).next;
+        let object = heap.object_mut(o);
+        object.unset(Flag::COLLECTING);
+        o = object.next;
     }
 }
 

@@ -79,7 +79,7 @@ pub const ROWS: &[Row] = &[
     row((3, 9, 0), Some(25), true, "observed on 3.9.18", &[RescueOnlyResurrected, InstancesVisitType], &[]),
     row((3, 10, 0), Some(20), true, "observed on 3.10.13", &[], &[]),
     row((3, 11, 0), None, true, "observed on 3.11.7", &[FunctionClearKeepsCode, FrameHoldsFunction], &[InstanceDict]),
-    row((3, 12, 0), None, true, "observed on 3.12.1", &[], &[CollectInAllocation]),
+    row((3, 12, 0), None, true, "observed on 3.12.1", &[ClearedInstanceGetsDict], &[CollectInAllocation]),
     row(
         (3, 13, 0),
         Some(12),

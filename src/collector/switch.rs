@@ -88,6 +88,8 @@ switches! {
     FrameHoldsFunction = "frame-holds-function", Rule, "3.11, observed in lockstep";
     /// `tp_clear` of an instance takes all attributes out of sight before it drops the first.
     InlineValuesVanish = "inline-values-vanish", Rule, "3.13, observed in lockstep";
+    /// `tp_clear` of an instance takes its inline values away: the next attribute makes a dict.
+    ClearedInstanceGetsDict = "cleared-instance-gets-dict", Rule, "3.12, Objects/dictobject.c";
     /// `traverse` of an instance of a heap type reports the edge to its type.
     InstancesVisitType = "instances-visit-type", Rule, "3.9, bpo-40217";
     /// The collector ignores `tp_del` of static types.
@@ -238,6 +240,21 @@ impl Rules {
     #[inline]
     pub const fn has(self, switch: Switch) -> bool {
         self.bits & (1 << switch as u8) != 0
+    }
+
+    /// True if a planted bug is on: what holds for every release need not hold.
+    pub const fn has_bugs(self) -> bool {
+        const BUGS: u128 = {
+            let (mut bits, mut i) = (0, 0);
+            while i < Switch::ALL.len() {
+                if matches!(Switch::ALL[i].class(), SwitchClass::Bug) {
+                    bits |= 1 << Switch::ALL[i] as u8;
+                }
+                i += 1;
+            }
+            bits
+        };
+        self.bits & BUGS != 0
     }
 
     /// The same rules with a switch on.

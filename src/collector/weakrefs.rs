@@ -21,7 +21,7 @@ pub fn clear_before_finalizers(heap: &mut Heap, set: List, rules: Rules) -> Resu
         if heap.is_weak(o) && rules.has(Switch::ClearTrashWeakrefs) && !deferred {
             heap.clear_weak(o);
         }
-        let mut entry = heap.object(o).weakrefs;
+        let mut entry = heap.detail(o).weakrefs;
         while entry != NIL {
             let weak = heap.weaks[entry as usize];
             entry = weak.next;
@@ -58,10 +58,7 @@ pub fn clear_after_finalizers(heap: &mut Heap, set: List) {
         if heap.is_weak(o) {
             heap.clear_weak(o);
         }
-        while heap.object(o).weakrefs != NIL {
-            let weak = heap.weaks[heap.object(o).weakrefs as usize].object;
-            heap.clear_weak(weak);
-        }
+        heap.clear_all_weaks(o);
         o = heap.object(o).next;
     }
 }

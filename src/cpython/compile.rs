@@ -8,7 +8,7 @@ use std::process::Command;
 use super::find::Interpreter;
 
 const HEADER: (&str, &str) = ("probe.h", include_str!("probe/probe.h"));
-const SOURCES: [(&str, &str); 14] = [
+const SOURCES: [(&str, &str); 15] = [
     ("table.c", include_str!("probe/table.c")),
     ("events.c", include_str!("probe/events.c")),
     ("gclists.c", include_str!("probe/gclists.c")),
@@ -21,10 +21,14 @@ const SOURCES: [(&str, &str); 14] = [
     ("place.c", include_str!("probe/place.c")),
     ("collect.c", include_str!("probe/collect.c")),
     ("container.c", include_str!("probe/container.c")),
+    ("memory.c", include_str!("probe/memory.c")),
     ("run.c", include_str!("probe/run.c")),
     ("module.c", include_str!("probe/module.c")),
 ];
 const FLAGS: [&str; 6] = ["-O2", "-g1", "-fPIC", "-shared", "-w", "-pthread"];
+const SANITIZERS: [&str; 3] = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
+/// What must be loaded before anything else.
+const RUNTIMES: [&str; 2] = ["libasan.so", "libubsan.so"];
 
 /// Why there is no probe for an interpreter.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +48,14 @@ pub enum SetupError {
         folder: String,
         /// The package that usually holds them.
         package: String,
+    },
+    /// No sanitizers.
+    #[error("`{compiler}` has no {library}: install the sanitizers of gcc (libasan, libubsan), or set CC to gcc")]
+    NoSanitizer {
+        /// The compiler.
+        compiler: String,
+        /// The library that is missing.
+        library: &'static str,
     },
     /// The compiler refused the source.
     #[error("the probe does not compile for {name}: {message}")]
@@ -80,13 +92,36 @@ pub fn cache_dir() -> PathBuf {
         .unwrap_or_else(|| std::env::temp_dir().join("coroner"))
 }
 
+fn compiler() -> OsString {
+    std::env::var_os("CC").filter(|v| !v.is_empty()).unwrap_or_else(|| OsString::from("cc"))
+}
+
+/// The libraries that a process with a sanitized probe must load first.
+pub(super) fn sanitizers() -> Result<Vec<PathBuf>, SetupError> {
+    let compiler = compiler();
+    let name = || compiler.to_string_lossy().into_owned();
+    let find = |library: &'static str| {
+        let output = Command::new(&compiler).arg(format!("-print-file-name={library}")).output();
+        let output = output.map_err(|_| SetupError::NoCompiler { compiler: name() })?;
+        // A compiler that does not know the library answers with its bare name.
+        let path = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+        let path = path.canonicalize().ok().filter(|_| path.is_absolute());
+        path.ok_or_else(|| SetupError::NoSanitizer { compiler: name(), library })
+    };
+    RUNTIMES.into_iter().map(find).collect()
+}
+
+fn flags(interpreter: &Interpreter) -> impl Iterator<Item = &'static str> {
+    FLAGS.into_iter().chain(SANITIZERS.into_iter().filter(|_| interpreter.sanitized))
+}
+
 /// The folder with the probe for this interpreter, compiled if it is not in the cache.
 ///
 /// # Errors
 /// [`SetupError`] if it cannot be built.
 pub fn probe(interpreter: &Interpreter) -> Result<PathBuf, SetupError> {
     let file = |path: &Path, error| SetupError::File { what: path.display().to_string(), error };
-    let compiler = std::env::var_os("CC").filter(|v| !v.is_empty()).unwrap_or_else(|| OsString::from("cc"));
+    let compiler = compiler();
     let folder = cache_dir().join(format!("probe-{:032x}", digest(interpreter, &compiler)));
     let library = folder.join("coroner_probe.so");
     if library.is_file() {
@@ -105,6 +140,7 @@ pub fn probe(interpreter: &Interpreter) -> Result<PathBuf, SetupError> {
     }
     let work = folder.join(format!("build-{}-{}", std::process::id(), super::worker::unique()));
     fs::create_dir_all(&work).map_err(|e| file(&work, e))?;
+    let work = work.canonicalize().map_err(|e| file(&work, e))?;
     let built = build(interpreter, &compiler, &work)
         .and_then(|made| fs::rename(&made, &library).map_err(|e| file(&library, e)));
     let _ = fs::remove_dir_all(&work);
@@ -118,7 +154,8 @@ fn build(interpreter: &Interpreter, compiler: &OsString, work: &Path) -> Result<
     }
     let made = work.join("coroner_probe.so");
     let mut command = Command::new(compiler);
-    command.args(FLAGS).arg("-o").arg(&made);
+    // Names without folders, so that the sanitizers' reports do not depend on where the copy was.
+    command.current_dir(work).args(flags(interpreter)).arg("-o").arg(&made);
     for dir in &interpreter.include {
         command.arg("-I").arg(dir);
         // Debian's pyconfig.h includes another one by its path below the folder of all headers.
@@ -126,7 +163,7 @@ fn build(interpreter: &Interpreter, compiler: &OsString, work: &Path) -> Result<
             command.arg("-idirafter").arg(parent);
         }
     }
-    command.args(SOURCES.iter().map(|(name, _)| work.join(name)));
+    command.args(SOURCES.iter().map(|(name, _)| name));
     let output =
         command.output().map_err(|_| SetupError::NoCompiler { compiler: compiler.to_string_lossy().into_owned() })?;
     if output.status.success() {
@@ -147,7 +184,7 @@ fn digest(interpreter: &Interpreter, compiler: &OsString) -> u128 {
     part(interpreter.version.as_bytes());
     interpreter.include.iter().for_each(|dir| part(dir.as_os_str().as_encoded_bytes()));
     part(compiler.as_encoded_bytes());
-    FLAGS.iter().for_each(|flag| part(flag.as_bytes()));
+    flags(interpreter).for_each(|flag| part(flag.as_bytes()));
     SOURCES.iter().chain([&HEADER]).for_each(|(_, text)| part(text.as_bytes()));
     state.digest128()
 }

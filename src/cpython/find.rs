@@ -65,6 +65,9 @@ pub struct Interpreter {
     pub include: Vec<PathBuf>,
     /// Its own description, build included.
     pub version: String,
+    /// Run with a probe that was built with the sanitizers of gcc (address, undefined): what they report ends the
+    /// process, as an assertion does.
+    pub sanitized: bool,
 }
 
 impl Interpreter {
@@ -115,12 +118,14 @@ impl Interpreter {
             debug: get("debug") == "1",
             include,
             version: get("version"),
+            sanitized: false,
         })
     }
 
-    /// The name for reports: the version, with a `d` for debug builds.
+    /// The name for reports: the version, with a `d` for debug builds, and with `+sanitizers`.
     pub fn name(&self) -> String {
-        format!("python-{}{}", self.release, if self.debug { "d" } else { "" })
+        let (debug, sanitized) = (if self.debug { "d" } else { "" }, if self.sanitized { "+sanitizers" } else { "" });
+        format!("python-{}{debug}{sanitized}", self.release)
     }
 }
 

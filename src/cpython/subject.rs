@@ -9,13 +9,14 @@ use super::wire;
 use super::worker::{Answer, Worker, describe, killed, timed_out};
 use crate::event::{Event, Sink};
 use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, Scenario, Shape};
-use crate::subject::{Failure, Subject};
+use crate::subject::{Failure, Memory, Subject};
 
 /// Marks of the probe around each scenario of a batch (`probe.h`).
 const BEGIN: u64 = 0xf0;
 const END: u64 = 0xf1;
+const MEMORY: u64 = 0xf2;
 const UNSUPPORTED: u64 = 1;
-const OVERFLOW: u64 = 2;
+const GAVE_UP: u64 = 2;
 
 /// Bounds for a worker.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,6 +31,17 @@ pub struct Limits {
     pub scenario: Duration,
     /// A process is replaced after this many scenarios.
     pub recycle_after: u32,
+}
+
+impl Limits {
+    /// Of the candidates tried while a scenario that reaches a limit is reduced, so many may reach it: each takes that
+    /// long.
+    pub const SLOW_CANDIDATES: u64 = 50;
+
+    /// The bounds for such candidates: a part of the time, still thousands of times what most scenarios need.
+    pub fn hurried(self) -> Limits {
+        Limits { scenario: (self.scenario / 20).max(Duration::from_millis(20)), ..self }
+    }
 }
 
 impl Default for Limits {
@@ -53,6 +65,8 @@ pub struct Outcome<'a> {
     pub events: &'a [Event],
     /// Nanoseconds from the first operation to the last event, measured in the interpreter.
     pub nanoseconds: u64,
+    /// What the process held after it, if that was asked for.
+    pub memory: Memory,
     /// Why it did not come to its end.
     pub failure: Option<Failure>,
 }
@@ -66,6 +80,8 @@ pub struct Python {
     worker: Option<Worker>,
     runs: u32,
     started: u32,
+    /// What is asked of the probe for each scenario, besides its events.
+    flags: u32,
     batch: Vec<u8>,
     bytes: Vec<u8>,
     events: Vec<Event>,
@@ -86,6 +102,7 @@ impl Python {
             worker: Some(worker),
             runs: 0,
             started: 1,
+            flags: 0,
             batch: Vec::new(),
             bytes: Vec::new(),
             events: Vec::new(),
@@ -107,6 +124,17 @@ impl Python {
         self.worker.as_ref().map(Worker::id)
     }
 
+    /// The bounds of a worker.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Sets the bounds: the next scenario runs in a fresh process that has them.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+        self.restart();
+    }
+
     /// Ends the worker: the next scenario runs in a fresh process.
     pub fn restart(&mut self) {
         self.worker = None;
@@ -122,11 +150,12 @@ impl Python {
         mut each: impl FnMut(Outcome<'_>),
     ) -> Result<(), SetupError> {
         let mut done = 0;
-        let mut killed_once = false;
+        let mut tried_again = false;
         while done < scenarios.len() {
             let before = done;
             let how = self.round_trip(&scenarios[done..])?;
-            let mut running = None;
+            let (mut running, mut garbled) = (None, false);
+            let mut memory = Memory::default();
             self.events.clear();
             let bytes = std::mem::take(&mut self.bytes);
             for words in bytes.chunks_exact(16) {
@@ -136,15 +165,32 @@ impl Python {
                     BEGIN => {
                         running = Some(before + (first >> 32) as usize);
                         self.events.clear();
+                        memory = Memory::default();
+                        garbled = false;
                     }
                     END => {
                         let Some(index) = running.take() else { continue };
-                        let failure = self.failure(first >> 8 & 0xff, first >> 32);
-                        each(Outcome { index, events: &self.events, nanoseconds: second, failure });
+                        let failure = match garbled {
+                            true => Some(self.nonsense()),
+                            false => self.failure(first >> 8 & 0xff, first >> 32),
+                        };
+                        let exhausted = matches!(failure, Some(Failure::Limit { .. }));
+                        each(Outcome { index, events: &self.events, nanoseconds: second, memory, failure });
                         done = index + 1;
-                        killed_once = false;
+                        tried_again = false;
+                        if exhausted {
+                            // It may have no memory for the next ones.
+                            self.worker = None;
+                            break;
+                        }
                     }
-                    _ => self.events.extend(Event::from_words([first, second])),
+                    MEMORY if first >> 8 & 0xff == 0 => memory.references = Some(second as i64),
+                    MEMORY => memory.blocks = Some(second as i64),
+                    _ if garbled => {}
+                    _ => match Event::from_words([first, second]) {
+                        Some(event) => self.events.push(event),
+                        None => garbled = true,
+                    },
                 }
             }
             self.bytes = bytes;
@@ -158,22 +204,29 @@ impl Python {
                     }
                     self.too_slow()
                 }
+                // Somebody else stopped or killed it, which says nothing about the scenario: once more.
+                Answer::Silent if !tried_again => {
+                    tried_again = true;
+                    self.worker = None;
+                    continue;
+                }
+                Answer::Died(status) if killed(status) && !tried_again => {
+                    tried_again = true;
+                    self.worker = None;
+                    continue;
+                }
                 Answer::Silent => self.too_slow(),
                 Answer::Died(status) if timed_out(status) => self.too_slow(),
                 Answer::Died(status) => {
-                    // Somebody else's SIGKILL says nothing about the scenario: once more in a fresh process.
-                    if killed(status) && !killed_once {
-                        killed_once = true;
-                        self.worker = None;
-                        continue;
-                    }
-                    Failure::Died { subject: self.name.clone(), how: describe(status) }
+                    let said = self.worker.as_ref().and_then(Worker::last_words);
+                    let said = said.map_or_else(String::new, |line| format!(": {line}"));
+                    Failure::Died { subject: self.name.clone(), how: describe(status) + &said }
                 }
             };
             self.worker = None;
             if running.is_some() || done == before {
                 let index = running.unwrap_or(done);
-                each(Outcome { index, events: &self.events, nanoseconds: 0, failure: Some(failure) });
+                each(Outcome { index, events: &self.events, nanoseconds: 0, memory, failure: Some(failure) });
                 done = index + 1;
             }
         }
@@ -199,31 +252,55 @@ impl Python {
         for word in [scenarios.len() as u32, MAX_DEPTH, MAX_SCRIPT_STEPS, milliseconds] {
             self.batch.extend_from_slice(&word.to_le_bytes());
         }
-        scenarios.iter().for_each(|scenario| wire::encode(scenario.borrow(), &mut self.batch));
-        // The worker limits itself; this is for one that cannot.
-        let patience = self.limits.scenario.saturating_mul(scenarios.len() as u32) + Duration::from_secs(10);
-        let answer = worker.run(&self.batch, patience);
+        scenarios.iter().for_each(|scenario| wire::encode(scenario.borrow(), self.flags, &mut self.batch));
+        let answer = worker.run(&self.batch, self.limits.scenario);
         let path = || "the worker's file of events".to_string();
         worker.read_events(&mut self.bytes).map_err(|error| SetupError::File { what: path(), error })?;
         Ok(answer)
+    }
+
+    fn nonsense(&self) -> Failure {
+        Failure::Died { subject: self.name.clone(), how: "it wrote an event that means nothing".to_owned() }
     }
 
     fn too_slow(&self) -> Failure {
         Failure::Limit { subject: self.name.clone(), limit: format!("{} s", self.limits.scenario.as_secs_f32()) }
     }
 
+    fn result(&self, result: Result<(), SetupError>, failure: Option<Failure>) -> Result<(), Failure> {
+        match (result, failure) {
+            (Err(error), _) => Err(Failure::Died { subject: self.name.clone(), how: error.to_string() }),
+            (_, Some(failure)) => Err(failure),
+            _ => Ok(()),
+        }
+    }
+
     fn failure(&self, status: u64, detail: u64) -> Option<Failure> {
         let subject = self.name.clone();
         match status {
             UNSUPPORTED => Some(Failure::Unsupported { subject, what: missing(detail) }),
-            OVERFLOW => {
-                let limit =
-                    format!("{} bytes of events, {} of memory", self.limits.event_bytes, self.limits.memory_bytes);
+            GAVE_UP if let Some(what) = no_room(detail) => {
+                Some(Failure::Unsupported { subject, what: what.to_owned() })
+            }
+            GAVE_UP => {
+                let limit = format!("{} bytes of memory, or an error", self.limits.memory_bytes);
                 Some(Failure::Limit { subject, limit })
             }
             _ => None,
         }
     }
+}
+
+/// What the probe has no room for (`events_give_up` in `probe.h`); nothing if it met an error.
+fn no_room(why: u64) -> Option<&'static str> {
+    Some(match why {
+        2 => "more events than the probe has room for",
+        3 => "more functions than the probe has code objects",
+        4 => "more weak containers than the probe has room for",
+        5 => "more removals put off than the probe has room for",
+        6 => "more dict keys than the probe has",
+        _ => return None,
+    })
 }
 
 /// What the probe said it lacks: 0x100 plus a shape.
@@ -245,10 +322,22 @@ impl Subject for Python {
             outcome.events.iter().for_each(|event| sink.event(*event));
             failure = outcome.failure;
         });
-        match (result, failure) {
-            (Err(error), _) => Err(Failure::Died { subject: self.name.clone(), how: error.to_string() }),
-            (_, Some(failure)) => Err(failure),
-            _ => Ok(()),
-        }
+        self.result(result, failure)
+    }
+
+    fn memory(&mut self, scenario: &Scenario, runs: usize) -> Result<Option<Vec<Memory>>, Failure> {
+        let (mut memory, mut failure) = (Vec::new(), None);
+        self.restart();
+        self.flags = wire::REPORT_MEMORY;
+        let before = self.started;
+        let result = self.run_batch(&vec![scenario; runs], |outcome| {
+            memory.push(outcome.memory);
+            failure = failure.take().or(outcome.failure);
+        });
+        self.flags = 0;
+        self.result(result, failure)?;
+        // Where the process had to be replaced there is nothing to compare.
+        let told = memory.iter().all(|m| m.references.is_some() || m.blocks.is_some());
+        Ok(Some(memory).filter(|_| told && self.started == before + 1))
     }
 }

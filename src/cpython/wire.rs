@@ -6,13 +6,16 @@ const NOTHING: u8 = 0xff;
 /// Bytes of one operation.
 const OP_BYTES: usize = 48;
 
+/// Asks for the memory in use after the scenario (`probe.h`).
+pub(super) const REPORT_MEMORY: u32 = 1;
+
 /// Appends a scenario: its header, the ends of its bodies, its operations.
-pub(super) fn encode(scenario: &Scenario, out: &mut Vec<u8>) {
+pub(super) fn encode(scenario: &Scenario, flags: u32, out: &mut Vec<u8>) {
     let bodies = scenario.bodies();
     let padded = bodies.next_multiple_of(2);
     let size = 16 + padded * 4 + scenario.ops().len() * OP_BYTES;
-    for word in [size, scenario.ops().len(), bodies, 0] {
-        out.extend_from_slice(&(word as u32).to_le_bytes());
+    for word in [size as u32, scenario.ops().len() as u32, bodies as u32, flags] {
+        out.extend_from_slice(&word.to_le_bytes());
     }
     for body in 0..padded {
         out.extend_from_slice(&(scenario.range(body).end as u32).to_le_bytes());
@@ -141,7 +144,7 @@ mod tests {
             vec![Op::Raise],
         ]);
         let mut bytes = Vec::new();
-        encode(&scenario, &mut bytes);
+        encode(&scenario, 0, &mut bytes);
         assert_eq!(bytes.len(), 16 + 8 + 3 * OP_BYTES);
         assert_eq!(bytes[..4], (bytes.len() as u32).to_le_bytes());
         assert_eq!(bytes[16..24], [2, 0, 0, 0, 3, 0, 0, 0]);

@@ -28,11 +28,13 @@
 mod build;
 mod decorate;
 mod graph;
+mod survey;
 
 #[cfg(test)]
 mod tests;
 
 pub use decorate::{Callback, Finalizing, Participation};
+pub use survey::{Count, Key, Survey};
 
 use crate::scenario::Scenario;
 use decorate::Decorations;

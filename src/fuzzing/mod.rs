@@ -7,6 +7,7 @@
 mod arbitrary;
 mod compare;
 mod decoders;
+pub mod engine;
 mod mutation;
 mod scenarios;
 mod states;
@@ -14,7 +15,7 @@ mod states;
 pub use compare::{Compare, Difference};
 pub use decoders::{binary, text};
 pub use mutation::{MAX_OPS, canonical, crossover, mutate, read};
-pub use scenarios::{Crash, Ran, Scenarios, Setting, SettingError};
+pub use scenarios::{Crash, Ran, Scenarios, Setting, SettingError, Stage, VARIABLES};
 pub use states::{COUNTERS, States};
 
 /// The fuzz targets, each with what it is for.

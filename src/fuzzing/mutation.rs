@@ -2,7 +2,7 @@
 
 use crate::generate::Seed;
 use crate::mutate as structural;
-use crate::scenario::binary::{MAX_TOTAL_COUNT, decode, decode_total_into, encode, encode_to_vec};
+use crate::scenario::binary::{MAX_TOTAL_COUNT, decode, decode_into, decode_total_into, encode, encode_to_vec};
 use crate::scenario::{Op, Scenario};
 
 /// Most operations of a scenario that mutation makes, unless it had more.
@@ -16,9 +16,8 @@ const PLAIN: u16 = 32;
 /// reader. Only that one is safe from counts that no fuzzer should reach.
 pub fn read(data: &[u8], scenario: &mut Scenario) {
     let huge = |op: &Op| matches!(op, Op::Build { count, .. } if *count > MAX_TOTAL_COUNT);
-    match decode(data) {
-        Ok(read) if !read.ops().iter().any(huge) => *scenario = read,
-        _ => decode_total_into(data, scenario),
+    if decode_into(data, scenario).is_err() || scenario.ops().iter().any(huge) {
+        decode_total_into(data, scenario);
     }
 }
 

@@ -3,11 +3,48 @@
 use super::mutation::read;
 use super::states::{COUNTERS, States};
 use crate::campaign::{Baseline, Examiner, Verdict};
-use crate::collector::Collector;
+use crate::collector::{Collector, Row};
 use crate::event::{Event, Sink};
-use crate::invariant::{Class, Judge, Reached};
+use crate::invariant::{Class, Invariant, Judge, Reached, Violation};
 use crate::run::Machine;
 use crate::scenario::{Scenario, text};
+
+/// The variables that [`Setting::from_env`] reads, each with what it does.
+pub const VARIABLES: [(&str, &str); 7] = [
+    ("CORONER_COLLECTOR=NAME,...", "the collectors of `scenario` [default: all]"),
+    ("CORONER_COMPARE=A,B", "the collectors of `compare` [default: the newest two]"),
+    ("CORONER_STRICT=1", "violations of every class count, known ones included"),
+    ("CORONER_BASELINE=0", "known `collector` violations count like others"),
+    ("CORONER_INVARIANT=CODE,...", "only violations of these invariants count"),
+    ("CORONER_COUNTERS=0", "hide the states of runs from the engine: for measuring"),
+    ("CORONER_STAGE=WORD", "stop after this stage of an input: engine, decode, run or judge: for measuring"),
+];
+
+/// The stages of an input, to measure what each costs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub enum Stage {
+    /// The engine has made it, nothing else happens.
+    Engine,
+    /// It is decoded.
+    Decode,
+    /// It is run, and its states are counted.
+    Run,
+    /// It is judged: everything.
+    #[default]
+    Judge,
+}
+
+impl Stage {
+    fn parse(word: &str) -> Option<Stage> {
+        Some(match word {
+            "engine" => Stage::Engine,
+            "decode" => Stage::Decode,
+            "run" => Stage::Run,
+            "judge" => Stage::Judge,
+            _ => return None,
+        })
+    }
+}
 
 /// What the environment asks for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -16,8 +53,16 @@ pub struct Setting {
     pub collectors: Vec<String>,
     /// `CORONER_STRICT=1`: violations of every class and known ones are crashes too.
     pub strict: bool,
+    /// `CORONER_BASELINE=0`: `collector` violations that the baseline knows are crashes like others.
+    pub ignore_baseline: bool,
+    /// `CORONER_INVARIANT`: a list of codes; violations of no other invariant are crashes. Nothing means all.
+    pub invariants: Vec<Invariant>,
     /// `CORONER_COMPARE=A,B`: the two collectors of the target `compare`.
     pub compare: Option<(String, String)>,
+    /// `CORONER_COUNTERS=0`: the engine does not see the states of runs.
+    pub hide_states: bool,
+    /// `CORONER_STAGE`: where an input stops.
+    pub stage: Stage,
 }
 
 /// The environment asks for something that makes no sense.
@@ -52,11 +97,20 @@ impl Setting {
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Setting, SettingError> {
         let names = |text: String| text.split(',').map(|n| n.trim().to_owned()).collect::<Vec<_>>();
         let collectors = variable("CORONER_COLLECTOR").map(names).unwrap_or_default();
-        let strict = match variable("CORONER_STRICT").as_deref() {
-            None | Some("" | "0") => false,
-            Some("1") => true,
-            Some(other) => return Err(SettingError::new("CORONER_STRICT", format!("`{other}` is neither 0 nor 1"))),
+        let flag = |name: &'static str, default: bool| match variable(name).as_deref() {
+            None | Some("") => Ok(default),
+            Some("0") => Ok(false),
+            Some("1") => Ok(true),
+            Some(other) => Err(SettingError::new(name, format!("`{other}` is neither 0 nor 1"))),
         };
+        let strict = flag("CORONER_STRICT", false)?;
+        let ignore_baseline = !flag("CORONER_BASELINE", true)?;
+        let invariant = |code: &String| {
+            let unknown = || SettingError::new("CORONER_INVARIANT", format!("no invariant is called `{code}`"));
+            Invariant::parse(code).ok_or_else(unknown)
+        };
+        let invariants = variable("CORONER_INVARIANT").map(names).unwrap_or_default();
+        let invariants = invariants.iter().map(invariant).collect::<Result<_, _>>()?;
         let compare = match variable("CORONER_COMPARE").map(names).as_deref() {
             None => None,
             Some([a, b]) => Some((a.clone(), b.clone())),
@@ -65,7 +119,13 @@ impl Setting {
                 return Err(SettingError::new("CORONER_COMPARE", message));
             }
         };
-        Ok(Setting { collectors, strict, compare })
+        let hide_states = !flag("CORONER_COUNTERS", true)?;
+        let stage = match variable("CORONER_STAGE") {
+            None => Stage::default(),
+            Some(word) => Stage::parse(&word)
+                .ok_or_else(|| SettingError::new("CORONER_STAGE", format!("`{word}` is no stage")))?,
+        };
+        Ok(Setting { collectors, strict, ignore_baseline, invariants, compare, hide_states, stage })
     }
 }
 
@@ -94,6 +154,9 @@ impl std::fmt::Display for Crash {
     }
 }
 
+/// Most events of an input that is kept. A scenario of 12 objects and 30 operations has some hundreds.
+const MOST_EVENTS: u32 = 1_000;
+
 /// What became of one input.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Ran {
@@ -101,35 +164,82 @@ pub struct Ran {
     pub reached: Reached,
     /// What it broke, if that counts.
     pub crash: Option<Crash>,
+    /// How many events it took.
+    pub events: u32,
 }
 
 impl Ran {
-    /// False if nothing happened, so that the input is not worth keeping.
+    /// False if nothing happened.
     pub fn has_effect(&self) -> bool {
         self.reached.effective_ops > 0 && self.reached.objects > 0
     }
 }
 
-/// Hands events to the judge and the counters.
-struct Both<'a>(&'a mut Judge, &'a mut States);
+/// Hands events to the judge and the counters, and counts them.
+struct Both<'a>(&'a mut Judge, &'a mut States, u32);
 
 impl Sink for Both<'_> {
     #[inline]
     fn event(&mut self, event: Event) {
         self.0.event(event);
         self.1.event(event);
+        self.2 += 1;
+    }
+}
+
+/// Counts, and takes the snapshots that a judge would want.
+struct Unjudged<'a>(&'a mut States);
+
+impl Sink for Unjudged<'_> {
+    #[inline]
+    fn event(&mut self, event: Event) {
+        self.0.event(event);
     }
 }
 
 /// Runs inputs, one after the other, and keeps its memory between them.
 #[derive(Debug)]
 pub struct Scenarios {
-    lanes: Vec<(Machine, Collector)>,
+    lanes: Vec<Lane>,
     judge: Judge,
     states: States,
     scenario: Scenario,
     baseline: Baseline,
     strict: bool,
+    ignores_baseline: bool,
+    hides_states: bool,
+    stage: Stage,
+}
+
+/// One collector, and what of its violations may be a crash.
+#[derive(Debug)]
+struct Lane {
+    machine: Machine,
+    collector: Collector,
+    /// By invariant: what the baseline excuses without a second look. Of a variant it excuses only what its row does
+    /// on the same scenario, which takes a run of the row.
+    excused: [bool; Invariant::COUNT],
+    wanted: [bool; Invariant::COUNT],
+}
+
+impl Lane {
+    fn new(collector: Collector, baseline: &Baseline, setting: &Setting) -> Lane {
+        let is_row = Row::covering(collector.release).is_some_and(|row| row.name() == collector.name);
+        let excused = |i: Invariant| is_row && baseline.knows(&collector.name, i).is_some();
+        let wanted = |i: Invariant| setting.invariants.is_empty() || setting.invariants.contains(&i);
+        Lane {
+            machine: Machine::new(&collector),
+            excused: std::array::from_fn(|i| excused(Invariant::ALL[i])),
+            wanted: std::array::from_fn(|i| wanted(Invariant::ALL[i])),
+            collector,
+        }
+    }
+
+    /// True if a violation may be a crash.
+    fn is_suspicious(&self, violation: &Violation, strict: bool) -> bool {
+        let invariant = violation.invariant as usize;
+        self.wanted[invariant] && (strict || violation.class == Class::Collector && !self.excused[invariant])
+    }
 }
 
 impl Scenarios {
@@ -149,18 +259,28 @@ impl Scenarios {
         if collectors.is_empty() {
             collectors = Collector::all();
         }
+        let baseline = match setting.ignore_baseline {
+            true => Baseline::empty(),
+            false => Baseline::committed().map_err(|error| wrong(error.to_string()))?,
+        };
         Ok(Scenarios {
-            lanes: collectors.into_iter().map(|c| (Machine::new(&c), c)).collect(),
+            lanes: collectors.into_iter().map(|c| Lane::new(c, &baseline, setting)).collect(),
             judge: Judge::new(),
             states: States::new(),
             scenario: Scenario::new(),
-            baseline: Baseline::committed().map_err(|error| wrong(error.to_string()))?,
+            baseline,
             strict: setting.strict,
+            ignores_baseline: setting.ignore_baseline,
+            hides_states: setting.hide_states,
+            stage: setting.stage,
         })
     }
 
     /// Runs one input. Which collector runs it, if there are several, is a function of the bytes.
     pub fn run(&mut self, data: &[u8]) -> Ran {
+        if self.stage < Stage::Run {
+            return self.stop(data);
+        }
         read(data, &mut self.scenario);
         let lane = match self.lanes.len() {
             1 => 0,
@@ -169,25 +289,40 @@ impl Scenarios {
         self.run_on(lane)
     }
 
+    /// What is done with an input that is not to be run.
+    #[cold]
+    fn stop(&mut self, data: &[u8]) -> Ran {
+        if self.stage == Stage::Decode {
+            read(data, &mut self.scenario);
+        }
+        Ran { reached: Reached::default(), crash: None, events: 0 }
+    }
+
     /// Runs one input on every collector, and adds up what happens: for measuring what an input is worth.
     pub fn run_on_all(&mut self, data: &[u8], mut each: impl FnMut(&Collector, &[u8; COUNTERS], &Ran)) {
         read(data, &mut self.scenario);
         for lane in 0..self.lanes.len() {
             let ran = self.run_on(lane);
-            each(&self.lanes[lane].1, self.states.counters(), &ran);
+            each(&self.lanes[lane].collector, self.states.counters(), &ran);
         }
     }
 
     fn run_on(&mut self, lane: usize) -> Ran {
-        let (machine, collector) = &mut self.lanes[lane];
-        self.judge.start(&self.scenario, Some(collector.release));
+        let here = &mut self.lanes[lane];
+        self.judge.start(&self.scenario, Some(here.collector.release));
         self.states.start(&self.scenario);
-        machine.run(&self.scenario, &mut Both(&mut self.judge, &mut self.states));
+        if self.stage == Stage::Run {
+            here.machine.run(&self.scenario, &mut Unjudged(&mut self.states));
+            return Ran { reached: Reached::default(), crash: None, events: 0 };
+        }
+        let mut both = Both(&mut self.judge, &mut self.states, 0);
+        here.machine.run(&self.scenario, &mut both);
+        let events = both.2;
         let strict = self.strict;
-        let suspicious = self.judge.finish().iter().any(|v| strict || v.class == Class::Collector);
+        let suspicious = self.judge.finish().iter().any(|v| here.is_suspicious(v, strict));
         let reached = self.judge.reached();
         let crash = if suspicious { self.crash(lane) } else { None };
-        Ran { reached, crash }
+        Ran { reached, crash, events }
     }
 
     /// The states of the last run.
@@ -195,13 +330,26 @@ impl Scenarios {
         self.states.counters()
     }
 
+    /// False if the input is not worth keeping: nothing happened, or so much that everything made of it would be slow.
+    /// Before the last stage it is not known.
+    pub fn is_worth_keeping(&self, ran: &Ran) -> bool {
+        self.stage < Stage::Judge || ran.has_effect() && ran.events <= MOST_EVENTS
+    }
+
+    /// True if the engine shall not see the states.
+    pub fn hides_states(&self) -> bool {
+        self.hides_states
+    }
+
     /// Runs again, slowly, to know what counts and to say it.
     #[cold]
     fn crash(&self, lane: usize) -> Option<Crash> {
-        let collector = &self.lanes[lane].1;
+        let Lane { collector, wanted, .. } = &self.lanes[lane];
         let mut examiner = Examiner::new(collector, &self.baseline);
         let run = examiner.examine(&self.scenario, false);
-        let counts: Vec<_> = run.violations.iter().filter(|(_, v)| self.strict || *v == Verdict::New).collect();
+        let counts = |verdict: Verdict| self.strict || verdict == Verdict::New;
+        let counts = run.violations.iter().filter(|(v, verdict)| wanted[v.invariant as usize] && counts(*verdict));
+        let counts: Vec<_> = counts.collect();
         if counts.is_empty() {
             return None;
         }
@@ -211,7 +359,8 @@ impl Scenarios {
             collector: collector.name.clone(),
             sentences: counts.iter().map(|(v, _)| v.describe(&|object| names.label(object))).collect(),
             text: document.print(),
-            strict: !counts.iter().any(|(_, v)| *v == Verdict::New),
+            // What only the missing baseline makes new is known to everybody else.
+            strict: self.ignores_baseline || !counts.iter().any(|(_, v)| *v == Verdict::New),
         })
     }
 }

@@ -7,8 +7,8 @@
 use crate::event::{Code, Event, ObjId, Sink};
 use crate::scenario::{Finalizer, Kind, Op, Scenario, Shape};
 
-/// How many counters there are.
-pub const COUNTERS: usize = 2048;
+/// How many counters there are. An engine looks at all of them after each run.
+pub const COUNTERS: usize = END.next_multiple_of(64);
 
 /// Phases that events show: no collection, before user code, after the first user code, after the first `tp_clear`.
 const PHASES: usize = 4;
@@ -33,7 +33,6 @@ const DEPTH: usize = NESTED + PHASES * 4;
 const RAISED: usize = DEPTH + Code::ALL.len() * 4;
 const UNDEFINED: usize = RAISED + PHASES * 2;
 const END: usize = UNDEFINED + 8;
-const _: () = assert!(END <= COUNTERS, "the counters do not fit");
 
 /// What is known of an object.
 #[derive(Clone, Copy, Default, Debug)]
@@ -47,6 +46,8 @@ struct Object {
     touched: u32,
     /// For a weak reference with a callback that has not been called: its referent, as index plus 1.
     watches: u32,
+    /// How many weak references watch it.
+    watched: u16,
 }
 
 /// Counts the states of one run after the other.
@@ -59,7 +60,6 @@ pub struct States {
     /// its end.
     touched: Vec<u32>,
     called: Vec<(u32, u8)>,
-    watchers: Vec<u32>,
     codes: Vec<Code>,
     phase: usize,
     collection: u32,
@@ -81,7 +81,6 @@ impl States {
             objects: Vec::new(),
             touched: Vec::new(),
             called: Vec::new(),
-            watchers: Vec::new(),
             codes: Vec::new(),
             phase: 0,
             collection: 0,
@@ -100,7 +99,6 @@ impl States {
         self.objects.clear();
         self.touched.clear();
         self.called.clear();
-        self.watchers.clear();
         self.codes.clear();
         self.phase = 0;
         self.collection = 0;
@@ -160,9 +158,7 @@ impl States {
         if code == Code::Callback
             && let Some(weak) = arg
         {
-            if let Some(o) = self.objects.get_mut(weak.index()) {
-                o.watches = 0;
-            }
+            self.unwatch(weak);
             if self.phase > 0 {
                 self.called.push((weak.index() as u32, self.phase as u8));
             } else {
@@ -179,13 +175,18 @@ impl States {
         self.count(DEALLOC_STATE + state);
     }
 
+    /// A weak reference watches no longer: its callback is called, or it is freed.
+    fn unwatch(&mut self, weak: ObjId) {
+        let Some(o) = self.objects.get_mut(weak.index()) else { return };
+        let watches = std::mem::take(&mut o.watches) as usize;
+        if let Some(referent) = watches.checked_sub(1).and_then(|index| self.objects.get_mut(index)) {
+            referent.watched = referent.watched.saturating_sub(1);
+        }
+    }
+
     fn free(&mut self, object: ObjId) {
-        let index = object.index() as u32;
-        let suppressed = self.watchers.iter().any(|w| {
-            let weak = &self.objects[*w as usize];
-            weak.watches == index + 1 && !weak.freed
-        });
-        if suppressed {
+        self.unwatch(object);
+        if self.object(object).watched > 0 {
             self.count(SUPPRESSED + self.phase);
         }
         if let Some(o) = self.objects.get_mut(object.index()) {
@@ -241,7 +242,9 @@ impl Sink for States {
             Event::NewWeak { weak, referent, callback: Some(_) } => {
                 if let Some(o) = self.objects.get_mut(weak.index()) {
                     o.watches = referent.index() as u32 + 1;
-                    self.watchers.push(weak.index() as u32);
+                }
+                if let Some(o) = self.objects.get_mut(referent.index()) {
+                    o.watched = o.watched.saturating_add(1);
                 }
             }
             Event::Enter { code, owner, arg } => self.enter(code, owner, arg),

@@ -32,11 +32,13 @@ impl List {
     pub const COUNT: u32 = 10;
 
     /// The list of a generation.
+    #[inline]
     pub const fn generation(generation: u8) -> List {
         List(if generation > 2 { 2 } else { generation as u32 })
     }
 
     /// The arena index of the list's head: where a walk along the links ends.
+    #[inline]
     pub const fn head(self) -> Idx {
         self.0
     }
@@ -77,6 +79,7 @@ impl Heap {
     }
 
     /// Appends the whole of `from` to `to`; `from` becomes empty.
+    #[inline]
     pub fn merge(&mut self, from: List, to: List) {
         let Some(first) = self.first(from) else { return };
         let last = self.objects[from.0 as usize].prev;
@@ -99,6 +102,7 @@ impl Heap {
         n
     }
 
+    #[inline]
     pub(super) fn make_empty(&mut self, list: List) {
         let head = &mut self.objects[list.0 as usize];
         head.prev = list.0;

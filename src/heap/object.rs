@@ -1,7 +1,7 @@
-//! The record of one object.
+//! The record of one object, in two halves: what collections walk over, and the rest.
 
 use crate::event::ObjId;
-use crate::scenario::Kind;
+use crate::scenario::{Kind, Shape};
 
 /// Index of an object in the heap's arena. Not an identity: see [`Object::id`].
 pub type Idx = u32;
@@ -13,6 +13,10 @@ pub const NIL: Idx = u32::MAX;
 pub struct Flag(u16);
 
 impl Flag {
+    /// No flag.
+    pub const NONE: Flag = Flag(0);
+    /// Every flag.
+    pub const ALL: Flag = Flag(u16::MAX);
     /// The type has the GC flag: there is a GC header.
     pub const HEADER: Flag = Flag(1);
     /// Linked in one of the collector's lists.
@@ -37,100 +41,173 @@ impl Flag {
     pub const MARK: Flag = Flag(1024);
     /// Traverse visits less than all slots once each: look at the kind.
     pub const UNFAITHFUL: Flag = Flag(2048);
-    /// The instance keeps its attributes in a dict of its own, in slot 0.
+    /// An instance that keeps its attributes in a dict of its own, in slot 0.
     pub const OWN_DICT: Flag = Flag(4096);
-    /// A function that had a closure when it was cleared.
-    pub const LOST_CLOSURE: Flag = Flag(8192);
-
+    /// A function that had a closure when it was cleared. The bit of [`Flag::OWN_DICT`], which is for instances.
+    pub const LOST_CLOSURE: Flag = Flag(4096);
+    /// There are weak references to it.
+    pub const WATCHED: Flag = Flag(8192);
     /// The type has a finalizer on this release (`tp_finalize`, or `tp_del` of a Python class before 3.4).
     pub const FINALIZES: Flag = Flag(16384);
+    /// Its death or `tp_clear` is not the plain one (a finalizer, an action, a flaw, a slot that is kept): look at
+    /// the kind.
+    pub const SPECIAL: Flag = Flag(32768);
 
     /// Both flags.
+    #[inline]
     pub const fn and(self, other: Flag) -> Flag {
         Flag(self.0 | other.0)
     }
+
+    /// True if `other` (all of several) is among these flags.
+    #[inline]
+    pub const fn has(self, other: Flag) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The flag, or none.
+    #[inline]
+    pub const fn when(self, on: bool) -> Flag {
+        if on { self } else { Flag::NONE }
+    }
 }
 
-/// One object of the heap, the temporary tuples of weak reference processing included.
+/// A set of shapes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Shapes(u32);
+
+const _: () = assert!(Shape::ALL.len() <= 32);
+
+impl Shapes {
+    /// No shape.
+    pub const NONE: Shapes = Shapes(0);
+    /// Every shape.
+    pub const ALL: Shapes = Shapes(u32::MAX);
+    /// The three weak reference types.
+    pub const WEAKREFS: Shapes = Shapes::NONE.with(Shape::Ref).with(Shape::Proxy).with(Shape::KeyedRef);
+
+    /// This set and one shape more.
+    #[inline]
+    #[must_use]
+    pub const fn with(self, shape: Shape) -> Shapes {
+        Shapes(self.0 | 1 << shape as u8)
+    }
+
+    /// True if the shape is in the set.
+    #[inline]
+    pub const fn has(self, shape: Shape) -> bool {
+        self.0 & (1 << shape as u8) != 0
+    }
+
+    /// True if the sets have a shape in common.
+    #[inline]
+    pub const fn meets(self, other: Shapes) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// The half of an object's record that collections, deallocators and snapshots read: all of it.
+///
+/// 32 bytes, two to a cache line. A collection walks over millions of these in the order of its lists, which is
+/// mostly the order of the arena, and jumps from slots to them; nothing else is touched to find what is unreachable.
+/// The temporary tuples of weak reference processing are objects too.
 #[derive(Clone, Copy, Debug)]
+#[repr(C, align(32))]
 pub struct Object {
-    /// What it is.
-    pub kind: Kind,
-    flags: u16,
-    /// Number of slots in use.
-    pub len: u16,
-    /// Number of slots allocated.
-    pub cap: u16,
-    /// Believed number of strong references.
-    pub refcount: u32,
-    /// Scratch count of a collection: references from outside the examined set.
-    pub gc_refs: i32,
     /// Neighbour in the list the object is linked in.
     pub prev: Idx,
     /// Neighbour in the list the object is linked in.
     pub next: Idx,
+    /// Believed number of strong references.
+    pub refcount: u32,
+    /// Scratch count of a collection: references from outside the examined set.
+    pub gc_refs: i32,
     /// First slot in the heap's slot arena.
     pub slots: u32,
-    /// First weak reference to this object, as index in the table of weak references.
-    pub weakrefs: u32,
-    /// For a weak reference: its own entry in the table of weak references.
-    pub weak: u32,
-    /// Number of the last snapshot that has shown it.
-    pub shown: u32,
-    /// Index of the operation that created it, among all operations of the scenario.
-    pub origin: u32,
+    /// Number of slots in use.
+    pub len: u32,
     /// Identity in events; `None` for list heads and temporary tuples.
     pub id: Option<ObjId>,
+    flags: Flag,
+    /// The shape of its kind.
+    pub shape: Shape,
+    /// Number of the last snapshot that has shown it.
+    pub(super) shown: u8,
+}
+
+const _: () = assert!(size_of::<Object>() == 32);
+
+/// The half of an object's record that is needed seldom.
+#[derive(Clone, Copy, Debug)]
+pub struct Detail {
+    /// Number of its type in the heap.
+    pub ty: u32,
+    /// Number of slots allocated.
+    pub cap: u32,
+    /// First weak reference to this object, as index in the table of weak references.
+    pub weakrefs: u32,
+    /// For a weak reference its own entry in the table of weak references; for a weak container and its removal
+    /// callback the number of the container.
+    pub entry: u32,
+    /// Index of the operation that created it, among all operations of the scenario.
+    pub origin: u32,
+}
+
+/// What the objects of one kind have in common on the release that runs, worked out once.
+#[derive(Clone, Copy, Debug)]
+pub struct Type {
+    /// What they are.
+    pub kind: Kind,
+    /// The flags that they are born with.
+    pub flags: Flag,
+    /// Number of slots, unless it depends on what an object is made of.
+    pub slots: u8,
+    /// Tracked at birth, unless that depends on what an object is made of.
+    pub tracked: bool,
 }
 
 impl Object {
     /// An object without references, slots and links.
-    pub const fn new(kind: Kind) -> Object {
-        Object {
-            kind,
-            flags: 0,
-            len: 0,
-            cap: 0,
-            refcount: 0,
-            gc_refs: 0,
-            prev: NIL,
-            next: NIL,
-            slots: 0,
-            weakrefs: NIL,
-            weak: NIL,
-            shown: 0,
-            origin: 0,
-            id: None,
-        }
+    #[inline]
+    pub const fn new(shape: Shape, flags: Flag) -> Object {
+        Object { prev: NIL, next: NIL, refcount: 0, gc_refs: 0, slots: 0, len: 0, id: None, flags, shape, shown: 0 }
+    }
+
+    /// All flags.
+    #[inline]
+    pub const fn flags(&self) -> Flag {
+        self.flags
     }
 
     /// True if the flag (all of several) is set.
     #[inline]
     pub const fn has(&self, flag: Flag) -> bool {
-        self.flags & flag.0 == flag.0
+        self.flags.has(flag)
     }
 
     /// Sets the flag.
     #[inline]
     pub const fn set(&mut self, flag: Flag) {
-        self.flags |= flag.0;
+        self.flags.0 |= flag.0;
     }
 
     /// Takes the flag away.
     #[inline]
     pub const fn unset(&mut self, flag: Flag) {
-        self.flags &= !flag.0;
-    }
-
-    /// Sets or unsets the flag.
-    #[inline]
-    pub const fn put(&mut self, flag: Flag, on: bool) {
-        if on { self.set(flag) } else { self.unset(flag) }
+        self.flags.0 &= !flag.0;
     }
 
     /// Turns the flag over.
     #[inline]
     pub const fn flip(&mut self, flag: Flag) {
-        self.flags ^= flag.0;
+        self.flags.0 ^= flag.0;
+    }
+}
+
+impl Detail {
+    /// Details of an object of a type with some slots.
+    #[inline]
+    pub const fn new(ty: u32, cap: u32) -> Detail {
+        Detail { ty, cap, weakrefs: NIL, entry: NIL, origin: 0 }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Heap;
 use super::object::{Flag, Idx, NIL};
-use crate::scenario::Shape;
+use crate::scenario::{MAX_ITEMS, Shape};
 
 /// One entry of a dict: a small integer key, or an object key stored as its index plus [`DictEntry::OBJECT`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,34 +58,53 @@ impl Heap {
     }
 
     /// Appends an entry to a dict.
+    ///
+    /// Entries that were deleted are squeezed out first if there are very many, as no dict of a scenario has more
+    /// than [`MAX_ITEMS`] others: storing and deleting for ever must not take ever longer. The data of weak
+    /// containers, whose entries are known by number, never has so many.
     pub fn push_entry(&mut self, dict: Idx, entry: DictEntry) {
+        if self.entries(dict) >= 4 * MAX_ITEMS as usize {
+            self.squeeze(dict);
+        }
         self.push_raw(dict, entry.key);
         self.push_raw(dict, entry.value);
     }
 
+    fn squeeze(&mut self, dict: Idx) {
+        let mut kept = 0;
+        for i in 0..self.entries(dict) {
+            let entry = self.entry(dict, i);
+            if entry.value != NIL {
+                self.set_raw(dict, 2 * kept, entry.key);
+                self.set_raw(dict, 2 * kept + 1, entry.value);
+                kept += 1;
+            }
+        }
+        self.objects[dict as usize].len = 2 * kept as u32;
+    }
+
     /// Appends a raw slot, moving the slots to the end of the arena when they are full.
     pub fn push_raw(&mut self, o: Idx, value: Idx) {
-        let object = self.objects[o as usize];
+        let object = &mut self.objects[o as usize];
         let (start, len) = (object.slots as usize, object.len as usize);
-        if object.len == object.cap {
-            let cap = (object.cap * 2).max(4);
+        let cap = &mut self.details[o as usize].cap;
+        if object.len == *cap {
+            *cap = (*cap * 2).max(4);
             let new = self.slots.len();
             self.slots.extend_from_within(start..start + len);
-            self.slots.resize(new + cap as usize, NIL);
-            let object = &mut self.objects[o as usize];
+            self.slots.resize(new + *cap as usize, NIL);
             object.slots = new as u32;
-            object.cap = cap;
         }
-        let object = &mut self.objects[o as usize];
         self.slots[object.slots as usize + len] = value;
         object.len += 1;
     }
 
     /// What slot `slot` of an object holds, as a path of a scenario sees it; `None` if there is no such slot.
+    #[inline]
     pub fn get(&self, o: Idx, slot: u8) -> Option<Idx> {
         let object = &self.objects[o as usize];
         let slot = slot as usize;
-        match object.kind.shape {
+        match object.shape {
             Shape::Dict => Some(self.find_key(o, slot as u32).map_or(NIL, |i| self.entry(o, i).value)),
             Shape::Instance if object.has(Flag::OWN_DICT) => match self.raw(o, 0) {
                 NIL => (slot < crate::scenario::NODE_SLOTS as usize).then_some(NIL),
@@ -96,19 +115,14 @@ impl Heap {
         }
     }
 
-    /// Position in drop order number `step` of an object's raw slots: which slot `clear` and dealloc drop then.
+    /// Which of `len` raw slots `clear` and dealloc of a shape drop as number `step`.
     /// Lists and tuples go from the last item to the first, functions defaults, dict, closure.
     #[inline]
-    pub fn drop_position(&self, o: Idx, step: usize) -> Option<usize> {
-        let object = &self.objects[o as usize];
-        let len = object.len as usize;
-        if step >= len {
-            return None;
-        }
-        Some(match object.kind.shape {
+    pub const fn drop_position(shape: Shape, len: u32, step: u32) -> u32 {
+        match shape {
             Shape::List | Shape::Tuple => len - 1 - step,
             Shape::Function => (step + 1) % len,
             _ => step,
-        })
+        }
     }
 }

@@ -3,7 +3,6 @@
 use super::Heap;
 use super::object::{Flag, Idx, NIL, Object};
 use super::slots::DictEntry;
-use super::weak::Weak;
 use crate::scenario::Shape;
 
 /// A strong reference as [`Heap::references`] tells it.
@@ -36,23 +35,72 @@ impl Heap {
     /// Lists and tuples go from the last item to the first; dicts value, then key; functions defaults, dict,
     /// closure; weak references report their callback only.
     #[inline]
-    pub fn traverse(&mut self, o: Idx, mut visit: impl FnMut(&mut Vec<Object>, Idx)) {
-        let Heap { objects, slots, weaks, .. } = self;
-        traverse(objects, slots, weaks, o, &mut visit);
+    pub fn traverse(&mut self, o: Idx, mut visit: impl FnMut(&mut [Object], Idx)) {
+        let Heap { objects, details, slots, weaks, types, .. } = self;
+        let object = &mut objects[o as usize];
+        let (shape, unfaithful) = (object.shape, object.has(Flag::UNFAITHFUL));
+        let mine = &slots[object.slots as usize..(object.slots + object.len) as usize];
+        match shape {
+            Shape::List | Shape::Tuple => {
+                for s in mine.iter().rev().filter(|s| **s != NIL) {
+                    visit(objects, *s);
+                }
+            }
+            Shape::Dict => {
+                for pair in mine.chunks_exact(2).filter(|pair| pair[1] != NIL) {
+                    visit(objects, pair[1]);
+                    if let Some(key) = (DictEntry { key: pair[0], value: pair[1] }).key_object() {
+                        visit(objects, key);
+                    }
+                }
+            }
+            Shape::Function => {
+                for slot in [1, 2, 0] {
+                    if mine[slot] != NIL {
+                        visit(objects, mine[slot]);
+                    }
+                }
+            }
+            _ if unfaithful => {
+                object.flip(Flag::ODD);
+                let odd = object.has(Flag::ODD);
+                let kind = &types[details[o as usize].ty as usize].kind;
+                for (slot, s) in mine.iter().enumerate() {
+                    if *s == NIL || kind.hidden.has(slot) || (kind.fickle.has(slot) && !odd) {
+                        continue;
+                    }
+                    visit(objects, *s);
+                    if kind.doubled.has(slot) {
+                        visit(objects, *s);
+                    }
+                }
+            }
+            _ => {
+                for s in mine.iter().filter(|s| **s != NIL) {
+                    visit(objects, *s);
+                }
+            }
+        }
+        if shape.is_weakref() {
+            let callback = weaks[details[o as usize].entry as usize].callback;
+            if callback != NIL {
+                visit(objects, callback);
+            }
+        }
     }
 
     /// Every strong reference of `o` with how often its next `traverse` will report it. For explanations: it
     /// changes nothing, and is not how the collector looks.
     pub fn references(&self, o: Idx) -> Vec<Reference> {
         let object = &self.objects[o as usize];
-        let kind = object.kind;
+        let kind = self.kind(o);
         let unfaithful = object.has(Flag::UNFAITHFUL);
         // The next call is an odd one if the calls so far are even in number.
         let odd = !object.has(Flag::ODD);
         let mut found = Vec::new();
         for i in 0..object.len as usize {
             let to = self.raw(o, i);
-            if kind.shape == Shape::Dict {
+            if object.shape == Shape::Dict {
                 if i % 2 == 1 && to != NIL {
                     let entry = self.entry(o, i / 2);
                     let key = entry.key_object();
@@ -78,7 +126,7 @@ impl Heap {
     pub fn for_each_edge(&self, o: Idx, mut visit: impl FnMut(Idx)) {
         let object = &self.objects[o as usize];
         let slots = &self.slots[object.slots as usize..object.slots as usize + object.len as usize];
-        if object.kind.shape == Shape::Dict {
+        if object.shape == Shape::Dict {
             for pair in slots.chunks_exact(2) {
                 if pair[1] != NIL {
                     if let Some(key) = (DictEntry { key: pair[0], value: pair[1] }).key_object() {
@@ -90,72 +138,11 @@ impl Heap {
         } else {
             slots.iter().filter(|s| **s != NIL).for_each(|s| visit(*s));
         }
-        if object.weak != NIL {
-            let callback = self.weaks[object.weak as usize].callback;
+        if object.shape.is_weakref() {
+            let callback = self.weak(o).callback;
             if callback != NIL {
                 visit(callback);
             }
-        }
-    }
-}
-
-#[inline]
-fn traverse(
-    objects: &mut Vec<Object>,
-    slots: &[Idx],
-    weaks: &[Weak],
-    o: Idx,
-    visit: &mut impl FnMut(&mut Vec<Object>, Idx),
-) {
-    let object = objects[o as usize];
-    let start = object.slots as usize;
-    let len = object.len as usize;
-    let mine = &slots[start..start + len];
-    match object.kind.shape {
-        Shape::List | Shape::Tuple => {
-            for s in mine.iter().rev().filter(|s| **s != NIL) {
-                visit(objects, *s);
-            }
-        }
-        Shape::Dict => {
-            for pair in mine.chunks_exact(2).filter(|pair| pair[1] != NIL) {
-                visit(objects, pair[1]);
-                if let Some(key) = (DictEntry { key: pair[0], value: pair[1] }).key_object() {
-                    visit(objects, key);
-                }
-            }
-        }
-        Shape::Function => {
-            for slot in [1, 2, 0] {
-                if mine[slot] != NIL {
-                    visit(objects, mine[slot]);
-                }
-            }
-        }
-        _ if object.has(Flag::UNFAITHFUL) => {
-            objects[o as usize].flip(Flag::ODD);
-            let odd = objects[o as usize].has(Flag::ODD);
-            for (slot, s) in mine.iter().enumerate() {
-                let kind = object.kind;
-                if *s == NIL || kind.hidden.has(slot) || (kind.fickle.has(slot) && !odd) {
-                    continue;
-                }
-                visit(objects, *s);
-                if kind.doubled.has(slot) {
-                    visit(objects, *s);
-                }
-            }
-        }
-        _ => {
-            for s in mine.iter().filter(|s| **s != NIL) {
-                visit(objects, *s);
-            }
-        }
-    }
-    if object.weak != NIL {
-        let callback = weaks[object.weak as usize].callback;
-        if callback != NIL {
-            visit(objects, callback);
         }
     }
 }

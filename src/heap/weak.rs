@@ -24,24 +24,24 @@ impl Heap {
     /// The state of a weak reference object.
     #[inline]
     pub fn weak(&self, o: Idx) -> &Weak {
-        &self.weaks[self.objects[o as usize].weak as usize]
+        &self.weaks[self.details[o as usize].entry as usize]
     }
 
     /// The state of a weak reference object, to be changed.
     #[inline]
     pub fn weak_mut(&mut self, o: Idx) -> &mut Weak {
-        &mut self.weaks[self.objects[o as usize].weak as usize]
+        &mut self.weaks[self.details[o as usize].entry as usize]
     }
 
     /// The shared reference or proxy of an object, if it exists.
     pub fn canonical(&self, referent: Idx, shape: Shape) -> Option<Idx> {
-        let mut entry = self.objects[referent as usize].weakrefs;
+        let mut entry = self.details[referent as usize].weakrefs;
         for _ in 0..2 {
             let weak = self.weaks.get(entry as usize)?;
             if weak.callback != NIL {
                 return None;
             }
-            let found = self.objects[weak.object as usize].kind.shape;
+            let found = self.objects[weak.object as usize].shape;
             if found == shape {
                 return Some(weak.object);
             }
@@ -57,8 +57,10 @@ impl Heap {
     pub fn link_weak(&mut self, o: Idx, referent: Idx, callback: Idx) {
         let entry = self.weaks.len() as u32;
         self.weaks.push(Weak { object: o, referent, callback, key: 0, prev: NIL, next: NIL });
-        self.objects[o as usize].weak = entry;
-        let shape = self.objects[o as usize].kind.shape;
+        self.live_weaks += 1;
+        self.details[o as usize].entry = entry;
+        self.objects[referent as usize].set(Flag::WATCHED);
+        let shape = self.objects[o as usize].shape;
         let is_canonical = callback == NIL && shape != Shape::KeyedRef;
         let reference = self.canonical(referent, Shape::Ref);
         let proxy = self.canonical(referent, Shape::Proxy);
@@ -69,15 +71,15 @@ impl Heap {
         };
         match after {
             None => {
-                let head = self.objects[referent as usize].weakrefs;
+                let head = self.details[referent as usize].weakrefs;
                 self.weaks[entry as usize].next = head;
                 if head != NIL {
                     self.weaks[head as usize].prev = entry;
                 }
-                self.objects[referent as usize].weakrefs = entry;
+                self.details[referent as usize].weakrefs = entry;
             }
             Some(before) => {
-                let before = self.objects[before as usize].weak;
+                let before = self.details[before as usize].entry;
                 let next = self.weaks[before as usize].next;
                 self.weaks[entry as usize].prev = before;
                 self.weaks[entry as usize].next = next;
@@ -91,13 +93,16 @@ impl Heap {
 
     /// Clears a weak reference: it answers `None` from now on and leaves the referent's list. The callback stays.
     pub fn clear_weak(&mut self, o: Idx) {
-        let entry = self.objects[o as usize].weak;
+        let entry = self.details[o as usize].entry;
         let weak = self.weaks[entry as usize];
         if weak.referent == NIL {
             return;
         }
         if weak.prev == NIL {
-            self.objects[weak.referent as usize].weakrefs = weak.next;
+            self.details[weak.referent as usize].weakrefs = weak.next;
+            if weak.next == NIL {
+                self.objects[weak.referent as usize].unset(Flag::WATCHED);
+            }
         } else {
             self.weaks[weak.prev as usize].next = weak.next;
         }
@@ -110,6 +115,14 @@ impl Heap {
         weak.next = NIL;
     }
 
+    /// Clears every weak reference to an object.
+    pub fn clear_all_weaks(&mut self, referent: Idx) {
+        while self.details[referent as usize].weakrefs != NIL {
+            let first = self.details[referent as usize].weakrefs;
+            self.clear_weak(self.weaks[first as usize].object);
+        }
+    }
+
     /// What a weak reference answers: its referent, unless it is cleared or the referent is dying.
     pub fn answer(&self, o: Idx) -> Option<Idx> {
         let referent = self.weak(o).referent;
@@ -119,13 +132,13 @@ impl Heap {
     /// True if the object is a weak reference.
     #[inline]
     pub fn is_weak(&self, o: Idx) -> bool {
-        self.objects[o as usize].weak != NIL
+        self.objects[o as usize].shape.is_weakref()
     }
 
     /// Number of weak references to an object.
     pub fn weak_count(&self, referent: Idx) -> u32 {
         let mut n = 0;
-        let mut entry = self.objects[referent as usize].weakrefs;
+        let mut entry = self.details[referent as usize].weakrefs;
         while entry != NIL {
             n += 1;
             entry = self.weaks[entry as usize].next;

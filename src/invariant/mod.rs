@@ -6,6 +6,7 @@
 //! it does not; `differential` holds those that run a scenario more than once.
 
 mod about;
+mod alike;
 mod blame;
 pub mod differential;
 mod documented;
@@ -53,6 +54,7 @@ mod i40_ephemeron;
 mod tests;
 
 pub use about::{About, Invariant, markdown};
+pub use alike::judged_alike;
 pub use documented::Why;
 pub use findings::{Judged, MAX_PER_INVARIANT};
 pub use judge::Judge;

@@ -4,36 +4,7 @@ use super::Invariant;
 use super::documented::Why;
 use crate::event::ObjId;
 
-/// Who is to blame.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub enum Class {
-    /// The premises held: the collector is wrong.
-    Collector,
-    /// A type lied or did not take part, and the collector could not know.
-    TypeFault,
-    /// This release does it on purpose, or CPython never promised otherwise.
-    Documented,
-}
-
-impl Class {
-    /// Every class.
-    pub const ALL: [Class; 3] = [Class::Collector, Class::TypeFault, Class::Documented];
-
-    /// The word used in reports and files.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Class::Collector => "collector",
-            Class::TypeFault => "type-fault",
-            Class::Documented => "documented",
-        }
-    }
-}
-
-impl std::fmt::Display for Class {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.word())
-    }
-}
+pub use crate::scenario::text::Class;
 
 /// The phase of a collection in which something happened, as `known-bugs.md` section 2 names them.
 ///

@@ -17,7 +17,7 @@ use parts::{
 };
 
 /// Most objects that a changed `Build` makes, unless it makes more already.
-const MOST_BUILT: u32 = 1000;
+const MOST_BUILT: u32 = 200;
 
 /// A kind of mutation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::check::topics;
+use super::kept::Kept;
 use super::load::load;
 use super::outcome::{Outcome, Runner, Topic};
 use super::{Case, Unreadable};
 use crate::collector::{Collector, UnknownCollector};
-use crate::scenario::text::{Anchor, Document, Expectation, Fact};
+use crate::scenario::text::{Anchor, Document, Expectation, Fact, FieldName};
+use crate::shrink::Claim;
 
 /// What blessing did to a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -86,6 +88,17 @@ impl Runner {
     }
 }
 
+/// Brings the numbers of a claim of minimality up to date, if it is true; a false one is left for a test to find.
+fn renew_claim(document: &mut Document) -> Result<(), UnknownCollector> {
+    let Some(at) = document.fields.iter().position(|f| f.name == FieldName::Minimal) else { return Ok(()) };
+    if Claim::parse(&document.fields[at].text).is_some_and(|claim| claim.is_minimal())
+        && let Ok(tries) = Kept::new(document)?.check_minimal(&document.scenario)
+    {
+        document.fields[at].text = Claim::new(true, tries).to_string();
+    }
+    Ok(())
+}
+
 fn default_topics(outcomes: &[Outcome]) -> Vec<Topic> {
     let mut topics = Vec::new();
     let facts =
@@ -113,7 +126,9 @@ fn bless_case(runner: &mut Runner, case: Case) -> Result<Blessed, BlessError> {
     let Case { path, mut document } = case;
     let unwritable = |e: std::io::Error| BlessError::Unwritable { path: path.clone(), reason: e.to_string() };
     let old = std::fs::read(&path).map_err(unwritable)?;
-    runner.bless(&mut document).map_err(|unknown| BlessError::Collector { path: path.clone(), unknown })?;
+    let unknown = |unknown| BlessError::Collector { path: path.clone(), unknown };
+    runner.bless(&mut document).map_err(unknown)?;
+    renew_claim(&mut document).map_err(unknown)?;
     let new = document.print();
     let changed = old != new.as_bytes();
     if changed {

@@ -18,6 +18,7 @@
 mod bisect;
 mod bless;
 mod check;
+mod kept;
 mod load;
 mod outcome;
 mod real;
@@ -25,6 +26,7 @@ mod real;
 pub use bisect::{Change, bisect};
 pub use bless::{BlessError, Blessed, bless_file};
 pub use check::{Mismatch, Report, compare};
+pub use kept::Kept;
 pub use load::{Case, Reason, Unreadable, load};
 pub use outcome::{Outcome, Runner, Topic};
 pub use real::Replayed;

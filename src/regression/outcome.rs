@@ -4,7 +4,8 @@ use crate::collector::Collector;
 use crate::event::{Code, Digest, Event, ObjId, Role, Sink};
 use crate::invariant::Judge;
 use crate::run::Machine;
-use crate::scenario::text::{Class, Document, ExpectedViolation, Fact};
+use crate::scenario::Scenario;
+use crate::scenario::text::{Document, ExpectedViolation, Fact, origin};
 
 /// Runs regression files. One runner for many files keeps its memory between them.
 #[derive(Debug, Default)]
@@ -86,29 +87,19 @@ impl Runner {
             digest.event(*event);
         }
         let found = self.judge.judge(&document.scenario, &self.events, Some(collector.release));
-        let mut violations: Vec<ExpectedViolation> = found
-            .iter()
-            .map(|v| ExpectedViolation {
-                code: v.invariant.code().to_owned(),
-                class: match v.class {
-                    crate::invariant::Class::Collector => Class::Collector,
-                    crate::invariant::Class::TypeFault => Class::TypeFault,
-                    crate::invariant::Class::Documented => Class::Documented,
-                },
-            })
-            .collect();
+        let mut violations: Vec<ExpectedViolation> =
+            found.iter().map(|v| ExpectedViolation { code: v.invariant.code().to_owned(), class: v.class }).collect();
         violations.sort();
         violations.dedup();
-        Outcome { digest: digest.value(), violations, facts: facts(document, &self.events) }
+        Outcome { digest: digest.value(), violations, facts: facts(&document.scenario, &self.events) }
     }
 }
 
 /// Every fact that the events make true.
-fn facts(document: &Document, events: &[Event]) -> Vec<Fact> {
-    let scenario = &document.scenario;
+pub(super) fn facts(scenario: &Scenario, events: &[Event]) -> Vec<Fact> {
     let mut origins: Vec<(u32, u16)> = Vec::new();
     for var in 0..scenario.vars() {
-        if let Some(origin) = document.origin(var) {
+        if let Some(origin) = origin(scenario, var) {
             origins.push((origin as u32, var));
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use std::path::PathBuf;
 
 use super::style::{Style, UNVERIFIED, count, grouped, quoted, subject};
-use crate::campaign::{Finding, Outcome, Plan, Tally, Verdict};
+use crate::campaign::{Fatal, Finding, Outcome, Plan, Tally, Verdict};
 use crate::collector::{Collector, Row};
 use crate::invariant::Invariant;
 
@@ -58,8 +58,14 @@ fn endings(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
     }
     for (crash, file) in page.outcome.crashes.iter().zip(page.files.iter().skip(page.outcome.findings.len())) {
         let objects = count(crash.objects.into(), "object");
-        writeln!(out, "{} {}: {}, {objects}", style.bad("crash"), crash.collector, crash.how)?;
-        writeln!(out, "    {}", quoted(&file.to_string_lossy()))?;
+        let word = match crash.fatal {
+            Fatal::Crash => "crash",
+            Fatal::Limit => "limit",
+        };
+        writeln!(out, "{} {}: {}, {objects}", style.bad(word), crash.collector, crash.how)?;
+        let file = quoted(&file.to_string_lossy());
+        let replay = format!("coroner replay {file} --collector {}", crash.collector);
+        writeln!(out, "    {}", style.command(&replay))?;
     }
     if page.outcome.unconfirmed > 0 {
         let kinds = count(page.outcome.unconfirmed as u64, "kind");
@@ -70,9 +76,7 @@ fn endings(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
 
 fn heading(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
     let Page { plan, outcome, .. } = page;
-    let profiles: Vec<&str> = plan.profiles.iter().map(|p| p.name).collect();
-    let seed = plan.seed;
-    let (profiles, size) = (profiles.join(","), plan.size.word());
+    let (seed, profiles, size) = (plan.draw.seed, plan.draw.profile_names(), plan.draw.size.word());
     writeln!(out, "{} seed {seed}, profile {profiles}, size {size}", style.head(&format!("coroner {}", page.command)))?;
     let runs = outcome.part.scenarios * plan.collectors.len() as u64;
     let rate = runs as f64 / outcome.took.as_secs_f64().max(1e-6);

@@ -145,7 +145,7 @@ pub fn campaign(page: &Page<'_>, exit: u8, repeat: &str) -> Report {
         objects: finding.objects,
         message: finding.sentence.clone(),
         file: finding.file_name(),
-        minimal: finding.minimal.is_some(),
+        minimal: finding.claim.is_minimal(),
         scenario: finding.first.scenario,
         repeat: finding.repeat(plan),
     });
@@ -175,7 +175,7 @@ pub fn campaign(page: &Page<'_>, exit: u8, repeat: &str) -> Report {
                 "objects": crash.objects,
                 "scenario": crash.number,
                 "file": crash.file_name(),
-                "minimal": crash.minimal.is_some(),
+                "minimal": crash.claim.is_minimal(),
             })
         });
         report.result.insert("crashes".to_owned(), crashes.collect());

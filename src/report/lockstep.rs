@@ -69,8 +69,7 @@ pub fn text(page: &Page<'_>, width: usize, color: bool) -> String {
 
 fn write_page(out: &mut String, page: &Page<'_>, width: usize, style: Style) -> fmt::Result {
     let Page { plan, outcome, .. } = page;
-    let profiles: Vec<&str> = plan.profiles.iter().map(|p| p.name).collect();
-    let (seed, profiles, size) = (plan.seed, profiles.join(","), plan.size.word());
+    let (seed, profiles, size) = (plan.draw.seed, plan.draw.profile_names(), plan.draw.size.word());
     writeln!(out, "{} seed {seed}, profile {profiles}, size {size}", style.head("coroner diff"))?;
     let runs: u64 = outcome.part.tallies.iter().map(|t| t.scenarios).sum();
     let seconds = outcome.took.as_secs_f64();
@@ -143,7 +142,8 @@ fn lines(page: &Page<'_>) -> Vec<(String, Vec<String>)> {
     for looseness in Looseness::ALL {
         add(false, looseness.word().to_owned(), &|t| t.loose[looseness as usize]);
     }
-    add(false, "run in a fresh process too".to_owned(), &|t| t.sampled);
+    let sample = format!("run in a fresh process too (1 in {})", page.plan.sample);
+    add(false, sample, &|t| t.sampled);
     add(false, "unstable".to_owned(), &|t| t.unstable);
     lines
 }
@@ -230,7 +230,7 @@ fn difference(plan: &Plan, finding: &Finding) -> Value {
         "real": finding.difference.real.iter().map(|e| format!("{e:?}")).collect::<Vec<_>>(),
         "objects": finding.objects,
         "scenario": finding.number,
-        "minimal": finding.minimal.is_some(),
+        "minimal": finding.claim.is_minimal(),
         "file": finding.file_name(),
         "repeat": finding.repeat(plan),
     })

@@ -2,7 +2,7 @@
 
 use super::Exec;
 use crate::event::Sink;
-use crate::heap::{Idx, NIL};
+use crate::heap::{Flag, Idx, NIL};
 use crate::scenario::{Bulk, Kind, MAX_OBJECTS, Place};
 
 /// Highest number of objects of one graph.
@@ -16,11 +16,13 @@ impl<S: Sink> Exec<'_, S> {
         if !kind.shape.is_extension() || count == 0 {
             return false;
         }
-        let header = self.has_header(kind);
+        let ty = self.type_of(pc, &kind);
+        let header = self.m.heap.type_at(ty).flags.has(Flag::HEADER);
+        self.m.heap.reserve(count as usize, count as usize * self.m.heap.type_at(ty).slots as usize);
         let mut first = NIL;
         let mut last = NIL;
         for i in 0..count {
-            let o = self.create(pc, kind, [NIL; 2]);
+            let o = self.create(pc, ty, [NIL; 2]);
             if header {
                 self.m.gc.count[0] += 1;
             }

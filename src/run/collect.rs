@@ -2,6 +2,7 @@
 
 use super::frame::{Frame, Phase};
 use super::{Exec, Machine, Moment, Running, View};
+use crate::collector::reach::Found;
 use crate::collector::{Switch, legacy, reach, survivors, weakrefs};
 use crate::event::{Code, Event, Sink};
 use crate::heap::{Flag, Idx, List, NIL};
@@ -17,13 +18,21 @@ impl<S: Sink> Exec<'_, S> {
         self.start_collection(generation.min(2), automatic);
     }
 
-    /// One step of the running collection.
-    pub(super) fn collect_step(&mut self, phase: Phase) {
+    /// Goes on with the running collection, up to the first phase that leaves something on top of the stack.
+    pub(super) fn collect_step(&mut self, mut phase: Phase) {
+        while let Some(next) = self.phase(phase) {
+            if self.stop.is_some() {
+                return;
+            }
+            phase = next;
+        }
+    }
+
+    /// One step of the running collection: the next, unless it waits on the stack below what has to be done first.
+    fn phase(&mut self, phase: Phase) -> Option<Phase> {
         match phase {
             Phase::StartCallbacks(next) => {
-                if !self.gc_callback(next, Phase::StartCallbacks(next + 1)) {
-                    self.push(Frame::Collect { phase: Phase::Deduce });
-                }
+                (!self.gc_callback(next, Phase::StartCallbacks(next + 1))).then_some(Phase::Deduce)
             }
             Phase::Deduce => self.deduce(),
             Phase::Callbacks => self.next_callback(),
@@ -31,8 +40,7 @@ impl<S: Sink> Exec<'_, S> {
                 if self.has(Switch::BugCallbackBeforeClear) {
                     self.m.heap.clear_weak(weak);
                 }
-                self.push(Frame::Collect { phase: Phase::CallbackDropped(weak) });
-                self.decref(weak);
+                self.drop_then(weak, Phase::CallbackDropped(weak))
             }
             Phase::CallbackDropped(weak) => {
                 if self.m.heap.first(List::CALLS) == Some(weak) {
@@ -40,11 +48,10 @@ impl<S: Sink> Exec<'_, S> {
                 } else {
                     self.running.freed += 1;
                 }
-                self.push(Frame::Collect { phase: Phase::Callbacks });
+                Some(Phase::Callbacks)
             }
             Phase::Finalizers => self.next_finalizer(),
             Phase::FinalizerDone(o) => {
-                self.push(Frame::Collect { phase: Phase::Finalizers });
                 if self.has(Switch::BugStopFinalizersEarly) && self.m.heap.object(o).refcount == 1 {
                     let mut rest = self.m.heap.first(List::UNREACHABLE);
                     while let Some(other) = rest {
@@ -52,14 +59,11 @@ impl<S: Sink> Exec<'_, S> {
                         rest = self.m.heap.first(List::UNREACHABLE);
                     }
                 }
-                self.decref(o);
+                self.drop_then(o, Phase::Finalizers)
             }
             Phase::Resurrection => self.resurrection(),
             Phase::Clearing => self.next_clear(),
-            Phase::ClearDone(o) => {
-                self.push(Frame::Collect { phase: Phase::ClearDropped(o) });
-                self.decref(o);
-            }
+            Phase::ClearDone(o) => self.drop_then(o, Phase::ClearDropped(o)),
             Phase::ClearDropped(o) => {
                 if self.m.heap.first(List::FINAL) == Some(o) {
                     self.m.heap.object_mut(o).unset(Flag::COLLECTING);
@@ -70,12 +74,12 @@ impl<S: Sink> Exec<'_, S> {
                         self.m.heap.move_to(self.old(), o);
                     }
                 }
-                self.push(Frame::Collect { phase: Phase::Clearing });
+                Some(Phase::Clearing)
             }
-            Phase::Finish => self.finish(),
+            Phase::Finish => Some(self.finish()),
             Phase::StopCallbacks(next) => {
                 if self.gc_callback(next, Phase::StopCallbacks(next + 1)) {
-                    return;
+                    return None;
                 }
                 self.m.gc.collecting = false;
                 let Running { generation, counted, freed, uncollectable, .. } = self.running;
@@ -85,14 +89,26 @@ impl<S: Sink> Exec<'_, S> {
                 }
                 self.sink.event(Event::CollectEnd { generation, returned, uncollectable });
                 self.snapshot();
+                None
             }
         }
     }
 
+    /// Drops a reference, then goes on: at once if the object does not die of it.
+    fn drop_then(&mut self, o: Idx, then: Phase) -> Option<Phase> {
+        if self.drops_quietly(o) {
+            return Some(then);
+        }
+        self.push(Frame::Collect { phase: then });
+        self.decref(o);
+        None
+    }
+
     fn show(&mut self, moment: Moment) {
+        let Some(observer) = self.observer.as_deref_mut() else { return };
         let Machine { heap, gc, vars, .. } = &*self.m;
         let Running { generation, set, .. } = self.running;
-        self.observer.moment(moment, &View { heap, gc, vars, generation, set });
+        observer.moment(moment, &View { heap, gc, vars, generation, set });
     }
 
     /// Where survivors of the running collection go.
@@ -116,16 +132,25 @@ impl<S: Sink> Exec<'_, S> {
     }
 
     /// Merge, reachability, survivors, legacy finalizers, first weak reference pass.
-    fn deduce(&mut self) {
+    fn deduce(&mut self) -> Option<Phase> {
         let generation = self.running.generation;
         let rules = self.m.rules;
         let set = self.gather(generation);
         self.running.set = set;
         self.show(Moment::Start);
-        if let Err(reason) = reach::deduce_unreachable(&mut self.m.heap, set, List::UNREACHABLE, rules) {
-            self.stop = Some(reason);
-            return;
+        let mut found = match reach::deduce_unreachable(&mut self.m.heap, set, List::UNREACHABLE, rules) {
+            Ok(found) => found,
+            Err(reason) => {
+                self.stop = Some(reason);
+                return None;
+            }
+        };
+        if rules.has_bugs() {
+            found = Found { set: found.set.anything(), unreachable: found.unreachable.anything() };
         }
+        let trash = found.unreachable;
+        self.running.trash = trash;
+        self.running.quiet = !found.set.flags.has(Flag::UNFAITHFUL);
         if self.has(Switch::BugClearLiveWeakrefs) {
             weakrefs::clear_after_finalizers(&mut self.m.heap, set);
         }
@@ -133,23 +158,28 @@ impl<S: Sink> Exec<'_, S> {
             && let Err(reason) = weakrefs::clear_before_finalizers(&mut self.m.heap, set, rules)
         {
             self.stop = Some(reason);
-            return;
+            return None;
         }
-        self.keep_survivors(set, generation);
-        legacy::split_legacy(&mut self.m.heap, List::UNREACHABLE);
+        self.keep_survivors(set, generation, &found);
+        let has_legacy = trash.flags.has(Flag::LEGACY);
+        if has_legacy {
+            legacy::split_legacy(&mut self.m.heap, List::UNREACHABLE);
+        }
         self.show(Moment::Deduced);
         if self.has(Switch::CountBeforeCallbacks) {
-            self.running.counted = self.m.heap.count(List::UNREACHABLE);
+            self.running.counted = if has_legacy { self.m.heap.count(List::UNREACHABLE) } else { trash.count };
         }
-        if let Err(reason) = weakrefs::clear_before_finalizers(&mut self.m.heap, List::UNREACHABLE, rules) {
+        if trash.concern_weakrefs()
+            && let Err(reason) = weakrefs::clear_before_finalizers(&mut self.m.heap, List::UNREACHABLE, rules)
+        {
             self.stop = Some(reason);
-            return;
+            return None;
         }
         if self.has(Switch::BugCallbacksOldestFirst) || self.reversed {
             self.reverse(List::CALLS);
         }
         self.show(Moment::WeakrefsCleared);
-        self.push(Frame::Collect { phase: Phase::Callbacks });
+        Some(Phase::Callbacks)
     }
 
     /// Counters and lists: the list whose members the collection examines.
@@ -175,9 +205,12 @@ impl<S: Sink> Exec<'_, S> {
         }
     }
 
-    fn keep_survivors(&mut self, set: List, generation: u8) {
+    fn keep_survivors(&mut self, set: List, generation: u8, found: &Found) {
         let rules = self.m.rules;
-        survivors::untrack_eligible(&mut self.m.heap, set, Shape::Tuple);
+        let mut kept = found.set.count.saturating_sub(found.unreachable.count);
+        if found.set.shapes.has(Shape::Tuple) {
+            kept = kept.saturating_sub(survivors::untrack_eligible(&mut self.m.heap, set, Shape::Tuple));
+        }
         if self.has(Switch::BugUntrackSurvivors) {
             let mut o = self.m.heap.object(set.head()).next;
             while o != set.head() {
@@ -202,12 +235,16 @@ impl<S: Sink> Exec<'_, S> {
             self.running.freed += self.m.heap.count(set);
         }
         let gc = &mut self.m.gc;
+        if rules.has_bugs() {
+            kept = self.m.heap.count(set);
+        }
         if generation == 2 {
-            if rules.has(Switch::LazyDictTracking) {
-                survivors::untrack_eligible(&mut self.m.heap, set, Shape::Dict);
+            if rules.has(Switch::LazyDictTracking) && found.set.shapes.has(Shape::Dict) {
+                let untracked = survivors::untrack_eligible(&mut self.m.heap, set, Shape::Dict);
+                kept = kept.saturating_sub(untracked);
             }
             gc.long_lived_pending = 0;
-            gc.long_lived_total = self.m.heap.count(set);
+            gc.long_lived_total = kept;
             if rules.has(Switch::BugSurvivorsGetYounger) {
                 self.m.heap.merge(set, List::GEN0);
             }
@@ -217,7 +254,7 @@ impl<S: Sink> Exec<'_, S> {
             return;
         }
         if generation == 1 {
-            gc.long_lived_pending += self.m.heap.count(set);
+            gc.long_lived_pending += kept;
         }
         let old = self.old();
         if set != old {
@@ -229,16 +266,16 @@ impl<S: Sink> Exec<'_, S> {
         }
     }
 
-    fn next_callback(&mut self) {
+    fn next_callback(&mut self) -> Option<Phase> {
         let Some(weak) = self.m.heap.first(List::CALLS) else {
             self.show(Moment::CallbacksDone);
-            self.push(Frame::Collect { phase: Phase::Finalizers });
-            return;
+            return Some(Phase::Finalizers);
         };
+        self.running.quiet = false;
         self.push(Frame::Collect { phase: Phase::CallbackDone(weak) });
         let callback = self.m.heap.weak(weak).callback;
         if callback == NIL {
-            return;
+            return None;
         }
         if self.has(Switch::BugCallbackTwice) {
             self.incref(callback);
@@ -247,18 +284,22 @@ impl<S: Sink> Exec<'_, S> {
             self.push(Frame::Callback { weak, callback });
         }
         self.call(Code::Callback, callback, weak, NIL);
+        None
     }
 
-    fn next_finalizer(&mut self) {
+    fn next_finalizer(&mut self) -> Option<Phase> {
+        if !self.running.trash.flags.has(Flag::FINALIZES) {
+            self.show(Moment::FinalizersDone);
+            return Some(Phase::Resurrection);
+        }
         while let Some(o) = self.m.heap.first(List::UNREACHABLE) {
             let object = *self.m.heap.object(o);
             self.m.heap.move_to(List::SEEN, o);
-            let Some(Finalizer::Modern(script)) = object.kind.finalizer else { continue };
-            if !self.has(Switch::Pep442)
-                || !object.has(Flag::FINALIZES)
-                || object.has(Flag::FINALIZED)
-                || self.has(Switch::BugClearBeforeFinalizers)
-            {
+            if !object.has(Flag::FINALIZES) {
+                continue;
+            }
+            let Some(Finalizer::Modern(script)) = self.m.heap.kind(o).finalizer else { continue };
+            if !self.has(Switch::Pep442) || object.has(Flag::FINALIZED) || self.has(Switch::BugClearBeforeFinalizers) {
                 continue;
             }
             if !self.has(Switch::BugNoFinalizedBit) {
@@ -267,17 +308,18 @@ impl<S: Sink> Exec<'_, S> {
             if self.has(Switch::BugSkipFinalizers) {
                 continue;
             }
+            self.running.quiet = false;
             self.incref(o);
             self.push(Frame::Collect { phase: Phase::FinalizerDone(o) });
             self.enter(Code::Finalizer, o, NIL, Some(script));
-            return;
+            return None;
         }
         if self.has(Switch::BugFinalizeLegacyReachable) && self.finalize_uncollectable() {
-            return;
+            return None;
         }
         self.m.heap.merge(List::SEEN, List::UNREACHABLE);
         self.show(Moment::FinalizersDone);
-        self.push(Frame::Collect { phase: Phase::Resurrection });
+        Some(Phase::Resurrection)
     }
 
     /// The planted bug that finalizes what legacy objects reach: calls the next such finalizer; false if there is none.
@@ -286,7 +328,7 @@ impl<S: Sink> Exec<'_, S> {
         while o != List::LEGACY.head() {
             let object = *self.m.heap.object(o);
             let due = object.has(Flag::FINALIZES) && !object.has(Flag::FINALIZED) && !object.has(Flag::LEGACY);
-            if due && let Some(Finalizer::Modern(script)) = object.kind.finalizer {
+            if due && let Some(Finalizer::Modern(script)) = self.m.heap.kind(o).finalizer {
                 self.m.heap.object_mut(o).set(Flag::FINALIZED);
                 self.incref(o);
                 self.push(Frame::Collect { phase: Phase::FinalizerDone(o) });
@@ -298,16 +340,22 @@ impl<S: Sink> Exec<'_, S> {
         false
     }
 
-    fn resurrection(&mut self) {
-        if let Err(reason) = self.split_resurrected() {
+    fn resurrection(&mut self) -> Option<Phase> {
+        // If nothing happened, nothing was resurrected, no weak reference was made, and the count is known.
+        let quiet = self.running.quiet && !self.m.rules.has_bugs();
+        let trash = self.running.trash;
+        if quiet {
+            self.m.heap.merge(List::UNREACHABLE, List::FINAL);
+        } else if let Err(reason) = self.split_resurrected() {
             self.stop = Some(reason);
-            return;
+            return None;
         }
-        if self.has(Switch::ClearWeakrefsAfterFinalizers) {
+        if self.has(Switch::ClearWeakrefsAfterFinalizers) && (!quiet || trash.concern_weakrefs()) {
             weakrefs::clear_after_finalizers(&mut self.m.heap, List::FINAL);
         }
         if !self.has(Switch::CountBeforeCallbacks) {
-            self.running.counted = self.m.heap.count(List::FINAL);
+            let known = quiet && !trash.flags.has(Flag::LEGACY);
+            self.running.counted = if known { trash.count } else { self.m.heap.count(List::FINAL) };
         }
         self.show(Moment::ResurrectionChecked);
         if self.has(Switch::BugSkipFirstClear)
@@ -316,7 +364,7 @@ impl<S: Sink> Exec<'_, S> {
             self.m.heap.object_mut(o).unset(Flag::COLLECTING);
             self.m.heap.move_to(self.old(), o);
         }
-        self.push(Frame::Collect { phase: Phase::Clearing });
+        Some(Phase::Clearing)
     }
 
     fn split_resurrected(&mut self) -> Result<(), crate::event::Undefined> {
@@ -342,30 +390,35 @@ impl<S: Sink> Exec<'_, S> {
         Ok(())
     }
 
-    fn next_clear(&mut self) {
+    fn next_clear(&mut self) -> Option<Phase> {
         let Some(o) = self.m.heap.first(List::FINAL) else {
             self.show(Moment::Cleared);
-            self.push(Frame::Collect { phase: Phase::Finish });
-            return;
+            return Some(Phase::Finish);
         };
         if self.m.gc.save_all {
             self.incref(o);
             self.m.gc.garbage.push(o);
-            self.push(Frame::Collect { phase: Phase::ClearDropped(o) });
-            return;
+            return Some(Phase::ClearDropped(o));
         }
         if !self.m.heap.object(o).has(Flag::CLEARABLE) {
-            self.push(Frame::Collect { phase: Phase::ClearDropped(o) });
-            return;
+            return Some(Phase::ClearDropped(o));
         }
         self.incref(o);
         let object = self.m.heap.id(o);
         self.sink.event(Event::Clear { object });
         self.push(Frame::Collect { phase: Phase::ClearDone(o) });
-        self.start_clear(o);
+        let base = self.m.frames.len();
+        if self.stop.is_none() {
+            self.start_clear(o);
+        }
+        if self.m.frames.len() != base {
+            return None;
+        }
+        self.m.frames.pop();
+        Some(Phase::ClearDone(o))
     }
 
-    fn finish(&mut self) {
+    fn finish(&mut self) -> Phase {
         self.running.uncollectable = self.m.heap.count(List::LEGACY);
         let mut o = self.m.heap.object(List::LEGACY.head()).next;
         while o != List::LEGACY.head() {
@@ -378,7 +431,7 @@ impl<S: Sink> Exec<'_, S> {
             o = next;
         }
         self.m.heap.merge(List::LEGACY, self.old());
-        self.push(Frame::Collect { phase: Phase::StopCallbacks(0) });
+        Phase::StopCallbacks(0)
     }
 
     /// The planted bug of an exception that escapes: the rest of the collection does not happen.

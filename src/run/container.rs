@@ -6,11 +6,12 @@ use super::frame::Frame;
 use crate::collector::Switch;
 use crate::event::{Code, Event, Role, Sink};
 use crate::heap::{DictEntry, Flag, Idx, NIL};
-use crate::scenario::{Kind, MAX_ITEMS, Place, ScriptId, Shape};
+use crate::scenario::{MAX_ITEMS, Place, ScriptId, Shape};
 
-/// What a weak container remembers besides its objects.
+/// What a weak container remembers besides its objects. Its number is in the details of object and function.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Container {
+    /// The container's object, `NIL` once it has been freed.
     object: Idx,
     data: Idx,
     function: Idx,
@@ -31,31 +32,33 @@ impl Containers {
         self.all.clear();
         self.pending.clear();
     }
-
-    pub(super) fn by_function(&self, function: Idx) -> Option<usize> {
-        self.all.iter().position(|c| c.function == function)
-    }
-
-    fn by_object(&self, object: Idx) -> Option<usize> {
-        self.all.iter().position(|c| c.object == object)
-    }
 }
 
 impl<S: Sink> Exec<'_, S> {
+    /// The number of the weak container that an object is, or whose removal callback it is; not if that is gone.
+    #[inline]
+    pub(super) fn container_of(&self, o: Idx) -> Option<usize> {
+        let is_part = matches!(
+            self.m.heap.object(o).shape,
+            Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet | Shape::Function
+        );
+        let number = if is_part { self.m.heap.detail(o).entry } else { NIL };
+        let container = self.m.containers.all.get(number as usize)?;
+        (container.object != NIL).then_some(number as usize)
+    }
+
     /// Creates a part of a composed object, with one reference.
     fn part(&mut self, origin: u32, shape: Shape, role: Role, slots: &[Idx]) -> Idx {
-        let o = self.m.heap.create(Kind::new(shape), slots.len() as u16);
         let clearable = match shape {
             Shape::Tuple => false,
             Shape::Function => self.has(Switch::FunctionClear),
             _ => true,
         };
+        let flags = Flag::HEADER.and(Flag::CLEARABLE.when(clearable));
+        let o = self.m.heap.create(shape as u32, shape, flags, slots.len() as u32);
         self.m.gc.count[0] += 1;
-        let object = self.m.heap.object_mut(o);
-        object.set(Flag::HEADER);
-        object.put(Flag::CLEARABLE, clearable);
-        object.refcount = 1;
-        object.origin = origin;
+        self.m.heap.object_mut(o).refcount = 1;
+        self.m.heap.detail_mut(o).origin = origin;
         for (i, content) in slots.iter().enumerate() {
             self.m.heap.set_raw(o, i, *content);
         }
@@ -73,8 +76,8 @@ impl<S: Sink> Exec<'_, S> {
 
     /// Creates a weak container. Its parts are created in the order: object, data dict, weak reference to the
     /// object, defaults, (cell, closure), removal callback.
-    pub(super) fn new_container(&mut self, origin: u32, kind: Kind) -> Idx {
-        let object = self.part(origin, kind.shape, Role::Named, &[NIL, NIL]);
+    pub(super) fn new_container(&mut self, origin: u32, shape: Shape) -> Idx {
+        let object = self.part(origin, shape, Role::Named, &[NIL, NIL]);
         let data = self.part(origin, Shape::Dict, Role::ContainerData, &[]);
         let selfref = self.part(origin, Shape::Ref, Role::ContainerSelf, &[]);
         self.bind_weakref(selfref, object, NIL);
@@ -90,14 +93,18 @@ impl<S: Sink> Exec<'_, S> {
             self.m.heap.set_raw(object, slot as usize, part);
             self.report_store(object, slot, part);
         }
+        let number = self.m.containers.all.len() as u32;
+        for part in [object, function] {
+            self.m.heap.detail_mut(part).entry = number;
+        }
         self.m.containers.all.push(Container { object, data, function, iterating: 0 });
         object
     }
 
     /// Creates a `finalize` object; its registry holds it besides the caller.
-    pub(super) fn new_finalize(&mut self, origin: u32, kind: Kind, [referent, callable]: [Idx; 2]) -> Idx {
+    pub(super) fn new_finalize(&mut self, origin: u32, [referent, callable]: [Idx; 2]) -> Idx {
         self.incref(callable);
-        let o = self.part(origin, kind.shape, Role::Named, &[callable, NIL]);
+        let o = self.part(origin, Shape::Finalize, Role::Named, &[callable, NIL]);
         let weak = self.part(origin, Shape::Ref, Role::FinalizeRef, &[]);
         self.bind_weakref(weak, referent, o);
         self.m.heap.set_raw(o, 1, weak);
@@ -108,9 +115,9 @@ impl<S: Sink> Exec<'_, S> {
 
     /// Adds (or, for a weak value dictionary, deletes) an entry; `store`'s contract.
     pub(super) fn store_entry(&mut self, object: Idx, slot: u8, value: Idx) -> bool {
-        let Some(at) = self.m.containers.by_object(object) else { return false };
+        let Some(at) = self.container_of(object) else { return false };
         let container = self.m.containers.all[at];
-        let shape = self.m.heap.object(object).kind.shape;
+        let shape = self.m.heap.object(object).shape;
         let cleared = self.m.heap.raw(object, 0) != container.data;
         if cleared || slot >= MAX_ITEMS {
             return false;
@@ -119,7 +126,7 @@ impl<S: Sink> Exec<'_, S> {
             return shape == Shape::WeakValueDict && self.store_key(container.data, slot as u32, slot, NIL);
         }
         let full = self.m.heap.entries(container.data) >= MAX_ITEMS as usize;
-        if !self.m.heap.object(value).kind.shape.is_weakrefable() || full {
+        if !self.m.heap.object(value).shape.is_weakrefable() || full {
             return false;
         }
         let content = self.m.heap.get(value, slot).unwrap_or(NIL);
@@ -135,12 +142,12 @@ impl<S: Sink> Exec<'_, S> {
 
     /// Adds an entry, after removals that were put off have been made.
     pub(super) fn add_entry(&mut self, object: Idx, slot: u8, value: Idx) {
-        let Some(at) = self.m.containers.by_object(object) else {
+        let Some(at) = self.container_of(object) else {
             self.decref(value);
             return;
         };
         let container = self.m.containers.all[at];
-        let shape = self.m.heap.object(object).kind.shape;
+        let shape = self.m.heap.object(object).shape;
         let content = self.m.heap.get(value, slot).unwrap_or(NIL);
         // The reference that the caller counted is not kept: the container holds the object weakly.
         self.push(Frame::Drop { o: value });
@@ -197,7 +204,7 @@ impl<S: Sink> Exec<'_, S> {
 
     /// The removal callback: puts the removal off while its container is iterated (until 3.13), else removes.
     pub(super) fn remove_entry(&mut self, function: Idx, weak: Idx) {
-        let Some(at) = self.m.containers.by_function(function) else { return };
+        let Some(at) = self.container_of(function) else { return };
         let container = self.m.containers.all[at];
         let gone = self.m.heap.object(container.object);
         if gone.has(Flag::FREED) || gone.refcount == 0 || !self.self_reference_answers(&container) {
@@ -209,7 +216,7 @@ impl<S: Sink> Exec<'_, S> {
         self.incref(container.object);
         self.push(Frame::Drop { o: container.object });
         let key = self.m.heap.weak(weak).key as u32;
-        let keyed = self.m.heap.object(weak).kind.shape == Shape::KeyedRef;
+        let keyed = self.m.heap.object(weak).shape == Shape::KeyedRef;
         let token = if keyed { key } else { DictEntry::OBJECT + weak };
         if container.iterating > 0 && self.has(Switch::ContainerPending) {
             self.m.containers.pending.push((function, token));
@@ -219,10 +226,10 @@ impl<S: Sink> Exec<'_, S> {
     }
 
     fn self_reference_answers(&self, container: &Container) -> bool {
-        let mut entry = self.m.heap.object(container.object).weakrefs;
+        let mut entry = self.m.heap.detail(container.object).weakrefs;
         while entry != NIL {
             let weak = self.m.heap.weaks[entry as usize];
-            if weak.callback == NIL && self.m.heap.object(weak.object).kind.shape == Shape::Ref {
+            if weak.callback == NIL && self.m.heap.object(weak.object).shape == Shape::Ref {
                 return true;
             }
             entry = weak.next;
@@ -261,18 +268,21 @@ impl<S: Sink> Exec<'_, S> {
     }
 
     /// A weak container was freed.
-    pub(super) fn container_freed(&mut self, o: Idx) {
-        if matches!(self.m.heap.object(o).kind.shape, Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet) {
-            self.m.containers.all.retain(|c| c.object != o);
+    #[inline]
+    pub(super) fn container_freed(&mut self, o: Idx, shape: Shape) {
+        if matches!(shape, Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet)
+            && let Some(at) = self.container_of(o)
+        {
+            self.m.containers.all[at].object = NIL;
         }
     }
 
     /// `len()` of a weak container.
     pub(super) fn length(&mut self, place: Place) -> bool {
         let Some(object) = self.resolve(place) else { return false };
-        let Some(at) = self.m.containers.by_object(object) else { return false };
+        let Some(at) = self.container_of(object) else { return false };
         let container = self.m.containers.all[at];
-        let shape = self.m.heap.object(object).kind.shape;
+        let shape = self.m.heap.object(object).shape;
         if shape == Shape::WeakValueDict && !self.has(Switch::ContainerLenCountsDead) {
             self.push(Frame::Length { container: object });
             self.push(Frame::Commit { container: object });
@@ -288,7 +298,7 @@ impl<S: Sink> Exec<'_, S> {
 
     /// `len()` of a weak value dictionary after removals that were put off have been made.
     pub(super) fn report_length(&mut self, object: Idx) {
-        let Some(at) = self.m.containers.by_object(object) else { return };
+        let Some(at) = self.container_of(object) else { return };
         let container = self.m.containers.all[at];
         let len = self.raw_length(&container);
         self.sink.event(Event::Length { container: self.m.heap.id(object), len, raw: len });
@@ -301,7 +311,7 @@ impl<S: Sink> Exec<'_, S> {
 
     /// Makes the removal that was put off last, and so on.
     pub(super) fn commit_step(&mut self, object: Idx) {
-        let Some(at) = self.m.containers.by_object(object) else { return };
+        let Some(at) = self.container_of(object) else { return };
         let container = self.m.containers.all[at];
         let Some(last) = self.m.containers.pending.iter().rposition(|p| p.0 == container.function) else { return };
         let (_, token) = self.m.containers.pending.remove(last);
@@ -312,12 +322,12 @@ impl<S: Sink> Exec<'_, S> {
     /// Starts an iteration over the live entries of a weak container.
     pub(super) fn iterate(&mut self, place: Place, script: ScriptId) -> bool {
         let Some(object) = self.resolve(place) else { return false };
-        let Some(at) = self.m.containers.by_object(object) else { return false };
+        let Some(at) = self.container_of(object) else { return false };
         let container = self.m.containers.all[at];
         self.m.containers.all[at].iterating += 1;
         self.incref(object);
         let live = self.m.heap.entries(container.data);
-        let tuple = self.m.heap.create_temporary(live as u16);
+        let tuple = self.m.heap.create_temporary(live as u32);
         for i in 0..live {
             let entry = self.m.heap.entry(container.data, i);
             if entry.value != NIL {
@@ -334,7 +344,7 @@ impl<S: Sink> Exec<'_, S> {
     }
 
     /// One round of an iteration.
-    pub(super) fn iterate_step(&mut self, container: Idx, entries: Idx, script: ScriptId, mut next: u16) {
+    pub(super) fn iterate_step(&mut self, container: Idx, entries: Idx, script: ScriptId, mut next: u32) {
         while next < self.m.heap.object(entries).len {
             let weak = self.m.heap.raw(entries, next as usize);
             next += 1;
@@ -363,7 +373,7 @@ impl<S: Sink> Exec<'_, S> {
     /// The end of an iteration: removals that were put off are made.
     pub(super) fn iterate_done(&mut self, object: Idx) {
         self.push(Frame::Drop { o: object });
-        let Some(at) = self.m.containers.by_object(object) else { return };
+        let Some(at) = self.container_of(object) else { return };
         self.m.containers.all[at].iterating -= 1;
         if self.m.containers.all[at].iterating == 0 {
             self.push(Frame::Commit { container: object });

@@ -2,26 +2,51 @@
 
 use super::Exec;
 use super::frame::{Frame, Stage};
-use super::trashcan::{Trashcan, is_python_instance};
+use super::trashcan::is_python_instance;
 use crate::collector::Switch;
 use crate::event::{Code, Event, Sink, Undefined};
-use crate::heap::{Flag, Idx, NIL};
+use crate::heap::{Flag, Heap, Idx, NIL, Object};
 use crate::scenario::{Finalizer, ScriptId, Shape};
 
 impl<S: Sink> Exec<'_, S> {
     /// One step of the deallocation of an object whose reference count is 0.
-    pub(super) fn dealloc(&mut self, o: Idx, stage: Stage, step: u16) {
+    #[inline]
+    pub(super) fn dealloc(&mut self, o: Idx, stage: Stage, step: u32) {
+        match stage {
+            Stage::Slots => self.dealloc_slots(o, step),
+            Stage::Start => self.start_dealloc(o),
+            _ => self.dealloc_stage(o, stage),
+        }
+    }
+
+    /// The reference count has just become 0.
+    fn start_dealloc(&mut self, o: Idx) {
         let object = *self.m.heap.object(o);
+        if !self.dies_plainly(&object) {
+            self.dealloc_stage(o, Stage::Start);
+            return;
+        }
+        if self.m.trash.serves(&object) && !self.m.trash.enter(o, &object) {
+            self.m.heap.untrack(o);
+            return;
+        }
+        self.begin_death(o);
+        self.dealloc_slots(o, 0);
+    }
+
+    fn dealloc_stage(&mut self, o: Idx, stage: Stage) {
+        let object = *self.m.heap.object(o);
+        let kind = *self.m.heap.kind(o);
         match stage {
             Stage::Start => {
                 if self.has(Switch::BugFreeTwice) && object.has(Flag::DYING) {
                     self.begin_death(o);
-                    self.report_freed(o);
+                    self.sink.event(Event::Free { object: self.m.heap.id(o) });
                     self.stop = Some(Undefined::UseAfterFree);
                     return;
                 }
-                if Trashcan::serves(&object, self.m.rules) {
-                    if !self.m.trash.enter(o, &object, self.m.rules) {
+                if self.m.trash.serves(&object) {
+                    if !self.m.trash.enter(o, &object) {
                         self.m.heap.untrack(o);
                         return;
                     }
@@ -48,7 +73,7 @@ impl<S: Sink> Exec<'_, S> {
                     }
                 }
                 let skip = self.has(Switch::BugSkipDeallocFinalizers);
-                match object.kind.finalizer {
+                match kind.finalizer {
                     Some(Finalizer::Modern(script)) if object.has(Flag::FINALIZES) && !skip => {
                         if object.has(Flag::HEADER) && object.has(Flag::FINALIZED) {
                             self.dealloc(o, Stage::Legacy, 0);
@@ -64,12 +89,12 @@ impl<S: Sink> Exec<'_, S> {
                     self.m.heap.object_mut(o).set(Flag::FINALIZED);
                 }
                 if self.stays_alive(o) {
-                    self.leave_trashcan(o);
+                    self.leave_trashcan(&object);
                 } else {
                     self.dealloc(o, Stage::Legacy, 0);
                 }
             }
-            Stage::Legacy => match object.kind.finalizer {
+            Stage::Legacy => match kind.finalizer {
                 Some(Finalizer::Legacy(script)) => {
                     self.revive(o, Stage::LegacyDone, Code::LegacyFinalizer, script);
                 }
@@ -77,12 +102,12 @@ impl<S: Sink> Exec<'_, S> {
             },
             Stage::LegacyDone => {
                 if self.stays_alive(o) {
-                    self.leave_trashcan(o);
+                    self.leave_trashcan(&object);
                 } else {
                     self.dealloc(o, Stage::Final, 0);
                 }
             }
-            Stage::OldFinalizer => match object.kind.finalizer {
+            Stage::OldFinalizer => match kind.finalizer {
                 Some(Finalizer::Modern(script)) if !self.has(Switch::BugSkipDeallocFinalizers) => {
                     if object.has(Flag::HEADER) {
                         self.m.heap.track(o);
@@ -93,38 +118,35 @@ impl<S: Sink> Exec<'_, S> {
             },
             Stage::OldFinalized => {
                 if object.refcount > 0 && self.stays_alive(o) {
-                    self.leave_trashcan(o);
+                    self.leave_trashcan(&object);
                     return;
                 }
                 self.m.heap.untrack(o);
                 self.begin_death(o);
                 // Weak references that `__del__` made are cleared without callback.
-                while self.m.heap.object(o).weakrefs != NIL {
-                    let weak = self.m.heap.weaks[self.m.heap.object(o).weakrefs as usize].object;
-                    self.m.heap.clear_weak(weak);
-                }
+                self.m.heap.clear_all_weaks(o);
                 self.dealloc(o, Stage::Slots, 0);
             }
             Stage::Final => {
                 self.begin_death(o);
                 let late = self.untracks_late();
-                if !object.kind.flaws.keeps_tracked && !late {
+                if !kind.flaws.keeps_tracked && !late {
                     self.m.heap.untrack(o);
                 }
-                if object.weakrefs == NIL && object.kind.on_dealloc.is_none() && !late {
+                if !self.m.heap.object(o).has(Flag::WATCHED) && kind.on_dealloc.is_none() && !late {
                     self.dealloc_slots(o, 0);
                     return;
                 }
                 self.push(Frame::Dealloc { o, stage: Stage::Action, step: 0 });
-                if !object.kind.flaws.keeps_weakrefs && !self.has(Switch::BugDeallocKeepsWeakrefs) {
+                if !kind.flaws.keeps_weakrefs && !self.has(Switch::BugDeallocKeepsWeakrefs) {
                     self.clear_weakrefs_of_dying(o);
                 }
             }
             Stage::Action => {
-                if self.untracks_late() && !object.kind.flaws.keeps_tracked {
+                if self.untracks_late() && !kind.flaws.keeps_tracked {
                     self.m.heap.untrack(o);
                 }
-                match object.kind.on_dealloc {
+                match kind.on_dealloc {
                     Some(script) => self.revive(o, Stage::ActionDone, Code::Dealloc, script),
                     None => self.dealloc(o, Stage::Slots, 0),
                 }
@@ -136,7 +158,7 @@ impl<S: Sink> Exec<'_, S> {
                     self.dealloc(o, Stage::Slots, 0);
                 }
             }
-            Stage::Slots => self.dealloc_slots(o, step),
+            Stage::Slots => self.dealloc_slots(o, 0),
             Stage::Dropped => self.release(o),
         }
     }
@@ -166,41 +188,81 @@ impl<S: Sink> Exec<'_, S> {
         self.sink.event(Event::Dealloc { object });
     }
 
-    fn dealloc_slots(&mut self, o: Idx, mut step: u16) {
-        if self.m.heap.object(o).has(Flag::TRACKED) && !self.m.heap.object(o).kind.flaws.keeps_tracked {
-            self.m.heap.untrack(o);
-        }
-        let is_dict = self.m.heap.object(o).kind.shape == Shape::Dict;
-        while let Some(position) = self.m.heap.drop_position(o, step as usize) {
-            step += 1;
-            let raw = self.m.heap.raw(o, position);
-            let content = if is_dict { self.dict_part(o, position) } else { raw };
-            if content == NIL {
-                continue;
+    /// Drops the references of a dying object from drop position `step` on, then releases it. An object that dies of
+    /// it is deallocated first, and so on down: the loop goes from object to object, and what remains to be done of
+    /// those above is on the stack.
+    fn dealloc_slots(&mut self, mut o: Idx, mut step: u32) {
+        let leaks = self.has(Switch::BugDeallocLeaks);
+        loop {
+            let object = *self.m.heap.object(o);
+            if object.has(Flag::TRACKED) && !(object.has(Flag::SPECIAL) && self.m.heap.kind(o).flaws.keeps_tracked) {
+                self.m.heap.untrack(o);
             }
-            if !is_dict {
-                self.m.heap.set_raw(o, position, NIL);
+            let is_dict = object.shape == Shape::Dict;
+            let mut dies = NIL;
+            while step < object.len {
+                let position = Heap::drop_position(object.shape, object.len, step) as usize;
+                step += 1;
+                let at = object.slots as usize + position;
+                let content = if is_dict {
+                    self.dict_part(o, position)
+                } else {
+                    std::mem::replace(&mut self.m.heap.slots[at], NIL)
+                };
+                if content == NIL || (leaks && step > 1) {
+                    continue;
+                }
+                let child = self.m.heap.object_mut(content);
+                if child.refcount > 1 {
+                    child.refcount -= 1;
+                    continue;
+                }
+                dies = content;
+                break;
             }
-            if step > 1 && self.has(Switch::BugDeallocLeaks) {
-                continue;
-            }
-            if self.m.heap.object(content).refcount > 1 {
-                self.m.heap.object_mut(content).refcount -= 1;
-                continue;
+            if dies == NIL {
+                break;
             }
             self.push(Frame::Dealloc { o, stage: Stage::Slots, step });
-            self.decref(content);
-            return;
+            let child = self.m.heap.object_mut(dies);
+            if child.refcount == 0 || child.has(Flag::FREED) {
+                self.stop = Some(Undefined::UseAfterFree);
+                return;
+            }
+            child.refcount = 0;
+            let child = *child;
+            if !self.dies_plainly(&child) {
+                self.push(Frame::Dealloc { o: dies, stage: Stage::Start, step: 0 });
+                return;
+            }
+            if self.m.trash.serves(&child) && !self.m.trash.enter(dies, &child) {
+                self.m.heap.untrack(dies);
+                return;
+            }
+            self.begin_death(dies);
+            (o, step) = (dies, 0);
         }
         if self.m.heap.is_weak(o) {
             if !self.has(Switch::BugWeakrefStaysLinked) {
                 self.clear_weak(o);
             }
-            self.push(Frame::Dealloc { o, stage: Stage::Dropped, step: 0 });
-            self.drop_callback(o);
-            return;
+            if self.m.heap.weak(o).callback != NIL {
+                self.push(Frame::Dealloc { o, stage: Stage::Dropped, step: 0 });
+                self.drop_callback(o);
+                return;
+            }
+            if self.stop.is_some() {
+                return;
+            }
         }
         self.release(o);
+    }
+
+    /// True if nothing comes before the slots of the dying object but the event: no finalizer, action or flaw, no
+    /// weak reference to it.
+    #[inline]
+    fn dies_plainly(&self, object: &Object) -> bool {
+        !object.has(Flag::SPECIAL) && !object.has(Flag::WATCHED) && object.id.is_some() && !self.m.rules.has_bugs()
     }
 
     /// Drops the callback of a weak reference that is deallocated or cleared.
@@ -230,29 +292,25 @@ impl<S: Sink> Exec<'_, S> {
     }
 
     fn release(&mut self, o: Idx) {
-        self.leave_trashcan(o);
-        if self.m.heap.object(o).id.is_none() {
+        let object = *self.m.heap.object(o);
+        self.leave_trashcan(&object);
+        let Some(id) = object.id else {
             self.m.heap.object_mut(o).set(Flag::FREED);
             self.m.heap.recycle_temporary(o);
             return;
-        }
+        };
         self.m.heap.untrack(o);
-        self.report_freed(o);
+        self.sink.event(Event::Free { object: id });
         self.m.heap.release(o);
-        if self.m.heap.object(o).has(Flag::HEADER) {
+        if object.has(Flag::HEADER) {
             self.m.gc.freed();
         }
-        self.container_freed(o);
+        self.container_freed(o, object.shape);
     }
 
-    fn report_freed(&mut self, o: Idx) {
-        let object = self.m.heap.id(o);
-        self.sink.event(Event::Free { object });
-    }
-
-    fn leave_trashcan(&mut self, o: Idx) {
-        let object = *self.m.heap.object(o);
-        if Trashcan::serves(&object, self.m.rules) && self.m.trash.leave(&object, self.m.rules) {
+    #[inline]
+    fn leave_trashcan(&mut self, object: &Object) {
+        if self.m.trash.serves(object) && self.m.trash.leave(object.shape) {
             self.push(Frame::Drain { first: true });
         }
     }
@@ -275,7 +333,7 @@ impl<S: Sink> Exec<'_, S> {
     fn clear_weakrefs_of_dying(&mut self, o: Idx) {
         let always_tuple = self.has(Switch::AlwaysCallbackTuple);
         let head = |heap: &crate::heap::Heap| {
-            let entry = heap.object(o).weakrefs;
+            let entry = heap.detail(o).weakrefs;
             (entry != NIL).then(|| heap.weaks[entry as usize])
         };
         if self.has(Switch::BugWeakrefStaysLinked)
@@ -288,7 +346,7 @@ impl<S: Sink> Exec<'_, S> {
         for _ in 0..2 {
             if let Some(weak) = head(&self.m.heap)
                 && weak.callback == NIL
-                && (!always_tuple || self.m.heap.object(weak.object).kind.shape != Shape::KeyedRef)
+                && (!always_tuple || self.m.heap.object(weak.object).shape != Shape::KeyedRef)
             {
                 self.m.heap.clear_weak(weak.object);
             }
@@ -307,7 +365,7 @@ impl<S: Sink> Exec<'_, S> {
             }
             return;
         }
-        let tuple = self.m.heap.create_temporary(2 * count as u16);
+        let tuple = self.m.heap.create_temporary(2 * count);
         self.m.heap.track(tuple);
         if self.has(Switch::BugLoseDeallocCallbacks) {
             self.push(Frame::Drop { o: tuple });

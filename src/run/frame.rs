@@ -79,7 +79,7 @@ pub(super) enum Frame {
     /// More rounds of a repeated body.
     Repeat { times: u8, script: ScriptId },
     /// More entries of an iteration over a weak container, whose entries are in a temporary tuple from `next` on.
-    Iterate { container: Idx, entries: Idx, script: ScriptId, next: u16 },
+    Iterate { container: Idx, entries: Idx, script: ScriptId, next: u32 },
     /// The end of one round of an iteration.
     IterateDone { container: Idx },
     /// The removal callback of a weak container at work.
@@ -92,22 +92,24 @@ pub(super) enum Frame {
     Commit { container: Idx },
     /// The length of a weak container to be reported.
     Length { container: Idx },
+    /// The end of a Python function's frame, a temporary tuple of what it holds.
+    Return { frame: Idx },
     /// The report of an error that a script has raised.
     Report { owner: ObjId },
     /// The end of user code that is no script.
     LeaveBuiltin { owner: Idx },
     /// A deallocation.
-    Dealloc { o: Idx, stage: Stage, step: u16 },
+    Dealloc { o: Idx, stage: Stage, step: u32 },
     /// `tp_clear` dropping slot after slot.
-    Clear { o: Idx, step: u16 },
+    Clear { o: Idx, step: u32 },
     /// A weak reference forgets the callback it has dropped.
     ForgetCallback { weak: Idx },
     /// Detached slots of a list or dict being dropped.
-    DropRange { start: u32, len: u16, step: u16, backwards: bool },
+    DropRange { start: u32, len: u32, step: u32, backwards: bool },
     /// A callback taken out of its weak reference, to be called by the referent's deallocator.
     Callback { weak: Idx, callback: Idx },
     /// The callbacks in a temporary tuple of weak references and callbacks, from item `next` on.
-    TupleCallbacks { tuple: Idx, next: u16 },
+    TupleCallbacks { tuple: Idx, next: u32 },
     /// A reference to be dropped.
     Drop { o: Idx },
     /// Deferred deallocations to be made.
@@ -118,3 +120,5 @@ pub(super) enum Frame {
     /// The running collection.
     Collect { phase: Phase },
 }
+
+const _: () = assert!(size_of::<Frame>() == 20);

@@ -2,7 +2,7 @@
 
 use super::Exec;
 use crate::event::{Event, Sink};
-use crate::heap::{Flag, Idx, List, NIL};
+use crate::heap::{Flag, List, NIL};
 
 impl<S: Sink> Exec<'_, S> {
     /// Reports everything reachable from `self`, `arg` and the variables, each object once, depth first.
@@ -12,29 +12,23 @@ impl<S: Sink> Exec<'_, S> {
         stack.extend(self.m.vars.iter().rev().copied());
         stack.push(self.arg);
         stack.push(self.owner);
-        let mut seen = 0;
+        let mut seen = std::mem::take(&mut self.m.seen);
         while let Some(o) = stack.pop() {
             if o == NIL || self.m.heap.object(o).has(Flag::MARK) {
                 continue;
             }
             self.m.heap.object_mut(o).set(Flag::MARK);
-            seen += 1;
+            seen.push(o);
             self.sink.event(Event::Saw { object: self.m.heap.id(o), introspection: false });
             let from = stack.len();
             self.m.heap.for_each_edge(o, |child| stack.push(child));
             stack[from..].reverse();
         }
-        for o in List::COUNT..self.m.heap.objects.len() as Idx {
-            if seen == 0 {
-                break;
-            }
-            let object = self.m.heap.object_mut(o);
-            if object.has(Flag::MARK) {
-                object.unset(Flag::MARK);
-                seen -= 1;
-            }
+        for o in seen.drain(..) {
+            self.m.heap.object_mut(o).unset(Flag::MARK);
         }
         self.m.walk = stack;
+        self.m.seen = seen;
     }
 
     /// Reports every object that `gc.get_objects()` returns, in its order.

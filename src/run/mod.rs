@@ -15,6 +15,7 @@ mod store;
 mod trashcan;
 mod user;
 
+use crate::collector::reach::Members;
 use crate::collector::{Collector, GcState, Rules, Switch};
 use crate::event::{Event, Sink, Undefined};
 use crate::heap::{Flag, Heap, Idx, List, NIL};
@@ -34,8 +35,11 @@ pub struct Machine {
     frames: Vec<Frame>,
     trash: Trashcan,
     walk: Vec<Idx>,
+    seen: Vec<Idx>,
     runs: u64,
     containers: container::Containers,
+    /// For each operation of the scenario the type of the objects that it creates, or `NIL` as long as none was made.
+    types: Vec<u32>,
 }
 
 /// A phase of a collection, as an [`Observer`] sees it.
@@ -93,14 +97,6 @@ pub struct View<'m> {
     pub set: List,
 }
 
-/// Observes nothing.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoObserver;
-
-impl Observer for NoObserver {
-    fn moment(&mut self, _moment: Moment, _view: &View<'_>) {}
-}
-
 /// One collection in progress.
 #[derive(Clone, Copy, Debug)]
 struct Running {
@@ -109,6 +105,17 @@ struct Running {
     freed: u32,
     uncollectable: u32,
     set: List,
+    /// What was unreachable at first.
+    trash: Members,
+    /// Nothing has happened since that could have changed what is unreachable.
+    quiet: bool,
+}
+
+impl Running {
+    const fn new(generation: u8) -> Running {
+        let trash = Members::NONE;
+        Running { generation, counted: 0, freed: 0, uncollectable: 0, set: List::GEN0, trash, quiet: false }
+    }
 }
 
 /// One run in progress.
@@ -116,7 +123,7 @@ struct Exec<'a, S> {
     m: &'a mut Machine,
     scenario: &'a Scenario,
     sink: &'a mut S,
-    observer: &'a mut dyn Observer,
+    observer: Option<&'a mut (dyn Observer + 'a)>,
     snapshots: bool,
     stop: Option<Undefined>,
     depth: u32,
@@ -138,10 +145,12 @@ impl Machine {
             gc: GcState::default(),
             vars: Vec::new(),
             frames: Vec::new(),
-            trash: Trashcan::default(),
+            trash: Trashcan::new(collector.rules),
             walk: Vec::new(),
+            seen: Vec::new(),
             runs: 0,
             containers: container::Containers::default(),
+            types: Vec::new(),
         }
     }
 
@@ -152,17 +161,35 @@ impl Machine {
 
     /// Runs a scenario from an empty heap to its end.
     pub fn run<S: Sink>(&mut self, scenario: &Scenario, sink: &mut S) {
-        self.run_observed(scenario, sink, &mut NoObserver);
+        self.execute(scenario, sink, None);
+    }
+
+    /// Bytes of memory that the arenas take: what the largest run so far needed.
+    pub fn bytes(&self) -> usize {
+        let frames = self.frames.capacity() * size_of::<Frame>();
+        let walks = (self.walk.capacity() + self.seen.capacity()) * size_of::<Idx>();
+        self.heap.bytes() + self.trash.bytes() + frames + walks
     }
 
     /// Runs a scenario and shows the heap to an observer at each phase of each collection.
     pub fn run_observed<S: Sink>(&mut self, scenario: &Scenario, sink: &mut S, observer: &mut dyn Observer) {
+        self.execute(scenario, sink, Some(observer));
+    }
+
+    fn execute<'a, S: Sink>(
+        &'a mut self,
+        scenario: &'a Scenario,
+        sink: &'a mut S,
+        observer: Option<&'a mut (dyn Observer + 'a)>,
+    ) {
         self.heap.reset();
         self.gc.reset(self.rules);
         self.frames.clear();
         self.trash.reset();
         self.containers.reset();
         self.vars.clear();
+        self.types.clear();
+        self.types.resize(scenario.ops().len(), NIL);
         self.runs += 1;
         let reversed = self.rules.has(Switch::BugNondeterministic) && self.runs.is_multiple_of(2);
         let snapshots = sink.wants_snapshots();
@@ -177,7 +204,7 @@ impl Machine {
             script_steps: 0,
             owner: NIL,
             arg: NIL,
-            running: Running { generation: 0, counted: 0, freed: 0, uncollectable: 0, set: List::GEN0 },
+            running: Running::new(0),
             reversed,
             main_end: scenario.range(0).end as u32,
         };
@@ -225,7 +252,7 @@ impl<S: Sink> Exec<'_, S> {
             Frame::DropRange { start, len, step, backwards } => self.drop_range(start, len, step, backwards),
             Frame::Callback { weak, callback } => self.single_callback(weak, callback),
             Frame::TupleCallbacks { tuple, next } => self.tuple_callbacks(tuple, next),
-            Frame::Drop { o } => self.decref(o),
+            Frame::Drop { o } | Frame::Return { frame: o } => self.decref(o),
             Frame::Drain { first } => self.drain(first),
             Frame::Collect { phase } => self.collect_step(phase),
             Frame::Repeat { times, script } => self.repeat(times, script),
@@ -238,7 +265,7 @@ impl<S: Sink> Exec<'_, S> {
             Frame::Commit { container } => self.commit_step(container),
             Frame::Length { container } => self.report_length(container),
             Frame::RunFinalize { o } => self.run_finalize(o),
-            Frame::Report { owner } => self.sink.event(Event::Unraisable { owner }),
+            Frame::Report { owner } => self.report(owner),
             Frame::LeaveBuiltin { owner } => self.leave(owner, false),
         }
     }
@@ -282,6 +309,7 @@ impl<S: Sink> Exec<'_, S> {
     }
 
     /// Clears a weak reference; one whose referent's memory is gone is undefined behaviour.
+    #[inline]
     fn clear_weak(&mut self, weak: Idx) {
         let referent = self.m.heap.weak(weak).referent;
         if referent != NIL && self.m.heap.object(referent).has(Flag::FREED) {
@@ -295,7 +323,7 @@ impl<S: Sink> Exec<'_, S> {
         self.sink.event(Event::CollectStart { generation, automatic });
         self.snapshot();
         self.m.gc.collecting = true;
-        self.running = Running { generation, counted: 0, freed: 0, uncollectable: 0, set: List::GEN0 };
+        self.running = Running::new(generation);
         self.push(Frame::Collect { phase: Phase::StartCallbacks(0) });
     }
 }

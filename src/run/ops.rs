@@ -4,13 +4,23 @@ use super::Exec;
 use super::frame::Frame;
 use crate::collector::Switch;
 use crate::event::{Code, Event, Role, Sink};
-use crate::heap::{Flag, Idx, NIL};
-use crate::scenario::{Clear, Finalizer, Kind, MAX_OBJECTS, Op, Place, ScriptId, Shape, SlotSet, Tracking};
+use crate::heap::{Flag, Idx, NIL, Type};
+use crate::scenario::{
+    Clear, DeallocFlaws, Finalizer, Kind, MAX_OBJECTS, Op, Place, ScriptId, Shape, SlotSet, Tracking,
+};
+
+/// What a `New` that makes something has found.
+#[derive(Clone, Copy)]
+struct Operands {
+    /// The canonical weak reference to be shared instead of making one, or `NIL`.
+    shared: Idx,
+}
 
 impl<S: Sink> Exec<'_, S> {
     /// The next operations of the body on top of the stack, up to the first that pushes something.
     pub(super) fn body(&mut self, frame: Frame) {
         let Frame::Body { mut pc, end, owner, arg, script, mut allocated } = frame else { return };
+        let ops = self.scenario.ops();
         let top = self.m.frames.len() - 1;
         let in_main = !script && end == self.main_end;
         (self.owner, self.arg) = (owner, arg);
@@ -24,7 +34,7 @@ impl<S: Sink> Exec<'_, S> {
                 }
                 return;
             } else {
-                let op = self.scenario.ops()[pc as usize];
+                let op = &ops[pc as usize];
                 if !allocated {
                     if in_main {
                         self.sink.event(Event::Step { op: pc });
@@ -33,48 +43,48 @@ impl<S: Sink> Exec<'_, S> {
                         pc = end;
                         continue;
                     }
-                    if op == Op::Raise && script {
+                    if script && matches!(op, Op::Raise) {
                         self.m.frames.truncate(top);
                         self.leave(owner, true);
                         return;
                     }
                 }
-                if let Op::New { kind, items, .. } = op
-                    && !allocated
-                    && let Some(generation) = self.collection_at(kind, items)
-                {
-                    self.m.frames[top] = Frame::Body { pc, end, owner, arg, script, allocated: true };
-                    self.start_collection(generation, true);
-                    return;
+                if let Op::New { dst, kind, items } = op {
+                    // After a collection that the allocation started everything is looked up again: it may have
+                    // taken the operands away.
+                    let parts = self.operands(kind, items);
+                    if !allocated && let Some(generation) = self.collection_at(kind, parts) {
+                        self.m.frames[top] = Frame::Body { pc, end, owner, arg, script, allocated: true };
+                        self.start_collection(generation, true);
+                        return;
+                    }
+                    allocated = false;
+                    match parts {
+                        Some(parts) => self.new_object(pc, *dst, kind, items, parts),
+                        None => self.no_effect(),
+                    }
+                } else {
+                    self.execute(pc, op, in_main);
                 }
-                allocated = false;
                 pc += 1;
-                self.m.frames[top] = Frame::Body { pc, end, owner, arg, script, allocated: false };
-                self.execute(pc - 1, op, in_main);
             }
             if self.m.frames.len() != top + 1 || self.stop.is_some() {
+                self.m.frames[top] = Frame::Body { pc, end, owner, arg, script, allocated: false };
                 return;
             }
         }
     }
 
     /// Counts the allocation that a `New` makes; the generation of the collection that starts inside it.
-    fn collection_at(&mut self, kind: Kind, items: [Place; 2]) -> Option<u8> {
-        let allocates =
-            self.is_creatable(kind, items) && self.has_header(kind) && self.shared_weakref(kind, items).is_none();
+    fn collection_at(&mut self, kind: &Kind, parts: Option<Operands>) -> Option<u8> {
+        let parts = parts?;
+        let allocates = self.has_header(kind) && parts.shared == NIL;
         if allocates { self.count_allocation() } else { None }
     }
 
-    fn execute(&mut self, pc: u32, op: Op, in_main: bool) {
-        let done = match op {
-            Op::New { dst, kind, items } => {
-                // A collection that its allocation started may have taken its operands away.
-                let creatable = self.is_creatable(kind, items);
-                if creatable {
-                    self.new_object(pc, dst, kind, items);
-                }
-                creatable
-            }
+    fn execute(&mut self, pc: u32, op: &Op, in_main: bool) {
+        let done = match *op {
+            Op::New { .. } => unreachable!("the caller makes objects"),
             Op::Set { dst, src } => self.set(dst, src),
             Op::Deref { dst, weak } => self.deref(dst, weak),
             Op::Look => {
@@ -83,6 +93,9 @@ impl<S: Sink> Exec<'_, S> {
             }
             Op::Scan => {
                 self.scan();
+                // The list that the objects came in.
+                let list = self.m.heap.create_temporary(1);
+                self.decref(list);
                 true
             }
             Op::Collect { generation } => {
@@ -214,53 +227,59 @@ impl<S: Sink> Exec<'_, S> {
         None
     }
 
-    pub(super) fn has_header(&self, kind: Kind) -> bool {
+    #[inline]
+    fn has_header(&self, kind: &Kind) -> bool {
         match kind.shape {
             Shape::Bare => self.has(Switch::AllClassesGc),
             _ => kind.tracking != Tracking::NoHeader,
         }
     }
 
-    fn is_creatable(&mut self, kind: Kind, items: [Place; 2]) -> bool {
+    /// Looks up what a `New` is to be made of, as far as it decides whether anything is made; `None` if nothing is.
+    fn operands(&mut self, kind: &Kind, items: &[Place; 2]) -> Option<Operands> {
         if self.m.heap.created() >= MAX_OBJECTS {
-            return false;
+            return None;
         }
-        let shape_of = |exec: &mut Self, place| exec.resolve(place).map(|o| exec.m.heap.object(o).kind.shape);
         match kind.shape {
             Shape::Ref | Shape::Proxy | Shape::KeyedRef | Shape::Finalize => {
-                let Some(referent) = shape_of(self, items[0]) else { return false };
-                let callback = match self.resolve(items[1]) {
+                let referent = self.resolve(items[0])?;
+                let callback = self.resolve(items[1]);
+                let callable = match callback {
                     Some(o) => self.is_callable(o),
                     None => kind.shape != Shape::Finalize,
                 };
                 let exists = kind.shape != Shape::Finalize || self.has(Switch::Pep442);
-                referent.is_weakrefable() && callback && exists
+                if !self.m.heap.object(referent).shape.is_weakrefable() || !callable || !exists {
+                    return None;
+                }
+                // The canonical weak reference is the answer if there is one.
+                let shares = callback.is_none() && matches!(kind.shape, Shape::Ref | Shape::Proxy);
+                let shared = if shares { self.m.heap.canonical(referent, kind.shape) } else { None };
+                Some(Operands { shared: shared.unwrap_or(NIL) })
             }
-            Shape::Method => shape_of(self, items[0]) == Some(Shape::Function) && self.resolve(items[1]).is_some(),
-            _ => true,
+            Shape::Method => {
+                let function = self.resolve(items[0])?;
+                let fits = self.m.heap.object(function).shape == Shape::Function;
+                (fits && self.resolve(items[1]).is_some()).then_some(Operands { shared: NIL })
+            }
+            _ => Some(Operands { shared: NIL }),
         }
     }
 
-    /// The canonical weak reference that `New` answers with instead of making one.
-    fn shared_weakref(&mut self, kind: Kind, items: [Place; 2]) -> Option<Idx> {
-        if !matches!(kind.shape, Shape::Ref | Shape::Proxy) || self.resolve(items[1]).is_some() {
-            return None;
-        }
-        let referent = self.resolve(items[0])?;
-        self.m.heap.canonical(referent, kind.shape)
-    }
-
-    fn new_object(&mut self, pc: u32, dst: Place, kind: Kind, items: [Place; 2]) {
-        if let Some(shared) = self.shared_weakref(kind, items) {
-            self.incref(shared);
-            self.keep(dst, shared);
+    fn new_object(&mut self, pc: u32, dst: Place, kind: &Kind, items: &[Place; 2], operands: Operands) {
+        if operands.shared != NIL {
+            self.incref(operands.shared);
+            self.keep(dst, operands.shared);
             return;
         }
-        let parts = items.map(|place| self.resolve(place).unwrap_or(NIL));
+        let parts = items.map(|place| if place.is_nothing() { NIL } else { self.resolve(place).unwrap_or(NIL) });
         let o = match kind.shape {
-            Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet => self.new_container(pc, kind),
-            Shape::Finalize => self.new_finalize(pc, kind, parts),
-            _ => self.create(pc, kind, parts),
+            Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet => self.new_container(pc, kind.shape),
+            Shape::Finalize => self.new_finalize(pc, parts),
+            _ => {
+                let ty = self.type_of(pc, kind);
+                self.create(pc, ty, parts)
+            }
         };
         self.keep(dst, o);
     }
@@ -272,61 +291,114 @@ impl<S: Sink> Exec<'_, S> {
         }
     }
 
-    /// Creates an object of any shape but the composed ones, with one reference.
-    pub(super) fn create(&mut self, pc: u32, mut kind: Kind, parts: [Idx; 2]) -> Idx {
-        let held: &[Idx] = match kind.shape {
-            Shape::Tuple if parts[0] == NIL => &[],
-            Shape::Tuple if parts[1] == NIL => &parts[..1],
-            Shape::Tuple | Shape::Method => &parts,
-            Shape::Cell => &parts[..1],
-            _ => &[],
-        };
-        let own_dict = kind.shape == Shape::Instance && self.has(Switch::InstanceDict);
-        let slots = match kind.shape {
+    /// The type of the objects that an operation creates, worked out when it creates the first.
+    pub(super) fn type_of(&mut self, pc: u32, kind: &Kind) -> u32 {
+        let known = self.m.types[pc as usize];
+        if known != NIL {
+            return known;
+        }
+        let ty = self.m.heap.add_type(self.new_type(*kind));
+        self.m.types[pc as usize] = ty;
+        ty
+    }
+
+    /// What the release makes of a kind.
+    fn new_type(&self, mut kind: Kind) -> Type {
+        let shape = kind.shape;
+        let header = self.has_header(&kind);
+        let own_dict = shape == Shape::Instance && self.has(Switch::InstanceDict);
+        if shape == Shape::Typed && !self.has(Switch::InstancesVisitType) {
+            kind.hidden = SlotSet(kind.hidden.0 | 1 << 3);
+        }
+        let slots = match shape {
             Shape::Node | Shape::Typed | Shape::Slotted => 4,
             Shape::Instance if own_dict => 1,
             Shape::Instance => 4,
             Shape::Function => 3,
+            Shape::Method => 2,
             Shape::Cell | Shape::KeyedRef => 1,
-            _ => held.len() as u16,
+            _ => 0,
         };
-        if kind.shape == Shape::Typed && !self.has(Switch::InstancesVisitType) {
-            kind.hidden = SlotSet(kind.hidden.0 | 1 << 3);
-        }
-        let header = self.has_header(kind);
-        let o = self.m.heap.create(kind, slots);
-        for (slot, part) in held.iter().enumerate() {
+        let tracked = match shape {
+            Shape::Dict => !self.has(Switch::LazyDictTracking),
+            _ => kind.tracking == Tracking::Tracked,
+        };
+        let modern = matches!(kind.finalizer, Some(Finalizer::Modern(_)));
+        let legacy = matches!(kind.finalizer, Some(Finalizer::Legacy(_)));
+        let is_class = !shape.is_extension();
+        let clearable = match shape {
+            Shape::Tuple | Shape::Method => false,
+            Shape::Function => self.has(Switch::FunctionClear),
+            _ => kind.clear != Clear::Missing,
+        };
+        let collector_legacy =
+            (legacy && !self.has(Switch::IgnoreStaticLegacy)) || (modern && is_class && !self.has(Switch::Pep442));
+        let unfaithful = kind.hidden.0 | kind.doubled.0 | kind.fickle.0 != 0;
+        let special = kind.finalizer.is_some()
+            || kind.on_dealloc.is_some()
+            || kind.flaws != DeallocFlaws::default()
+            || !matches!(kind.clear, Clear::Keeps(SlotSet::NONE));
+        let flags = Flag::HEADER
+            .when(header)
+            .and(Flag::FINALIZED.when(self.has(Switch::BugFinalizedAtBirth)))
+            .and(Flag::FINALIZES.when(modern))
+            .and(Flag::LEGACY.when(collector_legacy))
+            .and(Flag::CLEARABLE.when(clearable && header))
+            .and(Flag::UNFAITHFUL.when(unfaithful))
+            .and(Flag::OWN_DICT.when(own_dict))
+            .and(Flag::SPECIAL.when(special));
+        Type { kind, flags, slots, tracked }
+    }
+
+    /// Creates an object of any shape but the composed ones, with one reference.
+    pub(super) fn create(&mut self, pc: u32, ty: u32, parts: [Idx; 2]) -> Idx {
+        let Type { kind, flags, slots, tracked } = *self.m.heap.type_at(ty);
+        let shape = kind.shape;
+        let held = match shape {
+            Shape::Tuple => parts.iter().position(|part| *part == NIL).unwrap_or(2),
+            Shape::Method => 2,
+            Shape::Cell => 1,
+            _ => 0,
+        };
+        let slots = if shape == Shape::Tuple { held as u32 } else { u32::from(slots) };
+        let o = self.m.heap.create(ty, shape, flags, slots);
+        for (slot, part) in parts[..held].iter().enumerate() {
             if *part != NIL {
                 self.incref(*part);
                 self.m.heap.set_raw(o, slot, *part);
             }
         }
-        if kind.shape == Shape::Function {
+        if shape == Shape::Function {
             self.fill_function(o, parts);
         }
-        let flags = self.flags(kind, header);
-        let object = self.m.heap.object_mut(o);
-        object.refcount = 1;
-        object.origin = pc;
-        for (flag, on) in flags {
-            object.put(flag, on);
-        }
-        object.put(Flag::OWN_DICT, own_dict);
-        if header && self.is_tracked_at_birth(o, kind, held) {
+        self.m.heap.object_mut(o).refcount = 1;
+        self.m.heap.detail_mut(o).origin = pc;
+        let tracked = match shape {
+            Shape::Tuple => self.tracks_tuple(&parts[..held]),
+            _ => tracked,
+        };
+        if tracked && flags.has(Flag::HEADER) {
             self.m.heap.track(o);
         }
         let object = self.m.heap.id(o);
         self.sink.event(Event::New { object, origin: pc, role: Role::Named });
-        for slot in 0..slots {
-            let part = self.m.heap.raw(o, slot as usize);
-            if part != NIL {
-                self.report_store(o, slot as u8, part);
+        if held > 0 || shape == Shape::Function {
+            for slot in 0..slots {
+                let part = self.m.heap.raw(o, slot as usize);
+                if part != NIL {
+                    self.report_store(o, slot as u8, part);
+                }
             }
         }
-        if kind.shape.is_weakref() {
+        if shape.is_weakref() {
             self.bind_weakref(o, parts[0], parts[1]);
         }
         o
+    }
+
+    fn tracks_tuple(&self, items: &[Idx]) -> bool {
+        let trackable = |item: &Idx| self.m.heap.object(*item).has(Flag::HEADER);
+        !items.is_empty() && (self.has(Switch::TrackEveryTuple) || items.iter().any(trackable))
     }
 
     /// Makes a new weak reference object refer to its referent.
@@ -346,49 +418,16 @@ impl<S: Sink> Exec<'_, S> {
     /// Closure and defaults of a new function; what does not fit is left out.
     fn fill_function(&mut self, o: Idx, parts: [Idx; 2]) {
         for (slot, part) in parts.into_iter().enumerate() {
-            if part == NIL || self.m.heap.object(part).kind.shape != Shape::Tuple {
+            if part == NIL || self.m.heap.object(part).shape != Shape::Tuple {
                 continue;
             }
             let cells = (0..self.m.heap.object(part).len as usize)
-                .all(|i| self.m.heap.object(self.m.heap.raw(part, i)).kind.shape == Shape::Cell);
+                .all(|i| self.m.heap.object(self.m.heap.raw(part, i)).shape == Shape::Cell);
             if slot == 0 && (!cells || self.m.heap.object(part).len == 0) {
                 continue;
             }
             self.incref(part);
             self.m.heap.set_raw(o, slot, part);
-        }
-    }
-
-    fn flags(&self, kind: Kind, header: bool) -> [(Flag, bool); 6] {
-        let modern = matches!(kind.finalizer, Some(Finalizer::Modern(_)));
-        let legacy = matches!(kind.finalizer, Some(Finalizer::Legacy(_)));
-        let is_class = !kind.shape.is_extension();
-        let pep442 = self.has(Switch::Pep442);
-        let clearable = match kind.shape {
-            Shape::Tuple | Shape::Method => false,
-            Shape::Function => self.has(Switch::FunctionClear),
-            _ => kind.clear != Clear::Missing,
-        };
-        let collector_legacy = (legacy && !self.has(Switch::IgnoreStaticLegacy)) || (modern && is_class && !pep442);
-        let unfaithful = kind.hidden.0 | kind.doubled.0 | kind.fickle.0 != 0;
-        [
-            (Flag::HEADER, header),
-            (Flag::FINALIZED, self.has(Switch::BugFinalizedAtBirth)),
-            (Flag::FINALIZES, modern),
-            (Flag::LEGACY, collector_legacy),
-            (Flag::CLEARABLE, clearable && header),
-            (Flag::UNFAITHFUL, unfaithful),
-        ]
-    }
-
-    fn is_tracked_at_birth(&self, o: Idx, kind: Kind, held: &[Idx]) -> bool {
-        match kind.shape {
-            Shape::Tuple => {
-                let trackable = held.iter().any(|part| self.m.heap.object(*part).has(Flag::HEADER));
-                self.m.heap.object(o).len > 0 && (self.has(Switch::TrackEveryTuple) || trackable)
-            }
-            Shape::Dict => !self.has(Switch::LazyDictTracking),
-            _ => kind.tracking == Tracking::Tracked,
         }
     }
 
@@ -432,7 +471,7 @@ impl<S: Sink> Exec<'_, S> {
     fn set_tracked(&mut self, place: Place, on: bool) -> bool {
         let Some(o) = self.resolve(place) else { return false };
         let object = *self.m.heap.object(o);
-        if !object.kind.shape.is_extension() || !object.has(Flag::HEADER) || object.has(Flag::TRACKED) == on {
+        if !object.shape.is_extension() || !object.has(Flag::HEADER) || object.has(Flag::TRACKED) == on {
             return false;
         }
         if on {
@@ -460,6 +499,6 @@ impl<S: Sink> Exec<'_, S> {
 
     /// The operation that created an object.
     pub(super) fn origin(&self, o: Idx) -> u32 {
-        self.m.heap.object(o).origin
+        self.m.heap.detail(o).origin
     }
 }

@@ -6,13 +6,21 @@ use crate::heap::{Flag, List, NIL, Object};
 
 impl<S: Sink> Exec<'_, S> {
     /// Emits a snapshot in the order that [`crate::event`] gives.
+    #[inline]
     pub(super) fn snapshot(&mut self) {
-        if !self.snapshots {
-            return;
+        if self.snapshots {
+            self.take_snapshot();
         }
+    }
+
+    fn take_snapshot(&mut self) {
         self.sink.event(Event::Snapshot);
-        let number = self.m.heap.next_snapshot();
-        let mut missing = self.m.heap.live();
+        let heap = &mut self.m.heap;
+        heap.tidy_roster();
+        let number = heap.next_snapshot();
+        // Where a deallocator forgets to untrack, the lists have freed members: they are shown, and counted in `missing`.
+        let mut missing = heap.live();
+        let mut left = missing;
         let mut linked = 0;
         for (list, spot) in [
             (List::GEN0, Spot::Gen0),
@@ -20,24 +28,26 @@ impl<S: Sink> Exec<'_, S> {
             (List::GEN2, Spot::Gen2),
             (List::PERMANENT, Spot::Permanent),
         ] {
-            let mut o = self.m.heap.object(list.head()).next;
+            let mut o = heap.object(list.head()).next;
             while o != list.head() {
-                let object = self.m.heap.object_mut(o);
-                object.shown = number;
+                let object = heap.show(o, number);
                 o = object.next;
-                linked += u32::from(object.weakrefs != NIL);
+                linked += u32::from(object.has(Flag::WATCHED));
                 if let Some(event) = state(object, spot) {
-                    missing -= 1;
+                    missing = missing.wrapping_sub(1);
+                    left -= u32::from(!object.has(Flag::FREED));
                     self.sink.event(event);
                 }
             }
         }
-        if missing > 0 {
-            for object in &self.m.heap.objects[List::COUNT as usize..] {
-                if object.shown == number || object.has(Flag::FREED) {
-                    continue;
+        if missing > 0 && left > 0 {
+            let sink = &mut *self.sink;
+            heap.walk_live(|heap, o| {
+                if heap.is_shown(o, number) {
+                    return true;
                 }
-                linked += u32::from(object.weakrefs != NIL);
+                let object = heap.object(o);
+                linked += u32::from(object.has(Flag::WATCHED));
                 let spot = if !object.has(Flag::HEADER) {
                     Spot::NoHeader
                 } else if object.has(Flag::TRACKED) {
@@ -46,11 +56,13 @@ impl<S: Sink> Exec<'_, S> {
                     Spot::Untracked
                 };
                 if let Some(event) = state(object, spot) {
-                    self.sink.event(event);
+                    left -= 1;
+                    sink.event(event);
                 }
-            }
+                left > 0
+            });
         }
-        if !self.m.heap.weaks.is_empty() {
+        if self.m.heap.live_weaks() > 0 || linked > 0 {
             self.weak_states(linked);
         }
         for &o in &self.m.gc.garbage {
@@ -60,39 +72,47 @@ impl<S: Sink> Exec<'_, S> {
 
     /// `linked` is the number of objects that have weak references.
     fn weak_states(&mut self, mut linked: u32) {
-        let heap = &self.m.heap;
-        for object in &heap.objects[List::COUNT as usize..] {
-            if linked == 0 {
-                break;
-            }
-            let mut entry = object.weakrefs;
-            if entry == NIL || object.has(Flag::FREED) {
-                continue;
-            }
-            linked -= 1;
-            while entry != NIL {
-                let weak = heap.weaks[entry as usize];
-                self.sink.event(Event::Weak {
-                    weak: heap.id(weak.object),
-                    referent: object.id,
-                    callback: weak.callback != NIL,
-                });
-                entry = weak.next;
-            }
+        let sink = &mut *self.sink;
+        // Those in no list of a living referent, or not met there.
+        let mut missing = self.m.heap.live_weaks();
+        if linked > 0 {
+            self.m.heap.walk_live(|heap, o| {
+                let object = heap.object(o);
+                if !object.has(Flag::WATCHED) {
+                    return true;
+                }
+                let mut entry = heap.detail(o).weakrefs;
+                while entry != NIL {
+                    let weak = heap.weaks[entry as usize];
+                    missing -= u32::from(!heap.object(weak.object).has(Flag::FREED));
+                    let callback = weak.callback != NIL;
+                    sink.event(Event::Weak { weak: heap.id(weak.object), referent: object.id, callback });
+                    entry = weak.next;
+                }
+                linked -= 1;
+                linked > 0
+            });
         }
-        for weak in &heap.weaks {
-            let object = heap.object(weak.object);
-            if object.has(Flag::FREED) || (weak.referent != NIL && !heap.object(weak.referent).has(Flag::FREED)) {
-                continue;
-            }
-            let (id, callback) = (heap.id(weak.object), weak.callback != NIL);
-            // A referent here is freed: its deallocator forgot the weak reference.
-            let referent = if weak.referent == NIL { None } else { heap.object(weak.referent).id };
-            self.sink.event(Event::Weak { weak: id, referent, callback });
+        if missing == 0 {
+            return;
         }
+        self.m.heap.walk_live(|heap, o| {
+            if !heap.is_weak(o) {
+                return true;
+            }
+            let weak = heap.weak(o);
+            if weak.referent == NIL || heap.object(weak.referent).has(Flag::FREED) {
+                // A referent here is freed: its deallocator forgot the weak reference.
+                let referent = if weak.referent == NIL { None } else { heap.object(weak.referent).id };
+                sink.event(Event::Weak { weak: heap.id(o), referent, callback: weak.callback != NIL });
+                missing -= 1;
+            }
+            missing > 0
+        });
     }
 }
 
+#[inline]
 fn state(object: &Object, spot: Spot) -> Option<Event> {
     let finalized = object.has(Flag::FINALIZED.and(Flag::HEADER));
     object.id.map(|id| Event::State { object: id, refcount: object.refcount, spot, finalized })

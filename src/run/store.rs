@@ -4,8 +4,8 @@ use super::Exec;
 use super::frame::Frame;
 use crate::collector::{Switch, survivors};
 use crate::event::{Event, Role, Sink, Undefined};
-use crate::heap::{DictEntry, Flag, Idx, NIL};
-use crate::scenario::{Base, Clear, Kind, MAX_ITEMS, MAX_VARS, NODE_SLOTS, Place, Shape};
+use crate::heap::{DictEntry, Flag, Heap, Idx, NIL};
+use crate::scenario::{Base, Clear, MAX_ITEMS, MAX_VARS, NODE_SLOTS, Place, Shape, SlotSet};
 
 impl<S: Sink> Exec<'_, S> {
     /// The object that a place names.
@@ -72,7 +72,7 @@ impl<S: Sink> Exec<'_, S> {
     pub(super) fn store_slot(&mut self, holder: Idx, slot: u8, value: Idx) -> bool {
         let object = *self.m.heap.object(holder);
         let position = slot as usize;
-        match object.kind.shape {
+        match object.shape {
             Shape::Node | Shape::Typed | Shape::Slotted | Shape::Cell | Shape::KeyedRef => {
                 position < object.len as usize && self.replace(holder, slot, position, value)
             }
@@ -96,7 +96,7 @@ impl<S: Sink> Exec<'_, S> {
                 if position < object.len as usize {
                     return self.replace(holder, slot, position, value);
                 }
-                if value == NIL || object.len >= MAX_ITEMS as u16 {
+                if value == NIL || object.len >= MAX_ITEMS as u32 {
                     return false;
                 }
                 self.m.heap.push_raw(holder, value);
@@ -107,8 +107,8 @@ impl<S: Sink> Exec<'_, S> {
             Shape::Function => {
                 let fits = match (slot, value) {
                     (1, NIL) => true,
-                    (1, v) => self.m.heap.object(v).kind.shape == Shape::Tuple,
-                    (2, v) if v != NIL => self.m.heap.object(v).kind.shape == Shape::Dict,
+                    (1, v) => self.m.heap.object(v).shape == Shape::Tuple,
+                    (2, v) if v != NIL => self.m.heap.object(v).shape == Shape::Dict,
                     _ => false,
                 };
                 fits && self.replace(holder, slot, position, value)
@@ -164,8 +164,7 @@ impl<S: Sink> Exec<'_, S> {
     }
 
     fn create_instance_dict(&mut self, instance: Idx) {
-        let dict = self.m.heap.create(Kind::new(Shape::Dict), 0);
-        self.m.heap.object_mut(dict).set(Flag::HEADER.and(Flag::CLEARABLE));
+        let dict = self.m.heap.create(Shape::Dict as u32, Shape::Dict, Flag::HEADER.and(Flag::CLEARABLE), 0);
         self.m.heap.object_mut(dict).refcount = 1;
         self.m.gc.count[0] += 1;
         if !self.has(Switch::LazyDictTracking) {
@@ -178,41 +177,45 @@ impl<S: Sink> Exec<'_, S> {
         self.report_store(instance, 0, dict);
     }
 
-    /// Starts `tp_clear` of an object: what it drops is dropped by frames on top of the caller's.
+    /// Starts `tp_clear` of an object: what cannot be done at once is on top of the stack when it returns.
     pub(super) fn start_clear(&mut self, o: Idx) {
-        let object = *self.m.heap.object(o);
-        self.m.heap.object_mut(o).set(Flag::CLEARED);
-        match object.kind.shape {
+        let holder = self.m.heap.object_mut(o);
+        holder.set(Flag::CLEARED);
+        let object = *holder;
+        match object.shape {
             Shape::List | Shape::Dict => {
                 // These are emptied first, then what they held is dropped.
-                let backwards = object.kind.shape == Shape::List;
-                let holder = self.m.heap.object_mut(o);
+                let backwards = object.shape == Shape::List;
                 holder.len = 0;
-                holder.cap = 0;
+                holder.slots = 0;
+                self.m.heap.detail_mut(o).cap = 0;
                 if !backwards {
                     self.detach_keys(object.slots, object.len);
                 }
-                self.push(Frame::DropRange { start: object.slots, len: object.len, step: 0, backwards });
+                self.drop_range(object.slots, object.len, 0, backwards);
             }
             Shape::Instance if !object.has(Flag::OWN_DICT) && self.has(Switch::InlineValuesVanish) => {
-                let range = object.slots as usize..object.slots as usize + object.len as usize;
+                let range = object.slots as usize..(object.slots + object.len) as usize;
                 let start = self.m.heap.slots.len() as u32;
                 self.m.heap.slots.extend_from_within(range.clone());
                 self.m.heap.slots[range].fill(NIL);
-                self.push(Frame::DropRange { start, len: object.len, step: 0, backwards: false });
+                if self.has(Switch::ClearedInstanceGetsDict) {
+                    self.lose_inline_values(o);
+                }
+                self.drop_range(start, object.len, 0, false);
             }
             Shape::Function => {
                 if self.m.heap.raw(o, 0) != NIL {
                     self.m.heap.object_mut(o).set(Flag::LOST_CLOSURE);
                 }
-                self.push(Frame::Clear { o, step: 0 });
+                self.clear_slots(o, 0);
             }
-            _ => self.push(Frame::Clear { o, step: 0 }),
+            _ => self.clear_slots(o, 0),
         }
     }
 
     /// Makes the detached entries of a dict a plain run of references.
-    fn detach_keys(&mut self, start: u32, len: u16) {
+    fn detach_keys(&mut self, start: u32, len: u32) {
         for entry in 0..len as usize / 2 {
             let at = start as usize + 2 * entry;
             let value = self.m.heap.slots[at + 1];
@@ -221,45 +224,82 @@ impl<S: Sink> Exec<'_, S> {
         }
     }
 
-    /// Drops the next slot of an object whose `tp_clear` runs.
-    pub(super) fn clear_slots(&mut self, o: Idx, step: u16) {
+    /// After `tp_clear` an instance has no inline values any more. What was stored into them meanwhile is leaked.
+    fn lose_inline_values(&mut self, o: Idx) {
+        let object = self.m.heap.object_mut(o);
+        if object.shape == Shape::Instance && !object.has(Flag::OWN_DICT) && object.len > 0 {
+            object.set(Flag::OWN_DICT);
+            object.len = 1;
+            self.m.heap.set_raw(o, 0, NIL);
+        }
+    }
+
+    /// Drops the slots of an object whose `tp_clear` runs, from drop position `step` to the first whose object dies.
+    pub(super) fn clear_slots(&mut self, o: Idx, mut step: u32) {
         let object = *self.m.heap.object(o);
-        if let Some(position) = self.m.heap.drop_position(o, step as usize) {
-            self.push(Frame::Clear { o, step: step + 1 });
-            let kept = matches!(object.kind.clear, Clear::Keeps(set) if set.has(position));
-            if kept {
-                return;
+        let kept = match self.m.heap.object(o).has(Flag::SPECIAL).then(|| self.m.heap.kind(o).clear) {
+            Some(Clear::Keeps(set)) => set,
+            _ => SlotSet::NONE,
+        };
+        let (keeps_slots, leaks) = (self.has(Switch::BugClearKeepsSlots), self.has(Switch::BugClearLeaks));
+        while step < object.len {
+            let position = Heap::drop_position(object.shape, object.len, step) as usize;
+            step += 1;
+            if kept.has(position) {
+                continue;
             }
-            if self.has(Switch::BugClearKeepsSlots) {
-                let content = self.m.heap.raw(o, position);
-                if content != NIL {
-                    self.decref(content);
+            let at = object.slots as usize + position;
+            let content = self.m.heap.slots[at];
+            if content == NIL {
+                continue;
+            }
+            if !keeps_slots {
+                self.m.heap.slots[at] = NIL;
+                if leaks {
+                    continue;
                 }
-                return;
             }
-            let content = self.m.heap.set_raw(o, position, NIL);
-            if content != NIL && !self.has(Switch::BugClearLeaks) {
-                self.decref(content);
+            if self.drops_quietly(content) {
+                continue;
             }
+            self.push(Frame::Clear { o, step });
+            self.decref(content);
             return;
         }
-        if self.m.heap.is_weak(o) {
+        if self.has(Switch::ClearedInstanceGetsDict) {
+            self.lose_inline_values(o);
+        }
+        if object.shape.is_weakref() {
             self.clear_weak(o);
             self.drop_callback(o);
         }
     }
 
-    /// Drops the next of a run of detached references.
-    pub(super) fn drop_range(&mut self, start: u32, len: u16, mut step: u16, backwards: bool) {
+    /// Drops a reference if it is neither the last one nor to something that is gone; else does nothing.
+    #[inline]
+    pub(super) fn drops_quietly(&mut self, o: Idx) -> bool {
+        let object = self.m.heap.object_mut(o);
+        let quiet = object.refcount > 1 && !object.has(Flag::FREED);
+        object.refcount -= u32::from(quiet);
+        quiet
+    }
+
+    /// Drops detached references from number `step` to the first whose object dies. Their place in the arena is given
+    /// back if nothing was put after it.
+    pub(super) fn drop_range(&mut self, start: u32, len: u32, mut step: u32, backwards: bool) {
         while step < len {
-            let at = start + u32::from(if backwards { len - 1 - step } else { step });
+            let at = start + if backwards { len - 1 - step } else { step };
             step += 1;
             let content = self.m.heap.slots[at as usize];
-            if content != NIL {
-                self.push(Frame::DropRange { start, len, step, backwards });
-                self.decref(content);
-                return;
+            if content == NIL || self.drops_quietly(content) {
+                continue;
             }
+            self.push(Frame::DropRange { start, len, step, backwards });
+            self.decref(content);
+            return;
+        }
+        if self.m.heap.slots.len() == (start + len) as usize {
+            self.m.heap.slots.truncate(start as usize);
         }
     }
 }

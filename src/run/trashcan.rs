@@ -1,7 +1,7 @@
 //! The trashcan: deallocators nested too deep are deferred (semantics 2.10).
 
 use crate::collector::{Rules, Switch};
-use crate::heap::{Flag, Idx, Object};
+use crate::heap::{Flag, Idx, Object, Shapes};
 use crate::scenario::Shape;
 
 /// Nesting at which 3.13 defers: its C recursion budget less what remains when the trashcan starts.
@@ -13,43 +13,78 @@ const STACK_LIMIT: u32 = 49_146;
 /// How far 3.14 and later unwind before they drain.
 const STACK_SLACK: u32 = 410;
 
-/// Nesting of deallocators and the objects whose deallocation was deferred, last in first out.
-#[derive(Clone, Debug, Default)]
+/// Shapes whose deallocator is that of Python classes.
+const INSTANCES: Shapes = Shapes::NONE
+    .with(Shape::Instance)
+    .with(Shape::Slotted)
+    .with(Shape::Bare)
+    .with(Shape::KeyedRef)
+    .with(Shape::WeakValueDict)
+    .with(Shape::WeakKeyDict)
+    .with(Shape::WeakSet)
+    .with(Shape::Finalize);
+
+/// Nesting of deallocators and the objects whose deallocation was deferred, last in first out. What the release says
+/// about it is worked out once, because every death asks.
+#[derive(Clone, Debug)]
 pub(super) struct Trashcan {
     nesting: u32,
     later: Vec<(Idx, bool)>,
+    /// Shapes whose deallocators take part if they have a GC header.
+    served: Shapes,
+    /// Shapes that count twice and never drain.
+    twice: Shapes,
+    /// Nesting from which on deallocation is deferred.
+    limit: u32,
+    /// Nesting below which deferred deallocations are made.
+    drain_below: u32,
+    forgets: bool,
 }
 
 impl Trashcan {
+    pub(super) fn new(rules: Rules) -> Trashcan {
+        let containers = INSTANCES.with(Shape::List).with(Shape::Tuple).with(Shape::Dict);
+        let (limit, drain_below) = if rules.has(Switch::TrashcanForAllTypes) {
+            (STACK_LIMIT, STACK_LIMIT - STACK_SLACK)
+        } else if rules.has(Switch::TrashcanByBudget) {
+            (BUDGET_LIMIT, BUDGET_LIMIT - BUDGET_SLACK)
+        } else if rules.has(Switch::TrashcanAt50) {
+            (50, 1)
+        } else {
+            (u32::MAX, 1)
+        };
+        Trashcan {
+            nesting: 0,
+            later: Vec::new(),
+            served: if rules.has(Switch::TrashcanForAllTypes) { Shapes::ALL } else { containers },
+            twice: if rules.has(Switch::TrashcanCountsInstancesTwice) { INSTANCES } else { Shapes::NONE },
+            limit,
+            drain_below,
+            forgets: rules.has(Switch::BugTrashcanForgets),
+        }
+    }
+
     pub(super) fn reset(&mut self) {
         self.nesting = 0;
         self.later.clear();
     }
 
+    /// Bytes of memory that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.later.capacity() * size_of::<(Idx, bool)>()
+    }
+
     /// True if the deallocator of this object takes part.
-    pub(super) fn serves(object: &Object, rules: Rules) -> bool {
-        if rules.has(Switch::TrashcanForAllTypes) {
-            return object.has(Flag::HEADER);
-        }
-        object.has(Flag::HEADER)
-            && (matches!(object.kind.shape, Shape::List | Shape::Tuple | Shape::Dict) || is_python_instance(object))
+    #[inline]
+    pub(super) fn serves(&self, object: &Object) -> bool {
+        object.has(Flag::HEADER) && self.served.has(object.shape)
     }
 
     /// Enters the deallocator of an object that takes part; false if it must be deferred.
     #[inline]
-    pub(super) fn enter(&mut self, o: Idx, object: &Object, rules: Rules) -> bool {
-        let limit = if rules.has(Switch::TrashcanForAllTypes) {
-            STACK_LIMIT
-        } else if rules.has(Switch::TrashcanByBudget) {
-            BUDGET_LIMIT
-        } else if rules.has(Switch::TrashcanAt50) {
-            50
-        } else {
-            u32::MAX
-        };
-        let twice = rules.has(Switch::TrashcanCountsInstancesTwice) && is_python_instance(object);
-        if self.nesting + u32::from(twice) >= limit {
-            if !rules.has(Switch::BugTrashcanForgets) {
+    pub(super) fn enter(&mut self, o: Idx, object: &Object) -> bool {
+        if self.nesting + u32::from(self.twice.has(object.shape)) >= self.limit {
+            if !self.forgets {
                 self.later.push((o, object.has(Flag::TRACKED)));
             }
             return false;
@@ -60,19 +95,14 @@ impl Trashcan {
 
     /// Leaves a deallocator; true if the deferred ones must be drained now.
     #[inline]
-    pub(super) fn leave(&mut self, object: &Object, rules: Rules) -> bool {
+    pub(super) fn leave(&mut self, shape: Shape) -> bool {
         self.nesting -= 1;
-        if self.later.is_empty() {
-            return false;
-        }
-        if rules.has(Switch::TrashcanForAllTypes) {
-            self.nesting + STACK_SLACK < STACK_LIMIT
-        } else if rules.has(Switch::TrashcanByBudget) {
-            self.nesting + BUDGET_SLACK < BUDGET_LIMIT
-        } else {
-            let twice = rules.has(Switch::TrashcanCountsInstancesTwice) && is_python_instance(object);
-            self.nesting == 0 && !twice
-        }
+        !self.later.is_empty() && self.drains_now(shape)
+    }
+
+    fn drains_now(&self, shape: Shape) -> bool {
+        // Only the trashcan with the fixed limit knows types that never drain.
+        self.nesting < self.drain_below && (self.drain_below != 1 || !self.twice.has(shape))
     }
 
     /// The next deferred object, and whether it was tracked; draining counts as one level of nesting.
@@ -89,7 +119,7 @@ impl Trashcan {
 }
 
 /// True for objects whose deallocator is that of Python classes.
+#[inline]
 pub(super) fn is_python_instance(object: &Object) -> bool {
-    use Shape::*;
-    matches!(object.kind.shape, Instance | Slotted | Bare | KeyedRef | WeakValueDict | WeakKeyDict | WeakSet | Finalize)
+    INSTANCES.has(object.shape)
 }

@@ -3,7 +3,7 @@
 use super::Exec;
 use super::frame::Frame;
 use crate::collector::Switch;
-use crate::event::{Code, Event, Sink, Undefined};
+use crate::event::{Code, Event, ObjId, Sink, Undefined};
 use crate::heap::{Flag, Idx, NIL};
 use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, ScriptId, Shape};
 
@@ -56,10 +56,18 @@ impl<S: Sink> Exec<'_, S> {
         }
     }
 
+    /// Reports an error as unraisable. 2.7 writes it with a call that has an argument tuple.
+    pub(super) fn report(&mut self, owner: ObjId) {
+        self.sink.event(Event::Unraisable { owner });
+        if self.has(Switch::FunctionCallTuple) {
+            let tuple = self.m.heap.create_temporary(1);
+            self.decref(tuple);
+        }
+    }
+
     /// True if the object can be called at all.
     pub(super) fn is_callable(&self, o: Idx) -> bool {
-        let object = self.m.heap.object(o);
-        object.kind.shape.can_call() && object.kind.on_call.is_some()
+        self.m.heap.object(o).shape.can_call() && self.m.heap.kind(o).on_call.is_some()
     }
 
     /// Calls an object. `owned` is a reference that the call consumes when it is over, or `NIL`.
@@ -69,37 +77,44 @@ impl<S: Sink> Exec<'_, S> {
         }
         let object = *self.m.heap.object(callable);
         if object.has(Flag::CLEARED)
-            && object.kind.shape == Shape::Function
+            && object.shape == Shape::Function
             && (!self.has(Switch::FunctionClearKeepsCode) || object.has(Flag::LOST_CLOSURE))
         {
             self.stop = Some(Undefined::CalledCleared);
             return;
         }
-        if arg != NIL && (object.kind.shape != Shape::Function || self.has(Switch::FunctionCallTuple)) {
+        if arg != NIL && (object.shape != Shape::Function || self.has(Switch::FunctionCallTuple)) {
             self.incref(arg);
             let tuple = self.m.heap.create_temporary(1);
             self.m.heap.set_raw(tuple, 0, arg);
             self.m.heap.track(tuple);
             self.push(Frame::Drop { o: tuple });
         }
-        if object.kind.shape == Shape::Function {
+        if code == Code::GcCallback && self.has(Switch::TrashcanCountsInstancesTwice) {
+            // Up to 3.7 the end of the argument tuple empties a trashcan in which instances were left.
+            let tuple = self.m.heap.create_temporary(2);
+            self.push(Frame::Drop { o: tuple });
+        }
+        if object.shape == Shape::Function {
             self.hold_in_frame(callable, arg);
         }
-        match object.kind.shape {
+        match object.shape {
             Shape::Finalize => self.enter_builtin(code, callable, arg, Frame::RunFinalize { o: callable }),
-            Shape::Function if self.m.containers.by_function(callable).is_some() => {
+            Shape::Function if self.container_of(callable).is_some() => {
                 self.enter_builtin(code, callable, arg, Frame::Remove { function: callable, weak: arg });
             }
-            _ => self.enter(code, callable, arg, object.kind.on_call),
+            _ => self.enter(code, callable, arg, self.m.heap.kind(callable).on_call),
         }
     }
 
-    /// What the frame of a function holds while it runs: the argument, the closure's cells, by release the function.
+    /// What the frame of a function holds while it runs: the argument, the closure's cells, from 3.11 on the function.
     fn hold_in_frame(&mut self, function: Idx, arg: Idx) {
-        if self.has(Switch::FrameHoldsFunction) {
-            self.hold(function);
-        }
         let closure = self.m.heap.raw(function, 0);
+        if !self.has(Switch::FrameHoldsFunction) {
+            self.make_frame_object(closure, arg);
+            return;
+        }
+        self.hold(function);
         if closure != NIL {
             for i in (0..self.m.heap.object(closure).len as usize).rev() {
                 self.hold(self.m.heap.raw(closure, i));
@@ -108,6 +123,22 @@ impl<S: Sink> Exec<'_, S> {
         if arg != NIL {
             self.hold(arg);
         }
+    }
+
+    /// A frame that is an object: its deallocator takes part in the trashcan. It drops the argument, then the cells.
+    fn make_frame_object(&mut self, closure: Idx, arg: Idx) {
+        let cells = if closure == NIL { 0 } else { self.m.heap.object(closure).len as usize };
+        let frame = self.m.heap.create_temporary(cells as u32 + u32::from(arg != NIL));
+        for i in 0..cells {
+            let cell = self.m.heap.raw(closure, i);
+            self.incref(cell);
+            self.m.heap.set_raw(frame, cells - 1 - i, cell);
+        }
+        if arg != NIL {
+            self.incref(arg);
+            self.m.heap.set_raw(frame, cells, arg);
+        }
+        self.push(Frame::Return { frame });
     }
 
     /// Holds an object until what is pushed next is over.
@@ -136,7 +167,7 @@ impl<S: Sink> Exec<'_, S> {
     }
 
     /// Calls the next callback of a temporary tuple (weak reference, callback, weak reference, ...).
-    pub(super) fn tuple_callbacks(&mut self, tuple: Idx, next: u16) {
+    pub(super) fn tuple_callbacks(&mut self, tuple: Idx, next: u32) {
         if next >= self.m.heap.object(tuple).len {
             self.decref(tuple);
             return;

@@ -65,8 +65,11 @@ impl Place {
     /// The slots to follow, 0 to 2 of them.
     #[inline]
     pub fn path(&self) -> &[u8] {
-        let len = self.path.iter().position(|s| *s == END).unwrap_or(2);
-        &self.path[..len]
+        match self.path {
+            [END, _] => &[],
+            [_, END] => &self.path[..1],
+            _ => &self.path,
+        }
     }
 
     /// Splits off the last slot: the place of the holder and the slot. `None` for a bare base.

@@ -9,6 +9,7 @@
 //! reduction makes it smaller. [`check_minimal`] tests that claim for any scenario. Everything is deterministic, and
 //! the bound is a number of tries, never time.
 
+mod claim;
 mod edit;
 mod measure;
 mod pass;
@@ -17,6 +18,7 @@ mod search;
 #[cfg(test)]
 mod tests;
 
+pub use claim::Claim;
 pub use measure::Measure;
 
 use crate::scenario::Scenario;
@@ -178,8 +180,13 @@ pub struct Minimized {
     pub confirmed: bool,
     /// True if no single reduction makes the result smaller.
     pub minimal: bool,
-    /// Number of families of reductions under which the result is minimal.
-    pub reductions: usize,
+}
+
+impl Minimized {
+    /// What a file of the result says about it.
+    pub fn claim(&self) -> Claim {
+        Claim::new(self.minimal, self.tries)
+    }
 }
 
 /// Finds a small scenario for which the predicate holds, starting from one for which it does.
@@ -195,13 +202,7 @@ pub fn minimize(
     let mut search = Search::new(scenario, predicate, budget, progress);
     let confirmed = search.confirm();
     let minimal = confirmed && search.run();
-    Minimized {
-        tries: search.tries(),
-        confirmed,
-        minimal,
-        reductions: Reduction::ALL.len(),
-        scenario: search.into_best(),
-    }
+    Minimized { tries: search.tries(), confirmed, minimal, scenario: search.into_best() }
 }
 
 /// Tries every reduction of a scenario once.

@@ -1,32 +1,18 @@
 //! The probe against rows of the behaviour table, on every interpreter present, and what happens when one fails.
 
+mod commands;
+mod drills;
+mod program;
 mod rows;
 
 use std::time::Duration;
 
-use coroner::cpython::{Interpreter, Limits, Python, installed};
+use coroner::cpython::{Limits, Python};
 use coroner::event::{Event, Spot};
 use coroner::scenario::{Bulk, Kind, Op, Scenario, ScriptId, Shape};
 use coroner::subject::{Failure, Release, Subject};
+use program::{interpreters, newest, start};
 use rows::{collect, drop, new, node, set, v, weak};
-
-fn interpreters() -> Vec<Interpreter> {
-    let found: Vec<Interpreter> = installed().into_iter().flatten().collect();
-    if found.is_empty() {
-        eprintln!("skipped: no CPython found (pyenv, PATH, CORONER_PYTHONS)");
-    }
-    found
-}
-
-fn start(interpreter: Interpreter) -> Option<Python> {
-    match Python::new(interpreter, Limits::default()) {
-        Ok(python) => Some(python),
-        Err(error) => {
-            eprintln!("skipped: {error}");
-            None
-        }
-    }
-}
 
 fn run(python: &mut Python, scenario: &Scenario) -> Vec<Event> {
     let mut events = Vec::new();
@@ -144,11 +130,6 @@ fn every_process_gives_the_same_events() {
         assert_eq!(run(&mut python, &tour), first, "{}", python.name());
         assert_eq!(python.processes(), 2);
     }
-}
-
-/// The newest interpreter that can run the probe.
-fn newest() -> Option<Python> {
-    interpreters().into_iter().rev().find_map(start)
 }
 
 #[test]

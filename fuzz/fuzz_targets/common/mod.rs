@@ -1,22 +1,25 @@
 //! What targets share: the counters that libFuzzer reads, and what the environment asks for.
 
 use coroner::fuzzing::{COUNTERS, Setting};
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::cell::UnsafeCell;
+
+/// Bytes that only the one thread of a target touches, and libFuzzer between two inputs.
+#[repr(align(8))]
+struct Shown(UnsafeCell<[u8; COUNTERS]>);
+
+// SAFETY: libFuzzer runs inputs in one thread.
+unsafe impl Sync for Shown {}
 
 /// libFuzzer takes every byte of this section for a counter, as if it were code that ran so often. Nothing here reads
 /// them: without `used` the compiler removes them.
 #[used]
 #[cfg_attr(target_os = "linux", unsafe(link_section = "__libfuzzer_extra_counters"))]
-static EXTRA_COUNTERS: [AtomicU8; COUNTERS] = [const { AtomicU8::new(0) }; COUNTERS];
+static EXTRA_COUNTERS: Shown = Shown(UnsafeCell::new([0; COUNTERS]));
 
-/// Shows libFuzzer the states of a run; not if `CORONER_COUNTERS=0`, to measure what they are worth.
-pub fn show(counters: &[u8; COUNTERS]) {
-    thread_local!(static ON: bool = std::env::var_os("CORONER_COUNTERS").is_none_or(|v| v != "0"));
-    if ON.with(|on| *on) {
-        for (shown, counter) in EXTRA_COUNTERS.iter().zip(counters) {
-            shown.store(*counter, Relaxed);
-        }
-    }
+/// Shows libFuzzer the states of a run.
+fn show(counters: &[u8; COUNTERS]) {
+    // SAFETY: nobody else reads or writes them while an input runs.
+    unsafe { *EXTRA_COUNTERS.0.get() = *counters };
 }
 
 /// Makes what a target needs from the environment, or ends the process with what is wrong with it.
@@ -44,9 +47,11 @@ macro_rules! structured {
 /// One input on the collectors of a setting; panics with what it breaks.
 pub fn judge(scenarios: &mut coroner::fuzzing::Scenarios, data: &[u8]) -> libfuzzer_sys::Corpus {
     let ran = scenarios.run(data);
-    show(scenarios.counters());
+    if !scenarios.hides_states() {
+        show(scenarios.counters());
+    }
     if let Some(crash) = &ran.crash {
         panic!("{crash}");
     }
-    if ran.has_effect() { libfuzzer_sys::Corpus::Keep } else { libfuzzer_sys::Corpus::Reject }
+    if scenarios.is_worth_keeping(&ran) { libfuzzer_sys::Corpus::Keep } else { libfuzzer_sys::Corpus::Reject }
 }

@@ -1,6 +1,5 @@
 //! A campaign in lockstep: the scenarios of a seed, on every interpreter and on the model.
 
-use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -8,26 +7,19 @@ use std::time::{Duration, Instant};
 use super::Lockstep;
 use super::finding::{self, Finding};
 use super::tally::Part;
-use crate::campaign::{Budget, in_parallel};
+use crate::campaign::{Budget, Draw, Numbers, in_parallel};
 use crate::collector::Collector;
 use crate::cpython::{Interpreter, Limits};
-use crate::generate::{Generator, Profile, Seed, Size};
 use crate::scenario::Scenario;
 
-/// How many scenarios a worker takes at a time.
-const CHUNK: u64 = 256;
 /// How many kinds of differences are reduced for each interpreter.
 const KINDS: usize = 3;
 
 /// What a campaign in lockstep does.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Where all randomness comes from.
-    pub seed: Seed,
-    /// Scenario `n` is made with profile `n` modulo their number; at least one.
-    pub profiles: Vec<&'static Profile>,
-    /// How large scenarios are.
-    pub size: Size,
+    /// Which scenarios are run.
+    pub draw: Draw,
     /// What is compared.
     pub targets: Vec<Target>,
     /// How many scenarios, for each target; a time is for all targets together.
@@ -88,36 +80,11 @@ pub struct Outcome {
     pub took: Duration,
 }
 
-impl Plan {
-    /// Makes scenario `n`.
-    pub fn scenario(&self, n: u64) -> Scenario {
-        let mut scenario = Scenario::new();
-        self.generators()[(n % self.profiles.len() as u64) as usize].fill(n, &mut scenario);
-        scenario
-    }
-
-    pub(super) fn generators(&self) -> Vec<Generator> {
-        self.profiles.iter().map(|p| Generator::new(self.seed, p, self.size)).collect()
-    }
-
-    fn range(&self) -> Range<u64> {
-        match self.budget {
-            Budget::Scenarios(n) => 0..n,
-            Budget::Only(n) => n..n.saturating_add(1),
-            Budget::Time(_) => 0..u64::MAX,
-        }
-    }
-
-    fn chunk(&self) -> u64 {
-        if self.profiles.iter().any(|p| p.is_huge()) { 1 } else { CHUNK }
-    }
-}
-
 /// Runs a campaign: the targets one after the other, each over all workers. When `stop` becomes true, no new
 /// scenario is started.
 pub fn run(plan: &Plan, stop: &AtomicBool, progress: &mut dyn FnMut(Progress)) -> Outcome {
     let start = Instant::now();
-    let range = plan.range();
+    let range = plan.budget.range();
     let total = match plan.budget {
         Budget::Time(_) => 0,
         _ => (range.end - range.start) * plan.targets.len() as u64,
@@ -130,19 +97,10 @@ pub fn run(plan: &Plan, stop: &AtomicBool, progress: &mut dyn FnMut(Progress)) -
             Budget::Time(time) => start.checked_add(time.mul_f64((index + 1) as f64 / plan.targets.len() as f64)),
             _ => None,
         };
-        let next = AtomicU64::new(range.start);
-        let take = || {
-            if stop.load(Ordering::Relaxed) || deadline.is_some_and(|d| Instant::now() >= d) {
-                return None;
-            }
-            let from = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| {
-                (n < range.end).then(|| n.saturating_add(plan.chunk()).min(range.end))
-            });
-            from.ok().map(|from| from..from.saturating_add(plan.chunk()).min(range.end))
-        };
+        let numbers = Numbers::new(&plan.draw, plan.budget, deadline, stop);
         let work = || {
             let mut part = Part::new(plan.targets.len());
-            let result = work(plan, index, target, &take, &done, &mut part);
+            let result = work(plan, index, target, &numbers, &done, &mut part);
             if let Err(error) = result
                 && let Ok(mut skipped) = skipped.lock()
             {
@@ -183,19 +141,18 @@ fn work(
     plan: &Plan,
     index: usize,
     target: &Target,
-    take: &dyn Fn() -> Option<Range<u64>>,
+    numbers: &Numbers<'_>,
     done: &AtomicU64,
     part: &mut Part,
 ) -> Result<(), crate::cpython::SetupError> {
     let mut lockstep = Lockstep::new(target.interpreter.clone(), &target.collector, plan.limits)?;
-    let mut generators = plan.generators();
-    let count = generators.len() as u64;
+    let mut source = plan.draw.source();
     let mut batch: Vec<Scenario> = Vec::new();
-    while let Some(numbers) = take() {
+    while let Some(numbers) = numbers.take() {
         let size = (numbers.end - numbers.start) as usize;
         batch.resize_with(size, Scenario::new);
         for (n, scenario) in numbers.clone().zip(&mut batch) {
-            generators[(n % count) as usize].fill(n, scenario);
+            source.fill(n, scenario);
         }
         let sample = |i: usize| plan.sample != 0 && (numbers.start + i as u64).is_multiple_of(plan.sample);
         lockstep.compare_batch(&batch, sample, |compared| {

@@ -1,15 +1,17 @@
 //! A disagreement, reduced.
 
+use std::cell::Cell;
+
 use super::Lockstep;
 use super::campaign::Plan;
 use super::difference::{Comparison, Difference, Kind};
 use crate::campaign::count_objects;
-use crate::cpython::SetupError;
+use crate::cpython::{Limits, SetupError};
 use crate::event::Event;
 use crate::run::Machine;
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Field, FieldName, print};
-use crate::shrink::{self, Budget};
+use crate::shrink::{self, Budget, Claim};
 
 /// A scenario on which the model and an interpreter disagree.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,10 +30,8 @@ pub struct Finding {
     pub difference: Difference,
     /// Objects of the reduced scenario, in the model's run.
     pub objects: u32,
-    /// Candidates tried.
-    pub tries: u64,
-    /// Under how many reductions it is minimal; `None` if the search stopped before.
-    pub minimal: Option<usize>,
+    /// How far it is reduced.
+    pub claim: Claim,
 }
 
 impl Finding {
@@ -58,15 +58,11 @@ impl Finding {
     /// The text of its file.
     pub fn text(&self, plan: &Plan) -> String {
         let mut document = Document::new(&self.scenario);
-        let reduced = match self.minimal {
-            Some(reductions) => format!("under {reductions} reductions, {} tries", self.tries),
-            None => format!("no, the search stopped after {} tries", self.tries),
-        };
         let fields = [
             (FieldName::Collector, format!("{} against {}", self.collector, self.interpreter)),
             (FieldName::Note, self.sentence()),
-            (FieldName::Minimal, reduced),
-            (FieldName::Seed, plan.seed.to_string()),
+            (FieldName::Minimal, self.claim.to_string()),
+            (FieldName::Seed, plan.draw.seed.to_string()),
             (FieldName::Repeat, self.repeat(plan)),
         ];
         document.fields = fields.into_iter().map(|(name, text)| Field { name, text }).collect();
@@ -75,16 +71,9 @@ impl Finding {
 
     /// The command that makes the unreduced scenario again and fails.
     pub fn repeat(&self, plan: &Plan) -> String {
-        let release = plan.targets[self.target].interpreter.release;
-        let mut command = format!("coroner diff --python {release} --seed {} --only {}", plan.seed, self.number);
-        let profiles: Vec<&str> = plan.profiles.iter().map(|p| p.name).collect();
-        if profiles != ["default"] {
-            command += &format!(" --profile {}", profiles.join(","));
-        }
-        if plan.size != crate::generate::Size::default() {
-            command += &format!(" --size {}", plan.size.word());
-        }
-        command
+        let interpreter = &plan.targets[self.target].interpreter;
+        let sanitize = if interpreter.sanitized { " --sanitize" } else { "" };
+        format!("coroner diff --python {}{sanitize}{}", interpreter.program.display(), plan.draw.options(self.number))
     }
 }
 
@@ -100,8 +89,16 @@ pub fn reduce(
     tries: u64,
 ) -> Result<Option<(shrink::Minimized, Difference)>, SetupError> {
     let mut error = None;
+    let limits = lockstep.limits();
+    if kind == Kind::Limit {
+        lockstep.set_limits(limits.hurried());
+    }
+    let slow = Cell::new(0);
     let mut holds = |candidate: &Scenario| match lockstep.compare(candidate) {
-        Ok(Comparison::Different(difference)) => difference.kind == kind,
+        Ok(Comparison::Different(difference)) => {
+            slow.set(slow.get() + u64::from(difference.kind == Kind::Limit));
+            difference.kind == kind
+        }
         Ok(_) => false,
         Err(e) => {
             error.get_or_insert(e);
@@ -109,17 +106,19 @@ pub fn reduce(
         }
     };
     let minimized = shrink::minimize(scenario, &mut holds, Budget { tries }, &mut |p| {
-        // Each of these takes seconds.
-        if kind == Kind::Limit && p.tries >= 50 {
+        if slow.get() >= Limits::SLOW_CANDIDATES {
             p.stop();
         }
     });
+    if kind == Kind::Limit {
+        lockstep.set_limits(limits);
+    }
     if let Some(error) = error {
         return Err(error);
     }
-    for scenario in [minimized.scenario.clone(), scenario.clone()] {
+    for (scenario, minimal) in [(minimized.scenario.clone(), minimized.minimal), (scenario.clone(), false)] {
         if let Comparison::Different(difference) = lockstep.compare_fresh(&scenario)? {
-            return Ok(Some((shrink::Minimized { scenario, ..minimized }, *difference)));
+            return Ok(Some((shrink::Minimized { scenario, minimal, ..minimized }, *difference)));
         }
     }
     Ok(None)
@@ -127,12 +126,16 @@ pub fn reduce(
 
 pub(super) fn finding(plan: &Plan, target: usize, number: u64) -> Option<Finding> {
     let chosen = &plan.targets[target];
-    let scenario = plan.scenario(number);
+    let scenario = plan.draw.scenario(number);
     let mut lockstep = Lockstep::new(chosen.interpreter.clone(), &chosen.collector, plan.limits).ok()?;
     let Comparison::Different(first) = lockstep.compare_fresh(&scenario).ok()? else { return None };
-    let (minimized, difference) = reduce(&mut lockstep, &scenario, first.kind, plan.tries).ok()??;
+    // What was found is not lost because it could not be made smaller.
+    let (scenario, claim, difference) = match reduce(&mut lockstep, &scenario, first.kind, plan.tries) {
+        Ok(Some((minimized, difference))) => (minimized.scenario.clone(), minimized.claim(), difference),
+        _ => (scenario, Claim::new(false, 0), *first),
+    };
     let mut events: Vec<Event> = Vec::new();
-    Machine::new(&chosen.collector).run(&minimized.scenario, &mut events);
+    Machine::new(&chosen.collector).run(&scenario, &mut events);
     Some(Finding {
         target,
         interpreter: chosen.interpreter.name(),
@@ -140,8 +143,7 @@ pub(super) fn finding(plan: &Plan, target: usize, number: u64) -> Option<Finding
         number,
         difference,
         objects: count_objects(&events),
-        scenario: minimized.scenario,
-        tries: minimized.tries,
-        minimal: minimized.minimal.then_some(minimized.reductions),
+        claim,
+        scenario,
     })
 }

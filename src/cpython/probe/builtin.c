@@ -91,6 +91,7 @@ int builtin_setup(void) {
     wrap(W_CELL, &PyCell_Type, cell_dealloc, cell_clear);
     wrap(W_FUNCTION, &PyFunction_Type, function_dealloc, function_clear);
     wrap(W_METHOD, &PyMethod_Type, method_dealloc, method_clear);
+    keys_by_identity(&PyMethod_Type);
     return 0;
 }
 
@@ -128,7 +129,7 @@ static PyObject *key_of(PyObject *d, uint32_t slot, int create) {
     if (!keys->key[slot]) {
         if (!create) return NULL;
         if (keys->next >= DICT_KEYS) {
-            events_give_up();
+            events_give_up(GAVE_UP_KEYS);
             return NULL;
         }
         keys->key[slot] = ++keys->next;

@@ -50,6 +50,7 @@ static void part(PyObject *o, const Kind *kind, uint32_t origin, uint32_t role) 
 PyObject *container_new(const Kind *kind, uint32_t origin) {
     PyObject *o = pyclass_new(kind), *data, *selfref, *defaults, *cell, *closure = NULL, *function;
     Container *c = &all[n_all];
+    if (n_all == MAX_CONTAINERS) events_give_up(GAVE_UP_CONTAINERS);
     if (!o || n_all == MAX_CONTAINERS) goto fail;
     part(o, kind, origin, ROLE_NAMED);
     if (!(data = PyDict_New())) goto fail;
@@ -90,7 +91,7 @@ PyObject *container_new(const Kind *kind, uint32_t origin) {
     return o;
 fail:
     PyErr_Clear();
-    events_give_up();
+    events_give_up(GAVE_UP_ERROR);
     return NULL;
 }
 
@@ -160,7 +161,7 @@ static void removal(uint32_t function, PyObject *weak) {
     }
     if (PUTS_OFF && c->iterating > 0) {
         if (n_pending == MAX_PENDING) {
-            events_give_up();
+            events_give_up(GAVE_UP_REMOVALS);
         } else {
             pending[n_pending].function = function;
             pending[n_pending].slot = slot;
@@ -244,7 +245,7 @@ static void add_entry(uint32_t object, uint32_t slot, PyObject *value) {
     return;
 fail:
     PyErr_Clear();
-    events_give_up();
+    events_give_up(GAVE_UP_ERROR);
 }
 
 int container_store(PyObject *o, uint32_t slot, PyObject *value) {
@@ -289,9 +290,11 @@ int op_iterate(PyObject *o, uint32_t script) {
     Frame outer = P.frame;
     if (!c || P.frame.depth > 0 || in_repeated_body) return 0;
     data = alive(c->data);
-    entries = PyTuple_New(data ? PyDict_Size(data) : 0);
+    n = data ? PyDict_Size(data) : 0;
+    entries = PyTuple_New(n ? n : 1); /* one of its own, whose end is that of a tuple */
+    n = 0;
     if (!entries) {
-        events_give_up();
+        events_give_up(GAVE_UP_ERROR);
         return 1;
     }
     c->iterating++;
@@ -341,7 +344,7 @@ PyObject *finalize_new(const Kind *kind, PyObject *referent, PyObject *callable,
     return o;
 fail:
     PyErr_Clear();
-    events_give_up();
+    events_give_up(GAVE_UP_ERROR);
     return NULL;
 }
 

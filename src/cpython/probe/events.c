@@ -1,6 +1,6 @@
 /* Events into a mapped file, and snapshots.
  *
- * File: eight words of header (0: magic, 1: bytes of events so far, 2: overflow flag, 3: the probe's version of the
+ * File: eight words of header (0: magic, 1: bytes of events so far, 2: why it gave up, 3: the probe's version of the
  * layout), then events of two words each. The file is shared with the parent, which reads it after a death. */
 #include "probe.h"
 #include <fcntl.h>
@@ -35,10 +35,10 @@ void events_rewind(void) {
     header[2] = 0;
 }
 
-int events_overflowed(void) { return header[2] != 0; }
+int events_gave_up(void) { return (int)header[2]; }
 size_t events_used(void) { return (size_t)((char *)at - (char *)first); }
-void events_give_up(void) {
-    header[2] = 1;
+void events_give_up(int why) {
+    if (!header[2]) header[2] = (uint64_t)why;
     P.silent = 1;
 }
 
@@ -52,7 +52,7 @@ static void write_words(uint64_t w0, uint64_t w1) {
 void emit(uint32_t tag, uint32_t small, uint32_t a, uint64_t b) {
     if (P.silent) return;
     if (at >= limit) {
-        events_give_up();
+        events_give_up(GAVE_UP_EVENTS);
         return;
     }
     write_words((uint64_t)tag | (uint64_t)small << 8 | (uint64_t)a << 32, b);

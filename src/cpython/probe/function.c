@@ -111,7 +111,10 @@ PyObject *function_new(PyObject *closure, PyObject *defaults) {
     Py_ssize_t free = closure ? PyTuple_GET_SIZE(closure) : 0;
     PyObject *f;
     int number;
-    if (n_spare[free] == 0) return NULL;
+    if (n_spare[free] == 0) {
+        events_give_up(GAVE_UP_FUNCTIONS);
+        return NULL;
+    }
     number = spare[free][n_spare[free] - 1];
     f = PyFunction_New(codes[free][number], globals);
     if (!f) return NULL;

@@ -4,6 +4,7 @@
  * unraisable finds no frame to make a traceback of, and a long chain of deallocations finds room. */
 #include "probe.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,8 +15,8 @@
 #include <unistd.h>
 
 static struct {
-    int in, out;
-    const char *events;
+    int in, out, batch;
+    const char *batches, *events;
     unsigned long event_bytes, memory_bytes, stack_bytes;
 } config;
 
@@ -27,6 +28,8 @@ static void unraisable(void) {
 
 #if PY_VERSION_HEX >= 0x03080000
 static PyObject *hook(PyObject *self, PyObject *args) {
+    /* The traceback was made for the report. On the one exception there is it would outlive that, and its frames. */
+    if (PyException_SetTraceback(P.exception, Py_None) < 0) PyErr_Clear();
     unraisable();
     Py_INCREF(Py_None);
     return Py_None;
@@ -107,6 +110,7 @@ static int setup(void) {
     P.silent = 1;
     if (pyclass_setup() < 0 || function_setup() < 0 || builtin_setup() < 0) return -1;
     if (gc_setup() < 0 || collect_setup() < 0) return -1;
+    memory_setup();
     P.debug_on = Py_BuildValue("(i)", 32 + gc_debug_flags());
     P.debug_off = Py_BuildValue("(i)", gc_debug_flags());
     return P.debug_on && P.debug_off ? 0 : -1;
@@ -122,6 +126,17 @@ static int read_all(void *to, size_t n) {
         if (got <= 0) return -1;
         at += got;
         n -= (size_t)got;
+    }
+    return 0;
+}
+
+static int read_batch(char *to, size_t n) {
+    off_t at = 0;
+    while ((size_t)at < n) {
+        ssize_t got = pread(config.batch, to + at, n - (size_t)at, at);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return -1;
+        at += got;
     }
     return 0;
 }
@@ -144,11 +159,23 @@ static uint64_t nanoseconds(void) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static void alarm_after(uint32_t milliseconds) {
+/* The limit of time for one scenario: a timer runs as long as a batch, TICKS times within the limit, and each scenario
+ * starts to count anew. (Two system calls for each scenario would take longer than most scenarios.) */
+#define TICKS 10
+static volatile sig_atomic_t ticks;
+
+static void tick(int signal_number) {
+    if (++ticks <= TICKS) return;
+    signal(SIGALRM, SIG_DFL);
+    raise(SIGALRM);
+}
+
+static void set_timer(uint32_t milliseconds) {
     struct itimerval t;
     memset(&t, 0, sizeof t);
-    t.it_value.tv_sec = milliseconds / 1000;
-    t.it_value.tv_usec = (milliseconds % 1000) * 1000;
+    t.it_interval.tv_sec = milliseconds / TICKS / 1000;
+    t.it_interval.tv_usec = (milliseconds / TICKS % 1000) * 1000 + (milliseconds > 0);
+    t.it_value = t.it_interval;
     setitimer(ITIMER_REAL, &t, NULL);
 }
 
@@ -170,7 +197,8 @@ static uint32_t survivors(void) {
 }
 
 typedef struct { uint32_t count, max_depth, max_script_steps, milliseconds; } Batch;
-typedef struct { uint32_t size, n_ops, n_bodies, pad; } Header;
+typedef struct { uint32_t size, n_ops, n_bodies, flags; } Header;
+#define REPORT_MEMORY 1
 
 /* Runs a batch; stops early, to be asked for the rest again, if the events fill half of the file. `*dirty` is set if
  * a scenario left objects that cannot be freed: this process must not run another one. */
@@ -181,9 +209,11 @@ static uint32_t run_batch(const char *at, size_t half, uint32_t *dirty) {
     P.max_script_steps = batch->max_script_steps;
     at += sizeof *batch;
     events_rewind();
+    set_timer(batch->milliseconds);
     for (i = 0; i < batch->count && !*dirty; i++) {
         const Header *h = (const Header *)at;
         uint32_t status, what;
+        int gave_up;
         uint64_t start = 0, end = 0;
         if (i > 0 && events_used() > half) break;
         P.n_ops = h->n_ops;
@@ -195,19 +225,21 @@ static uint32_t run_batch(const char *at, size_t half, uint32_t *dirty) {
         if (what) {
             emit_mark(EV_END_SCENARIO, STATUS_UNSUPPORTED, what, 0);
         } else {
-            alarm_after(batch->milliseconds);
+            ticks = 0;
             start = nanoseconds();
             status = (uint32_t)scenario_run();
+            gave_up = events_gave_up();
             end = nanoseconds();
             scenario_cleanup();
-            alarm_after(0);
             *dirty = survivors() != 0;
             table_reset();
             function_reset();
-            emit_mark(EV_END_SCENARIO, status, *dirty, end - start);
+            if (h->flags & REPORT_MEMORY) memory_report();
+            emit_mark(EV_END_SCENARIO, status, (uint32_t)gave_up, end - start);
         }
         at += h->size;
     }
+    set_timer(0);
     return i;
 }
 
@@ -234,7 +266,7 @@ static void *serve_thread(void *unused) {
     while (read_all(&size, sizeof size) == 0) {
         free(batch);
         batch = malloc(size);
-        if (!batch || read_all(batch, size) < 0) break;
+        if (!batch || read_batch(batch, size) < 0) break;
         reply[0] = run_batch(batch, config.event_bytes / 2, &reply[1]);
         if (write_all(reply, sizeof reply) < 0 || reply[1]) break;
     }
@@ -243,20 +275,23 @@ static void *serve_thread(void *unused) {
     return unused;
 }
 
-/* serve(in, out, path of the event file, its size, limit of memory, size of the stack): does not return. */
+/* serve(in, out, path of the file of scenarios, path of the event file, its size, limit of memory, size of the stack):
+ * does not return. The pipe `in` brings the size of each batch. */
 static PyObject *serve(PyObject *self, PyObject *args) {
     pthread_attr_t attributes;
     pthread_t thread;
     struct rlimit none = {0, 0}, memory;
-    if (!PyArg_ParseTuple(args, "iiskkk", &config.in, &config.out, &config.events, &config.event_bytes,
-                          &config.memory_bytes, &config.stack_bytes))
+    if (!PyArg_ParseTuple(args, "iisskkk", &config.in, &config.out, &config.batches, &config.events,
+                          &config.event_bytes, &config.memory_bytes, &config.stack_bytes))
         return NULL;
     setrlimit(RLIMIT_CORE, &none);
-    signal(SIGALRM, SIG_DFL);
+    signal(SIGALRM, tick);
     if (config.memory_bytes) {
         memory.rlim_cur = memory.rlim_max = config.memory_bytes;
         setrlimit(RLIMIT_AS, &memory);
     }
+    config.batch = open(config.batches, O_RDONLY);
+    if (config.batch < 0) return PyErr_SetFromErrno(PyExc_OSError);
     if (events_open(config.events, config.event_bytes) < 0) return PyErr_SetFromErrno(PyExc_OSError);
 #if PY_VERSION_HEX < 0x03070000
     PyEval_InitThreads();

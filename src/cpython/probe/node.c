@@ -109,6 +109,9 @@ static void node_dealloc(PyObject *self) {
     type->tp_free(self);
 }
 
+static void discarded_dealloc(PyObject *o) { Py_TYPE(o)->tp_free(o); }
+static PyTypeObject discarded = {PyVarObject_HEAD_INIT(NULL, 0)};
+
 int node_setup(void) {
     static PyTypeObject blank = {PyVarObject_HEAD_INIT(NULL, 0)};
     int gc, clear, finalizer, call;
@@ -143,7 +146,13 @@ int node_setup(void) {
 #endif
                     if (PyType_Ready(t) < 0) return -1;
                 }
-    return 0;
+    discarded.tp_name = "coroner.Discarded";
+    discarded.tp_basicsize = sizeof(Node);
+    discarded.tp_dealloc = discarded_dealloc;
+    discarded.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC;
+    discarded.tp_traverse = node_traverse;
+    discarded.tp_free = PyObject_GC_Del;
+    return PyType_Ready(&discarded);
 }
 
 PyObject *node_new(const Kind *kind) {
@@ -166,8 +175,8 @@ PyObject *node_new(const Kind *kind) {
 
 /* An allocation and nothing else. */
 void node_discard(void) {
-    PyObject *o = (PyObject *)PyObject_GC_New(Node, &types[1][1][FINALIZER_NONE][0]);
-    if (o) Py_TYPE(o)->tp_free(o);
+    PyObject *o = (PyObject *)PyObject_GC_New(Node, &discarded);
+    if (o) Py_DECREF(o);
     else PyErr_Clear();
 }
 

@@ -83,7 +83,7 @@ int dict_store(PyObject *d, uint32_t slot, PyObject *value) {
     Py_XINCREF(old);
     if (dict_put(d, slot, value) < 0) {
         PyErr_Clear();
-        events_give_up();
+        events_give_up(GAVE_UP_ERROR);
     }
     Py_XDECREF(value);
     report_store(d, slot, value);
@@ -107,7 +107,7 @@ static int instance_store(PyObject *o, uint32_t slot, PyObject *value) {
         Py_XDECREF(made);
 #endif
         if (!made) {
-            events_give_up();
+            events_give_up(GAVE_UP_ERROR);
             return 0;
         }
         count_object();
@@ -117,7 +117,7 @@ static int instance_store(PyObject *o, uint32_t slot, PyObject *value) {
     Py_XINCREF(old);
     if (instance_put(o, (int)slot, value) < 0) {
         PyErr_Clear();
-        events_give_up();
+        events_give_up(GAVE_UP_ERROR);
     }
     Py_XDECREF(value);
     report_store(dict ? *dict : o, slot, value);

@@ -56,13 +56,14 @@ enum { EV_STEP = 1, EV_NO_EFFECT, EV_NEW, EV_NEW_WEAK, EV_STORE_VAR, EV_STORE_SL
        EV_COLLECT_START, EV_COLLECT_END, EV_REFUSED, EV_CLEAR, EV_DEALLOC, EV_FREE, EV_UNRAISABLE, EV_LENGTH, EV_YIELDED,
        EV_SNAPSHOT, EV_STATE, EV_WEAK, EV_GARBAGE, EV_UNDEFINED, EV_END,
        /* Marks of the probe, never seen outside src/cpython: a scenario begins (a: its number in the batch) and has
-        * ended (small: its status, a: a detail, b: nanoseconds from the first operation to the last event). */
-       EV_BEGIN_SCENARIO = 0xf0, EV_END_SCENARIO = 0xf1 };
+        * ended (small: its status, a: a detail, b: nanoseconds from the first operation to the last event). Before
+        * its end, if asked for, what the process holds (small: 0 references, 1 blocks of memory, b: how many). */
+       EV_BEGIN_SCENARIO = 0xf0, EV_END_SCENARIO = 0xf1, EV_MEMORY = 0xf2 };
 enum { CODE_FINALIZER, CODE_LEGACY, CODE_CALLBACK, CODE_DEALLOC, CODE_GC_CALLBACK, CODE_CALL };
 enum { ROLE_NAMED, ROLE_INSTANCE_DICT, ROLE_CONTAINER_DATA, ROLE_CONTAINER_REMOVE, ROLE_CONTAINER_ENTRY, ROLE_FINALIZE_REF,
        ROLE_CONTAINER_SELF, ROLE_CONTAINER_DEFAULTS, ROLE_CONTAINER_CELL, ROLE_CONTAINER_CLOSURE };
 enum { SPOT_GEN0, SPOT_GEN1, SPOT_GEN2, SPOT_PERMANENT, SPOT_COLLECTING, SPOT_UNTRACKED, SPOT_NO_HEADER };
-enum { STATUS_DONE, STATUS_UNSUPPORTED, STATUS_OVERFLOW };
+enum { STATUS_DONE, STATUS_UNSUPPORTED, STATUS_GAVE_UP };
 
 /* ---- objects ---- */
 
@@ -85,6 +86,7 @@ typedef struct {
     uint8_t put_off; /* in the trashcan */
     uint8_t role, registered; /* registered: finalize holds it */
     uint8_t header; /* it has a GC header */
+    uint8_t lost_values; /* tp_clear has taken the inline values of an instance (3.12 and later) */
     void *keys; /* dicts before 3.6: see builtin.c */
 } Entry;
 
@@ -131,8 +133,11 @@ HIDDEN int events_open(const char *path, size_t bytes);
 HIDDEN void events_rewind(void);
 HIDDEN void emit(uint32_t tag, uint32_t small, uint32_t a, uint64_t b);
 HIDDEN void emit_mark(uint32_t tag, uint32_t small, uint32_t a, uint64_t b);
-HIDDEN int events_overflowed(void); /* or out of memory */
-HIDDEN void events_give_up(void);
+/* Why a scenario is broken off: what the probe has not room for, which is no fault of the interpreter, or an error
+ * that nobody expects (out of memory). */
+enum { GAVE_UP_NOT, GAVE_UP_ERROR, GAVE_UP_EVENTS, GAVE_UP_FUNCTIONS, GAVE_UP_CONTAINERS, GAVE_UP_REMOVALS, GAVE_UP_KEYS };
+HIDDEN int events_gave_up(void);
+HIDDEN void events_give_up(int why);
 HIDDEN size_t events_used(void);
 HIDDEN void snapshot(void);
 HIDDEN uint64_t *events_position(void);
@@ -238,9 +243,14 @@ HIDDEN int weak_setup(void);
 HIDDEN PyObject *weak_new(int shape, PyObject *referent, PyObject *callback);
 HIDDEN PyObject *weak_answer(PyObject *weak); /* new reference, or NULL */
 HIDDEN PyObject **keyed_slot(PyObject *keyed);
+HIDDEN void keys_by_identity(PyTypeObject *type);
 HIDDEN PyWeakReference *weak_list(PyObject *o);
 #define is_container_shape(s) ((s) >= SHAPE_WEAKVALUEDICT && (s) <= SHAPE_WEAKSET)
 #define is_weak_shape(s) ((s) >= SHAPE_REF && (s) <= SHAPE_KEYEDREF)
+
+/* memory.c */
+HIDDEN void memory_setup(void);
+HIDDEN void memory_report(void);
 
 /* run.c */
 HIDDEN int run_script(int code, uint8_t script, PyObject *owner, PyObject *arg); /* -1 with an exception set if it raised */

@@ -74,9 +74,12 @@ static int class_clear(PyObject *o) {
     uint32_t id = id_of(o);
     int r;
     if (id) emit(EV_CLEAR, 0, id, 0);
+    /* From 3.13 on they are out of use before the first of them is dropped. */
+    if (id && PY_VERSION_HEX >= 0x030d0000) entry_of(id)->lost_values = 1;
     become(o, c->twin);
     r = c->clear(o);
     become(o, c->type);
+    if (id) entry_of(id)->lost_values = 1;
     return r;
 }
 
@@ -180,7 +183,10 @@ PyObject **slotted_slot(PyObject *o, int slot) { return (PyObject **)((char *)o 
 #if PY_VERSION_HEX < 0x030b0000
 PyObject **instance_dict(PyObject *o) { return _PyObject_GetDictPtr(o); }
 #else
-PyObject **instance_dict(PyObject *o) { return NULL; }
+/* The managed dict, three words in front of the object, counts once the inline values are gone. */
+PyObject **instance_dict(PyObject *o) {
+    return PY_VERSION_HEX >= 0x030c0000 && entry_of(id_of(o))->lost_values ? (PyObject **)o - 3 : NULL;
+}
 #endif
 
 PyObject *instance_get(PyObject *o, int slot) {
@@ -193,7 +199,9 @@ PyObject *instance_get(PyObject *o, int slot) {
     return PyDict_GetItem(d, names[slot]);
 #endif
 #else
-    PyObject *value = NULL;
+    PyObject *value = NULL, **dict = instance_dict(o);
+    /* 3.13 would make the dict to find that it is not there. */
+    if (dict) return *dict ? PyDict_GetItem(*dict, names[slot]) : NULL;
 #if PY_VERSION_HEX >= 0x030d0000
     if (PyObject_GetOptionalAttr(o, names[slot], &value) < 0) PyErr_Clear();
 #else

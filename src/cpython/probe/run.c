@@ -64,7 +64,7 @@ int can_have_weakrefs(int shape) {
 uint32_t add_object(PyObject *o, const Kind *kind, uint32_t origin, uint32_t role) {
     uint32_t id = is_node(o) ? id_of(o) : table_add(o, kind);
     if (id == 0) {
-        events_give_up();
+        events_give_up(GAVE_UP_ERROR);
         return 0;
     }
     entry_of(id)->origin = origin;
@@ -105,7 +105,7 @@ static void new_weak(const Op *op, PyObject *referent, PyObject *callback, uint3
         keep(&op->dst, w);
     } else {
         PyErr_Clear();
-        events_give_up();
+        events_give_up(GAVE_UP_ERROR);
     }
 }
 
@@ -143,7 +143,7 @@ static PyObject *new_object(const Kind *kind, PyObject *a, PyObject *b, uint32_t
     uint32_t slot;
     if (!o) {
         PyErr_Clear();
-        events_give_up();
+        events_give_up(GAVE_UP_ERROR);
         return NULL;
     }
     if (add_object(o, kind, origin, ROLE_NAMED) && (a || b) && kind->shape != SHAPE_NODE)
@@ -279,7 +279,7 @@ static int op_build(const Op *op, uint32_t origin) {
     if (n == 0 || op->kind.shape > SHAPE_TYPED) return 0;
     made = malloc(n * sizeof *made);
     if (!made) {
-        events_give_up();
+        events_give_up(GAVE_UP_ERROR);
         return 1;
     }
     for (i = 0; i < n && !P.silent; i++) {
@@ -420,7 +420,7 @@ int scenario_run(void) {
     run_body(0);
     emit(EV_END, 0, 0, 0);
     snapshot();
-    return events_overflowed() ? STATUS_OVERFLOW : STATUS_DONE;
+    return events_gave_up() ? STATUS_GAVE_UP : STATUS_DONE;
 }
 
 /* Frees everything that the scenario left, unseen: no events, no scripts. */

@@ -67,7 +67,7 @@ uint32_t table_add(PyObject *o, const Kind *kind) {
     e->mark = 0;
     e->keys = NULL;
     e->number = 0;
-    e->role = e->registered = e->put_off = 0;
+    e->role = e->registered = e->put_off = e->lost_values = 0;
     e->header = (uint8_t)gc_has_header(o);
     if (!is_node(o)) {
         if ((!slots || used * 2 > mask) && grow() < 0) return 0;

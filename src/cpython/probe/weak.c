@@ -74,6 +74,15 @@ static int keyed_clear(PyObject *o) {
     return r;
 }
 
+/* As keys of a weak container objects are told apart by identity. Weak references and methods, which are equal if what
+ * they refer to is equal, and have no hash if that has none, must not be an exception. */
+void keys_by_identity(PyTypeObject *type) {
+#if PY_VERSION_HEX >= 0x03060000
+    type->tp_hash = PyBaseObject_Type.tp_hash;
+    type->tp_richcompare = PyBaseObject_Type.tp_richcompare;
+#endif
+}
+
 static PyTypeObject *make_keyed(void) {
     return (PyTypeObject *)PyObject_CallFunction((PyObject *)&PyType_Type, (char *)"s(O){s(ss)}", "KeyedRef",
                                                  (PyObject *)&_PyWeakref_RefType, "__slots__", "s0", "__weakref__");
@@ -101,6 +110,7 @@ int weak_setup(void) {
     keyed_original_clear = keyed->tp_clear;
     keyed->tp_dealloc = keyed_dealloc;
     keyed->tp_clear = keyed_clear;
+    keys_by_identity(keyed);
     keyed_args = PyTuple_New(2);
     if (!keyed_args) return -1;
     return 0;

@@ -13,8 +13,8 @@ mod tests;
 
 use serde::Serialize;
 
-use crate::campaign::{Baseline, Examiner, Verdict};
-use crate::collector::Collector;
+use crate::campaign::{Baseline, End, Examiner, Verdict};
+use crate::collector::{Collector, Row};
 use crate::event::Event;
 use crate::invariant::Violation;
 use crate::names::ObjectNames;
@@ -43,6 +43,8 @@ pub struct Run<'d> {
     /// Digest of the events.
     pub digest: u64,
     missed: usize,
+    /// What else must be known to read it.
+    remarks: Vec<String>,
 }
 
 /// What there is to say about a run.
@@ -96,26 +98,61 @@ pub struct Told {
 
 /// Runs a document's scenario on a collector and records everything.
 pub fn record<'d>(document: &'d Document, collector: &Collector, baseline: &Baseline) -> Run<'d> {
+    record_with(document, &mut Examiner::new(collector, baseline))
+}
+
+/// Runs a document's scenario with an examiner and records everything. What goes on inside a real interpreter is
+/// unknown: the pictures are those of the row that covers it, as far as that does the same.
+pub fn record_with<'d>(document: &'d Document, examiner: &mut Examiner) -> Run<'d> {
     let recorder = recorder::Recorder::default();
-    let (mut events, mut camera) = recorder.halves();
-    Machine::new(collector).run_observed(&document.scenario, &mut events, &mut camera);
-    let (shots, missed) = (camera.shots, camera.missed);
-    let events = recorder.into_events();
-    let mut examiner = Examiner::new(collector, baseline);
+    let (mut model, mut camera) = recorder.halves();
+    Machine::new(examiner.collector()).run_observed(&document.scenario, &mut model, &mut camera);
+    let (mut shots, missed) = (camera.shots, camera.missed);
+    let model = recorder.into_events();
+    let collector = examiner.collector().clone();
+    let real = examiner.is_real();
     let examined = examiner.examine(&document.scenario, true);
+    let events = examined.events.to_vec();
     let (violations, digest) = (examined.violations.to_vec(), examined.digest);
+    let mut remarks = Vec::new();
+    if real {
+        remarks.extend(ending(examined.end));
+        let same = model.iter().zip(&events).take_while(|(m, e)| m == e).count();
+        let row = Row::covering(collector.release).map_or_else(|| "the newest row".to_owned(), Row::name);
+        remarks.push(if same == events.len() && same == model.len() {
+            format!("what is said about the inside of collections is what {row} does, with the same events")
+        } else {
+            shots.retain(|shot| shot.event <= same);
+            format!("{row} does something else after {same} events: from there on the inside of collections is unknown")
+        });
+    }
     let names = ObjectNames::new(&document.names, &events);
-    Run { document, collector: collector.clone(), events, shots, violations, names, digest, missed }
+    Run { document, collector, events, shots, violations, names, digest, missed, remarks }
+}
+
+/// How a run on an interpreter ended, if not with its last event.
+fn ending(end: &End) -> Option<String> {
+    Some(match end {
+        End::Complete | End::Undefined(_) => return None,
+        End::Teardown => "the interpreter died after the last event, when leftovers were dropped".to_owned(),
+        End::Unsupported(what) => format!("the interpreter did not run it: {what}"),
+        End::Limit(limit) => {
+            format!("the interpreter did not end within its limit ({limit}): these are the events so far")
+        }
+        End::Crashed(how) => format!("the interpreter died ({how}): these are the events so far"),
+    })
 }
 
 /// Explains a run.
 pub fn explain(run: &Run<'_>) -> Explanation {
-    let note = (run.missed > 0).then(|| {
-        format!(
+    let mut remarks = run.remarks.clone();
+    if run.missed > 0 {
+        remarks.push(format!(
             "{} phases are not explained: a heap of more than {MAX_OBJECTS} objects, or more than {MAX_SHOTS} phases",
             run.missed
-        )
-    });
+        ));
+    }
+    let note = (!remarks.is_empty()).then(|| remarks.join("\n"));
     Explanation {
         collector: run.collector.name.clone(),
         verified: run.collector.verified,

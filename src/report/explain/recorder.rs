@@ -168,11 +168,10 @@ fn shot(moment: Moment, event: usize, view: &View<'_>) -> Shot {
             o = heap.object(o).next;
         }
     }
-    for index in 0..heap.created() as usize {
-        let o = heap.by_index(index);
+    for o in heap.in_order() {
         let object = heap.object(o);
         let listed = |id| objects.iter().any(|seen: &Seen| seen.id == id);
-        if object.has(Flag::FREED) || object.id.is_none_or(listed) {
+        if object.id.is_none_or(listed) {
             continue;
         }
         let place = if object.has(Flag::HEADER) { Place::Untracked } else { Place::NoHeader };
@@ -197,7 +196,7 @@ fn seen(heap: &Heap, o: Idx, place: Place, candidate: bool) -> Option<Seen> {
     let weak = heap.is_weak(o).then(|| heap.weak(o));
     Some(Seen {
         id: object.id?,
-        shape: object.kind.shape,
+        shape: object.shape,
         place,
         candidate,
         refcount: object.refcount,

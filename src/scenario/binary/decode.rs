@@ -118,6 +118,17 @@ pub enum BinaryError {
 /// [`BinaryError`] for anything that [`encode`](super::encode) does not write. Memory stays proportional to the
 /// number of operations, which is limited.
 pub fn decode(bytes: &[u8]) -> Result<Scenario, BinaryError> {
+    let mut scenario = Scenario::new();
+    decode_into(bytes, &mut scenario)?;
+    Ok(scenario)
+}
+
+/// As [`decode`], into memory that is used again. After an error the scenario is of no use.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_into(bytes: &[u8], scenario: &mut Scenario) -> Result<(), BinaryError> {
+    scenario.clear();
     let Some(rest) = bytes.strip_prefix(&MAGIC) else {
         let cut = !bytes.is_empty() && MAGIC.starts_with(bytes);
         return Err(if cut { BinaryError::Truncated { offset: bytes.len() } } else { BinaryError::NoScenario });
@@ -127,9 +138,7 @@ pub fn decode(bytes: &[u8]) -> Result<Scenario, BinaryError> {
         Some(&version) => return Err(BinaryError::UnknownVersion { version }),
         None => return Err(BinaryError::Truncated { offset: bytes.len() }),
     }
-    let mut scenario = Scenario::new();
-    Reader::<false>::new(bytes, MAGIC.len() + 1).read(&mut scenario)?;
-    Ok(scenario)
+    Reader::<false>::new(bytes, MAGIC.len() + 1).read(scenario)
 }
 
 /// The scenario that any bytes mean. For the output of [`encode`](super::encode) of a scenario in normal form it is

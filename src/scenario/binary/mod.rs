@@ -23,7 +23,7 @@ mod encode;
 #[cfg(test)]
 mod tests;
 
-pub use decode::{BinaryError, MAX_TOTAL_COUNT, decode, decode_total, decode_total_into};
+pub use decode::{BinaryError, MAX_TOTAL_COUNT, decode, decode_into, decode_total, decode_total_into};
 pub use encode::{encode, encode_to_vec};
 
 /// The first bytes of a binary file; the first is not UTF-8, so no text starts like this.

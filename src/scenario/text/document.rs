@@ -107,7 +107,7 @@ impl Document {
 }
 
 /// See [`Document::origin`].
-pub(super) fn origin(scenario: &Scenario, var: u16) -> Option<usize> {
+pub(crate) fn origin(scenario: &Scenario, var: u16) -> Option<usize> {
     let creates =
         |op: &Op| matches!(op, Op::New { .. } | Op::Build { .. }) && op.target() == Some(Place::of(Base::Var(var)));
     scenario.ops().iter().position(creates)
@@ -237,14 +237,14 @@ pub struct ExpectedViolation {
     pub class: Class,
 }
 
-/// The class of a verdict, as it is written.
+/// The class of a verdict: who is to blame.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Class {
     /// The invariant's premises held: a fault of the collector.
     Collector,
-    /// A type lied or did not take part.
+    /// A type lied or did not take part, and the collector could not know.
     TypeFault,
-    /// The release does it on purpose.
+    /// The release does it on purpose, or CPython never promised otherwise.
     Documented,
 }
 
@@ -252,13 +252,19 @@ impl Class {
     /// Every class.
     pub const ALL: [Class; 3] = [Class::Collector, Class::TypeFault, Class::Documented];
 
-    /// The word of the text form.
+    /// The word used in reports and files.
     pub const fn word(self) -> &'static str {
         match self {
             Class::Collector => "collector",
             Class::TypeFault => "type-fault",
             Class::Documented => "documented",
         }
+    }
+}
+
+impl std::fmt::Display for Class {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.word())
     }
 }
 

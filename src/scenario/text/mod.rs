@@ -29,6 +29,7 @@ mod hostile_tests;
 mod tests;
 
 pub use diagnostic::{Code, Diagnostic};
+pub(crate) use document::origin;
 pub use document::{Anchor, Class, Comment, Document, Expectation, ExpectedViolation, Fact, Field, FieldName, Names};
 pub use parse::{parse, parse_bytes};
 pub use print::{print, print_op};

@@ -18,21 +18,26 @@ fn substitute(place: Place, var: u16, other: Place) -> Option<Place> {
 }
 
 /// Where an object is created into a variable and stored from it elsewhere, creates it there and names it by that
-/// place from then on. Once with the creation where it was, once where the store was.
+/// place from then on. Once with the creation where it was, once where the store was. Where it is created into a slot and
+/// stored from there, creates it where it is stored alone.
 pub(in crate::shrink) fn fold(search: &mut Search) {
     let mut position = search.best().ops().len();
     while position > 0 && !search.ended() {
         let store = position - 1;
         position = store;
         let Some(Op::Set { dst, src }) = search.best().ops().get(store).copied() else { continue };
-        let Base::Var(var) = src.base else { continue };
-        if !src.path().is_empty() || dst.base == src.base {
-            continue;
-        }
         let created = search.best().ops().iter().position(
             |op| matches!(op, Op::New { dst, .. } | Op::Build { dst, .. } | Op::Deref { dst, .. } if *dst == src),
         );
         let Some(create) = created else { continue };
+        if !src.path().is_empty() {
+            attempt_move(search, create, store, dst);
+            continue;
+        }
+        let Base::Var(var) = src.base else { continue };
+        if dst.base == src.base {
+            continue;
+        }
         for late in [false, true] {
             if attempt_fold(search, create, store, var, dst, late) {
                 position = search.best().ops().len().min(position + 1);
@@ -40,6 +45,18 @@ pub(in crate::shrink) fn fold(search: &mut Search) {
             }
         }
     }
+}
+
+fn attempt_move(search: &mut Search, create: usize, store: usize, place: Place) {
+    let mut creation = search.best().ops()[create];
+    if let Op::New { dst, .. } | Op::Build { dst, .. } | Op::Deref { dst, .. } = &mut creation {
+        *dst = place;
+    }
+    search.attempt_map(|i, op| match i {
+        i if i == create => Some(creation),
+        i if i == store => None,
+        _ => Some(op),
+    });
 }
 
 fn attempt_fold(search: &mut Search, create: usize, store: usize, var: u16, place: Place, late: bool) -> bool {

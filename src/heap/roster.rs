@@ -1,0 +1,90 @@
+//! Live objects in order of creation, for snapshots: the cost of one must not grow with all that ever died.
+
+use super::Heap;
+use super::list::List;
+use super::object::{Flag, Idx, Object};
+
+/// Which part of the arena a walk in order of creation has to look at: some objects by name, then the rest of it.
+///
+/// Nothing is listed while most of what was created lives. When more than half of a walk would be dead, the living
+/// are listed, so that a walk costs no more than twice the living and each death is paid for once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Roster {
+    listed: Vec<Idx>,
+    /// The arena is walked from here on.
+    rest: Idx,
+    /// Number of freed objects when the list was made.
+    freed: u32,
+}
+
+impl Roster {
+    pub(super) fn reset(&mut self) {
+        self.listed.clear();
+        self.rest = List::COUNT;
+        self.freed = 0;
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.listed.capacity() * size_of::<Idx>()
+    }
+}
+
+impl Heap {
+    /// Leaves most of the dead out of later walks, if there are enough of them.
+    pub(crate) fn tidy_roster(&mut self) {
+        let walk = self.roster.listed.len() + self.objects.len() - self.roster.rest as usize;
+        if (self.freed - self.roster.freed) as usize * 2 <= walk + 64 {
+            return;
+        }
+        let lives = |o: &Object| o.id.is_some() && !o.has(Flag::FREED);
+        let objects = &self.objects;
+        self.roster.listed.retain(|o| lives(&objects[*o as usize]));
+        let end = objects.len() as Idx;
+        self.roster.listed.extend((self.roster.rest..end).filter(|o| lives(&objects[*o as usize])));
+        self.roster.rest = end;
+        self.roster.freed = self.freed;
+    }
+
+    /// Runs `visit` on every object that has not been freed, in order of creation, until it returns false.
+    /// Temporary tuples may be among them.
+    #[inline]
+    pub(crate) fn walk_live(&mut self, mut visit: impl FnMut(&mut Heap, Idx) -> bool) {
+        for at in 0..self.roster.listed.len() {
+            let o = self.roster.listed[at];
+            if !self.objects[o as usize].has(Flag::FREED) && !visit(self, o) {
+                return;
+            }
+        }
+        for o in self.roster.rest..self.objects.len() as Idx {
+            if !self.objects[o as usize].has(Flag::FREED) && !visit(self, o) {
+                return;
+            }
+        }
+    }
+
+    /// The number of the next snapshot, from 1; no object has been shown by it yet.
+    pub(crate) fn next_snapshot(&mut self) -> u8 {
+        if self.snapshots == u8::MAX {
+            self.snapshots = 0;
+            for object in &mut self.objects {
+                object.shown = 0;
+            }
+        }
+        self.snapshots += 1;
+        self.snapshots
+    }
+
+    /// Marks an object as shown by a snapshot.
+    #[inline]
+    pub(crate) fn show(&mut self, o: Idx, snapshot: u8) -> &Object {
+        let object = &mut self.objects[o as usize];
+        object.shown = snapshot;
+        object
+    }
+
+    /// True if the snapshot has shown the object already.
+    #[inline]
+    pub(crate) fn is_shown(&self, o: Idx, snapshot: u8) -> bool {
+        self.objects[o as usize].shown == snapshot
+    }
+}
