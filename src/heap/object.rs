@@ -44,6 +44,8 @@ impl Flag {
 
     /// The type has a finalizer on this release (`tp_finalize`, or `tp_del` of a Python class before 3.4).
     pub const FINALIZES: Flag = Flag(16384);
+    /// A temporary tuple that stands for the frame of a function: its slots are dropped from the first to the last.
+    pub const FRAME: Flag = Flag(32768);
 
     /// Both flags.
     pub const fn and(self, other: Flag) -> Flag {

@@ -106,7 +106,7 @@ impl Heap {
             return None;
         }
         Some(match object.kind.shape {
-            Shape::List | Shape::Tuple => len - 1 - step,
+            Shape::List | Shape::Tuple if !object.has(Flag::FRAME) => len - 1 - step,
             Shape::Function => (step + 1) % len,
             _ => step,
         })
