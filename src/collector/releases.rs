@@ -47,6 +47,7 @@ pub const ROWS: &[Row] = &[
             InstanceDict,
             ForgetCallbackLate,
             FunctionCallTuple,
+            TrackedFrames,
             IgnoreStaticLegacy,
             TrashcanAt50,
             TrashcanCountsInstancesTwice,
@@ -65,7 +66,7 @@ pub const ROWS: &[Row] = &[
     ),
     row((3, 5, 0), Some(10), false, "between 3.4 and 3.6.15", &[], &[]),
     row((3, 6, 0), Some(15), true, "observed on 3.6.15", &[], &[]),
-    row((3, 7, 0), Some(5), false, "freeze; gcmodule.c of 3.7", &[Freeze], &[ContainerClosure]),
+    row((3, 7, 0), Some(5), false, "freeze; gcmodule.c of 3.7", &[Freeze], &[ContainerClosure, TrackedFrames]),
     row((3, 7, 6), Some(17), true, "observed on 3.7.16", &[], &[CountBeforeCallbacks]),
     row(
         (3, 8, 0),

@@ -86,6 +86,8 @@ switches! {
     FunctionCallTuple = "function-call-tuple", Rule, "2.7, semantics 3.4";
     /// The frame of a running function holds the function.
     FrameHoldsFunction = "frame-holds-function", Rule, "3.11, observed in lockstep";
+    /// The frame of a running function is tracked: the collector sees what it holds.
+    TrackedFrames = "tracked-frames", Rule, "until 3.6, observed in lockstep";
     /// `tp_clear` of an instance takes all attributes out of sight before it drops the first.
     InlineValuesVanish = "inline-values-vanish", Rule, "3.13, observed in lockstep";
     /// `tp_clear` of an instance takes its inline values away: the next attribute makes a dict.

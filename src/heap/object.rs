@@ -52,6 +52,9 @@ impl Flag {
     /// Its death or `tp_clear` is not the plain one (a finalizer, an action, a flaw, a slot that is kept): look at
     /// the kind.
     pub const SPECIAL: Flag = Flag(32768);
+    /// A temporary tuple that stands for the frame of a function: its slots are dropped from the first to the last. The
+    /// bit of [`Flag::OWN_DICT`], which is for instances.
+    pub const FRAME: Flag = Flag(4096);
 
     /// Both flags.
     #[inline]

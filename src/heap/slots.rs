@@ -1,7 +1,7 @@
 //! Slots: what an object holds strongly, besides a weak reference's callback.
 
 use super::Heap;
-use super::object::{Flag, Idx, NIL};
+use super::object::{Flag, Idx, NIL, Object};
 use crate::scenario::{MAX_ITEMS, Shape};
 
 /// One entry of a dict: a small integer key, or an object key stored as its index plus [`DictEntry::OBJECT`].
@@ -118,9 +118,10 @@ impl Heap {
     /// Which of `len` raw slots `clear` and dealloc of a shape drop as number `step`.
     /// Lists and tuples go from the last item to the first, functions defaults, dict, closure.
     #[inline]
-    pub const fn drop_position(shape: Shape, len: u32, step: u32) -> u32 {
-        match shape {
-            Shape::List | Shape::Tuple => len - 1 - step,
+    pub const fn drop_position(object: &Object, step: u32) -> u32 {
+        let len = object.len;
+        match object.shape {
+            Shape::List | Shape::Tuple if !object.has(Flag::FRAME) => len - 1 - step,
             Shape::Function => (step + 1) % len,
             _ => step,
         }

@@ -273,7 +273,7 @@ impl<S: Sink> Exec<'_, S> {
         }
         let leaks = self.has(Switch::BugDeallocLeaks);
         while *step < object.len {
-            let position = Heap::drop_position(object.shape, object.len, *step) as usize;
+            let position = Heap::drop_position(&object, *step) as usize;
             *step += 1;
             let content = if object.shape == Shape::Dict {
                 self.dict_part(o, position)

@@ -252,7 +252,7 @@ impl<S: Sink> Exec<'_, S> {
         };
         let (keeps_slots, leaks) = (self.has(Switch::BugClearKeepsSlots), self.has(Switch::BugClearLeaks));
         while step < object.len {
-            let position = Heap::drop_position(object.shape, object.len, step) as usize;
+            let position = Heap::drop_position(&object, step) as usize;
             step += 1;
             if kept.has(position) {
                 continue;

@@ -128,15 +128,20 @@ impl<S: Sink> Exec<'_, S> {
     /// A frame that is an object: its deallocator takes part in the trashcan. It drops the argument, then the cells.
     fn make_frame_object(&mut self, closure: Idx, arg: Idx) {
         let cells = if closure == NIL { 0 } else { self.m.heap.object(closure).len as usize };
-        let frame = self.m.heap.create_temporary(cells as u32 + u32::from(arg != NIL));
+        let args = usize::from(arg != NIL);
+        let frame = self.m.heap.create_temporary((args + cells) as u32);
+        self.m.heap.object_mut(frame).set(Flag::FRAME);
+        if arg != NIL {
+            self.incref(arg);
+            self.m.heap.set_raw(frame, 0, arg);
+        }
         for i in 0..cells {
             let cell = self.m.heap.raw(closure, i);
             self.incref(cell);
-            self.m.heap.set_raw(frame, cells - 1 - i, cell);
+            self.m.heap.set_raw(frame, args + i, cell);
         }
-        if arg != NIL {
-            self.incref(arg);
-            self.m.heap.set_raw(frame, cells, arg);
+        if self.has(Switch::TrackedFrames) {
+            self.m.heap.track(frame);
         }
         self.push(Frame::Return { frame });
     }

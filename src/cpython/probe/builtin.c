@@ -10,10 +10,17 @@ static PyObject *small_ints[DICT_KEYS];
 
 /* ---- death and clear ---- */
 
-/* Deallocations of wrapped types in progress. Up to 3.7 the outermost one deals with what was put off before it
- * returns, though its own object is freed by then: the first of those reports it. */
-typedef struct Dying { uint32_t id; struct Dying *outer; } Dying;
+/* Deallocations of wrapped types in progress. Up to 3.7 and in 3.13 the one in which the original empties the trashcan
+ * does so before it returns, though its own object is freed by then: the first that was put off reports it. */
 static Dying *innermost;
+
+void dying_begins(Dying *d, uint32_t id) {
+    d->id = id;
+    d->outer = innermost;
+    innermost = d;
+}
+
+void dying_ends(Dying *d) { innermost = d->outer; }
 
 static void report_freed(Dying *d) {
     uint32_t id = d->id;
@@ -25,7 +32,8 @@ static void report_freed(Dying *d) {
 
 /* The deallocation of an object starts, perhaps one that was put off. */
 void dealloc_put_off(uint32_t id) {
-    if (entry_of(id)->put_off && innermost && PY_VERSION_HEX < 0x03080000) report_freed(innermost);
+    int original_empties = PY_VERSION_HEX < 0x03080000 || PY_VERSION_HEX >= 0x030d0000;
+    if (entry_of(id)->put_off && innermost && original_empties) report_freed(innermost);
     entry_of(id)->put_off = 0;
 }
 
@@ -44,11 +52,9 @@ static void wrapped_dealloc(PyObject *o, int w) {
         /* It was made from a tuple of one (see tuple_new). */
         ((PyVarObject *)o)->ob_size = 1;
     }
-    mine.id = id;
-    mine.outer = innermost;
-    innermost = &mine;
+    dying_begins(&mine, id);
     wrapped[w].dealloc(o);
-    innermost = mine.outer;
+    dying_ends(&mine);
     report_freed(&mine);
     if (in_trashcan) trashcan_leave(o);
 }

@@ -111,6 +111,7 @@ static int setup(void) {
     if (pyclass_setup() < 0 || function_setup() < 0 || builtin_setup() < 0) return -1;
     if (gc_setup() < 0 || collect_setup() < 0) return -1;
     memory_setup();
+    trashcan_setup();
     P.debug_on = Py_BuildValue("(i)", 32 + gc_debug_flags());
     P.debug_off = Py_BuildValue("(i)", gc_debug_flags());
     return P.debug_on && P.debug_off ? 0 : -1;

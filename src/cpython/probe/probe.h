@@ -189,9 +189,14 @@ HIDDEN PyObject *tuple_new(PyObject *a, PyObject *b);
 HIDDEN PyObject *dict_get(PyObject *d, uint32_t slot); /* borrowed */
 HIDDEN int dict_put(PyObject *d, uint32_t slot, PyObject *value);
 
+/* A deallocation in progress; id 0 if it reports by itself that the object is freed. */
+typedef struct Dying { uint32_t id; struct Dying *outer; } Dying;
+HIDDEN void dying_begins(Dying *d, uint32_t id);
+HIDDEN void dying_ends(Dying *d);
 HIDDEN void dealloc_put_off(uint32_t id);
 
 /* trashcan.c */
+HIDDEN void trashcan_setup(void);
 HIDDEN int trashcan_put_off(PyObject *o, int python_class);
 HIDDEN int trashcan_enter(PyObject *o);
 HIDDEN void trashcan_leave(PyObject *o);

@@ -57,6 +57,7 @@ static void class_del(PyObject *self) {
 static void class_dealloc(PyObject *o) {
     Class *c = class_of(o);
     uint32_t id = id_of(o);
+    Dying mine;
     int finalizes = c == &classes[0][1] || c == &classes[1][1] || c == &classes[2][1];
     if (id) dealloc_put_off(id);
     if (trashcan_put_off(o, 1)) {
@@ -65,7 +66,9 @@ static void class_dealloc(PyObject *o) {
     }
     if (id && (!finalizes || gc_finalized(o))) emit(EV_DEALLOC, 0, id, 0);
     become(o, c->twin);
+    if (PY_VERSION_HEX >= 0x030d0000) dying_begins(&mine, 0);
     c->dealloc(o);
+    if (PY_VERSION_HEX >= 0x030d0000) dying_ends(&mine);
     if (id && entry_of(id)->object) become(o, c->type); /* resurrected */
 }
 

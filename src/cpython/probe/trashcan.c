@@ -1,16 +1,34 @@
-/* The trashcan up to 3.12: deallocators nested 50 deep put their object off.
+/* The trashcan up to 3.12: deallocators nested 50 deep put their object off; in 3.13 where the C recursion budget ends.
  *
  * The interpreter's own macros do this inside the original deallocators, where the wrappers could not tell that an
  * object was put off, and from 3.8 on they do it only for a type whose tp_dealloc is the original. So the wrappers
- * decide first, by the interpreter's own counter, and hand the object to the interpreter's own list. (3.13 goes by
- * the C recursion budget, nearly 10,000 deep; 3.14 by the stack, before it calls tp_dealloc.) */
+ * decide first, by the interpreter's own counter, and hand the object to the interpreter's own list. (3.14 goes by
+ * the stack, before it calls tp_dealloc.) */
 #include "probe.h"
 
-#if PY_VERSION_HEX >= 0x030d0000
+#if PY_VERSION_HEX >= 0x030e0000
+void trashcan_setup(void) {}
 int trashcan_put_off(PyObject *o, int python_class) { return 0; }
 int trashcan_enter(PyObject *o) { return 1; }
 void trashcan_leave(PyObject *o) {}
+#elif PY_VERSION_HEX >= 0x030d0000
+/* Leaves as much of the budget as code at the top of a module finds: the thread has no Python frame (row E13). */
+void trashcan_setup(void) { PyThreadState_Get()->c_recursion_remaining = 9996; }
+
+int trashcan_put_off(PyObject *o, int python_class) {
+    PyThreadState *t = PyThreadState_Get();
+    if (!gc_has_header(o) || t->c_recursion_remaining > Py_TRASHCAN_HEADROOM) return 0;
+    if (gc_tracked(o)) PyObject_GC_UnTrack(o);
+    _PyTrash_thread_deposit_object(t, o);
+    return 1;
+}
+
+/* The original deallocators count, and empty the list. */
+int trashcan_enter(PyObject *o) { return !trashcan_put_off(o, 0); }
+void trashcan_leave(PyObject *o) {}
 #else
+
+void trashcan_setup(void) {}
 
 #define LIMIT 50
 #if PY_VERSION_HEX >= 0x030c0000

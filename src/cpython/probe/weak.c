@@ -50,6 +50,7 @@ static void become(PyObject *o, PyTypeObject *type) {
 }
 
 static void keyed_dealloc(PyObject *o) {
+    Dying mine;
     uint32_t id = id_of(o);
     if (id) dealloc_put_off(id);
     if (trashcan_put_off(o, 1)) {
@@ -58,7 +59,9 @@ static void keyed_dealloc(PyObject *o) {
     }
     if (id) emit(EV_DEALLOC, 0, id, 0);
     become(o, keyed_twin);
+    if (PY_VERSION_HEX >= 0x030d0000) dying_begins(&mine, 0);
     keyed_original_dealloc(o);
+    if (PY_VERSION_HEX >= 0x030d0000) dying_ends(&mine);
     if (!id) return;
     emit(EV_FREE, 0, id, 0);
     table_remove(id);
