@@ -203,6 +203,11 @@ impl Reach {
         new
     }
 
+    /// True if a feature is about this state.
+    pub fn has_state(&self, state: usize) -> bool {
+        self.0.chunks(TIMES).nth(state).is_some_and(|times| times.contains(&true))
+    }
+
     /// How many features there are.
     pub fn features(&self) -> usize {
         self.0.iter().filter(|reached| **reached).count()

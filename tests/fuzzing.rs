@@ -1,8 +1,9 @@
 //! From an input to a file that people read: the way of a crash, and the committed corpus.
 
 use coroner::cli::{Exit, run_with};
-use coroner::corpus::{Reach, Reading, Survey, cover, file_name, load};
+use coroner::corpus::{Reach, Reading, Survey, cover, file_name, load, state};
 use coroner::fuzzing::{CANARY, Compare, Crash, Scenarios, Setting, Stage, VARIABLES, crossover, mutate};
+use coroner::generate::{Generator, PROFILES, Seed, Size};
 use coroner::invariant::Invariant;
 use coroner::scenario::{binary, text};
 use std::cell::RefCell;
@@ -183,6 +184,9 @@ fn libfuzzers_own_canary_goes_all_the_way() {
 /// The states that the committed corpus reached when it was made, less a margin for changes of the model.
 const STATES: usize = 340;
 
+/// States that a few hundred random scenarios may reach and the corpus not.
+const LACKING: usize = 3;
+
 #[test]
 fn every_committed_input_is_read_and_together_they_reach_the_states() {
     let folder = Path::new("corpus/scenario");
@@ -201,6 +205,18 @@ fn every_committed_input_is_read_and_together_they_reach_the_states() {
     }
     println!("{} states, {} features", reach.states(), reach.features());
     assert!(reach.states() >= STATES, "{}", reach.states());
+    // What can be reached: scenarios of every profile reach next to nothing that the corpus lacks.
+    let (mut drawn, mut missing) = (0, std::collections::BTreeSet::new());
+    for profile in PROFILES.iter().filter(|profile| !profile.is_huge()) {
+        let mut generator = Generator::new(Seed::from(9), profile, Size::Small);
+        for n in 0..25 {
+            let features = survey.features(&binary::encode_to_vec(&generator.make(n)));
+            drawn += 1;
+            missing.extend(reach.clone().add(&features).into_iter().map(state).filter(|s| !reach.has_state(*s)));
+        }
+    }
+    println!("{drawn} scenarios drawn reach {} states that the corpus lacks: {missing:?}", missing.len());
+    assert!(missing.len() <= LACKING, "{}: coroner corpus grow", missing.len());
     let kept = cover(&measured).len();
     assert!(kept * 10 >= inputs.len() * 9, "{kept} of {} add something: prune", inputs.len());
 }

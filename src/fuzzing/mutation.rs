@@ -2,7 +2,7 @@
 
 use crate::generate::Seed;
 use crate::mutate as structural;
-use crate::scenario::binary::{MAX_TOTAL_COUNT, decode, decode_into, decode_total_into, encode, encode_to_vec};
+use crate::scenario::binary::{MAX_TOTAL_COUNT, decode_into, decode_total_into, encode, encode_to_vec};
 use crate::scenario::{Op, Scenario};
 
 /// Most operations of a scenario that mutation makes, unless it had more.
@@ -35,11 +35,11 @@ fn random(seed: u32) -> crate::generate::Random {
 }
 
 /// Writes a changed scenario in the strict binary form. What the form has no place for, such as a store to `arg`, becomes
-/// what the total reader makes of it.
-fn write(scenario: &Scenario, bytes: &mut Vec<u8>) {
+/// what the total reader makes of it. The scenario's memory is used up by the check.
+fn write(scenario: &mut Scenario, bytes: &mut Vec<u8>) {
     bytes.clear();
     encode(scenario, bytes);
-    if decode(bytes).is_err() {
+    if decode_into(bytes, scenario).is_err() {
         *bytes = canonical(bytes);
     }
 }
@@ -79,7 +79,7 @@ pub fn mutate(
             shorten(&mut scenario, most);
         }
         structural::mutate(&mut scenario, &mut random, most);
-        write(&scenario, &mut bytes);
+        write(&mut scenario, &mut bytes);
         if let Some(size) = put(&bytes, data, max_size) {
             return size;
         }
@@ -100,7 +100,7 @@ pub fn crossover(a: &[u8], b: &[u8], out: &mut [u8], seed: u32) -> usize {
             shorten(&mut first, most / 2);
         }
         structural::crossover(&first, &second, &mut made, &mut random, most);
-        write(&made, &mut bytes);
+        write(&mut made, &mut bytes);
         let room = out.len();
         if let Some(size) = put(&bytes, out, room) {
             return size;
@@ -123,6 +123,7 @@ fn shorten(scenario: &mut Scenario, most: usize) {
 mod tests {
     use super::*;
     use crate::generate::{Generator, Profile, Size};
+    use crate::scenario::binary::decode;
 
     fn inputs(n: u64) -> Vec<Vec<u8>> {
         let mut generator = Generator::new(Seed::from(4), Profile::named("default").unwrap(), Size::Small);

@@ -187,13 +187,14 @@ impl Sink for Both<'_> {
     }
 }
 
-/// Counts, and takes the snapshots that a judge would want.
-struct Unjudged<'a>(&'a mut States);
+/// The same without a judge, but with the snapshots that one would want.
+struct Unjudged<'a>(&'a mut States, u32);
 
 impl Sink for Unjudged<'_> {
     #[inline]
     fn event(&mut self, event: Event) {
         self.0.event(event);
+        self.1 += 1;
     }
 }
 
@@ -312,8 +313,9 @@ impl Scenarios {
         self.judge.start(&self.scenario, Some(here.collector.release));
         self.states.start(&self.scenario);
         if self.stage == Stage::Run {
-            here.machine.run(&self.scenario, &mut Unjudged(&mut self.states));
-            return Ran { reached: Reached::default(), crash: None, events: 0 };
+            let mut unjudged = Unjudged(&mut self.states, 0);
+            here.machine.run(&self.scenario, &mut unjudged);
+            return Ran { reached: Reached::default(), crash: None, events: unjudged.1 };
         }
         let mut both = Both(&mut self.judge, &mut self.states, 0);
         here.machine.run(&self.scenario, &mut both);
@@ -331,9 +333,9 @@ impl Scenarios {
     }
 
     /// False if the input is not worth keeping: nothing happened, or so much that everything made of it would be slow.
-    /// Before the last stage it is not known.
     pub fn is_worth_keeping(&self, ran: &Ran) -> bool {
-        self.stage < Stage::Judge || ran.has_effect() && ran.events <= MOST_EVENTS
+        // Whether it had an effect is known in the last stage.
+        ran.events <= MOST_EVENTS && (self.stage < Stage::Judge || ran.has_effect())
     }
 
     /// True if the engine shall not see the states.
