@@ -205,7 +205,7 @@ impl Plan {
             sample: self.sample,
             tries: self.tries,
             sanitize: self.interpreters.values().any(|i| i.sanitized),
-            limit_ms: (!self.interpreters.is_empty()).then(|| self.limits.scenario.as_millis() as u64),
+            limit_ms: (!self.interpreters.is_empty()).then_some(self.limits.scenario.as_millis() as u64),
             fingerprint: fingerprint(&self.draw, &self.collectors, &self.baseline),
         }
     }
