@@ -40,7 +40,7 @@ fn plan(targets: Vec<Target>, profile: &str, scenarios: u64, jobs: usize) -> Pla
 }
 
 fn run(plan: &Plan) -> lockstep::Outcome {
-    lockstep::run(plan, &AtomicBool::new(false), &mut |_| {})
+    lockstep::run(plan, &AtomicBool::new(false))
 }
 
 #[test]
@@ -52,10 +52,10 @@ fn every_interpreter_does_what_its_row_does() {
         for skipped in &outcome.skipped {
             eprintln!("skipped: {}: {}", plan.targets[skipped.target].interpreter.name(), skipped.why);
         }
-        for finding in &outcome.findings {
-            eprintln!("{profile}: {}\n{}", finding.sentence(), finding.text(&plan));
+        for (_, record) in &outcome.campaign.findings {
+            eprintln!("{profile}: {}\n{}", record.sentence, record.reduced);
         }
-        for (index, (target, tally)) in plan.targets.iter().zip(&outcome.part.tallies).enumerate() {
+        for (index, (target, tally)) in plan.targets.iter().zip(&outcome.campaign.part.tallies).enumerate() {
             let name = target.interpreter.name();
             assert!(tally.agrees(), "{profile} on {name}: {tally:?}");
             if outcome.skipped.iter().all(|s| s.target != index) {
@@ -68,7 +68,7 @@ fn every_interpreter_does_what_its_row_does() {
 #[test]
 fn the_number_of_workers_changes_nothing() {
     let Some(target) = targets().pop() else { return };
-    let counts = |jobs| run(&plan(vec![target.clone()], "default", 1000, jobs)).part;
+    let counts = |jobs| run(&plan(vec![target.clone()], "default", 1000, jobs)).campaign.part;
     assert_eq!(counts(1), counts(2));
 }
 
@@ -136,11 +136,11 @@ fn a_wrong_row_is_found_and_reduced() {
     target.collector.rules = target.collector.rules.flip(Switch::ClearTrashWeakrefs);
     let plan = plan(vec![target], "weakrefs", 2000, 2);
     let outcome = run(&plan);
-    assert!(outcome.part.tallies[0].differ > 0);
-    let finding = &outcome.findings[0];
-    assert!(finding.objects <= 4, "{}", finding.text(&plan));
-    assert!(finding.difference.model != finding.difference.real);
-    coroner::scenario::text::parse(&finding.text(&plan)).unwrap();
+    assert!(outcome.campaign.part.tallies[0].differ > 0);
+    let (_, record) = &outcome.campaign.findings[0];
+    assert!(record.objects <= 4, "{}", record.reduced);
+    assert!(record.details["model"] != record.details["real"]);
+    coroner::scenario::text::parse(&record.reduced).unwrap();
 }
 
 #[test]
@@ -260,9 +260,8 @@ fn invariants_alone_find_bpo_38006() {
         baseline: Baseline::empty(),
         tries: 1000,
     };
-    let outcome = campaign::run(&plan, &AtomicBool::new(false), &mut |_| {});
-    let codes = ["I15", "I01"];
-    let found = outcome.findings.iter().filter(|f| f.key.verdict == campaign::Verdict::New);
-    let smallest = found.filter(|f| codes.contains(&f.key.invariant.code())).map(|f| f.objects).min();
+    let outcome = campaign::run(&plan, &AtomicBool::new(false));
+    let found = outcome.findings.iter().filter(|(key, _)| key.verdict() == Some(campaign::Verdict::New));
+    let smallest = found.filter(|(_, r)| ["I15", "I01"].contains(&r.what.code.as_str())).map(|(_, r)| r.objects).min();
     assert!(smallest.is_some_and(|objects| objects <= 6), "{smallest:?}");
 }

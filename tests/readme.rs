@@ -4,6 +4,18 @@ use coroner::collector::ROWS;
 
 const README: &str = include_str!("../README.md");
 
+const CAMPAIGNS: &str = include_str!("../docs/campaigns.md");
+
+#[test]
+fn the_table_of_options_is_the_programs() {
+    let start = "<!-- options: generated, tests/readme.rs compares -->\n";
+    let from = CAMPAIGNS.find(start).expect("the table's start") + start.len();
+    let len = CAMPAIGNS[from..].find("<!-- end -->").expect("the table's end");
+    let table = coroner::cli::options_table("run");
+    assert!(table.lines().count() > 15);
+    assert_eq!(&CAMPAIGNS[from..from + len], table, "put this table into docs/campaigns.md");
+}
+
 fn table() -> String {
     let mut table = String::from("| collector | releases | confirmed by |\n| --- | --- | --- |\n");
     for row in ROWS {

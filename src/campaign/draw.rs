@@ -1,14 +1,13 @@
-//! Which scenarios a campaign runs, and who takes which of them.
+//! Which scenarios a campaign runs.
 
-use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::lane::Extent;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::scenario::Scenario;
 
-/// How many scenarios a worker takes at a time.
-const CHUNK: u64 = 256;
+/// How many scenarios a block has: what a worker takes at a time.
+const BLOCK: u64 = 256;
 
 /// A sequence of scenarios: each is a pure function of this and its number.
 #[derive(Clone, Debug)]
@@ -40,21 +39,9 @@ impl Draw {
         names.join(",")
     }
 
-    /// The options of a command that draws scenario `n` again, a space before each.
-    pub fn options(&self, n: u64) -> String {
-        let mut text = format!(" --seed {} --only {n}", self.seed);
-        let profiles = self.profile_names();
-        if profiles != "default" {
-            text += &format!(" --profile {profiles}");
-        }
-        if self.size != Size::default() {
-            text += &format!(" --size {}", self.size.word());
-        }
-        text
-    }
-
-    fn chunk(&self) -> u64 {
-        if self.profiles.iter().any(|p| p.is_huge()) { 1 } else { CHUNK }
+    /// How many scenarios a block has.
+    pub fn block(&self) -> u64 {
+        if self.profiles.iter().any(|p| p.is_huge()) { 1 } else { BLOCK }
     }
 }
 
@@ -82,41 +69,12 @@ pub enum Budget {
 }
 
 impl Budget {
-    /// The numbers of the scenarios that may be run.
-    pub(crate) fn range(self) -> Range<u64> {
+    /// The scenarios that there are, and the time.
+    pub fn bounds(self) -> (Extent, Option<Duration>) {
         match self {
-            Budget::Scenarios(n) => 0..n,
-            Budget::Only(n) => n..n.saturating_add(1),
-            Budget::Time(_) => 0..u64::MAX,
+            Budget::Scenarios(n) => (Extent::Scenarios(n), None),
+            Budget::Only(n) => (Extent::Only(n), None),
+            Budget::Time(time) => (Extent::Scenarios(u64::MAX), Some(time)),
         }
-    }
-}
-
-/// The numbers of scenarios that no worker has taken yet.
-#[derive(Debug)]
-pub(crate) struct Numbers<'s> {
-    next: AtomicU64,
-    end: u64,
-    chunk: u64,
-    deadline: Option<Instant>,
-    stop: &'s AtomicBool,
-}
-
-impl<'s> Numbers<'s> {
-    /// All numbers of a budget. Nothing is handed out any more after the deadline, or once `stop` is true.
-    pub(crate) fn new(draw: &Draw, budget: Budget, deadline: Option<Instant>, stop: &'s AtomicBool) -> Numbers<'s> {
-        let range = budget.range();
-        Numbers { next: AtomicU64::new(range.start), end: range.end, chunk: draw.chunk(), deadline, stop }
-    }
-
-    /// The next numbers, for one worker.
-    pub(crate) fn take(&self) -> Option<Range<u64>> {
-        if self.stop.load(Ordering::Relaxed) || self.deadline.is_some_and(|d| Instant::now() >= d) {
-            return None;
-        }
-        let after = |n: u64| n.saturating_add(self.chunk).min(self.end);
-        let more = |n| (n < self.end).then(|| after(n));
-        let from = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
-        Some(from..after(from))
     }
 }

@@ -55,12 +55,23 @@ pub enum End {
 }
 
 /// An end that is a finding by itself.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Fatal {
     /// The interpreter died.
     Crash,
     /// The interpreter reached a limit.
     Limit,
+}
+
+impl Fatal {
+    /// The word in names and reports.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Fatal::Crash => "crash",
+            Fatal::Limit => "limit",
+        }
+    }
 }
 
 impl End {

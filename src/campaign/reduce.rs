@@ -1,80 +1,222 @@
 //! Reduces what a campaign found. Each finding is reduced on its own, so the order of the work does not matter.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::examine::Examined;
-use super::finding::{Finding, count_objects};
-use super::tally::{First, Key, Part, Verdict};
-use super::{Plan, Progress, in_parallel};
+use super::about::About;
+use super::crash::reduce_fatal;
+use super::examine::{End, Examined, Fatal};
+use super::part::First;
+use super::record::{Record, State, What, now};
+use super::tally::{Key, Verdict};
+use super::{Explain, Plan};
+use crate::collector::{Collector, Row};
+use crate::event::{Event, Role};
 use crate::invariant::{Invariant, Violation};
 use crate::names::ObjectNames;
 use crate::scenario::Scenario;
-use crate::scenario::text::Names;
+use crate::scenario::text::{Document, Field, FieldName, Names, print};
 use crate::shrink::{self, Budget, Claim};
 
-/// Reduces the first scenario of every key, in the order of the keys.
-pub(super) fn findings(plan: &Plan, part: &Part, progress: &mut dyn FnMut(Progress)) -> Vec<Finding> {
-    let wanted: Vec<(Key, First)> = part.firsts.iter().map(|(key, first)| (*key, *first)).collect();
-    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let total = wanted.len();
-    let work = || {
-        let mut found = Vec::new();
-        while let Some((key, first)) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
-            found.extend(finding(plan, *key, *first));
-            done.fetch_add(1, Ordering::Relaxed);
+/// How many objects a run created that the scenario names, weak references included and the callbacks of weak
+/// references not.
+pub fn count_objects(events: &[Event]) -> u32 {
+    let mut named = Vec::new();
+    for event in events {
+        match *event {
+            Event::New { object, role, .. } => {
+                named.resize(object.index() + 1, false);
+                named[object.index()] = role == Role::Named;
+            }
+            Event::NewWeak { callback: Some(callback), .. } => named[callback.index()] = false,
+            _ => {}
         }
-        found
-    };
-    let tick = || progress(Progress::Reducing { done: done.load(Ordering::Relaxed), total });
-    let mut found: Vec<Finding> = in_parallel(plan.jobs.min(total), work, tick).into_iter().flatten().collect();
-    found.sort_by_key(|finding| finding.key);
-    found
+    }
+    named.iter().filter(|n| **n).count() as u32
 }
 
-/// What a candidate must still show: the same kind of violation, primary if it was.
+/// The digest of a scenario's normal form: what findings are the same bug by.
+pub fn digest(scenario: &Scenario) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(print(scenario).as_bytes())
+}
+
+/// A document of a scenario with a header of these fields.
+pub(crate) fn document(scenario: &Scenario, fields: Vec<(FieldName, String)>) -> Document {
+    let mut document = Document::new(scenario);
+    document.fields = fields.into_iter().map(|(name, text)| Field { name, text }).collect();
+    document
+}
+
+/// Events, one per line.
+pub(crate) fn lines(events: &[Event]) -> String {
+    events.iter().fold(String::new(), |mut text, event| {
+        let _ = writeln!(text, "{event:?}");
+        text
+    })
+}
+
+/// A finding that was just made.
+pub(super) fn found(plan: &Plan, about: &About, key: Key, first: First) -> Record {
+    let collector = &plan.collectors[key.collector()];
+    let scenario = plan.draw.scenario(first.scenario);
+    let strict = if key.counts(false) { "" } else { " --strict" };
+    let repeat = about.repeat(&[&collector.name], &format!("--only {}", first.scenario)) + strict;
+    let (invariant, class) = (key.invariant(), key.verdict().map_or("", |verdict| verdict.class().word()));
+    let word = key.fatal().map_or("", Fatal::word);
+    let what = match invariant {
+        Some(i) => What {
+            code: i.code().to_owned(),
+            name: i.name().to_owned(),
+            class: class.to_owned(),
+            phase: String::new(),
+            slug: format!("{}-{class}", i.code()),
+        },
+        None => What { code: word.to_owned(), slug: word.to_owned(), ..What::default() },
+    };
+    let fields = vec![
+        (FieldName::Collector, collector.name.clone()),
+        (FieldName::Invariant, invariant.map_or_else(|| format!("none: {word}"), |i| format!("{i} ({class})"))),
+        (FieldName::Seed, plan.draw.seed.to_string()),
+        (FieldName::Repeat, repeat.clone()),
+    ];
+    Record {
+        first,
+        what,
+        subject: collector.name.clone(),
+        verified: collector.verified,
+        state: State::Waiting,
+        known: None,
+        sentence: String::new(),
+        objects: 0,
+        operations: scenario.ops().len(),
+        minimal: false,
+        claim: String::new(),
+        repeat,
+        digest: digest(&scenario),
+        scenario: document(&scenario, fields).print(),
+        reduced: String::new(),
+        events: String::new(),
+        explanation: String::new(),
+        details: serde_json::Map::new(),
+        seen_at: now(),
+    }
+}
+
+/// What a candidate must still show: the same kind of violation, primary if it was, or the same end.
 struct Same {
     key: Key,
     first: First,
 }
 
 impl Same {
-    fn find(&self, run: &Examined<'_>) -> Option<Violation> {
-        let is_same = |(violation, verdict): &&(Violation, Verdict)| {
-            (*verdict, violation.invariant) == (self.key.verdict, self.key.invariant)
-                && self.key.phase.is_none_or(|phase| phase == violation.phase)
+    fn violation(&self, run: &Examined<'_>) -> Option<Violation> {
+        let Key::Violation { verdict, invariant, phase, .. } = self.key else { return None };
+        let is_same = |(violation, of): &&(Violation, Verdict)| {
+            (*of, violation.invariant) == (verdict, invariant) && phase.is_none_or(|phase| phase == violation.phase)
         };
         // What comes first in a run that differs from itself depends on the run.
-        let any = self.first.secondary || self.key.invariant == Invariant::I41;
+        let any = self.first.secondary || invariant == Invariant::I41;
         let among = if any { run.violations } else { &run.violations[..run.violations.len().min(1)] };
         among.iter().find(is_same).map(|(violation, _)| *violation)
     }
+
+    fn holds(&self, run: &Examined<'_>) -> bool {
+        match self.key {
+            Key::Violation { .. } => self.violation(run).is_some(),
+            Key::Fatal { fatal, .. } => run.end.fatal() == Some(fatal),
+        }
+    }
 }
 
-fn finding(plan: &Plan, key: Key, first: First) -> Option<Finding> {
-    let collector = &plan.collectors[key.collector];
-    let scenario = plan.draw.scenario(first.scenario);
-    let same = Same { key, first };
-    let differential = [Invariant::I18, Invariant::I38, Invariant::I41].contains(&key.invariant);
+/// Reduces a finding; nothing if `stop` became true.
+pub(super) fn reduce(plan: &Plan, found: &Record, key: Key, stop: &AtomicBool, explain: Explain<'_>) -> Option<Record> {
+    let collector = &plan.collectors[key.collector()];
+    let same = Same { key, first: found.first };
+    let differential = key.invariant().is_some_and(is_differential);
     let mut examiner = plan.examiner(collector);
-    let mut holds = |candidate: &Scenario| same.find(&examiner.examine(candidate, differential)).is_some();
-    let budget = Budget { tries: plan.tries };
-    let minimized = shrink::minimize(&scenario, &mut holds, budget, &mut |_| {});
+    let original = plan.draw.scenario(found.first.scenario);
+    let halt = &mut |progress: &shrink::Progress<'_>| {
+        if stop.load(Ordering::Relaxed) {
+            progress.stop();
+        }
+    };
+    let minimized = match key {
+        Key::Fatal { fatal, .. } => reduce_fatal(&mut examiner, &original, fatal, plan.tries, halt),
+        Key::Violation { .. } => {
+            let mut holds = |candidate: &Scenario| same.holds(&examiner.examine(candidate, differential));
+            shrink::minimize(&original, &mut holds, Budget { tries: plan.tries }, halt)
+        }
+    };
+    if stop.load(Ordering::Relaxed) {
+        return None;
+    }
     // What was found in a process that had run others counts if a fresh one shows it too.
-    let reduced = same.find(&examiner.examine_fresh(&minimized.scenario, differential)).is_some();
-    let claim = if reduced { minimized.claim() } else { Claim::new(false, minimized.tries) };
-    let scenario = if reduced { minimized.scenario } else { scenario };
-    let run = examiner.examine_fresh(&scenario, differential);
-    let violation = same.find(&run)?;
+    let is_reduced = same.holds(&examiner.examine_fresh(&minimized.scenario, differential));
+    let (scenario, claim) = match is_reduced {
+        true => (&minimized.scenario, minimized.claim()),
+        false => (&original, Claim::new(false, minimized.tries)),
+    };
+    let run = examiner.examine_fresh(scenario, differential);
+    let mut record = Record { minimal: claim.is_minimal(), claim: claim.to_string(), ..found.clone() };
+    if !same.holds(&run) {
+        record.state = State::Flaky;
+        record.sentence = "it did not occur again".to_owned();
+        return Some(record);
+    }
     let names = ObjectNames::new(&Names::default(), run.events);
-    Some(Finding {
-        key,
-        first,
-        collector: collector.name.clone(),
-        verified: collector.verified,
-        violation,
-        sentence: violation.describe(&|object| names.label(object)),
-        objects: count_objects(run.events),
-        claim,
-        scenario,
-    })
+    match same.violation(&run) {
+        Some(violation) => {
+            record.sentence = violation.describe(&|object| names.label(object));
+            record.what.phase = violation.phase.word().to_owned();
+            record.what.slug += &format!("-{}", violation.phase.word().to_lowercase());
+            record.known = known(plan, collector, key, &violation);
+        }
+        None => {
+            let (sentence, how) = match run.end {
+                End::Limit(limit) => ("the interpreter did not end within its limit", limit.as_str()),
+                End::Crashed(how) => ("the interpreter died", how.as_str()),
+                _ => ("", ""),
+            };
+            record.what.name = how.to_owned();
+            record.sentence = format!("{sentence}: {how}");
+        }
+    }
+    record.state = if record.known.is_some() { State::Known } else { State::New };
+    record.objects = count_objects(run.events);
+    record.operations = scenario.ops().len();
+    record.digest = digest(scenario);
+    record.events = lines(run.events);
+    let unverified = if collector.verified { "" } else { " (unverified)" };
+    let mut fields = vec![(FieldName::Collector, format!("{}{unverified}", collector.name))];
+    if let Some(invariant) = key.invariant() {
+        fields.push((FieldName::Invariant, format!("{invariant} ({})", record.what.class)));
+    }
+    fields.extend([
+        (FieldName::Note, record.sentence.clone()),
+        (FieldName::Minimal, record.claim.clone()),
+        (FieldName::Seed, plan.draw.seed.to_string()),
+        (FieldName::Repeat, record.repeat.clone()),
+    ]);
+    let document = document(scenario, fields);
+    record.explanation = explain(collector, &document);
+    record.reduced = document.print();
+    Some(record)
+}
+
+/// True if an invariant needs several runs of a scenario.
+pub(super) fn is_differential(invariant: Invariant) -> bool {
+    [Invariant::I18, Invariant::I38, Invariant::I41].contains(&invariant)
+}
+
+fn known(plan: &Plan, collector: &Collector, key: Key, violation: &Violation) -> Option<String> {
+    match key.verdict()? {
+        Verdict::New => None,
+        Verdict::Known => {
+            let row = Row::covering(collector.release).map(Row::name)?;
+            let known = plan.baseline.knows(&row, violation.invariant)?;
+            Some(format!("regressions/{}: {}", known.regression, known.reason))
+        }
+        Verdict::TypeFault => Some("type-fault: a type lied or did not take part".to_owned()),
+        Verdict::Documented => Some(format!("documented: {}", violation.why.source())),
+    }
 }

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::examine::{End, Examined, Fatal};
-use crate::invariant::{Class, Invariant, Phase, Reached};
+use super::part::{Count, First, Kind, mix};
+use crate::invariant::{Class, Invariant, Phase, Reached, Violation};
 
 /// What a violation means for the exit code.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// A `collector` violation that is not in the baseline.
     New,
@@ -53,36 +57,161 @@ impl Verdict {
 }
 
 /// What findings are told apart by.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct Key {
-    /// What it means.
-    pub verdict: Verdict,
-    /// The broken invariant.
-    pub invariant: Invariant,
-    /// Index of the collector in the plan.
-    pub collector: usize,
-    /// When it broke; `None` for all phases together, where the collector is not to blame.
-    pub phase: Option<Phase>,
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Key {
+    /// An invariant is broken.
+    Violation {
+        /// What it means.
+        verdict: Verdict,
+        /// Which invariant.
+        #[serde(with = "words::invariant")]
+        invariant: Invariant,
+        /// Index of the collector in the plan.
+        collector: usize,
+        /// When it broke; `None` for all phases together, where the collector is not to blame.
+        #[serde(with = "words::phase")]
+        phase: Option<Phase>,
+        /// One bug can hide another of the same kind. So what counts is told apart further, by the number of the
+        /// scenario: as many of each kind are reduced as there are values, [`SIBLINGS`]. Else 0.
+        sibling: u8,
+    },
+    /// An interpreter did not come to the end.
+    Fatal {
+        /// Index of its collector in the plan.
+        collector: usize,
+        /// Why not.
+        fatal: Fatal,
+    },
 }
 
-/// The scenario that stands for a key: the first in which the violation is the primary one, or, failing that, the
-/// first in which it occurs. The order of the fields makes that the least value.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct First {
-    /// Another violation came before it in the same run.
-    pub secondary: bool,
-    /// Number of the scenario.
-    pub scenario: u64,
+/// How many scenarios of one kind of new violation are reduced, at most.
+pub const SIBLINGS: u64 = 4;
+/// How many scenarios in a row have the same sibling.
+const STRETCH: u64 = 256;
+
+impl Kind for Key {}
+
+impl Key {
+    /// Index of the collector in the plan.
+    pub const fn collector(self) -> usize {
+        match self {
+            Key::Violation { collector, .. } | Key::Fatal { collector, .. } => collector,
+        }
+    }
+
+    /// What a violation means; nothing for another end.
+    pub const fn verdict(self) -> Option<Verdict> {
+        match self {
+            Key::Violation { verdict, .. } => Some(verdict),
+            Key::Fatal { .. } => None,
+        }
+    }
+
+    /// The broken invariant; nothing for another end.
+    pub const fn invariant(self) -> Option<Invariant> {
+        match self {
+            Key::Violation { invariant, .. } => Some(invariant),
+            Key::Fatal { .. } => None,
+        }
+    }
+
+    /// How an interpreter ended; nothing for a violation.
+    pub const fn fatal(self) -> Option<Fatal> {
+        match self {
+            Key::Violation { .. } => None,
+            Key::Fatal { fatal, .. } => Some(fatal),
+        }
+    }
+
+    /// True if it sets the exit code; with `strict`, every violation does.
+    pub fn counts(self, strict: bool) -> bool {
+        strict || matches!(self.verdict(), None | Some(Verdict::New))
+    }
+
+    /// The same for all siblings.
+    pub fn family(self) -> Key {
+        match self {
+            Key::Violation { verdict, invariant, collector, phase, .. } => {
+                Key::Violation { verdict, invariant, collector, phase, sibling: 0 }
+            }
+            other => other,
+        }
+    }
+}
+
+/// Names in files for what has a name already.
+mod words {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub mod invariant {
+        use super::*;
+        use crate::invariant::Invariant;
+
+        pub fn serialize<S: Serializer>(invariant: &Invariant, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_str(invariant.code())
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Invariant, D::Error> {
+            let code = String::deserialize(deserializer)?;
+            Invariant::parse(&code).ok_or_else(|| Error::custom(format!("no invariant is called `{code}`")))
+        }
+    }
+
+    pub mod phase {
+        use super::*;
+        use crate::invariant::Phase;
+
+        pub fn serialize<S: Serializer>(phase: &Option<Phase>, serializer: S) -> Result<S::Ok, S::Error> {
+            match phase {
+                Some(phase) => serializer.serialize_some(phase.word()),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Phase>, D::Error> {
+            let Some(word) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+            let phase = Phase::ALL.into_iter().find(|phase| phase.word() == word);
+            phase.map(Some).ok_or_else(|| Error::custom(format!("no phase is called `{word}`")))
+        }
+    }
+
+    /// Counts by verdict and invariant, as triples; zeros are left out.
+    pub mod broken {
+        use super::*;
+        use crate::campaign::Verdict;
+        use crate::invariant::Invariant;
+
+        type Broken = [[u64; Invariant::COUNT]; Verdict::ALL.len()];
+
+        pub fn serialize<S: Serializer>(broken: &Broken, serializer: S) -> Result<S::Ok, S::Error> {
+            let all = Verdict::ALL.iter().flat_map(|v| Invariant::ALL.iter().map(move |i| (*v, *i)));
+            let counts = all.map(|(v, i)| (v, i.code(), broken[v as usize][i as usize]));
+            serializer.collect_seq(counts.filter(|(.., count)| *count > 0))
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Broken, D::Error> {
+            let mut broken = [[0; Invariant::COUNT]; Verdict::ALL.len()];
+            for (verdict, code, count) in Vec::<(Verdict, String, u64)>::deserialize(deserializer)? {
+                let invariant = Invariant::parse(&code);
+                let invariant = invariant.ok_or_else(|| Error::custom(format!("no invariant is called `{code}`")))?;
+                broken[verdict as usize][invariant as usize] = count;
+            }
+            Ok(broken)
+        }
+    }
 }
 
 /// The counts of one collector.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Tally {
     /// Digest of all event streams.
     pub digest: u64,
     /// What the runs reached.
     pub reached: Reached,
     /// Scenarios with a violation, by verdict and invariant.
+    #[serde(with = "words::broken")]
     pub broken: [[u64; Invariant::COUNT]; Verdict::ALL.len()],
     /// Scenarios with a violation of any class.
     pub violated: u64,
@@ -125,7 +254,9 @@ impl Tally {
     pub fn count(&self, verdict: Verdict, invariant: Invariant) -> u64 {
         self.broken[verdict as usize][invariant as usize]
     }
+}
 
+impl Count for Tally {
     fn absorb(&mut self, other: &Tally) {
         self.digest = self.digest.wrapping_add(other.digest);
         self.reached.add(&other.reached);
@@ -146,29 +277,9 @@ impl Tally {
 }
 
 /// The counts of some of a campaign's scenarios.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Part {
-    /// How many scenarios.
-    pub scenarios: u64,
-    /// By collector.
-    pub tallies: Vec<Tally>,
-    /// What was found.
-    pub firsts: BTreeMap<Key, First>,
-    /// The first scenario of each such end, by index of the collector.
-    pub crashes: BTreeMap<(usize, Fatal), u64>,
-}
+pub type Part = super::part::Part<Tally, Key>;
 
 impl Part {
-    /// Nothing yet, for so many collectors.
-    pub fn new(collectors: usize) -> Part {
-        Part {
-            scenarios: 0,
-            tallies: vec![Tally::default(); collectors],
-            firsts: BTreeMap::new(),
-            crashes: BTreeMap::new(),
-        }
-    }
-
     /// Counts one run.
     pub fn add(&mut self, collector: usize, scenario: u64, run: &Examined<'_>) {
         let tally = &mut self.tallies[collector];
@@ -186,35 +297,29 @@ impl Part {
             End::Unsupported(what) => *tally.unsupported.entry(what.clone()).or_default() += 1,
             End::Crashed(_) => tally.crashed += 1,
         }
-        if let Some(fatal) = run.end.fatal() {
-            let first = self.crashes.entry((collector, fatal)).or_insert(scenario);
-            *first = scenario.min(*first);
-        }
         let mut seen = [0u64; Verdict::ALL.len()];
-        for (position, (violation, verdict)) in run.violations.iter().enumerate() {
+        for (violation, verdict) in run.violations {
             let bit = 1 << violation.invariant as u64;
             if seen[*verdict as usize] & bit == 0 {
                 seen[*verdict as usize] |= bit;
                 tally.broken[*verdict as usize][violation.invariant as usize] += 1;
             }
-            let phase = (violation.class == Class::Collector).then_some(violation.phase);
-            let key = Key { verdict: *verdict, invariant: violation.invariant, collector, phase };
-            keep_least(&mut self.firsts, key, First { secondary: position > 0, scenario });
         }
-    }
-
-    /// Adds the counts of other scenarios of the same campaign.
-    pub fn absorb(&mut self, other: &Part) {
-        self.scenarios += other.scenarios;
-        for (mine, theirs) in self.tallies.iter_mut().zip(&other.tallies) {
-            mine.absorb(theirs);
+        let key = |(violation, verdict): &(Violation, Verdict)| Key::Violation {
+            verdict: *verdict,
+            invariant: violation.invariant,
+            collector,
+            phase: (violation.class == Class::Collector).then_some(violation.phase),
+            sibling: if *verdict == Verdict::New { (scenario / STRETCH % SIBLINGS) as u8 } else { 0 },
+        };
+        for (position, violation) in run.violations.iter().enumerate() {
+            let key_of_this = key(violation);
+            if !run.violations[..position].iter().any(|earlier| key(earlier) == key_of_this) {
+                self.see(key_of_this, First { secondary: position > 0, scenario });
+            }
         }
-        for (key, first) in &other.firsts {
-            keep_least(&mut self.firsts, *key, *first);
-        }
-        for (key, n) in &other.crashes {
-            let first = self.crashes.entry(*key).or_insert(*n);
-            *first = (*n).min(*first);
+        if let Some(fatal) = run.end.fatal() {
+            self.see(Key::Fatal { collector, fatal }, First { secondary: false, scenario });
         }
     }
 
@@ -238,14 +343,3 @@ impl Part {
 }
 
 const _: () = assert!(Invariant::COUNT <= 64);
-
-fn keep_least(firsts: &mut BTreeMap<Key, First>, key: Key, first: First) {
-    firsts.entry(key).and_modify(|least| *least = first.min(*least)).or_insert(first);
-}
-
-fn mix(a: u64, b: u64) -> u64 {
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&a.to_le_bytes());
-    bytes[8..].copy_from_slice(&b.to_le_bytes());
-    xxhash_rust::xxh3::xxh3_64(&bytes)
-}

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 
-use super::options;
-use crate::campaign::{Budget, Draw};
+use super::{input, options};
+use crate::campaign::{About, Baseline, Budget, Draw, Explain, Home, Regressions, Shard, Terms, digest};
+use crate::collector::Collector;
 use crate::cpython::lockstep::{Target, row_of};
 use crate::cpython::{self, Interpreter, Limits};
 use crate::generate::{Seed, Size};
-use crate::report::quoted;
+use crate::report::explain::{self, record, text};
+use crate::scenario::text::Document;
 
 /// How long a campaign without a bound takes.
 const SHORT: Duration = Duration::from_secs(20);
@@ -42,9 +44,27 @@ pub struct Options {
     /// Number of workers [default: number of cores]
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,
-    /// Folder for findings
+    /// Folder for findings and for how far the campaign is
     #[arg(long, value_name = "DIR", default_value = "findings")]
     pub out: PathBuf,
+    /// Go on where the same campaign in DIR was stopped or killed; begin if there is none
+    #[arg(long)]
+    pub resume: bool,
+    /// Run the part I, from 0, of N that have no scenario in common; `coroner merge` puts them together
+    #[arg(long, value_name = "I/N", default_value = "0/1", conflicts_with = "only")]
+    pub shard: Shard,
+    /// Stop after N kinds of findings that set the exit code; there is no other bound unless it is given
+    #[arg(long, value_name = "N", conflicts_with = "only")]
+    pub findings: Option<u64>,
+    /// How often the state is written
+    #[arg(long, value_name = "TIME", value_parser = options::duration, default_value = "1s")]
+    pub checkpoint: Duration,
+    /// Append a line of JSON to FILE every five seconds
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
+    /// Files or folders of scenarios that are known: what is reduced to one of them is KNOWN
+    #[arg(long, value_name = "PATH", value_delimiter = ',')]
+    pub known: Vec<PathBuf>,
 }
 
 impl Default for Options {
@@ -59,6 +79,12 @@ impl Default for Options {
             limit: Limits::default().scenario,
             jobs: None,
             out: PathBuf::from("findings"),
+            resume: false,
+            shard: Shard::WHOLE,
+            findings: None,
+            checkpoint: Duration::from_secs(1),
+            metrics: None,
+            known: Vec::new(),
         }
     }
 }
@@ -70,6 +96,7 @@ impl Options {
             (Some(n), ..) => Budget::Scenarios(n),
             (_, Some(time), _) => Budget::Time(time),
             (.., Some(n)) => Budget::Only(n),
+            _ if self.findings.is_some() => Budget::Scenarios(u64::MAX),
             _ => Budget::Time(SHORT),
         }
     }
@@ -99,24 +126,66 @@ impl Options {
         Ok(Draw { seed: self.seed, profiles: options::profiles(&self.profile)?, size: self.size })
     }
 
-    /// The command that does the same again with a bound that does not depend on time; `command` is how it begins.
-    pub fn repeat(&self, command: &str, scenarios: u64) -> String {
-        let mut text = format!("{command} --seed {}", self.seed);
-        match self.only {
-            Some(n) => text += &format!(" --only {n}"),
-            None => text += &format!(" --scenarios {scenarios}"),
-        }
-        if self.profile != ["default"] {
-            text += &format!(" --profile {}", self.profile.join(","));
-        }
-        if self.size != Size::default() {
-            text += &format!(" --size {}", self.size.word());
-        }
-        if self.limit != Limits::default().scenario {
-            text += &format!(" --limit {}ms", self.limit.as_millis());
-        }
-        text
+    /// The names of scenarios that are known.
+    ///
+    /// # Errors
+    /// If a file is no scenario.
+    pub fn regressions(&self) -> anyhow::Result<Regressions> {
+        regressions(&self.known)
     }
+
+    /// The terms of a campaign.
+    pub fn terms<'t>(&'t self, strict: bool, regressions: &'t Regressions, explain: Explain<'t>) -> Terms<'t> {
+        Terms {
+            shard: self.shard,
+            findings: self.findings,
+            strict,
+            checkpoint: self.checkpoint,
+            home: Some(Home { root: &self.out, resume: self.resume, regressions }),
+            explain,
+        }
+    }
+
+    /// The command that does the same again as a campaign that ended as one of so many scenarios.
+    pub fn repeat(&self, about: &About, scenarios: Option<u64>, strict: bool) -> Option<String> {
+        repeat(about, scenarios, self.shard, strict)
+    }
+}
+
+/// The command that does the same again as a shard that ended as one of so many scenarios of the campaign.
+pub fn repeat(about: &About, scenarios: Option<u64>, shard: Shard, strict: bool) -> Option<String> {
+    let which = match about.only {
+        Some(n) => format!("--only {n}"),
+        None => format!("--scenarios {}", scenarios?),
+    };
+    let mut command = about.repeat(&[], &which);
+    if shard != Shard::WHOLE {
+        command += &format!(" --shard {shard}");
+    }
+    if strict {
+        command += " --strict";
+    }
+    Some(command)
+}
+
+/// The names of the scenarios in files and folders.
+///
+/// # Errors
+/// If a file is no scenario.
+pub fn regressions(paths: &[PathBuf]) -> anyhow::Result<Regressions> {
+    let mut known = Regressions::new();
+    for case in input::read_all(paths) {
+        let case = case.map_err(|unreadable| anyhow!("{}: {}", unreadable.path.display(), unreadable.message()))?;
+        known.insert(digest(&case.document.scenario.normalize()), case.path.to_string_lossy().into_owned());
+    }
+    Ok(known)
+}
+
+/// Explains a reduced scenario on a collector of the model, or on the one that an interpreter should be like.
+pub fn explain(collector: &Collector, document: &Document) -> String {
+    // The baseline of a program whose tests have passed can be read.
+    let run = record(document, collector, &Baseline::committed().unwrap_or_default());
+    text(&run, &explain::explain(&run), true, false)
 }
 
 /// Which real interpreters.
@@ -128,14 +197,6 @@ pub struct Pythons {
     /// Build the probe with the sanitizers of gcc (address, undefined): what they report is a crash
     #[arg(long)]
     pub sanitize: bool,
-}
-
-impl Pythons {
-    /// How a command that uses the same interpreters begins.
-    pub fn command(&self, name: &str) -> String {
-        let sanitize = if self.sanitize { " --sanitize" } else { "" };
-        format!("coroner {name} --python {}{sanitize}", quoted(&self.python))
-    }
 }
 
 /// The interpreters that a list means, with the rows that cover them. One that no row covers, or that cannot be

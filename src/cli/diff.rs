@@ -1,15 +1,12 @@
 //! `coroner diff`: the model against real interpreters, in lockstep.
 
-use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
-use super::campaign::{self, Options, Pythons};
-use super::{Exit, options};
-use crate::campaign::write_atomically;
-use crate::cpython::lockstep::{self, Outcome, Plan, Progress};
+use super::campaign::{self, Options, Pythons, explain};
+use super::monitor::Monitor;
+use super::{Exit, interrupt, options};
+use crate::campaign::{About, Outcome, Progress};
+use crate::cpython::lockstep::{self, Key, Part, Plan, Skipped, Tally};
 use crate::report::{json, lockstep as report};
 
 /// The share of scenarios that are run in a fresh process too: one in so many.
@@ -32,28 +29,51 @@ pub struct Args {
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let plan = plan(args)?;
-    let outcome = lockstep::run(&plan, &AtomicBool::new(false), &mut progress());
-    let mut files: Vec<PathBuf> = Vec::new();
-    if !outcome.findings.is_empty() {
-        std::fs::create_dir_all(&args.options.out)?;
-    }
-    for finding in &outcome.findings {
-        let path = args.options.out.join(finding.file_name());
-        write_atomically(&path, finding.text(&plan).as_bytes())?;
-        files.push(path);
-    }
-    let exit = exit(&outcome, plan.targets.len());
-    let scenarios = outcome.part.tallies.iter().map(|t| t.scenarios).max().unwrap_or(0);
-    let repeat = args.options.repeat(&args.pythons.command("diff"), scenarios);
-    let page = report::Page { plan: &plan, outcome: &outcome, files: &files };
+    let options = &args.options;
+    let about = plan.about(&args.pythons.python);
+    let regressions = options.regressions()?;
+    let terms = options.terms(true, &regressions, &explain);
+    let mut monitor = Monitor::new(options, plan.budget, reached)?;
+    let show = &mut |progress: &Progress<'_, Tally, Key>| monitor.show(progress);
+    let outcome = lockstep::run_under(&plan, &about, terms, interrupt::watch(), show)?;
+    monitor.finish()?;
+    let repeat = options.repeat(&about, outcome.campaign.scenarios, false);
+    page(&about, &outcome.campaign, &outcome.skipped, &options.out, repeat.as_deref(), json)
+}
+
+/// Shows the page of a campaign in lockstep.
+pub(super) fn page(
+    about: &About,
+    outcome: &Outcome<Tally, Key>,
+    skipped: &[Skipped],
+    out: &Path,
+    repeat: Option<&str>,
+    json: Option<&Path>,
+) -> anyhow::Result<Exit> {
+    let exit = exit(outcome, skipped.len() == about.subjects.len());
+    let page = report::Page { about, outcome, skipped, out, repeat };
     super::print(&report::text(&page, options::width(), options::color()))?;
     if let Some(path) = json {
-        json::write(path, &report::json(&page, exit.code(), &repeat))?;
+        json::write(path, &report::json(&page, exit.code()))?;
     }
-    if exit != Exit::Clean {
+    if let Some(repeat) = repeat.filter(|_| exit != Exit::Clean) {
         super::print(&format!("\nrepeat with: {repeat}\n"))?;
     }
     Ok(exit)
+}
+
+/// What a comparison has reached.
+fn reached(part: &Part) -> Vec<(&'static str, u64)> {
+    let sum = |of: &dyn Fn(&Tally) -> u64| part.tallies.iter().map(of).sum();
+    let undefined = sum(&|t| t.undefined.iter().sum());
+    vec![
+        ("same", sum(&|t| t.same)),
+        ("undefined", undefined),
+        ("differ", sum(&|t| t.differ)),
+        ("crashed", sum(&|t| t.crashed)),
+        ("limited", sum(&|t| t.limited)),
+        ("unstable", sum(&|t| t.unstable)),
+    ]
 }
 
 fn plan(args: &Args) -> anyhow::Result<Plan> {
@@ -71,9 +91,9 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
     })
 }
 
-fn exit(outcome: &Outcome, targets: usize) -> Exit {
+fn exit(outcome: &Outcome<Tally, Key>, all_skipped: bool) -> Exit {
     let tallies = &outcome.part.tallies;
-    if outcome.skipped.len() == targets {
+    if all_skipped {
         Exit::BadInput
     } else if tallies.iter().any(|t| t.unstable > 0) {
         Exit::Nondeterminism
@@ -83,20 +103,5 @@ fn exit(outcome: &Outcome, targets: usize) -> Exit {
         Exit::Crash
     } else {
         Exit::Clean
-    }
-}
-
-/// A bar on the terminal; nothing in a pipe.
-fn progress() -> impl FnMut(Progress) {
-    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
-    let style = ProgressStyle::with_template("{bar:32} {human_pos} of {human_len} {msg}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    move |progress| match progress {
-        Progress::Running { done, total } => {
-            bar.set_length(total.max(done));
-            bar.set_position(done);
-            bar.set_message("scenarios");
-        }
-        Progress::Reducing => bar.set_message("scenarios; reducing differences"),
     }
 }

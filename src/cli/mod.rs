@@ -15,7 +15,9 @@ mod fuzz_findings;
 mod input;
 mod interrupt;
 mod list;
+mod merge;
 mod migrate;
+mod monitor;
 mod options;
 mod replay;
 mod replay_python;
@@ -29,7 +31,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// What a command ends with. Where several hold, the greatest in this order counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -98,6 +100,7 @@ enum Command {
     Migrate(migrate::Args),
     Fuzz(fuzz::Args),
     Corpus(corpus::Args),
+    Merge(merge::Args),
 }
 
 /// Runs the program with the arguments of the process.
@@ -134,6 +137,7 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Migrate(args) => migrate::run(&args, json),
         Command::Fuzz(args) => fuzz::run(&args, json),
         Command::Corpus(args) => corpus::run(&args, json),
+        Command::Merge(args) => merge::run(&args, json),
     };
     result.unwrap_or_else(|error| {
         if let Some(broken) = error.downcast_ref::<std::io::Error>()
@@ -145,6 +149,24 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         eprintln!("error: {error:#}");
         Exit::BadInput
     })
+}
+
+/// The options of a command, as a table of a document.
+pub fn options_table(command: &str) -> String {
+    let cli = Cli::command();
+    let found = cli.get_subcommands().find(|c| c.get_name() == command);
+    let mut table = String::from("| option | default | what it does |\n| --- | --- | --- |\n");
+    for option in found.into_iter().flat_map(clap::Command::get_arguments) {
+        let Some(long) = option.get_long() else { continue };
+        let takes = option.get_action().takes_values();
+        let names = option.get_value_names().filter(|_| takes).unwrap_or_default();
+        let value = names.first().map_or_else(String::new, |name| format!(" {name}"));
+        let default: Vec<_> = option.get_default_values().iter().map(|v| v.to_string_lossy()).collect();
+        let default = if takes { default.join(",") } else { String::new() };
+        let help = option.get_help().map(ToString::to_string).unwrap_or_default();
+        table += &format!("| `--{long}{value}` | {default} | {help} |\n");
+    }
+    table
 }
 
 /// Writes to standard output; a closed pipe is an error like any other, not a panic.

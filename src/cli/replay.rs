@@ -270,7 +270,8 @@ impl Replay {
         result.scenarios = Some(self.part.scenarios);
         result.reached = Some(self.part.reached());
         let collectors = self.examiners.iter().map(Examiner::collector);
-        result.subjects = Some(collectors.zip(&self.part.tallies).map(|(c, t)| json::Subject::new(c, t)).collect());
+        result.subjects =
+            Some(collectors.zip(&self.part.tallies).map(|(c, t)| json::Subject::new(&c.name, c.verified, t)).collect());
         result.findings = Some(Vec::new());
         result.result.insert("files".to_owned(), files.into());
         result.result.insert("outcomes".to_owned(), self.outcomes.into());

@@ -37,8 +37,5 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         baseline: options::baseline()?,
         tries: run::TRIES,
     };
-    let strict = if args.strict { " --strict" } else { "" };
-    let command = args.pythons.command("test");
-    let repeat = |scenarios| options.repeat(&command, scenarios) + strict;
-    run::campaign("test", &plan, &options.out, args.strict, json, &repeat)
+    run::campaign("test", &plan, options, args.strict, json)
 }

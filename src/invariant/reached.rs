@@ -3,7 +3,7 @@
 macro_rules! reached {
     ($($(#[$doc:meta])* $field:ident,)*) => {
         /// Counts that show whether runs reached what they were made for.
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, serde::Serialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, serde::Serialize, serde::Deserialize)]
         pub struct Reached {
             $($(#[$doc])* pub $field: u64,)*
         }

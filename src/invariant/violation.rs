@@ -35,6 +35,20 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// Every phase, in the order of a collection.
+    pub const ALL: [Phase; 10] = [
+        Phase::Mutator,
+        Phase::Start,
+        Phase::Ded,
+        Phase::Leg,
+        Phase::Wr1,
+        Phase::Cb,
+        Phase::Fin,
+        Phase::Res,
+        Phase::Wr2,
+        Phase::Del,
+    ];
+
     /// The word used in reports.
     pub const fn word(self) -> &'static str {
         match self {

@@ -2,26 +2,40 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::style::{Style, UNVERIFIED, count, grouped, quoted, subject};
-use crate::campaign::{Fatal, Finding, Outcome, Plan, Tally, Verdict};
+use crate::campaign::{About, Baseline, Judged, Key, Record, State, Summary, Tally, Verdict};
 use crate::collector::{Collector, Row};
 use crate::invariant::Invariant;
 
 /// Everything that the page shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Page<'p> {
-    /// The command: `run` or `test`.
-    pub command: &'static str,
-    /// What was asked for.
-    pub plan: &'p Plan,
+    /// What the campaign is.
+    pub about: &'p About,
     /// What came out.
-    pub outcome: &'p Outcome,
-    /// Where each finding was written, in the same order, then each crash.
-    pub files: &'p [PathBuf],
+    pub outcome: &'p Judged,
+    /// What is known.
+    pub baseline: &'p Baseline,
+    /// Where findings were written.
+    pub out: &'p Path,
     /// Every violation counts.
     pub strict: bool,
+    /// The command that does the same, if there is one.
+    pub repeat: Option<&'p str>,
+}
+
+impl Page<'_> {
+    /// The findings that are violations, each with its key.
+    pub fn violations(&self) -> impl Iterator<Item = &(Key, Record)> {
+        self.outcome.findings.iter().filter(|(key, _)| matches!(key, Key::Violation { .. }))
+    }
+
+    /// The findings that are ends of interpreters, each with its key.
+    pub fn crashes(&self) -> impl Iterator<Item = &(Key, Record)> {
+        self.outcome.findings.iter().filter(|(key, _)| matches!(key, Key::Fatal { .. }))
+    }
 }
 
 /// The page as text of at most `width` columns, where names of collectors and files allow.
@@ -37,12 +51,28 @@ fn write_page(out: &mut String, page: &Page<'_>, width: usize, style: Style) -> 
     table(out, page, width, style)?;
     reached(out, page, style)?;
     findings(out, page, style)?;
-    endings(out, page, style)
+    endings(out, page, style)?;
+    store(out, page.outcome.waiting, &page.outcome.bugs, page.out, style)
+}
+
+/// What the store has, and what is left to be done.
+pub(super) fn store(out: &mut String, waiting: usize, bugs: &Summary, root: &Path, style: Style) -> fmt::Result {
+    if waiting > 0 {
+        let findings = count(waiting as u64, "finding");
+        writeln!(out, "{} {findings} not reduced yet: --resume goes on", style.note("waiting"))?;
+    }
+    if bugs.total() == 0 {
+        return Ok(());
+    }
+    let states = State::ALL.iter().filter_map(|state| Some((state, bugs.0.get(state)?)));
+    let states: Vec<String> = states.map(|(state, number)| format!("{} {}", grouped(*number), state.word())).collect();
+    let total = count(bugs.total(), "bug");
+    writeln!(out, "{} has {total}: {}", quoted(&root.to_string_lossy()), states.join(", "))
 }
 
 /// What became of the runs of real interpreters that did not end with the last event.
 fn endings(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
-    for (collector, tally) in page.plan.collectors.iter().zip(&page.outcome.part.tallies) {
+    for (collector, tally) in page.about.subjects.iter().zip(&page.outcome.part.tallies) {
         let counts = [
             (tally.crashed, "the interpreter died"),
             (tally.limited, "a limit of time or memory was reached"),
@@ -56,15 +86,11 @@ fn endings(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
             writeln!(out, "{}: {} not run: {what}", collector.name, count(*number, "scenario"))?;
         }
     }
-    for (crash, file) in page.outcome.crashes.iter().zip(page.files.iter().skip(page.outcome.findings.len())) {
+    for (_, crash) in page.crashes() {
         let objects = count(crash.objects.into(), "object");
-        let word = match crash.fatal {
-            Fatal::Crash => "crash",
-            Fatal::Limit => "limit",
-        };
-        writeln!(out, "{} {}: {}, {objects}", style.bad(word), crash.collector, crash.how)?;
-        let file = quoted(&file.to_string_lossy());
-        let replay = format!("coroner replay {file} --collector {}", crash.collector);
+        writeln!(out, "{} {}: {}, {objects}", style.bad(&crash.what.code), crash.subject, crash.what.name)?;
+        let file = quoted(&Judged::file(page.out, crash).to_string_lossy());
+        let replay = format!("coroner replay {file} --collector {}", crash.subject);
         writeln!(out, "    {}", style.command(&replay))?;
     }
     if page.outcome.unconfirmed > 0 {
@@ -75,28 +101,28 @@ fn endings(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
 }
 
 fn heading(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
-    let Page { plan, outcome, .. } = page;
-    let (seed, profiles, size) = (plan.draw.seed, plan.draw.profile_names(), plan.draw.size.word());
-    writeln!(out, "{} seed {seed}, profile {profiles}, size {size}", style.head(&format!("coroner {}", page.command)))?;
-    let runs = outcome.part.scenarios * plan.collectors.len() as u64;
-    let rate = runs as f64 / outcome.took.as_secs_f64().max(1e-6);
+    let Page { about, outcome, .. } = page;
+    let About { command, seed, profiles, size, subjects, .. } = about;
+    let profiles = profiles.join(",");
+    writeln!(out, "{} seed {seed}, profile {profiles}, size {size}", style.head(&format!("coroner {command}")))?;
+    let runs = outcome.part.scenarios * subjects.len() as u64;
+    let seconds = outcome.timing.running.as_secs_f64();
     writeln!(
         out,
-        "{} scenarios on {} in {:.1} s ({} runs per second); digest {:016x}",
+        "{} scenarios on {} in {seconds:.1} s ({} runs per second); digest {:016x}",
         grouped(outcome.part.scenarios),
-        count(plan.collectors.len() as u64, "collector"),
-        outcome.took.as_secs_f64(),
-        grouped(rate as u64),
+        count(subjects.len() as u64, "collector"),
+        grouped((runs as f64 / seconds.max(1e-6)) as u64),
         outcome.part.digest(),
     )
 }
 
 fn table(out: &mut String, page: &Page<'_>, width: usize, style: Style) -> fmt::Result {
-    let (plan, tallies) = (page.plan, &page.outcome.part.tallies);
+    let (subjects, tallies) = (&page.about.subjects, &page.outcome.part.tallies);
     let broken = |i: &&Invariant| tallies.iter().any(|t| Verdict::ALL.iter().any(|v| t.count(*v, **i) > 0));
     let columns: Vec<Invariant> = Invariant::ALL.iter().filter(broken).copied().collect();
-    let unverified = plan.collectors.iter().any(|c| !c.verified);
-    let name_width = plan.collectors.iter().map(|c| c.name.len()).max().unwrap_or(0);
+    let unverified = subjects.iter().any(|c| !c.verified);
+    let name_width = subjects.iter().map(|c| c.name.len()).max().unwrap_or(0);
     let left = name_width + if unverified { 1 + UNVERIFIED.len() } else { 0 };
     if columns.is_empty() {
         writeln!(out, "\nno violations on:")?;
@@ -108,7 +134,7 @@ fn table(out: &mut String, page: &Page<'_>, width: usize, style: Style) -> fmt::
             let heads: String = block.iter().map(|i| format!(" {:<1$}", i.code(), CELL - 1)).collect();
             writeln!(out, "\n{:left$}{}", "", style.head(heads.trim_end()))?;
         }
-        for (collector, tally) in plan.collectors.iter().zip(tallies) {
+        for (collector, tally) in subjects.iter().zip(tallies) {
             let mark = if collector.verified { "" } else { UNVERIFIED };
             let mut line = format!("{:name_width$}", collector.name);
             if unverified {
@@ -172,46 +198,44 @@ fn reached(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
 }
 
 fn findings(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
-    let findings = &page.outcome.findings;
+    let findings: Vec<&(Key, Record)> = page.violations().collect();
     if findings.is_empty() {
         return writeln!(out, "\nnothing found");
     }
-    let mut groups: BTreeMap<(Verdict, Invariant), Vec<usize>> = BTreeMap::new();
-    for (i, finding) in findings.iter().enumerate() {
-        groups.entry((finding.key.verdict, finding.key.invariant)).or_default().push(i);
+    let mut groups: BTreeMap<(Verdict, Invariant), Vec<&Record>> = BTreeMap::new();
+    for (key, record) in &findings {
+        if let Key::Violation { verdict, invariant, .. } = key {
+            groups.entry((*verdict, *invariant)).or_default().push(record);
+        }
     }
     let heading = format!("found: {} (the smallest of each kind)", count(findings.len() as u64, "reduced scenario"));
     writeln!(out, "\n{}", style.head(&heading))?;
     for ((verdict, invariant), members) in groups {
-        let smallest = |i: &usize| (findings[*i].objects, findings[*i].scenario.ops().len(), *i);
-        let Some(best) = members.iter().copied().min_by_key(smallest) else { continue };
-        let collectors = distinct(members.iter().map(|i| &findings[*i]));
+        let Some(best) = members.iter().min_by_key(|record| (record.objects, record.operations)) else { continue };
+        let collectors = distinct(members.iter().copied());
         let mark = match verdict {
             Verdict::New => style.bad(&verdict.mark().to_string()),
             _ => verdict.mark().to_string(),
         };
         let (class, all) = (verdict.meaning(), count(collectors.len() as u64, "collector"));
-        let finding = &findings[best];
-        let objects = count(finding.objects.into(), "object");
-        let file = page.files.get(best).map(|file| quoted(&file.to_string_lossy()));
+        let objects = count(best.objects.into(), "object");
+        let file = quoted(&Judged::file(page.out, best).to_string_lossy());
         writeln!(out, "{mark} {} {}: {class}, on {all}", invariant.code(), invariant.name())?;
         if verdict == Verdict::Known
-            && let Some(known) = page.plan.baseline.knows(&row_of(&finding.collector), invariant)
+            && let Some(known) = page.baseline.knows(&row_of(&best.subject), invariant)
         {
             writeln!(out, "    {} (regressions/{})", known.reason, known.regression)?;
         }
         if verdict != Verdict::New && !page.strict {
-            writeln!(out, "    {objects}: {}", style.faint(file.as_deref().unwrap_or_default()))?;
+            writeln!(out, "    {objects}: {}", style.faint(&file))?;
             continue;
         }
-        let sentence = finding.sentence.split_once("): ").map_or(finding.sentence.as_str(), |(_, rest)| rest);
-        writeln!(out, "    {}, {objects}: {sentence}", subject(&finding.collector, finding.verified))?;
-        if let Some(file) = file {
-            let (collector, strict) = (&finding.collector, finding.strict());
-            let replay = format!("coroner replay {file} --collector {collector}{strict}");
-            let explain = format!("coroner explain {file} --collector {collector}");
-            writeln!(out, "    {}\n    {}", style.command(&replay), style.command(&explain))?;
-        }
+        let sentence = best.sentence.split_once("): ").map_or(best.sentence.as_str(), |(_, rest)| rest);
+        writeln!(out, "    {}, {objects}: {sentence}", subject(&best.subject, best.verified))?;
+        let (collector, strict) = (&best.subject, if verdict == Verdict::New { "" } else { " --strict" });
+        let replay = format!("coroner replay {file} --collector {collector}{strict}");
+        let explain = format!("coroner explain {file} --collector {collector}");
+        writeln!(out, "    {}\n    {}", style.command(&replay), style.command(&explain))?;
     }
     Ok(())
 }
@@ -224,8 +248,8 @@ fn row_of(collector: &str) -> String {
 }
 
 /// The names of the collectors of some findings, each once.
-fn distinct<'f>(findings: impl Iterator<Item = &'f Finding>) -> Vec<&'f str> {
-    let mut names: Vec<&str> = findings.map(|f| f.collector.as_str()).collect();
+fn distinct<'f>(findings: impl Iterator<Item = &'f Record>) -> Vec<&'f str> {
+    let mut names: Vec<&str> = findings.map(|record| record.subject.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     names

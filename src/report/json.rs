@@ -8,8 +8,7 @@ use anyhow::Context;
 use serde::Serialize;
 
 use super::campaign::Page;
-use crate::campaign::{Tally, Verdict, write_atomically};
-use crate::collector::Collector;
+use crate::campaign::{Judged, REDUCED, Record, Summary, Tally, Timing, Verdict, write_atomically};
 use crate::invariant::{Class, Invariant, Reached};
 
 /// Version of the JSON: it changes when a key changes its meaning or goes.
@@ -21,7 +20,7 @@ pub struct Report {
     /// [`SCHEMA`].
     pub schema: u32,
     /// The command.
-    pub command: &'static str,
+    pub command: String,
     /// The exit code.
     pub exit: u8,
     /// Digest of all event streams, as 16 hexadecimal digits.
@@ -51,10 +50,10 @@ pub struct Report {
 
 impl Report {
     /// A report that says only how a command ended.
-    pub fn new(command: &'static str, exit: u8) -> Report {
+    pub fn new(command: impl Into<String>, exit: u8) -> Report {
         Report {
             schema: SCHEMA,
-            command,
+            command: command.into(),
             exit,
             digest: None,
             scenarios: None,
@@ -87,10 +86,10 @@ pub struct Subject {
 
 impl Subject {
     /// A collector with what was counted of it.
-    pub fn new(collector: &Collector, tally: &Tally) -> Subject {
+    pub fn new(name: &str, verified: bool, tally: &Tally) -> Subject {
         Subject {
-            name: collector.name.clone(),
-            verified: collector.verified,
+            name: name.to_owned(),
+            verified,
             digest: format!("{:016x}", tally.digest),
             violations: violations(tally),
             known: by_code(|i| tally.count(Verdict::Known, i)),
@@ -111,7 +110,7 @@ pub struct Finding {
     /// The baseline knows it.
     pub known: bool,
     /// When it broke.
-    pub phase: &'static str,
+    pub phase: String,
     /// The collector.
     pub subject: String,
     /// A real interpreter confirmed the collector.
@@ -120,7 +119,7 @@ pub struct Finding {
     pub objects: u32,
     /// The violation in words.
     pub message: String,
-    /// The name of the file in the folder for findings.
+    /// The file with the reduced scenario, in the folder for findings.
     pub file: String,
     /// No single reduction makes it smaller.
     pub minimal: bool,
@@ -131,35 +130,38 @@ pub struct Finding {
 }
 
 /// The result of a campaign.
-pub fn campaign(page: &Page<'_>, exit: u8, repeat: &str) -> Report {
-    let Page { plan, outcome, files, .. } = page;
-    let subjects = plan.collectors.iter().zip(&outcome.part.tallies).map(|(c, tally)| Subject::new(c, tally));
-    let findings = outcome.findings.iter().map(|finding| Finding {
-        invariant: finding.key.invariant.code(),
-        name: finding.key.invariant.name(),
-        class: finding.key.verdict.class().word(),
-        known: finding.key.verdict == Verdict::Known,
-        phase: finding.violation.phase.word(),
-        subject: finding.collector.clone(),
-        verified: finding.verified,
-        objects: finding.objects,
-        message: finding.sentence.clone(),
-        file: finding.file_name(),
-        minimal: finding.claim.is_minimal(),
-        scenario: finding.first.scenario,
-        repeat: finding.repeat(plan),
+pub fn campaign(page: &Page<'_>, exit: u8) -> Report {
+    let Page { about, outcome, .. } = page;
+    let subjects = about.subjects.iter().zip(&outcome.part.tallies);
+    let findings = page.violations().filter_map(|(key, record)| {
+        let (verdict, invariant) = (key.verdict()?, key.invariant()?);
+        Some(Finding {
+            invariant: invariant.code(),
+            name: invariant.name(),
+            class: verdict.class().word(),
+            known: verdict == Verdict::Known,
+            phase: record.what.phase.clone(),
+            subject: record.subject.clone(),
+            verified: record.verified,
+            objects: record.objects,
+            message: record.sentence.clone(),
+            file: file(record),
+            minimal: record.minimal,
+            scenario: record.first.scenario,
+            repeat: record.repeat.clone(),
+        })
     });
-    let mut report = Report::new(page.command, exit);
+    let mut report = Report::new(about.command.as_str(), exit);
     report.digest = Some(format!("{:016x}", outcome.part.digest()));
     report.scenarios = Some(outcome.part.scenarios);
     report.reached = Some(outcome.part.reached());
-    report.subjects = Some(subjects.collect());
     report.findings = Some(findings.collect());
-    report.repeat = Some(repeat.to_owned());
-    if !plan.interpreters.is_empty() {
-        let ends = plan.collectors.iter().zip(&outcome.part.tallies).map(|(c, tally)| {
+    report.repeat = page.repeat.map(str::to_owned);
+    report.result.insert("waiting".to_owned(), outcome.waiting.into());
+    if about.subjects.iter().any(|subject| !subject.build.is_empty()) {
+        let ends = subjects.clone().map(|(subject, tally)| {
             serde_json::json!({
-                "subject": c.name,
+                "subject": subject.name,
                 "crashed": tally.crashed,
                 "limited": tally.limited,
                 "undefined": tally.undefined,
@@ -168,27 +170,45 @@ pub fn campaign(page: &Page<'_>, exit: u8, repeat: &str) -> Report {
             })
         });
         report.result.insert("ends".to_owned(), ends.collect());
-        let crashes = outcome.crashes.iter().map(|crash| {
+        let crashes = page.crashes().map(|(_, crash)| {
             serde_json::json!({
-                "subject": crash.collector,
-                "how": crash.how,
+                "subject": crash.subject,
+                "how": crash.what.name,
                 "objects": crash.objects,
-                "scenario": crash.number,
-                "file": crash.file_name(),
-                "minimal": crash.claim.is_minimal(),
+                "scenario": crash.first.scenario,
+                "file": file(crash),
+                "minimal": crash.minimal,
             })
         });
         report.result.insert("crashes".to_owned(), crashes.collect());
         report.result.insert("unconfirmed".to_owned(), outcome.unconfirmed.into());
     }
-    let timing = &mut report.timing;
-    timing.insert("seconds".to_owned(), outcome.took.as_secs_f64().into());
-    timing.insert("reducing_seconds".to_owned(), outcome.reducing.as_secs_f64().into());
-    timing.insert("jobs".to_owned(), plan.jobs.into());
-    let runs = outcome.part.scenarios as f64 * plan.collectors.len() as f64;
-    timing.insert("runs_per_second".to_owned(), (runs / outcome.took.as_secs_f64().max(1e-6)).into());
-    timing.insert("files".to_owned(), files.iter().map(|f| f.to_string_lossy().into_owned()).collect());
+    report.subjects = Some(subjects.map(|(s, tally)| Subject::new(&s.name, s.verified, tally)).collect());
+    let runs = outcome.part.scenarios as f64 * about.subjects.len() as f64;
+    let seconds = outcome.timing.running.as_secs_f64();
+    report.timing = timing(&outcome.timing, &outcome.bugs);
+    report.timing.insert("runs_per_second".to_owned(), (runs / seconds.max(1e-6)).into());
+    let files = outcome.findings.iter().map(|(_, record)| Judged::file(page.out, record));
+    report.timing.insert("files".to_owned(), files.map(|f| f.to_string_lossy().into_owned()).collect());
     report
+}
+
+/// The file of a finding's reduced scenario, in the folder for findings.
+pub(super) fn file(record: &Record) -> String {
+    format!("{}/{REDUCED}", record.folder())
+}
+
+/// The times of a campaign, and what its store has by now.
+pub(super) fn timing(timing: &Timing, bugs: &Summary) -> serde_json::Map<String, serde_json::Value> {
+    let times = [
+        ("seconds", timing.running.as_secs_f64().into()),
+        ("reducing_seconds", timing.reducing.as_secs_f64().into()),
+        ("elapsed_seconds", timing.elapsed.as_secs_f64().into()),
+    ];
+    let mut map: serde_json::Map<_, _> = times.into_iter().map(|(name, time)| (name.to_owned(), time)).collect();
+    let states = bugs.0.iter().map(|(state, count)| (state.word().to_owned(), (*count).into()));
+    map.insert("bugs".to_owned(), serde_json::Value::Object(states.collect()));
+    map
 }
 
 fn violations(tally: &Tally) -> BTreeMap<&'static str, BTreeMap<&'static str, u64>> {

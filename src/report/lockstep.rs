@@ -1,24 +1,29 @@
 //! The page that a comparison in lockstep ends with: interpreters across, counts down, then the differences.
 
 use std::fmt::{self, Write};
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::json::{Report, Subject};
+use super::json::{Report, Subject, file, timing};
 use super::style::{Style, UNVERIFIED, count, grouped, quoted};
-use crate::cpython::lockstep::{Finding, Looseness, Outcome, Plan, Tally};
+use crate::campaign::{self, About, Outcome, Record};
+use crate::cpython::lockstep::{Key, Looseness, Skipped, Tally};
 use crate::event::Undefined;
 
 /// Everything that the page shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Page<'p> {
-    /// What was asked for.
-    pub plan: &'p Plan,
+    /// What the campaign is.
+    pub about: &'p About,
     /// What came out.
-    pub outcome: &'p Outcome,
-    /// Where each finding was written, in the same order.
-    pub files: &'p [PathBuf],
+    pub outcome: &'p Outcome<Tally, Key>,
+    /// Targets that could not be used.
+    pub skipped: &'p [Skipped],
+    /// Where findings were written.
+    pub out: &'p Path,
+    /// The command that does the same, if there is one.
+    pub repeat: Option<&'p str>,
 }
 
 /// A table with a column for each interpreter: titles of the columns, then names of the lines with their cells. Broken
@@ -68,27 +73,25 @@ pub fn text(page: &Page<'_>, width: usize, color: bool) -> String {
 }
 
 fn write_page(out: &mut String, page: &Page<'_>, width: usize, style: Style) -> fmt::Result {
-    let Page { plan, outcome, .. } = page;
-    let (seed, profiles, size) = (plan.draw.seed, plan.draw.profile_names(), plan.draw.size.word());
-    writeln!(out, "{} seed {seed}, profile {profiles}, size {size}", style.head("coroner diff"))?;
+    let Page { about, outcome, .. } = page;
+    let About { seed, profiles, size, subjects, .. } = about;
+    writeln!(out, "{} seed {seed}, profile {}, size {size}", style.head("coroner diff"), profiles.join(","))?;
     let runs: u64 = outcome.part.tallies.iter().map(|t| t.scenarios).sum();
-    let seconds = outcome.took.as_secs_f64();
+    let seconds = outcome.timing.running.as_secs_f64();
     writeln!(
         out,
         "{} on {} in {seconds:.1} s ({} per second); digest {:016x}\n",
         count(runs, "run"),
-        count(plan.targets.len() as u64, "interpreter"),
+        count(subjects.len() as u64, "interpreter"),
         grouped((runs as f64 / seconds.max(1e-6)) as u64),
         outcome.part.digest(),
     )?;
-    let titles: Vec<String> =
-        plan.targets.iter().map(|t| t.interpreter.name().trim_start_matches("python-").to_owned()).collect();
+    let titles: Vec<String> = subjects.iter().map(|s| s.name.trim_start_matches("python-").to_owned()).collect();
     out.push_str(&matrix(&titles, &lines(page), width, style));
-    for skipped in &outcome.skipped {
-        let name = plan.targets[skipped.target].interpreter.name();
-        writeln!(out, "{} {name}: {}", style.note("skipped"), skipped.why)?;
+    for skipped in page.skipped {
+        writeln!(out, "{} {}: {}", style.note("skipped"), subjects[skipped.target].name, skipped.why)?;
     }
-    if plan.targets.iter().any(|t| !t.collector.verified) {
+    if subjects.iter().any(|s| !s.verified) {
         writeln!(out, "* {UNVERIFIED}: no interpreter has confirmed this row yet")?;
     }
     for looseness in Looseness::ALL {
@@ -96,31 +99,32 @@ fn write_page(out: &mut String, page: &Page<'_>, width: usize, style: Style) -> 
             writeln!(out, "{}: {}", looseness.word(), looseness.reason())?;
         }
     }
-    for (target, n) in &outcome.part.unstable {
-        let name = plan.targets[*target].interpreter.name();
+    for (key, seen) in outcome.part.kinds.iter().filter(|(key, _)| key.kind.is_none()) {
+        let (name, n) = (&subjects[key.target].name, seen.first.scenario);
         writeln!(out, "{} {name}: scenario {n} went otherwise in a fresh process", style.bad("unstable"))?;
     }
     if outcome.part.tallies.iter().all(Tally::agrees) {
-        return writeln!(out, "\nmodel and interpreters agree");
+        writeln!(out, "\nmodel and interpreters agree")?;
     }
-    for (finding, file) in outcome.findings.iter().zip(page.files) {
-        let (kind, name) = (finding.difference.kind, &finding.interpreter);
-        let objects = count(finding.objects.into(), "object");
-        writeln!(out, "\n{} {name}, scenario {}: {kind}, {objects}", style.bad("differs"), finding.number)?;
-        writeln!(out, "    {}", finding.sentence())?;
-        let release = plan.targets[finding.target].interpreter.release;
-        let command = format!("coroner replay {} --python {release}", quoted(&file.to_string_lossy()));
+    for (key, record) in &outcome.findings {
+        let (kind, name) = (&record.what.name, &record.subject);
+        let objects = count(record.objects.into(), "object");
+        writeln!(out, "\n{} {name}, scenario {}: {kind}, {objects}", style.bad("differs"), record.first.scenario)?;
+        writeln!(out, "    {}", record.sentence)?;
+        let file = Outcome::<Tally, Key>::file(page.out, record);
+        let option = quoted(&subjects[key.target].option);
+        let command = format!("coroner replay {} --python {option}", quoted(&file.to_string_lossy()));
         writeln!(out, "    {}", style.command(&command))?;
     }
-    Ok(())
+    super::campaign::store(out, outcome.waiting, &outcome.bugs, page.out, style)
 }
 
 /// The lines of the table; lines of zeros are left out, but not the first.
 fn lines(page: &Page<'_>) -> Vec<(String, Vec<String>)> {
     let tallies = &page.outcome.part.tallies;
-    let rows = page.plan.targets.iter().map(|t| {
-        let star = if t.collector.verified { "" } else { "*" };
-        format!("{}{star}", t.collector.name.trim_start_matches("cpython-"))
+    let rows = page.about.subjects.iter().map(|s| {
+        let star = if s.verified { "" } else { "*" };
+        format!("{}{star}", s.collector.trim_start_matches("cpython-"))
     });
     let mut lines = vec![("row".to_owned(), rows.collect())];
     let mut add = |always: bool, name: String, of: &dyn Fn(&Tally) -> u64| {
@@ -142,7 +146,7 @@ fn lines(page: &Page<'_>) -> Vec<(String, Vec<String>)> {
     for looseness in Looseness::ALL {
         add(false, looseness.word().to_owned(), &|t| t.loose[looseness as usize]);
     }
-    let sample = format!("run in a fresh process too (1 in {})", page.plan.sample);
+    let sample = format!("run in a fresh process too (1 in {})", page.about.sample);
     add(false, sample, &|t| t.sampled);
     add(false, "unstable".to_owned(), &|t| t.unstable);
     lines
@@ -156,15 +160,15 @@ fn reasons(tallies: &[Tally]) -> Vec<String> {
 }
 
 /// The result for programs.
-pub fn json(page: &Page<'_>, exit: u8, repeat: &str) -> Report {
-    let Page { plan, outcome, files } = page;
+pub fn json(page: &Page<'_>, exit: u8) -> Report {
+    let Page { about, outcome, .. } = page;
     let mut report = Report::new("diff", exit);
     report.digest = Some(format!("{:016x}", outcome.part.digest()));
-    report.scenarios = outcome.part.tallies.iter().map(|t| t.scenarios).max();
-    let pairs = || plan.targets.iter().zip(&outcome.part.tallies);
-    let subject = |(target, tally): (&crate::cpython::lockstep::Target, &Tally)| Subject {
-        name: target.interpreter.name(),
-        verified: target.collector.verified,
+    report.scenarios = Some(outcome.part.scenarios);
+    let pairs = || about.subjects.iter().zip(&outcome.part.tallies);
+    let subject = |(subject, tally): (&campaign::Subject, &Tally)| Subject {
+        name: subject.name.clone(),
+        verified: subject.verified,
         digest: format!("{:016x}", tally.digest),
         violations: Default::default(),
         known: Default::default(),
@@ -172,26 +176,21 @@ pub fn json(page: &Page<'_>, exit: u8, repeat: &str) -> Report {
     };
     report.subjects = Some(pairs().map(subject).collect());
     report.findings = Some(Vec::new());
-    report.repeat = Some(repeat.to_owned());
-    let counts: Vec<Value> = pairs().map(|(t, tally)| counts(t, tally)).collect();
+    report.repeat = page.repeat.map(str::to_owned);
+    let counts: Vec<Value> = pairs().map(|(subject, tally)| counts(subject, tally)).collect();
     report.result.insert("interpreters".to_owned(), counts.into());
-    let differences: Vec<Value> = outcome.findings.iter().map(|f| difference(plan, f)).collect();
+    let differences: Vec<Value> = outcome.findings.iter().map(|(_, record)| difference(record)).collect();
     report.result.insert("differences".to_owned(), differences.into());
-    let timing = &mut report.timing;
-    timing.insert("seconds".to_owned(), outcome.took.as_secs_f64().into());
-    timing.insert("jobs".to_owned(), plan.jobs.into());
-    timing.insert("files".to_owned(), files.iter().map(|f| f.to_string_lossy().into_owned()).collect());
-    let programs = plan.targets.iter().map(|t| t.interpreter.program.to_string_lossy().into_owned());
-    timing.insert("programs".to_owned(), programs.collect());
-    let skipped = outcome.skipped.iter().map(|s| {
-        let name = plan.targets[s.target].interpreter.name();
-        json!({ "interpreter": name, "why": s.why })
-    });
-    timing.insert("skipped".to_owned(), skipped.collect());
+    report.result.insert("waiting".to_owned(), outcome.waiting.into());
+    report.timing = timing(&outcome.timing, &outcome.bugs);
+    let files = outcome.findings.iter().map(|(_, record)| Outcome::<Tally, Key>::file(page.out, record));
+    report.timing.insert("files".to_owned(), files.map(|f| f.to_string_lossy().into_owned()).collect());
+    let skipped = page.skipped.iter().map(|s| json!({ "interpreter": about.subjects[s.target].name, "why": s.why }));
+    report.timing.insert("skipped".to_owned(), skipped.collect());
     report
 }
 
-fn counts(target: &crate::cpython::lockstep::Target, tally: &Tally) -> Value {
+fn counts(subject: &campaign::Subject, tally: &Tally) -> Value {
     let undefined: Map<String, Value> = Undefined::ALL
         .iter()
         .zip(tally.undefined)
@@ -201,10 +200,10 @@ fn counts(target: &crate::cpython::lockstep::Target, tally: &Tally) -> Value {
     let loose: Map<String, Value> =
         Looseness::ALL.iter().zip(tally.loose).map(|(l, n)| (l.word().to_owned(), n.into())).collect();
     json!({
-        "interpreter": target.interpreter.name(),
-        "debug": target.interpreter.debug,
-        "collector": target.collector.name,
-        "verified": target.collector.verified,
+        "interpreter": subject.name,
+        "debug": subject.name.ends_with('d'),
+        "collector": subject.collector,
+        "verified": subject.verified,
         "scenarios": tally.scenarios,
         "same": tally.same,
         "differ": tally.differ,
@@ -218,20 +217,15 @@ fn counts(target: &crate::cpython::lockstep::Target, tally: &Tally) -> Value {
     })
 }
 
-fn difference(plan: &Plan, finding: &Finding) -> Value {
-    json!({
-        "interpreter": finding.interpreter,
-        "collector": finding.collector,
-        "kind": finding.difference.kind.to_string(),
-        "phase": finding.difference.phase.word(),
-        "step": finding.difference.step,
-        "at": finding.difference.at,
-        "model": finding.difference.model.iter().map(|e| format!("{e:?}")).collect::<Vec<_>>(),
-        "real": finding.difference.real.iter().map(|e| format!("{e:?}")).collect::<Vec<_>>(),
-        "objects": finding.objects,
-        "scenario": finding.number,
-        "minimal": finding.claim.is_minimal(),
-        "file": finding.file_name(),
-        "repeat": finding.repeat(plan),
-    })
+fn difference(record: &Record) -> Value {
+    let mut all = record.details.clone();
+    let pairs = [
+        ("objects", record.objects.into()),
+        ("scenario", record.first.scenario.into()),
+        ("minimal", record.minimal.into()),
+        ("file", file(record).into()),
+        ("repeat", record.repeat.clone().into()),
+    ];
+    all.extend(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    Value::Object(all)
 }

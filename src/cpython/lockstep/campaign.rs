@@ -1,19 +1,20 @@
 //! A campaign in lockstep: the scenarios of a seed, on every interpreter and on the model.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use super::Lockstep;
-use super::finding::{self, Finding};
-use super::tally::Part;
-use crate::campaign::{Budget, Draw, Numbers, in_parallel};
+use super::finding;
+use super::tally::{Key, Part, Tally};
+use super::{Comparison, Lockstep};
+use crate::campaign::{
+    self, About, Baseline, Budget, Bug, Course, Draw, First, Lane, Record, SCHEMA, Show, State, StoreError, Subject,
+    Terms, Work,
+};
 use crate::collector::Collector;
 use crate::cpython::{Interpreter, Limits};
 use crate::scenario::Scenario;
-
-/// How many kinds of differences are reduced for each interpreter.
-const KINDS: usize = 3;
 
 /// What a campaign in lockstep does.
 #[derive(Clone, Debug)]
@@ -52,113 +53,179 @@ pub struct Skipped {
     pub why: String,
 }
 
-/// The state of a campaign.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Progress {
-    /// Scenarios run, over all targets, of so many (0 if a time is the bound).
-    Running {
-        /// How many are done.
-        done: u64,
-        /// How many there are.
-        total: u64,
-    },
-    /// Differences are being reduced.
-    Reducing,
-}
-
-/// The outcome of a campaign in lockstep. Everything but the times is a function of the plan (with a bound in
-/// seconds: of the plan and the number of scenarios).
+/// The outcome of a campaign in lockstep. Everything but the times is a function of the plan and of the number of
+/// scenarios.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Counts.
-    pub part: Part,
+    /// What was counted and found.
+    pub campaign: campaign::Outcome<Tally, Key>,
     /// Targets that could not be used.
     pub skipped: Vec<Skipped>,
-    /// Differences, reduced.
-    pub findings: Vec<Finding>,
-    /// How long the comparison took.
-    pub took: Duration,
 }
 
-/// Runs a campaign: the targets one after the other, each over all workers. When `stop` becomes true, no new
-/// scenario is started.
-pub fn run(plan: &Plan, stop: &AtomicBool, progress: &mut dyn FnMut(Progress)) -> Outcome {
-    let start = Instant::now();
-    let range = plan.budget.range();
-    let total = match plan.budget {
-        Budget::Time(_) => 0,
-        _ => (range.end - range.start) * plan.targets.len() as u64,
-    };
-    let done = AtomicU64::new(0);
-    let skipped = Mutex::new(Vec::new());
-    let mut part = Part::new(plan.targets.len());
-    for (index, target) in plan.targets.iter().enumerate() {
-        let deadline = match plan.budget {
-            Budget::Time(time) => start.checked_add(time.mul_f64((index + 1) as f64 / plan.targets.len() as f64)),
-            _ => None,
-        };
-        let numbers = Numbers::new(&plan.draw, plan.budget, deadline, stop);
-        let work = || {
-            let mut part = Part::new(plan.targets.len());
-            let result = work(plan, index, target, &numbers, &done, &mut part);
-            if let Err(error) = result
-                && let Ok(mut skipped) = skipped.lock()
-            {
-                skipped.push(Skipped { target: index, why: error.to_string() });
+impl Plan {
+    /// What the campaign is; `python` is the list that means its interpreters.
+    pub fn about(&self, python: &str) -> About {
+        let collectors: Vec<Collector> = self.targets.iter().map(|t| t.collector.clone()).collect();
+        let subject = |target: &Target| {
+            let program = target.interpreter.program.to_string_lossy();
+            let is_path = python.split(',').any(|entry| entry.trim() == program);
+            Subject {
+                name: target.interpreter.name(),
+                verified: target.collector.verified,
+                option: if is_path { program.into_owned() } else { target.interpreter.release.to_string() },
+                build: target.interpreter.version.clone(),
+                collector: target.collector.name.clone(),
             }
-            part
         };
-        let tick = || progress(Progress::Running { done: done.load(Ordering::Relaxed), total });
-        in_parallel(plan.jobs, work, tick).iter().for_each(|p| part.absorb(p));
+        About {
+            schema: SCHEMA,
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            command: "diff".to_owned(),
+            seed: self.draw.seed.to_string(),
+            profiles: self.draw.profiles.iter().map(|p| p.name.to_owned()).collect(),
+            size: self.draw.size.word().to_owned(),
+            subjects: self.targets.iter().map(subject).collect(),
+            only: if let Budget::Only(n) = self.budget { Some(n) } else { None },
+            block: self.draw.block(),
+            sample: self.sample,
+            tries: self.tries,
+            sanitize: self.targets.iter().any(|t| t.interpreter.sanitized),
+            limit_ms: Some(self.limits.scenario.as_millis() as u64),
+            fingerprint: campaign::fingerprint(&self.draw, &collectors, &Baseline::empty()),
+        }
     }
-    let took = start.elapsed();
-    let mut skipped = skipped.into_inner().unwrap_or_default();
+}
+
+/// Runs a whole campaign and keeps nothing. When `stop` becomes true, no new scenario is started.
+pub fn run(plan: &Plan, stop: &AtomicBool) -> Outcome {
+    let (about, terms) = (plan.about(""), Terms::default());
+    let empty = || campaign::Outcome::new(&Lane::new(terms.shard, plan.targets.len()), None, Default::default());
+    // Nothing can go wrong where nothing is written.
+    run_under(plan, &about, terms, stop, &mut |_| {}).unwrap_or_else(|_| Outcome { campaign: empty(), skipped: vec![] })
+}
+
+/// Runs a campaign under terms; `show` is called about ten times a second.
+///
+/// # Errors
+/// If the state cannot be kept.
+pub fn run_under(
+    plan: &Plan,
+    about: &About,
+    terms: Terms<'_>,
+    stop: &AtomicBool,
+    show: Show<'_, Tally, Key>,
+) -> Result<Outcome, StoreError> {
+    let comparing = Comparing { plan, about, terms, skipped: Mutex::default(), alive: AtomicUsize::new(plan.jobs) };
+    let (extent, time) = plan.budget.bounds();
+    let (jobs, checkpoint) = (plan.jobs, terms.checkpoint);
+    let course = Course { extent, block: about.block, time, findings: terms.findings, jobs, checkpoint };
+    let shows = &mut |path: &Path, bug: &Bug, subject: &str| comparing.shows(path, bug, subject);
+    let campaign = campaign::run_at_home(&comparing, about, &course, &terms, stop, shows, show)?;
+    let mut skipped = comparing.skipped.into_inner().unwrap_or_else(PoisonError::into_inner);
     skipped.sort_by_key(|s| s.target);
     skipped.dedup_by_key(|s| s.target);
-    let mut wanted: Vec<(usize, u64)> = Vec::new();
-    for target in 0..plan.targets.len() {
-        let of_target = part.firsts.range((target, super::Kind::Crash)..).take_while(|((t, _), _)| *t == target);
-        let mut numbers: Vec<u64> = of_target.map(|(_, n)| *n).collect();
-        numbers.sort_unstable();
-        wanted.extend(numbers.into_iter().take(KINDS).map(|n| (target, n)));
-    }
-    let next = AtomicU64::new(0);
-    let reducing = || {
-        let mut found = Vec::new();
-        while let Some((target, n)) = wanted.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
-            found.extend(finding::finding(plan, *target, *n));
-        }
-        found
-    };
-    let jobs = plan.jobs.min(wanted.len());
-    let found = in_parallel(jobs, reducing, || progress(Progress::Reducing));
-    let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
-    findings.sort_by_key(|f| (f.target, f.number));
-    Outcome { part, skipped, findings, took }
+    Ok(Outcome { campaign, skipped })
 }
 
-fn work(
-    plan: &Plan,
-    index: usize,
-    target: &Target,
-    numbers: &Numbers<'_>,
-    done: &AtomicU64,
-    part: &mut Part,
-) -> Result<(), crate::cpython::SetupError> {
-    let mut lockstep = Lockstep::new(target.interpreter.clone(), &target.collector, plan.limits)?;
-    let mut source = plan.draw.source();
-    let mut batch: Vec<Scenario> = Vec::new();
-    while let Some(numbers) = numbers.take() {
-        let size = (numbers.end - numbers.start) as usize;
-        batch.resize_with(size, Scenario::new);
-        for (n, scenario) in numbers.clone().zip(&mut batch) {
-            source.fill(n, scenario);
-        }
-        let sample = |i: usize| plan.sample != 0 && (numbers.start + i as u64).is_multiple_of(plan.sample);
-        lockstep.compare_batch(&batch, sample, |compared| {
-            part.add(index, numbers.start + compared.index as u64, &compared);
-        })?;
-        done.fetch_add(size as u64, Ordering::Relaxed);
+/// A campaign being run.
+struct Comparing<'p> {
+    plan: &'p Plan,
+    about: &'p About,
+    terms: Terms<'p>,
+    skipped: Mutex<Vec<Skipped>>,
+    /// Workers that have an interpreter left.
+    alive: AtomicUsize,
+}
+
+/// The interpreters of a worker, by target: those that could be used so far.
+struct Worker {
+    locksteps: Vec<Option<Lockstep>>,
+    batch: Vec<Scenario>,
+    source: campaign::Source,
+}
+
+impl Comparing<'_> {
+    fn skip(&self, target: usize, why: String) {
+        self.skipped.lock().unwrap_or_else(PoisonError::into_inner).push(Skipped { target, why });
     }
-    Ok(())
+
+    fn shows(&self, path: &Path, bug: &Bug, subject: &str) -> Option<bool> {
+        let target = self.plan.targets.iter().find(|t| t.interpreter.name() == subject)?;
+        let document = crate::scenario::text::parse_bytes(&std::fs::read(path).ok()?).ok()?;
+        let limits = self.plan.limits;
+        let mut lockstep = Lockstep::new(target.interpreter.clone(), &target.collector, limits).ok()?;
+        let comparison = lockstep.compare_fresh(&document.scenario).ok()?;
+        let is_same = |d: &super::Difference| bug.what.code == "diff" && d.kind.to_string() == bug.what.name;
+        Some(matches!(comparison, Comparison::Different(difference) if is_same(&difference)))
+    }
+}
+
+impl Work for Comparing<'_> {
+    type Count = Tally;
+    type Kind = Key;
+    type Worker = Worker;
+
+    fn worker(&self) -> Worker {
+        let start = |(index, target): (usize, &Target)| {
+            let lockstep = Lockstep::new(target.interpreter.clone(), &target.collector, self.plan.limits);
+            lockstep.map_err(|error| self.skip(index, error.to_string())).ok()
+        };
+        let locksteps: Vec<Option<Lockstep>> = self.plan.targets.iter().enumerate().map(start).collect();
+        if locksteps.iter().all(Option::is_none) {
+            self.alive.fetch_sub(1, Ordering::Relaxed);
+        }
+        Worker { locksteps, batch: Vec::new(), source: self.plan.draw.source() }
+    }
+
+    fn run(&self, worker: &mut Worker, numbers: Range<u64>) -> Part {
+        let mut part = Part::new(self.plan.targets.len());
+        let size = (numbers.end - numbers.start) as usize;
+        part.scenarios = size as u64;
+        worker.batch.resize_with(size, Scenario::new);
+        for (n, scenario) in numbers.clone().zip(&mut worker.batch) {
+            worker.source.fill(n, scenario);
+        }
+        let number = |i: usize| numbers.start + i as u64;
+        let sample = |i: usize| self.plan.sample != 0 && number(i).is_multiple_of(self.plan.sample);
+        let were_alive = worker.locksteps.iter().any(Option::is_some);
+        for (index, place) in worker.locksteps.iter_mut().enumerate() {
+            let Some(lockstep) = place else { continue };
+            let each = |compared: super::Compared| part.add(index, number(compared.index), &compared);
+            if let Err(error) = lockstep.compare_batch(&worker.batch, sample, each) {
+                self.skip(index, error.to_string());
+                *place = None;
+            }
+        }
+        if were_alive && worker.locksteps.iter().all(Option::is_none) {
+            self.alive.fetch_sub(1, Ordering::Relaxed);
+        }
+        part
+    }
+
+    fn found(&self, key: Key, first: First) -> Record {
+        let Key { target, kind } = key;
+        finding::found(self.plan, self.about, target, kind, first)
+    }
+
+    fn reduce(&self, found: &Record, key: Key, _stop: &AtomicBool) -> Option<Record> {
+        let reduced = key.kind.and_then(|_| finding::finding(self.plan, key.target, found.first.scenario));
+        let collector = &self.plan.targets[key.target].collector;
+        Some(match reduced {
+            Some(finding) => finding.record(found, self.terms.explain, collector),
+            None => Record {
+                state: State::Flaky,
+                sentence: "a fresh process did something else".to_owned(),
+                ..found.clone()
+            },
+        })
+    }
+
+    fn matters(&self, key: Key) -> Option<Key> {
+        Some(key)
+    }
+
+    fn is_over(&self) -> bool {
+        self.alive.load(Ordering::Relaxed) == 0
+    }
 }

@@ -145,34 +145,65 @@ pub fn place(events: &[Event]) -> (Option<u32>, Phase) {
     (step, phase)
 }
 
-/// The word for an event in reports.
-pub const fn word(event: &Event) -> &'static str {
-    match event {
-        Event::Step { .. } => "step",
-        Event::NoEffect => "no-effect",
-        Event::New { .. } => "new",
-        Event::NewWeak { .. } => "new-weak",
-        Event::StoreVar { .. } => "store-var",
-        Event::StoreSlot { .. } => "store-slot",
-        Event::Enter { .. } => "enter",
-        Event::Leave => "leave",
-        Event::Saw { .. } => "saw",
-        Event::Answer { .. } => "answer",
-        Event::CollectStart { .. } => "collect-start",
-        Event::CollectEnd { .. } => "collect-end",
-        Event::Refused => "refused",
-        Event::Clear { .. } => "clear",
-        Event::Dealloc { .. } => "dealloc",
-        Event::Free { .. } => "free",
-        Event::Unraisable { .. } => "unraisable",
-        Event::Length { .. } => "length",
-        Event::Yielded { .. } => "yielded",
-        Event::Snapshot => "snapshot",
-        Event::State { .. } => "state",
-        Event::Weak { .. } => "weak",
-        Event::Garbage { .. } => "garbage",
-        Event::Undefined { .. } => "undefined",
-        Event::End => "end",
+macro_rules! words {
+    ($($event:pat => $word:literal,)*) => {
+        /// The word for an event in reports.
+        pub const fn word(event: &Event) -> &'static str {
+            match event {
+                $($event => $word,)*
+            }
+        }
+
+        /// Every word that a difference may have for a side.
+        const WORDS: &[&str] = &["nothing", $($word),*];
+    };
+}
+
+words! {
+    Event::Step { .. } => "step",
+    Event::NoEffect => "no-effect",
+    Event::New { .. } => "new",
+    Event::NewWeak { .. } => "new-weak",
+    Event::StoreVar { .. } => "store-var",
+    Event::StoreSlot { .. } => "store-slot",
+    Event::Enter { .. } => "enter",
+    Event::Leave => "leave",
+    Event::Saw { .. } => "saw",
+    Event::Answer { .. } => "answer",
+    Event::CollectStart { .. } => "collect-start",
+    Event::CollectEnd { .. } => "collect-end",
+    Event::Refused => "refused",
+    Event::Clear { .. } => "clear",
+    Event::Dealloc { .. } => "dealloc",
+    Event::Free { .. } => "free",
+    Event::Unraisable { .. } => "unraisable",
+    Event::Length { .. } => "length",
+    Event::Yielded { .. } => "yielded",
+    Event::Snapshot => "snapshot",
+    Event::State { .. } => "state",
+    Event::Weak { .. } => "weak",
+    Event::Garbage { .. } => "garbage",
+    Event::Undefined { .. } => "undefined",
+    Event::End => "end",
+}
+
+impl serde::Serialize for Kind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Kind {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Kind, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let word = |text: &str| WORDS.iter().find(|word| **word == text);
+        let kind = match (text.as_str(), text.split_once('/')) {
+            ("crash", _) => Some(Kind::Crash),
+            ("limit", _) => Some(Kind::Limit),
+            (_, Some((model, real))) => word(model).zip(word(real)).map(|(m, r)| Kind::Events(m, r)),
+            _ => None,
+        };
+        kind.ok_or_else(|| serde::de::Error::custom(format!("no difference is called `{text}`")))
     }
 }
 
@@ -215,6 +246,14 @@ mod tests {
             assert_eq!(kind(&model, &other, None).map(|k| k.1), Some(at));
             assert_eq!(kind(&other, &model, None).map(|k| k.1), Some(at));
         }
+    }
+
+    #[test]
+    fn a_kind_survives_its_text() {
+        let kinds = [Kind::Crash, Kind::Limit, Kind::Events("nothing", "clear"), Kind::Events("no-effect", "end")];
+        let text = serde_json::to_string(&kinds).unwrap();
+        assert_eq!(serde_json::from_str::<[Kind; 4]>(&text).unwrap(), kinds);
+        assert!(serde_json::from_str::<Kind>("\"clear/eaten\"").is_err());
     }
 
     #[test]

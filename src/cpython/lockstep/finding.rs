@@ -2,15 +2,18 @@
 
 use std::cell::Cell;
 
+use serde_json::{Map, Value};
+
 use super::Lockstep;
 use super::campaign::Plan;
 use super::difference::{Comparison, Difference, Kind};
-use crate::campaign::count_objects;
+use crate::campaign::{About, Explain, First, Record, State, What, count_objects, digest, document, lines, now};
+use crate::collector::Collector;
 use crate::cpython::{Limits, SetupError};
 use crate::event::Event;
 use crate::run::Machine;
 use crate::scenario::Scenario;
-use crate::scenario::text::{Document, Field, FieldName, print};
+use crate::scenario::text::FieldName;
 use crate::shrink::{self, Budget, Claim};
 
 /// A scenario on which the model and an interpreter disagree.
@@ -35,13 +38,6 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// The name of its file.
-    pub fn file_name(&self) -> String {
-        let digest = xxhash_rust::xxh3::xxh3_64(print(&self.scenario).as_bytes());
-        let kind = self.difference.kind.to_string().replace('/', "-");
-        format!("diff-{}-{kind}-{:08x}.scn", self.interpreter, digest as u32)
-    }
-
     /// The difference in one sentence.
     pub fn sentence(&self) -> String {
         let side = |events: &[Event]| events.first().map_or("nothing".to_owned(), |e| format!("{e:?}"));
@@ -55,25 +51,102 @@ impl Finding {
         format!("{place}: {} says {model}, {} says {real}{failure}", self.collector, self.interpreter)
     }
 
-    /// The text of its file.
-    pub fn text(&self, plan: &Plan) -> String {
-        let mut document = Document::new(&self.scenario);
-        let fields = [
+    /// What is kept of it; `found` is what was kept when it was found.
+    pub(super) fn record(&self, found: &Record, explain: Explain<'_>, collector: &Collector) -> Record {
+        let kind = self.difference.kind.to_string();
+        let note = self.sentence();
+        let fields = vec![
             (FieldName::Collector, format!("{} against {}", self.collector, self.interpreter)),
-            (FieldName::Note, self.sentence()),
+            (FieldName::Note, note.clone()),
             (FieldName::Minimal, self.claim.to_string()),
-            (FieldName::Seed, plan.draw.seed.to_string()),
-            (FieldName::Repeat, self.repeat(plan)),
+            (FieldName::Repeat, found.repeat.clone()),
         ];
-        document.fields = fields.into_iter().map(|(name, text)| Field { name, text }).collect();
-        document.print()
+        let document = document(&self.scenario, fields);
+        let d = &self.difference;
+        let events = format!(
+            "{}model from event {} on:\n{}interpreter from event {} on:\n{}",
+            lines(&d.before),
+            d.at,
+            lines(&d.model),
+            d.at,
+            lines(&d.real)
+        );
+        Record {
+            what: what(Some(d.kind)),
+            state: State::New,
+            sentence: note,
+            objects: self.objects,
+            operations: self.scenario.ops().len(),
+            minimal: self.claim.is_minimal(),
+            claim: self.claim.to_string(),
+            digest: digest(&self.scenario),
+            reduced: document.print(),
+            events,
+            explanation: explain(collector, &document),
+            details: self.details(kind),
+            ..found.clone()
+        }
     }
 
-    /// The command that makes the unreduced scenario again and fails.
-    pub fn repeat(&self, plan: &Plan) -> String {
-        let interpreter = &plan.targets[self.target].interpreter;
-        let sanitize = if interpreter.sanitized { " --sanitize" } else { "" };
-        format!("coroner diff --python {}{sanitize}{}", interpreter.program.display(), plan.draw.options(self.number))
+    /// What programs may want to know.
+    fn details(&self, kind: String) -> Map<String, Value> {
+        let words = |events: &[Event]| -> Value { events.iter().map(|e| format!("{e:?}")).collect() };
+        let d = &self.difference;
+        let pairs = [
+            ("interpreter", self.interpreter.clone().into()),
+            ("collector", self.collector.clone().into()),
+            ("kind", kind.into()),
+            ("phase", d.phase.word().into()),
+            ("step", d.step.into()),
+            ("at", d.at.into()),
+            ("model", words(&d.model)),
+            ("real", words(&d.real)),
+        ];
+        pairs.into_iter().map(|(name, value): (&str, Value)| (name.to_owned(), value)).collect()
+    }
+}
+
+/// What a difference is, whoever shows it.
+fn what(kind: Option<Kind>) -> What {
+    let (code, name) = match kind {
+        Some(kind) => ("diff", kind.to_string()),
+        None => ("unstable", "fresh process".to_owned()),
+    };
+    let slug = format!("{code}-{}", name.replace(['/', ' '], "-"));
+    What { code: code.to_owned(), name, slug, ..What::default() }
+}
+
+/// What is kept of a finding that was just made.
+pub(super) fn found(plan: &Plan, about: &About, target: usize, kind: Option<Kind>, first: First) -> Record {
+    let chosen = &plan.targets[target];
+    let (interpreter, collector) = (chosen.interpreter.name(), &chosen.collector);
+    let scenario = plan.draw.scenario(first.scenario);
+    let repeat = about.repeat(&[&interpreter], &format!("--only {}", first.scenario));
+    let fields = vec![
+        (FieldName::Collector, format!("{} against {interpreter}", collector.name)),
+        (FieldName::Seed, plan.draw.seed.to_string()),
+        (FieldName::Repeat, repeat.clone()),
+    ];
+    Record {
+        first,
+        what: what(kind),
+        subject: interpreter,
+        verified: collector.verified,
+        state: State::Waiting,
+        known: None,
+        sentence: String::new(),
+        objects: 0,
+        operations: scenario.ops().len(),
+        minimal: false,
+        claim: String::new(),
+        repeat,
+        digest: digest(&scenario),
+        scenario: document(&scenario, fields).print(),
+        reduced: String::new(),
+        events: String::new(),
+        explanation: String::new(),
+        details: Map::new(),
+        seen_at: now(),
     }
 }
 

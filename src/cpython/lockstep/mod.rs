@@ -15,11 +15,11 @@ use crate::event::{Digest, Event, Sink};
 use crate::run::Machine;
 use crate::scenario::Scenario;
 
-pub use campaign::{Outcome, Plan, Progress, Skipped, Target, run};
+pub use campaign::{Outcome, Plan, Skipped, Target, run, run_under};
 pub use difference::{Comparison, Difference, Kind, Looseness, compare, place, word};
 pub use finding::{Finding, reduce};
 pub use flip::{Flip, flip_each_switch};
-pub use tally::{Part, Tally};
+pub use tally::{Key, Part, Tally};
 
 /// The collector of the model that imitates an interpreter: the row that covers its release.
 pub fn row_of(interpreter: &Interpreter) -> Option<Collector> {

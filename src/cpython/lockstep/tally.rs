@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::Compared;
 use super::difference::{Comparison, Kind, Looseness};
+use crate::campaign::{self, Count, First, mix};
 use crate::event::Undefined;
 
 /// The counts of one interpreter.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Tally {
     /// Scenarios run.
     pub scenarios: u64,
@@ -58,8 +61,14 @@ impl Tally {
         }
     }
 
-    /// Adds the counts of other scenarios.
-    pub fn absorb(&mut self, other: &Tally) {
+    /// True if no scenario showed a disagreement.
+    pub fn agrees(&self) -> bool {
+        self.differ + self.crashed + self.limited + self.unstable == 0
+    }
+}
+
+impl Count for Tally {
+    fn absorb(&mut self, other: &Tally) {
         self.scenarios += other.scenarios;
         self.same += other.same;
         self.differ += other.differ;
@@ -74,53 +83,32 @@ impl Tally {
             *self.unsupported.entry(what.clone()).or_default() += count;
         }
     }
-
-    /// True if no scenario showed a disagreement.
-    pub fn agrees(&self) -> bool {
-        self.differ + self.crashed + self.limited + self.unstable == 0
-    }
 }
+
+/// What findings are told apart by.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Key {
+    /// Index of the target in the plan.
+    pub target: usize,
+    /// The difference; `None` if a fresh process did something else.
+    pub kind: Option<Kind>,
+}
+
+impl campaign::Kind for Key {}
 
 /// The counts of some of a campaign's scenarios.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Part {
-    /// By interpreter.
-    pub tallies: Vec<Tally>,
-    /// The first scenario of each kind of difference, by interpreter.
-    pub firsts: BTreeMap<(usize, Kind), u64>,
-    /// The first scenario of each interpreter that a fresh process ran differently.
-    pub unstable: BTreeMap<usize, u64>,
-}
+pub type Part = campaign::Counts<Tally, Key>;
 
 impl Part {
-    /// Nothing yet, for so many interpreters.
-    pub fn new(interpreters: usize) -> Part {
-        Part { tallies: vec![Tally::default(); interpreters], ..Part::default() }
-    }
-
-    /// Counts one scenario, number `n`, of an interpreter.
-    pub fn add(&mut self, interpreter: usize, n: u64, compared: &Compared) {
-        self.tallies[interpreter].add(n, compared);
+    /// Counts one scenario, number `n`, of a target.
+    pub fn add(&mut self, target: usize, n: u64, compared: &Compared) {
+        self.tallies[target].add(n, compared);
+        let first = First { secondary: false, scenario: n };
         if let Comparison::Different(difference) = &compared.comparison {
-            let first = self.firsts.entry((interpreter, difference.kind)).or_insert(n);
-            *first = n.min(*first);
+            self.see(Key { target, kind: Some(difference.kind) }, first);
         }
         if compared.unstable {
-            let first = self.unstable.entry(interpreter).or_insert(n);
-            *first = n.min(*first);
-        }
-    }
-
-    /// Adds the counts of other scenarios of the same campaign.
-    pub fn absorb(&mut self, other: &Part) {
-        self.tallies.iter_mut().zip(&other.tallies).for_each(|(mine, theirs)| mine.absorb(theirs));
-        for (key, n) in &other.firsts {
-            let first = self.firsts.entry(*key).or_insert(*n);
-            *first = (*n).min(*first);
-        }
-        for (key, n) in &other.unstable {
-            let first = self.unstable.entry(*key).or_insert(*n);
-            *first = (*n).min(*first);
+            self.see(Key { target, kind: None }, first);
         }
     }
 
@@ -128,11 +116,4 @@ impl Part {
     pub fn digest(&self) -> u64 {
         self.tallies.iter().fold(0, |digest, tally| mix(digest, tally.digest))
     }
-}
-
-fn mix(a: u64, b: u64) -> u64 {
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&a.to_le_bytes());
-    bytes[8..].copy_from_slice(&b.to_le_bytes());
-    xxhash_rust::xxh3::xxh3_64(&bytes)
 }
