@@ -288,3 +288,14 @@ fn planted_bugs_are_looked_for_by_name() {
     let ran = coroner(folder.path(), "bugs bug-callback-twce");
     assert!(ran.code == 2 && ran.err.contains("did you mean `bug-callback-twice`?"), "{}", ran.err);
 }
+
+#[test]
+fn bench_knows_its_parts_and_leaves_huge_scenarios_alone() {
+    let folder = folder();
+    let child = coroner(folder.path(), "bench --child 1ms");
+    assert_eq!(child.code, 0);
+    assert!(child.out.trim().parse::<f64>().unwrap() > 0.0, "{}", child.out);
+    for wrong in ["bench nonsense", "bench pipeline --profile huge", "bench --objects 5"] {
+        assert_eq!(coroner(folder.path(), wrong).code, 2, "{wrong}");
+    }
+}
