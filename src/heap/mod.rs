@@ -36,7 +36,10 @@ pub struct Heap {
     /// First one plain type per shape, then those of the run.
     types: Vec<Type>,
     ids: u32,
+    /// How often memory was released: a planted bug may do it twice for one object.
     freed: u32,
+    /// How many objects it was released of.
+    dead: u32,
     /// Weak reference objects whose memory has not been released.
     live_weaks: u32,
     snapshots: u8,
@@ -45,12 +48,10 @@ pub struct Heap {
 }
 
 impl Heap {
-    /// An empty heap.
-    pub fn new() -> Heap {
+    /// An empty heap, with the type of plain objects of each shape.
+    pub fn new(plain: [Type; Shape::ALL.len()]) -> Heap {
         let mut heap = Heap::default();
-        for shape in Shape::ALL {
-            heap.types.push(Type { kind: Kind::new(shape), flags: Flag::NONE, slots: 0, tracked: true });
-        }
+        heap.types.extend(plain);
         for _ in 0..List::COUNT {
             heap.objects.push(Object::new(Shape::Bare, Flag::NONE));
             heap.details.push(Detail::new(Shape::Bare as u32, 0));
@@ -70,6 +71,7 @@ impl Heap {
         self.roster.reset();
         self.ids = 0;
         self.freed = 0;
+        self.dead = 0;
         self.live_weaks = 0;
         self.snapshots = 0;
         for (i, head) in self.objects.iter_mut().enumerate() {
@@ -129,6 +131,13 @@ impl Heap {
         self.slots.reserve_exact(slots);
     }
 
+    /// Makes room for more objects: twice as many, but when there are many only a quarter more.
+    #[cold]
+    fn grow(&mut self) {
+        let more = if self.objects.len() < 1 << 16 { 0 } else { self.objects.len() / 4 };
+        self.reserve(more, if self.slots.capacity() - self.slots.len() < more { self.slots.len() / 4 } else { 0 });
+    }
+
     /// Bytes of memory that the arenas take.
     pub fn bytes(&self) -> usize {
         fn bytes<T>(v: &Vec<T>) -> usize {
@@ -147,6 +156,9 @@ impl Heap {
     #[inline]
     pub fn create(&mut self, ty: u32, shape: Shape, flags: Flag, slots: u32) -> Idx {
         let o = self.objects.len() as Idx;
+        if self.objects.len() == self.objects.capacity() {
+            self.grow();
+        }
         let mut object = Object::new(shape, flags);
         object.id = Some(ObjId::from_index(self.ids));
         self.ids += 1;
@@ -195,10 +207,16 @@ impl Heap {
         self.spare.push(o);
     }
 
+    /// Number of objects with identity less the number of times that memory was released.
+    #[inline]
+    pub fn balance(&self) -> u32 {
+        self.ids - self.freed
+    }
+
     /// Number of objects with identity whose memory has not been released.
     #[inline]
     pub fn live(&self) -> u32 {
-        self.ids - self.freed
+        self.ids - self.dead
     }
 
     /// Number of weak reference objects whose memory has not been released.
@@ -211,9 +229,12 @@ impl Heap {
     #[inline]
     pub fn release(&mut self, o: Idx) {
         let object = &mut self.objects[o as usize];
-        object.set(Flag::FREED);
         self.freed += 1;
-        self.live_weaks -= u32::from(object.shape.is_weakref());
+        if !object.has(Flag::FREED) {
+            object.set(Flag::FREED);
+            self.dead += 1;
+            self.live_weaks -= u32::from(object.shape.is_weakref());
+        }
     }
 
     /// Number of identities given so far.

@@ -112,7 +112,7 @@ impl Shapes {
 /// mostly the order of the arena, and jumps from slots to them; nothing else is touched to find what is unreachable.
 /// The temporary tuples of weak reference processing are objects too.
 #[derive(Clone, Copy, Debug)]
-#[repr(C, align(32))]
+#[repr(C)]
 pub struct Object {
     /// Neighbour in the list the object is linked in.
     pub prev: Idx,

@@ -14,14 +14,14 @@ pub(super) struct Roster {
     /// The arena is walked from here on.
     rest: Idx,
     /// Number of freed objects when the list was made.
-    freed: u32,
+    dead: u32,
 }
 
 impl Roster {
     pub(super) fn reset(&mut self) {
         self.listed.clear();
         self.rest = List::COUNT;
-        self.freed = 0;
+        self.dead = 0;
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -31,18 +31,23 @@ impl Roster {
 
 impl Heap {
     /// Leaves most of the dead out of later walks, if there are enough of them.
+    #[inline]
     pub(crate) fn tidy_roster(&mut self) {
         let walk = self.roster.listed.len() + self.objects.len() - self.roster.rest as usize;
-        if (self.freed - self.roster.freed) as usize * 2 <= walk + 64 {
-            return;
+        if (self.dead - self.roster.dead) as usize * 2 > walk + 64 {
+            self.list_live();
         }
+    }
+
+    #[cold]
+    fn list_live(&mut self) {
         let lives = |o: &Object| o.id.is_some() && !o.has(Flag::FREED);
         let objects = &self.objects;
         self.roster.listed.retain(|o| lives(&objects[*o as usize]));
         let end = objects.len() as Idx;
         self.roster.listed.extend((self.roster.rest..end).filter(|o| lives(&objects[*o as usize])));
         self.roster.rest = end;
-        self.roster.freed = self.freed;
+        self.roster.dead = self.dead;
     }
 
     /// Runs `visit` on every object that has not been freed, in order of creation, until it returns false.

@@ -28,6 +28,10 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
         out.skip(Invariant::I19);
         return;
     }
+    if c.garbage.is_empty() {
+        out.pass(Invariant::I19);
+        return;
+    }
     let left = c.garbage.iter().find(|i| s.objects[*i].held());
     let Some(first) = left else {
         out.pass(Invariant::I19);

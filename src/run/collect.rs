@@ -29,6 +29,7 @@ impl<S: Sink> Exec<'_, S> {
     }
 
     /// One step of the running collection: the next, unless it waits on the stack below what has to be done first.
+    #[inline(always)]
     fn phase(&mut self, phase: Phase) -> Option<Phase> {
         match phase {
             Phase::StartCallbacks(next) => {
@@ -177,6 +178,10 @@ impl<S: Sink> Exec<'_, S> {
         }
         if self.has(Switch::BugCallbacksOldestFirst) || self.reversed {
             self.reverse(List::CALLS);
+        }
+        if trash.count == 0 && self.observer.is_none() && !rules.has_bugs() {
+            // Every list that the phases in between work on is empty.
+            return Some(Phase::Finish);
         }
         self.show(Moment::WeakrefsCleared);
         Some(Phase::Callbacks)

@@ -13,7 +13,8 @@ impl<S: Sink> Exec<'_, S> {
     #[inline]
     pub(super) fn dealloc(&mut self, o: Idx, stage: Stage, step: u32) {
         match stage {
-            Stage::Slots => self.dealloc_slots(o, step),
+            Stage::Slots => self.dealloc_slots(o, step, false),
+            Stage::LinkedSlots => self.dealloc_slots(o, step, true),
             Stage::Start => self.start_dealloc(o),
             _ => self.dealloc_stage(o, stage),
         }
@@ -31,7 +32,7 @@ impl<S: Sink> Exec<'_, S> {
             return;
         }
         self.begin_death(o);
-        self.dealloc_slots(o, 0);
+        self.dealloc_slots(o, 0, false);
     }
 
     fn dealloc_stage(&mut self, o: Idx, stage: Stage) {
@@ -134,7 +135,7 @@ impl<S: Sink> Exec<'_, S> {
                     self.m.heap.untrack(o);
                 }
                 if !self.m.heap.object(o).has(Flag::WATCHED) && kind.on_dealloc.is_none() && !late {
-                    self.dealloc_slots(o, 0);
+                    self.dealloc_slots(o, 0, false);
                     return;
                 }
                 self.push(Frame::Dealloc { o, stage: Stage::Action, step: 0 });
@@ -158,8 +159,12 @@ impl<S: Sink> Exec<'_, S> {
                     self.dealloc(o, Stage::Slots, 0);
                 }
             }
-            Stage::Slots => self.dealloc_slots(o, 0),
-            Stage::Dropped => self.release(o),
+            Stage::Slots | Stage::LinkedSlots => self.dealloc_slots(o, 0, false),
+            Stage::Dropped => {
+                if self.release(o) {
+                    self.push(Frame::Drain { first: true });
+                }
+            }
         }
     }
 
@@ -188,74 +193,103 @@ impl<S: Sink> Exec<'_, S> {
         self.sink.event(Event::Dealloc { object });
     }
 
-    /// Drops the references of a dying object from drop position `step` on, then releases it. An object that dies of
-    /// it is deallocated first, and so on down: the loop goes from object to object, and what remains to be done of
-    /// those above is on the stack.
-    fn dealloc_slots(&mut self, mut o: Idx, mut step: u32) {
-        let leaks = self.has(Switch::BugDeallocLeaks);
+    /// Drops the references of a dying object from drop position `step` on, then releases it.
+    ///
+    /// An object that dies of it is deallocated first, and so on down. That needs no frames as long as the objects
+    /// die plainly: they are in no list any more, so the one above and its position are kept in the links of the one
+    /// below (`linked`: those of `o` are used so), and millions of nested deaths take no memory.
+    fn dealloc_slots(&mut self, mut o: Idx, mut step: u32, mut linked: bool) {
         loop {
-            let object = *self.m.heap.object(o);
-            if object.has(Flag::TRACKED) && !(object.has(Flag::SPECIAL) && self.m.heap.kind(o).flaws.keeps_tracked) {
-                self.m.heap.untrack(o);
-            }
-            let is_dict = object.shape == Shape::Dict;
-            let mut dies = NIL;
-            while step < object.len {
-                let position = Heap::drop_position(object.shape, object.len, step) as usize;
-                step += 1;
-                let at = object.slots as usize + position;
-                let content = if is_dict {
-                    self.dict_part(o, position)
-                } else {
-                    std::mem::replace(&mut self.m.heap.slots[at], NIL)
-                };
-                if content == NIL || (leaks && step > 1) {
-                    continue;
+            let dies = self.drop_until_death(o, &mut step);
+            if dies != NIL {
+                let child = *self.m.heap.object(dies);
+                if child.refcount == 0 || child.has(Flag::FREED) {
+                    self.stop = Some(Undefined::UseAfterFree);
+                    return;
                 }
-                let child = self.m.heap.object_mut(content);
-                if child.refcount > 1 {
-                    child.refcount -= 1;
-                    continue;
+                self.m.heap.object_mut(dies).refcount = 0;
+                if !self.dies_plainly(&child) {
+                    self.push_slots(o, step, linked);
+                    self.push(Frame::Dealloc { o: dies, stage: Stage::Start, step: 0 });
+                    return;
                 }
-                dies = content;
-                break;
-            }
-            if dies == NIL {
-                break;
-            }
-            self.push(Frame::Dealloc { o, stage: Stage::Slots, step });
-            let child = self.m.heap.object_mut(dies);
-            if child.refcount == 0 || child.has(Flag::FREED) {
-                self.stop = Some(Undefined::UseAfterFree);
-                return;
-            }
-            child.refcount = 0;
-            let child = *child;
-            if !self.dies_plainly(&child) {
-                self.push(Frame::Dealloc { o: dies, stage: Stage::Start, step: 0 });
-                return;
-            }
-            if self.m.trash.serves(&child) && !self.m.trash.enter(dies, &child) {
                 self.m.heap.untrack(dies);
-                return;
+                if self.m.trash.serves(&child) && !self.m.trash.enter(dies, &child) {
+                    self.push_slots(o, step, linked);
+                    return;
+                }
+                self.begin_death(dies);
+                let child = self.m.heap.object_mut(dies);
+                child.prev = o;
+                child.next = step << 1 | u32::from(linked);
+                (o, step, linked) = (dies, 0, true);
+                continue;
             }
-            self.begin_death(dies);
-            (o, step) = (dies, 0);
+            let object = *self.m.heap.object(o);
+            let above = (object.prev, object.next >> 1, object.next & 1 == 1);
+            if object.shape.is_weakref() {
+                if !self.has(Switch::BugWeakrefStaysLinked) {
+                    self.clear_weak(o);
+                }
+                if self.m.heap.weak(o).callback != NIL {
+                    if linked {
+                        self.push_slots(above.0, above.1, above.2);
+                    }
+                    self.push(Frame::Dealloc { o, stage: Stage::Dropped, step: 0 });
+                    self.drop_callback(o);
+                    return;
+                }
+                if self.stop.is_some() {
+                    return;
+                }
+            }
+            let drains = self.release(o);
+            if linked && !drains {
+                (o, step, linked) = above;
+                continue;
+            }
+            if linked {
+                self.push_slots(above.0, above.1, above.2);
+            }
+            if drains {
+                self.push(Frame::Drain { first: true });
+            }
+            return;
         }
-        if self.m.heap.is_weak(o) {
-            if !self.has(Switch::BugWeakrefStaysLinked) {
-                self.clear_weak(o);
-            }
-            if self.m.heap.weak(o).callback != NIL {
-                self.push(Frame::Dealloc { o, stage: Stage::Dropped, step: 0 });
-                self.drop_callback(o);
-                return;
-            }
-            if self.stop.is_some() {
-                return;
-            }
+    }
+
+    fn push_slots(&mut self, o: Idx, step: u32, linked: bool) {
+        let stage = if linked { Stage::LinkedSlots } else { Stage::Slots };
+        self.push(Frame::Dealloc { o, stage, step });
+    }
+
+    /// Drops references of a dying object up to the first whose object dies of it: that one, which still counts it,
+    /// or `NIL` if there are no more.
+    #[inline]
+    fn drop_until_death(&mut self, o: Idx, step: &mut u32) -> Idx {
+        let object = *self.m.heap.object(o);
+        if object.has(Flag::TRACKED) && !(object.has(Flag::SPECIAL) && self.m.heap.kind(o).flaws.keeps_tracked) {
+            self.m.heap.untrack(o);
         }
-        self.release(o);
+        let leaks = self.has(Switch::BugDeallocLeaks);
+        while *step < object.len {
+            let position = Heap::drop_position(object.shape, object.len, *step) as usize;
+            *step += 1;
+            let content = if object.shape == Shape::Dict {
+                self.dict_part(o, position)
+            } else {
+                std::mem::replace(&mut self.m.heap.slots[object.slots as usize + position], NIL)
+            };
+            if content == NIL || (leaks && *step > 1) {
+                continue;
+            }
+            let child = self.m.heap.object_mut(content);
+            if child.refcount <= 1 {
+                return content;
+            }
+            child.refcount -= 1;
+        }
+        NIL
     }
 
     /// True if nothing comes before the slots of the dying object but the event: no finalizer, action or flaw, no
@@ -291,13 +325,15 @@ impl<S: Sink> Exec<'_, S> {
         }
     }
 
-    fn release(&mut self, o: Idx) {
+    /// Releases the memory of a dead object; true if the trashcan must be drained then.
+    #[inline]
+    fn release(&mut self, o: Idx) -> bool {
         let object = *self.m.heap.object(o);
-        self.leave_trashcan(&object);
+        let drains = self.leaves_trashcan(&object);
         let Some(id) = object.id else {
             self.m.heap.object_mut(o).set(Flag::FREED);
             self.m.heap.recycle_temporary(o);
-            return;
+            return drains;
         };
         self.m.heap.untrack(o);
         self.sink.event(Event::Free { object: id });
@@ -306,11 +342,17 @@ impl<S: Sink> Exec<'_, S> {
             self.m.gc.freed();
         }
         self.container_freed(o, object.shape);
+        drains
     }
 
     #[inline]
+    fn leaves_trashcan(&mut self, object: &Object) -> bool {
+        self.m.trash.serves(object) && self.m.trash.leave(object.shape)
+    }
+
+    /// The deallocator of an object that user code keeps is left.
     fn leave_trashcan(&mut self, object: &Object) {
-        if self.m.trash.serves(object) && self.m.trash.leave(object.shape) {
+        if self.leaves_trashcan(object) {
             self.push(Frame::Drain { first: true });
         }
     }

@@ -21,8 +21,10 @@ pub(super) enum Stage {
     Action,
     /// The deallocator's action has returned.
     ActionDone,
-    /// References are dropped, one per step.
+    /// References are dropped, up to the first whose object dies of it.
     Slots,
+    /// The same for an object whose links say what is deallocated next.
+    LinkedSlots,
     /// The callback of a weak reference has been dropped; everything is.
     Dropped,
     /// 2.7: weak references of a Python class are done, its `__del__` comes next.

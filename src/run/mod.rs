@@ -13,13 +13,14 @@ mod ops;
 mod snapshot;
 mod store;
 mod trashcan;
+mod types;
 mod user;
 
 use crate::collector::reach::Members;
 use crate::collector::{Collector, GcState, Rules, Switch};
 use crate::event::{Event, Sink, Undefined};
 use crate::heap::{Flag, Heap, Idx, List, NIL};
-use crate::scenario::Scenario;
+use crate::scenario::{Kind, Scenario, Shape};
 use crate::subject::{Failure, Subject};
 use frame::{Frame, Phase};
 use trashcan::Trashcan;
@@ -138,10 +139,11 @@ struct Exec<'a, S> {
 impl Machine {
     /// A model of the given collector.
     pub fn new(collector: &Collector) -> Machine {
+        let plain = |shape| types::of(Kind::new(shape), collector.rules);
         Machine {
             name: collector.name.clone(),
             rules: collector.rules,
-            heap: Heap::new(),
+            heap: Heap::new(Shape::ALL.map(plain)),
             gc: GcState::default(),
             vars: Vec::new(),
             frames: Vec::new(),

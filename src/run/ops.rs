@@ -1,13 +1,11 @@
 //! The operations of mutator and scripts.
 
-use super::Exec;
 use super::frame::Frame;
+use super::{Exec, types};
 use crate::collector::Switch;
 use crate::event::{Code, Event, Role, Sink};
 use crate::heap::{Flag, Idx, NIL, Type};
-use crate::scenario::{
-    Clear, DeallocFlaws, Finalizer, Kind, MAX_OBJECTS, Op, Place, ScriptId, Shape, SlotSet, Tracking,
-};
+use crate::scenario::{Kind, MAX_OBJECTS, Op, Place, ScriptId, Shape};
 
 /// What a `New` that makes something has found.
 #[derive(Clone, Copy)]
@@ -78,7 +76,7 @@ impl<S: Sink> Exec<'_, S> {
     /// Counts the allocation that a `New` makes; the generation of the collection that starts inside it.
     fn collection_at(&mut self, kind: &Kind, parts: Option<Operands>) -> Option<u8> {
         let parts = parts?;
-        let allocates = self.has_header(kind) && parts.shared == NIL;
+        let allocates = types::has_header(kind, self.m.rules) && parts.shared == NIL;
         if allocates { self.count_allocation() } else { None }
     }
 
@@ -227,14 +225,6 @@ impl<S: Sink> Exec<'_, S> {
         None
     }
 
-    #[inline]
-    fn has_header(&self, kind: &Kind) -> bool {
-        match kind.shape {
-            Shape::Bare => self.has(Switch::AllClassesGc),
-            _ => kind.tracking != Tracking::NoHeader,
-        }
-    }
-
     /// Looks up what a `New` is to be made of, as far as it decides whether anything is made; `None` if nothing is.
     fn operands(&mut self, kind: &Kind, items: &[Place; 2]) -> Option<Operands> {
         if self.m.heap.created() >= MAX_OBJECTS {
@@ -292,62 +282,21 @@ impl<S: Sink> Exec<'_, S> {
     }
 
     /// The type of the objects that an operation creates, worked out when it creates the first.
+    #[inline]
     pub(super) fn type_of(&mut self, pc: u32, kind: &Kind) -> u32 {
         let known = self.m.types[pc as usize];
-        if known != NIL {
-            return known;
-        }
-        let ty = self.m.heap.add_type(self.new_type(*kind));
-        self.m.types[pc as usize] = ty;
-        ty
+        if known != NIL { known } else { self.find_type(pc, kind) }
     }
 
-    /// What the release makes of a kind.
-    fn new_type(&self, mut kind: Kind) -> Type {
-        let shape = kind.shape;
-        let header = self.has_header(&kind);
-        let own_dict = shape == Shape::Instance && self.has(Switch::InstanceDict);
-        if shape == Shape::Typed && !self.has(Switch::InstancesVisitType) {
-            kind.hidden = SlotSet(kind.hidden.0 | 1 << 3);
-        }
-        let slots = match shape {
-            Shape::Node | Shape::Typed | Shape::Slotted => 4,
-            Shape::Instance if own_dict => 1,
-            Shape::Instance => 4,
-            Shape::Function => 3,
-            Shape::Method => 2,
-            Shape::Cell | Shape::KeyedRef => 1,
-            _ => 0,
+    fn find_type(&mut self, pc: u32, kind: &Kind) -> u32 {
+        let plain = kind.shape as u32;
+        let ty = if *kind == self.m.heap.type_at(plain).kind {
+            plain
+        } else {
+            self.m.heap.add_type(types::of(*kind, self.m.rules))
         };
-        let tracked = match shape {
-            Shape::Dict => !self.has(Switch::LazyDictTracking),
-            _ => kind.tracking == Tracking::Tracked,
-        };
-        let modern = matches!(kind.finalizer, Some(Finalizer::Modern(_)));
-        let legacy = matches!(kind.finalizer, Some(Finalizer::Legacy(_)));
-        let is_class = !shape.is_extension();
-        let clearable = match shape {
-            Shape::Tuple | Shape::Method => false,
-            Shape::Function => self.has(Switch::FunctionClear),
-            _ => kind.clear != Clear::Missing,
-        };
-        let collector_legacy =
-            (legacy && !self.has(Switch::IgnoreStaticLegacy)) || (modern && is_class && !self.has(Switch::Pep442));
-        let unfaithful = kind.hidden.0 | kind.doubled.0 | kind.fickle.0 != 0;
-        let special = kind.finalizer.is_some()
-            || kind.on_dealloc.is_some()
-            || kind.flaws != DeallocFlaws::default()
-            || !matches!(kind.clear, Clear::Keeps(SlotSet::NONE));
-        let flags = Flag::HEADER
-            .when(header)
-            .and(Flag::FINALIZED.when(self.has(Switch::BugFinalizedAtBirth)))
-            .and(Flag::FINALIZES.when(modern))
-            .and(Flag::LEGACY.when(collector_legacy))
-            .and(Flag::CLEARABLE.when(clearable && header))
-            .and(Flag::UNFAITHFUL.when(unfaithful))
-            .and(Flag::OWN_DICT.when(own_dict))
-            .and(Flag::SPECIAL.when(special));
-        Type { kind, flags, slots, tracked }
+        self.m.types[pc as usize] = ty;
+        ty
     }
 
     /// Creates an object of any shape but the composed ones, with one reference.

@@ -19,8 +19,8 @@ impl<S: Sink> Exec<'_, S> {
         heap.tidy_roster();
         let number = heap.next_snapshot();
         // Where a deallocator forgets to untrack, the lists have freed members: they are shown, and counted in `missing`.
-        let mut missing = heap.live();
-        let mut left = missing;
+        let mut missing = heap.balance();
+        let mut left = heap.live();
         let mut linked = 0;
         for (list, spot) in [
             (List::GEN0, Spot::Gen0),

@@ -35,16 +35,14 @@ impl<S: Sink> Exec<'_, S> {
 
     /// Stores `value` (or nothing) into a place and drops the old content. The store owns one reference to `value`
     /// already. False if the place cannot take it: the reference is still the caller's then.
+    #[inline]
     pub(super) fn store(&mut self, dst: Place, value: Idx) -> bool {
         match dst.split() {
             None => {
                 let Base::Var(var) = dst.base else { return false };
                 let index = var as usize;
-                if index >= self.m.vars.len() {
-                    if value == NIL || var >= MAX_VARS {
-                        return false;
-                    }
-                    self.m.vars.resize(index + 1, NIL);
+                if index >= self.m.vars.len() && (value == NIL || !self.add_vars(var)) {
+                    return false;
                 }
                 if self.m.vars[index] == NIL && value == NIL {
                     return false;
@@ -62,6 +60,17 @@ impl<S: Sink> Exec<'_, S> {
         }
     }
 
+    /// Makes a variable exist, if there may be so many.
+    #[cold]
+    fn add_vars(&mut self, var: u16) -> bool {
+        let fits = var < MAX_VARS;
+        if fits {
+            self.m.vars.resize(var as usize + 1, NIL);
+        }
+        fits
+    }
+
+    #[inline]
     fn drop_old(&mut self, old: Idx) {
         if old != NIL && !self.has(Switch::BugStoreLeaks) {
             self.decref(old);

@@ -1,0 +1,65 @@
+//! What a release makes of a kind: the flags its objects are born with, their slots, whether they are tracked.
+
+use crate::collector::{Rules, Switch};
+use crate::heap::{Flag, Type};
+use crate::scenario::{Clear, DeallocFlaws, Finalizer, Kind, Shape, SlotSet, Tracking};
+
+/// True if objects of the kind have a GC header.
+#[inline]
+pub(super) fn has_header(kind: &Kind, rules: Rules) -> bool {
+    match kind.shape {
+        Shape::Bare => rules.has(Switch::AllClassesGc),
+        _ => kind.tracking != Tracking::NoHeader,
+    }
+}
+
+/// The type of the objects of a kind.
+pub(super) fn of(mut kind: Kind, rules: Rules) -> Type {
+    let shape = kind.shape;
+    let own_dict = shape == Shape::Instance && rules.has(Switch::InstanceDict);
+    if shape == Shape::Typed && !rules.has(Switch::InstancesVisitType) {
+        kind.hidden = SlotSet(kind.hidden.0 | 1 << 3);
+    }
+    let slots = match shape {
+        Shape::Node | Shape::Typed | Shape::Slotted => 4,
+        Shape::Instance if own_dict => 1,
+        Shape::Instance => 4,
+        Shape::Function => 3,
+        Shape::Method => 2,
+        Shape::Cell | Shape::KeyedRef => 1,
+        _ => 0,
+    };
+    let tracked = match shape {
+        Shape::Dict => !rules.has(Switch::LazyDictTracking),
+        _ => kind.tracking == Tracking::Tracked,
+    };
+    Type { kind, flags: flags(&kind, own_dict, rules), slots, tracked }
+}
+
+fn flags(kind: &Kind, own_dict: bool, rules: Rules) -> Flag {
+    let header = has_header(kind, rules);
+    let clearable = match kind.shape {
+        Shape::Tuple | Shape::Method => false,
+        Shape::Function => rules.has(Switch::FunctionClear),
+        _ => kind.clear != Clear::Missing,
+    };
+    let (modern, legacy) = match kind.finalizer {
+        Some(Finalizer::Modern(_)) => (true, !kind.shape.is_extension() && !rules.has(Switch::Pep442)),
+        Some(Finalizer::Legacy(_)) => (false, !rules.has(Switch::IgnoreStaticLegacy)),
+        None => (false, false),
+    };
+    let unfaithful = kind.hidden.0 | kind.doubled.0 | kind.fickle.0 != 0;
+    let special = kind.finalizer.is_some()
+        || kind.on_dealloc.is_some()
+        || kind.flaws != DeallocFlaws::default()
+        || !matches!(kind.clear, Clear::Keeps(SlotSet::NONE));
+    Flag::HEADER
+        .when(header)
+        .and(Flag::FINALIZED.when(rules.has(Switch::BugFinalizedAtBirth)))
+        .and(Flag::FINALIZES.when(modern))
+        .and(Flag::LEGACY.when(legacy))
+        .and(Flag::CLEARABLE.when(clearable && header))
+        .and(Flag::UNFAITHFUL.when(unfaithful))
+        .and(Flag::OWN_DICT.when(own_dict))
+        .and(Flag::SPECIAL.when(special))
+}
