@@ -2,8 +2,10 @@
 
 use coroner::cli::{Exit, run_with};
 use coroner::corpus::{Reach, Reading, Survey, cover, file_name, load};
-use coroner::fuzzing::{CANARY, Compare, Crash, Scenarios, Setting, crossover, mutate};
+use coroner::fuzzing::{CANARY, Compare, Crash, Scenarios, Setting, Stage, VARIABLES, crossover, mutate};
+use coroner::invariant::Invariant;
 use coroner::scenario::{binary, text};
+use std::cell::RefCell;
 use std::path::Path;
 
 fn coroner(arguments: &[&str]) -> Exit {
@@ -82,9 +84,100 @@ fn the_environment_is_read_or_refused() {
     assert_eq!(read("CORONER_COLLECTOR", "3.7, 3.8").unwrap().collectors, ["3.7", "3.8"]);
     assert!(read("CORONER_STRICT", "1").unwrap().strict);
     assert!(read("CORONER_STRICT", "yes").is_err());
+    assert!(read("CORONER_BASELINE", "0").unwrap().ignore_baseline);
+    assert!(!read("CORONER_BASELINE", "1").unwrap().ignore_baseline);
+    assert!(read("CORONER_COUNTERS", "0").unwrap().hide_states);
+    assert_eq!(read("CORONER_STAGE", "decode").unwrap().stage, Stage::Decode);
+    assert!(read("CORONER_STAGE", "half").is_err());
+    assert_eq!(read("CORONER_INVARIANT", "I15, i01").unwrap().invariants, [Invariant::I15, Invariant::I01]);
+    assert!(read("CORONER_INVARIANT", "I99").is_err());
     assert!(read("CORONER_COMPARE", "3.7").is_err());
     let unknown = read("CORONER_COLLECTOR", "cpython-3.99x").unwrap();
     assert!(Scenarios::new(&unknown).unwrap_err().to_string().starts_with("CORONER_COLLECTOR: "));
+}
+
+#[test]
+fn every_variable_that_is_read_is_listed() {
+    let asked = RefCell::new(Vec::new());
+    Setting::read(|variable| {
+        asked.borrow_mut().push(variable.to_owned());
+        None
+    })
+    .unwrap();
+    let mut asked = asked.into_inner();
+    let mut listed: Vec<&str> = VARIABLES.iter().filter_map(|(usage, _)| usage.split('=').next()).collect();
+    asked.sort();
+    listed.sort();
+    assert_eq!(asked, listed);
+}
+
+#[test]
+fn what_is_known_is_a_crash_only_if_somebody_asks_for_it() {
+    let founding = std::fs::read_to_string("regressions/C01c-bpo-38006-smallest.scn").unwrap();
+    let bytes = binary::encode_to_vec(&text::parse(&founding).unwrap().scenario);
+    let on = |collector: &str, ignore_baseline: bool, invariants: &[Invariant]| {
+        let collectors = vec![collector.to_owned()];
+        let setting = Setting { collectors, ignore_baseline, invariants: invariants.to_vec(), ..Setting::default() };
+        Scenarios::new(&setting).unwrap().run(&bytes).crash
+    };
+    assert_eq!(on("cpython-3.7", false, &[]), None);
+    assert_eq!(on("cpython-3.7", true, &[Invariant::I22]), None);
+    assert_eq!(on("cpython-3.8", true, &[]), None);
+    let crash = on("cpython-3.7", true, &[Invariant::I15]).unwrap();
+    assert!(crash.sentences[0].starts_with("I15 ") && crash.strict, "{crash}");
+    // A variant is excused only where its row does the same.
+    assert_eq!(on("cpython-3.7+bug-count-one-more", false, &[Invariant::I15]), None);
+    assert!(on("cpython-3.15-clear-weakrefs-after-finalizers+bug-call-trash-callbacks", true, &[]).is_some());
+}
+
+#[test]
+fn what_a_type_does_to_itself_is_no_crash() {
+    // Found by the fuzzer: a deallocator's action that tracks its object again; a type that reports what it likes.
+    let sources = [
+        "coroner 1\n\ndef A():\n    collect(2)\n    track(self)\n\na = Node(dealloc=A)\ndel a\n",
+        "coroner 1\n\na = Node(fickle=[0])\na[0] = a\ncollect(2)\n",
+    ];
+    for source in sources {
+        let scenario = text::parse(source).unwrap().scenario;
+        let bytes = binary::encode_to_vec(&scenario);
+        let mut target = Scenarios::new(&Setting::default()).unwrap();
+        let mut judged = 0;
+        target.run_on_all(&bytes, |collector, _, ran| {
+            judged += 1;
+            assert_eq!(ran.crash, None, "{}", collector.name);
+        });
+        assert!(judged > 10);
+    }
+}
+
+/// The way of a real crash, if `CORONER_FUZZ` is set: it builds the instrumented target. `.ci/run` does.
+#[test]
+fn libfuzzers_own_canary_goes_all_the_way() {
+    if std::env::var_os("CORONER_FUZZ").is_none() {
+        println!("skipped: CORONER_FUZZ is not set");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let [fresh, artifacts, findings] = ["fresh", "artifacts", "findings"].map(path);
+    let fuzz = ["fuzz", "canary", "--seed", "1", "--fresh", &fresh, "--artifacts", &artifacts];
+    assert_eq!(coroner(&[&fuzz[..], &["--runs", "1000000"]].concat()), Exit::Violation);
+    let crash = std::fs::read_dir(&artifacts).unwrap().next().unwrap().unwrap().path();
+    let crash = crash.to_str().unwrap();
+    assert_eq!(coroner(&["replay", crash, "--collector", CANARY]), Exit::Violation);
+    let small = path("canary.scn");
+    assert_eq!(coroner(&["shrink", crash, "--collector", CANARY, "-o", &small]), Exit::Clean);
+    assert_eq!(coroner(&["replay", &small, "--collector", CANARY]), Exit::Violation);
+    let document = text::parse(&std::fs::read_to_string(&small).unwrap()).unwrap();
+    assert!(document.scenario.ops().len() <= 4, "{}", document.print());
+
+    // Going on after crashes keeps one file, however often the bug is met.
+    std::fs::remove_dir_all(&artifacts).unwrap();
+    let time = ["--time", "30s", "--findings", &findings];
+    assert_eq!(coroner(&[&fuzz[..], &time].concat()), Exit::Violation);
+    let kept = load(Path::new(&findings), Reading::Strict).unwrap();
+    assert!((1..=4).contains(&kept.len()), "{}", kept.len());
+    assert!(std::fs::read_dir(&artifacts).unwrap().count() > kept.len());
 }
 
 /// The states that the committed corpus reached when it was made, less a margin for changes of the model.

@@ -4,6 +4,7 @@ mod program;
 
 use std::process::Stdio;
 
+use coroner::cpython::lockstep::row_of;
 use coroner::scenario::text::parse;
 use program::{command, coroner, files, folder, json};
 
@@ -47,6 +48,30 @@ fn an_enumeration_can_be_resumed_and_counts_each_scenario_once() {
     coroner(folder.path(), &format!("{line} --from {from} --json rest.json"));
     assert_eq!(json(folder.path(), "rest.json")["scenarios"], 304);
     assert_eq!(coroner(folder.path(), "enumerate --objects 4").code, 2);
+}
+
+#[test]
+fn an_interpreter_breaks_as_much_as_its_row() {
+    let interpreters = coroner::cpython::installed().into_iter().flatten();
+    let Some((interpreter, row)) = interpreters.filter_map(|i| Some((row_of(&i)?, i))).map(|(r, i)| (i, r)).next()
+    else {
+        eprintln!("skipped: no CPython found (pyenv, PATH, CORONER_PYTHONS)");
+        return;
+    };
+    let folder = folder();
+    let real = format!("python:{}", interpreter.program.display());
+    for (name, file) in [(row.name.as_str(), "row.json"), (&real, "real.json")] {
+        let line = format!("enumerate --objects 1 --decorations 2 --collector {name} --json {file}");
+        assert_eq!(coroner(folder.path(), &line).code, 0);
+    }
+    let [row, real] = ["row.json", "real.json"].map(|name| json(folder.path(), name));
+    let counts = |page: &serde_json::Value| -> Vec<String> {
+        let all = page["result"]["violations"].as_array().expect("a list");
+        all.iter().map(|v| format!("{} {} {}", v["invariant"], v["class"], v["scenarios"])).collect()
+    };
+    assert!(!counts(&row).is_empty());
+    assert_eq!(counts(&row), counts(&real));
+    assert_eq!(real["result"]["failed"], serde_json::json!([]));
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub fn known(programs: &Path) {
             [("CORONER_COLLECTOR", collector), ("CORONER_BASELINE", "0"), ("CORONER_INVARIANT", invariants)];
         for seed in 1..=SEEDS {
             let arguments = [format!("-seed={seed}"), format!("-max_total_time={SECONDS}")];
-            let outcome = run(&programs.join("scenario"), None, &arguments, &environment);
+            let outcome = run(&programs.join("scenario"), &arguments, &environment);
             println!(
                 "| `{name}` | {bug} | {invariants} | {seed} | {} | {} | {:.1} | {:.1} |",
                 outcome.crash.as_deref().unwrap_or("no"),
@@ -72,7 +72,7 @@ pub fn planted(programs: &Path, wanted: &[&str]) {
             let mut needed: Vec<u64> = (1..=SEEDS)
                 .map(|seed| {
                     let arguments = [format!("-seed={seed}"), format!("-runs={EXECUTIONS}")];
-                    let outcome = run(&programs.join("scenario"), None, &arguments, &environment);
+                    let outcome = run(&programs.join("scenario"), &arguments, &environment);
                     outcome.crash.map_or(u64::MAX, |_| outcome.executions)
                 })
                 .collect();

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use coroner::fuzzing::engine;
+
 /// What came of a run.
 pub struct Outcome {
     pub executions: u64,
@@ -22,17 +24,17 @@ fn children() -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// Runs a target on a copy of a corpus, or on nothing.
-pub fn run(program: &Path, corpus: Option<&Path>, arguments: &[String], environment: &[(&str, &str)]) -> Outcome {
+/// Runs a target from nothing, unless the arguments name inputs. What it finds is not written.
+pub fn run(program: &Path, arguments: &[String], environment: &[(&str, &str)]) -> Outcome {
     let found = tempfile::tempdir().expect("a temporary folder");
     let before = (children(), Instant::now());
     let mut command = Command::new(program);
     for variable in ["COLLECTOR", "STRICT", "BASELINE", "INVARIANT", "COUNTERS", "STAGE"] {
         command.env_remove(format!("CORONER_{variable}"));
     }
-    command.envs(environment.iter().copied()).arg(found.path()).args(corpus);
+    command.env("RUST_BACKTRACE", "0").envs(environment.iter().copied());
     command.arg(format!("-artifact_prefix={}/", found.path().display()));
-    command.args(["-max_len=512", "-use_cmp=0", "-len_control=0", "-print_final_stats=1"]).args(arguments);
+    command.args(engine::ARGUMENTS).arg("-print_final_stats=1").args(arguments);
     let output = command.output().expect("the target starts");
     let (cpu, wall) = (children() - before.0, before.1.elapsed());
     let text = String::from_utf8_lossy(&output.stderr);

@@ -33,6 +33,11 @@ pub fn measure(programs: &Path) {
         ops += scenario.ops().len();
         store(&encode_to_vec(&scenario), corpus.path()).expect("a temporary file");
     }
+    let files = std::fs::read_dir(corpus.path()).expect("a temporary folder").flatten();
+    let mut names: Vec<String> = files.map(|file| file.path().to_string_lossy().into_owned()).collect();
+    names.sort();
+    let list = corpus.path().join("list");
+    std::fs::write(&list, names.join(",")).expect("a temporary file");
     let mean = |sum: usize| sum as f64 / INPUTS as f64;
     println!("{INPUTS} inputs of {:.1} objects and {:.1} operations on average", mean(objects), mean(ops));
     println!("{ROUNDS} rounds of {EXECUTIONS} executions, microseconds of CPU time per execution:");
@@ -41,10 +46,12 @@ pub fn measure(programs: &Path) {
     for round in 1..=ROUNDS {
         for (which, (_, program, stage)) in RUNS.iter().enumerate() {
             for (of, runs) in [INPUTS + 1, EXECUTIONS].into_iter().enumerate() {
-                let arguments = [format!("-seed={round}"), format!("-runs={runs}")];
+                // Every stage mutates the same inputs, whether they add something there or not.
+                let inputs = [format!("-seed_inputs=@{}", list.display()), "-keep_seed=1".to_owned()];
+                let arguments = [inputs.as_slice(), &[format!("-seed={round}"), format!("-runs={runs}")]].concat();
                 // The newest collector breaks nothing, so nothing ends a run early.
                 let environment = [("CORONER_STAGE", *stage), ("CORONER_COLLECTOR", "cpython-3.15")];
-                let outcome = run(&programs.join(program), Some(corpus.path()), &arguments, &environment);
+                let outcome = run(&programs.join(program), &arguments, &environment);
                 assert!(outcome.crash.is_none(), "{program} failed");
                 micros[of][which] += outcome.cpu.as_secs_f64() * 1e6;
             }

@@ -1,6 +1,6 @@
 //! Many collectors of the model, one scenario: what several do in the same way is judged once.
 
-use super::examine::Examiner;
+use super::examine::{End, Examiner};
 use super::tally::Verdict;
 use crate::invariant::{Violation, judged_alike};
 use crate::scenario::Scenario;
@@ -26,14 +26,16 @@ impl Panel {
         Panel { examiners, alike, judged: 0 }
     }
 
-    /// Runs a scenario on every collector; `each` gets the violations of each, as [`Examiner::examine`] finds them.
-    pub fn examine(&mut self, scenario: &Scenario, mut each: impl FnMut(usize, &[(Violation, Verdict)])) {
+    /// Runs a scenario on every collector; `each` gets the violations of each, as [`Examiner::examine`] finds them, and
+    /// how the run ended.
+    pub fn examine(&mut self, scenario: &Scenario, mut each: impl FnMut(usize, &[(Violation, Verdict)], &End)) {
         for at in 0..self.examiners.len() {
             let (before, rest) = self.examiners.split_at_mut(at);
             let Some(examiner) = rest.first_mut() else { break };
             if !examiner.is_row() {
                 self.judged += 1;
-                each(at, examiner.examine(scenario, false).violations);
+                let run = examiner.examine(scenario, false);
+                each(at, run.violations, run.end);
                 continue;
             }
             examiner.run(scenario);
@@ -44,7 +46,7 @@ impl Panel {
                     examiner.judge(scenario);
                 }
             }
-            each(at, examiner.violations());
+            each(at, examiner.violations(), &End::Complete);
         }
     }
 
@@ -76,7 +78,7 @@ mod tests {
         let (mut runs, mut violations) = (0, 0);
         let scope = Scope { decorations: 2, ..Scope::new(2) };
         for (_, scenario) in Enumeration::new(scope).step_by(11) {
-            panel.examine(&scenario, |at, found| {
+            panel.examine(&scenario, |at, found, _| {
                 assert_eq!(found, alone[at].examine(&scenario, false).violations, "{}", names[at].name);
                 runs += 1;
                 violations += found.len();

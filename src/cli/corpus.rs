@@ -1,5 +1,6 @@
 //! `coroner corpus`: the life of starting material for fuzzing.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,7 @@ use anyhow::Context;
 use super::Exit;
 use crate::campaign::write_atomically;
 use crate::corpus::{self, Input, Reach, Reading, Survey};
+use crate::fuzzing::engine;
 use crate::generate::Seed;
 use crate::report::{count, json};
 use crate::scenario::{Scenario, text};
@@ -59,6 +61,12 @@ enum Command {
         /// Say what would go, and keep it
         #[arg(long)]
         dry_run: bool,
+        /// Keep, too, what adds code that runs: builds the target `scenario` and lets libFuzzer choose
+        #[arg(long)]
+        engine: bool,
+        /// Take any bytes for a scenario, as the fuzz targets do
+        #[arg(long)]
+        raw: bool,
     },
     /// Say what each file reaches and adds
     Stats {
@@ -92,7 +100,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     match &args.command {
         Command::Import { from, to, raw, all } => import(from, to, *raw, *all, &mut note)?,
         Command::Export { to, from, text } => export(from, to, *text, &mut note)?,
-        Command::Prune { folder, dry_run } => prune(folder, *dry_run, &mut note)?,
+        Command::Prune { folder, dry_run, engine, raw } => prune(folder, *dry_run, *engine, reading(*raw), &mut note)?,
         Command::Stats { folder } => stats(folder, &mut note)?,
         Command::Grow { folder, seed, scenarios } => grow(folder, *seed, *scenarios, &mut note)?,
     }
@@ -114,6 +122,10 @@ fn scenario(input: &Input) -> Scenario {
     scenario
 }
 
+fn reading(raw: bool) -> Reading {
+    if raw { Reading::Raw } else { Reading::Strict }
+}
+
 /// The files of a corpus; none if the folder does not exist yet.
 fn load_if_any(folder: &Path) -> anyhow::Result<Vec<Input>> {
     let is_there = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
@@ -129,7 +141,7 @@ fn reach_of(inputs: &[Input], survey: &mut Survey) -> Reach {
 }
 
 fn import(from: &[PathBuf], to: &Path, raw: bool, all: bool, note: Note) -> anyhow::Result<()> {
-    let reading = if raw { Reading::Raw } else { Reading::Strict };
+    let reading = reading(raw);
     let mut inputs = Vec::new();
     for path in from {
         if path.is_dir() {
@@ -172,11 +184,25 @@ fn export(from: &Path, to: &Path, as_text: bool, note: Note) -> anyhow::Result<(
     super::print(&format!("{} written to {}\n", count(inputs.len() as u64, "file"), to.display()))
 }
 
-fn prune(folder: &Path, dry_run: bool, note: Note) -> anyhow::Result<()> {
-    let inputs = corpus::load(folder, Reading::Strict)?;
+fn prune(folder: &Path, dry_run: bool, engine: bool, reading: Reading, note: Note) -> anyhow::Result<()> {
+    let inputs = corpus::load(folder, reading)?;
     let mut survey = survey()?;
-    let reached: Vec<(usize, Vec<u32>)> = inputs.iter().map(|i| (i.bytes.len(), survey.features(&i.bytes))).collect();
-    let kept = corpus::cover(&reached);
+    let reached: Vec<(usize, Vec<u32>)> = inputs
+        .iter()
+        .map(|input| {
+            let features = survey.features(&input.bytes);
+            // What fails would end every run at once, whatever it reaches.
+            (input.bytes.len(), if survey.is_clean() { features } else { Vec::new() })
+        })
+        .collect();
+    let mut kept = corpus::cover(&reached);
+    if engine {
+        let clean = inputs.iter().zip(&reached).filter(|(_, (_, features))| !features.is_empty());
+        let chosen = cover_code(clean.map(|(input, _)| input.bytes.as_slice()))?;
+        kept.extend((0..inputs.len()).filter(|i| chosen.contains(&inputs[*i].bytes)));
+        kept.sort_unstable();
+        kept.dedup();
+    }
     for (index, input) in inputs.iter().enumerate() {
         if kept.binary_search(&index).is_err() {
             let would = if dry_run { "would go" } else { "gone" };
@@ -189,6 +215,29 @@ fn prune(folder: &Path, dry_run: bool, note: Note) -> anyhow::Result<()> {
     note("files", inputs.len());
     note("kept", kept.len());
     super::print(&format!("{} of {} add something\n", kept.len(), count(inputs.len() as u64, "file")))
+}
+
+/// The smallest set of inputs that runs all the code that all of them run together, as libFuzzer sees it.
+fn cover_code<'a>(inputs: impl Iterator<Item = &'a [u8]>) -> anyhow::Result<BTreeSet<Vec<u8>>> {
+    let here = std::env::current_dir().context("cannot tell the current folder")?;
+    let root = engine::root(&here)?;
+    let target = engine::build(&root, &["scenario"])?.join("scenario");
+    let [from, to] = ["all", "chosen"].map(|name| root.join("target/fuzz/prune").join(name));
+    for folder in [&from, &to] {
+        if folder.exists() {
+            fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+        }
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    for bytes in inputs {
+        corpus::store(bytes, &from)?;
+    }
+    let mut command = std::process::Command::new(&target);
+    let status = command.args(["-set_cover_merge=1", "-max_len=4096"]).args([&to, &from]).status();
+    let status = status.with_context(|| format!("cannot run {}", target.display()))?;
+    anyhow::ensure!(status.success(), "the target ended with {status}");
+    let chosen = corpus::load(&to, Reading::Strict)?;
+    Ok(chosen.into_iter().map(|input| input.bytes).collect())
 }
 
 fn stats(folder: &Path, note: Note) -> anyhow::Result<()> {

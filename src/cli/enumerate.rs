@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{Exit, interrupt, options};
 use crate::campaign::{Examiner, Panel, Verdict, write_atomically};
 use crate::collector::Collector;
-use crate::enumerate::{Count, Enumeration, Key, MAX_OBJECTS, Scope, Survey};
+use crate::enumerate::{Count, Enumeration, Failure, Key, MAX_OBJECTS, Scope, Survey};
 use crate::invariant::{Class, Invariant};
 use crate::report::{count, grouped, json as report, quoted, subject};
 use crate::scenario::Scenario;
@@ -131,7 +131,12 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     bar.finish_and_clear();
     save(&survey)?;
     let failed = survey.found.keys().any(|(_, verdict, _)| args.strict || *verdict == Verdict::New);
-    let exit = if failed { Exit::Violation } else { Exit::Clean };
+    let fatal = survey.failed.keys().any(|(_, failure)| *failure == Failure::Fatal);
+    let exit = match (fatal, failed) {
+        (true, _) => Exit::Crash,
+        (false, true) => Exit::Violation,
+        (false, false) => Exit::Clean,
+    };
     super::print(&text(&survey, collectors, args, end))?;
     let files = match &args.out {
         Some(folder) => examples(&survey, &mut all, &mut panel, folder)?,
@@ -143,6 +148,15 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         page.scenarios = Some(survey.scenarios);
         page.repeat = Some(repeat.clone());
         page.result.insert("violations".to_owned(), survey.found.iter().map(|(k, c)| value(&survey, k, c)).collect());
+        let failure = |((at, failure), of): (&(usize, Failure), &Count)| {
+            json!({
+                "subject": survey.collectors[*at],
+                "failure": failure.word(),
+                "scenarios": of.scenarios,
+                "first": of.first,
+            })
+        };
+        page.result.insert("failed".to_owned(), survey.failed.iter().map(failure).collect());
         page.result.insert("position".to_owned(), survey.position.into());
         page.result.insert("end".to_owned(), end.into());
         page.result.insert("judged".to_owned(), survey.judged.into());
@@ -187,7 +201,7 @@ fn text(survey: &Survey, collectors: &[Collector], args: &Args, end: u64) -> Str
     }
     let at_fault = |at: usize| {
         let broken = |(of, verdict, _): &Key| *of == at && verdict.class() == Class::Collector;
-        survey.found.keys().any(broken)
+        survey.found.keys().any(broken) || survey.failed.keys().any(|(of, _)| *of == at)
     };
     let holds: Vec<String> = collectors
         .iter()
@@ -207,6 +221,13 @@ fn text(survey: &Survey, collectors: &[Collector], args: &Args, end: u64) -> Str
         let counts = (0..collectors.len()).map(|at| survey.found.get(&(at, verdict, invariant)).map(|c| c.scenarios));
         let counts: Vec<Option<u64>> = counts.collect();
         let _ = writeln!(text, "| {invariant} | {} | {} |", verdict.meaning(), ranges(collectors, &counts).join("; "));
+    }
+    if !survey.failed.is_empty() {
+        text.push('\n');
+    }
+    for ((at, failure), of) in &survey.failed {
+        let scenarios = count(of.scenarios, "scenario");
+        let _ = writeln!(text, "{} on {}: {scenarios}, first {}", failure.word(), collectors[*at].name, of.first);
     }
     text
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
+use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+use super::fuzz_findings::Explored;
 use super::{Exit, options};
 use crate::collector::releases::nearest;
 use crate::corpus::{self, Reading};
@@ -17,9 +18,6 @@ use crate::report::{count, json, quoted};
 
 /// How long a run without a bound takes.
 const DEFAULT_TIME: Duration = Duration::from_secs(300);
-/// Largest input unless the arguments for libFuzzer say otherwise: room for some 100 operations.
-const MAX_LEN: u32 = 512;
-
 /// Build a libFuzzer target with coverage, on stable Rust, and run it
 ///
 /// Starts from `corpus/TARGET`; new inputs go to `target/fuzz/corpus/TARGET`, and `coroner corpus import` takes those
@@ -57,6 +55,12 @@ pub struct Args {
     /// Where the inputs of crashes go
     #[arg(long, value_name = "DIR")]
     artifacts: Option<PathBuf>,
+    /// Go on after crashes: reduce each, and keep one file of each kind in this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "runs")]
+    findings: Option<PathBuf>,
+    /// Build the program, say where it is, and run nothing
+    #[arg(long)]
+    build_only: bool,
     /// Arguments for libFuzzer
     #[arg(last = true, value_name = "ARGS")]
     libfuzzer: Vec<String>,
@@ -93,6 +97,10 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let here = std::env::current_dir().context("cannot tell the current folder")?;
     let root = engine::root(&here)?;
     let folder = engine::build(&root, &[target])?;
+    if args.build_only {
+        super::print(&format!("{}\n", folder.join(target).display()))?;
+        return Ok(Exit::Clean);
+    }
     let layout = Layout {
         built: folder.join(target),
         found: args.fresh.clone().unwrap_or_else(|| root.join("target/fuzz/corpus").join(folder_name(args))),
@@ -103,14 +111,23 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     for folder in [&layout.found, &layout.artifacts] {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    let before = files(&layout.artifacts)?;
-    let status = command(args, &layout).status().with_context(|| format!("cannot run {}", layout.built.display()))?;
-    let after = files(&layout.artifacts)?;
-    let crashes: Vec<&PathBuf> = after.difference(&before).collect();
-    for crash in &crashes {
-        super::print(&advice(target, crash, &setting, &layout)?)?;
-    }
-    let exit = match (crashes.is_empty(), status.code()) {
+    let mut explored = Explored::default();
+    let started = Instant::now();
+    let (crashes, status) = loop {
+        let (crashes, status) = once(args, &layout, explored.rounds, started.elapsed())?;
+        explored.rounds += 1;
+        for crash in &crashes {
+            match &args.findings {
+                Some(folder) => explored.take(crash, &setting, folder)?,
+                None => super::print(&advice(target, crash, &setting, &layout)?)?,
+            }
+        }
+        explored.crashes += crashes.len();
+        if crashes.is_empty() || !explored.goes_on() || args.findings.is_none() || is_over(args, started) {
+            break (explored.crashes, status);
+        }
+    };
+    let exit = match (crashes == 0, status.code()) {
         (false, _) => Exit::Violation,
         (true, Some(0)) => Exit::Clean,
         (true, Some(2)) => Exit::BadInput,
@@ -123,10 +140,25 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     if let Some(path) = json {
         let mut report = json::Report::new("fuzz", exit.code());
         report.result.insert("target".to_owned(), target.into());
-        report.result.insert("crashes".to_owned(), crashes.len().into());
+        report.result.insert("crashes".to_owned(), crashes.into());
+        report.result.insert("findings".to_owned(), explored.findings.iter().map(|f| f.to_string_lossy()).collect());
         json::write(path, &report)?;
     }
     Ok(exit)
+}
+
+/// Runs the target until it ends: the new files of crashes, and how it ended.
+fn once(args: &Args, layout: &Layout, round: u32, spent: Duration) -> anyhow::Result<(Vec<PathBuf>, ExitStatus)> {
+    let before = files(&layout.artifacts)?;
+    let mut command = command(args, layout, round, spent);
+    let status = command.status().with_context(|| format!("cannot run {}", layout.built.display()))?;
+    let after = files(&layout.artifacts)?;
+    Ok((after.difference(&before).cloned().collect(), status))
+}
+
+/// True if the time is over. A bound on executions is one of a single run.
+fn is_over(args: &Args, started: Instant) -> bool {
+    args.runs.is_some() || started.elapsed() >= args.time.unwrap_or(DEFAULT_TIME)
 }
 
 /// What the arguments ask of the target, checked before anything is built.
@@ -165,6 +197,9 @@ fn folder_name(args: &Args) -> String {
     if args.ignore_baseline {
         name += "@all";
     }
+    if !args.invariant.is_empty() {
+        name += &format!("@{}", args.invariant.join(","));
+    }
     name
 }
 
@@ -198,9 +233,13 @@ fn stage(root: &Path, target: &str, setting: &Setting) -> anyhow::Result<Option<
     Ok(staged.exists().then_some(staged))
 }
 
-fn command(args: &Args, layout: &Layout) -> Command {
+fn command(args: &Args, layout: &Layout, round: u32, spent: Duration) -> Command {
     let mut command = Command::new(&layout.built);
     command.current_dir(&layout.root);
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
+        // A crash is a scenario, not a place in the code.
+        command.env("RUST_BACKTRACE", "0");
+    }
     if !args.collector.is_empty() {
         let variable = if args.target == "compare" { "CORONER_COMPARE" } else { "CORONER_COLLECTOR" };
         command.env(variable, args.collector.join(","));
@@ -216,15 +255,16 @@ fn command(args: &Args, layout: &Layout) -> Command {
     }
     command.arg(absolute(&layout.found)).args(layout.committed.as_deref().map(absolute));
     command.arg(format!("-artifact_prefix={}/", absolute(&layout.artifacts).display()));
-    // Not small inputs first: scenarios are small, and nothing fits in the few bytes that libFuzzer would begin with.
-    command.args([format!("-max_len={MAX_LEN}"), "-len_control=0".to_owned()]);
+    command.args(engine::ARGUMENTS);
     match args.runs {
         Some(runs) => command.arg(format!("-runs={runs}")),
-        None => command.arg(format!("-max_total_time={}", args.time.unwrap_or(DEFAULT_TIME).as_secs().max(1))),
+        None => {
+            let left = args.time.unwrap_or(DEFAULT_TIME).saturating_sub(spent);
+            command.arg(format!("-max_total_time={}", left.as_secs().max(1)))
+        }
     };
     if let Some(seed) = args.seed {
-        // Were compares traced, libFuzzer would feed addresses back into mutation, which no seed can reproduce.
-        command.args([format!("-seed={seed}"), "-use_cmp=0".to_owned()]);
+        command.arg(format!("-seed={}", seed.wrapping_add(round)));
     }
     command.args(&args.libfuzzer);
     command

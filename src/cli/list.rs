@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value};
 
 use super::{Exit, options};
-use crate::collector::{ROWS, Switch, SwitchClass};
+use crate::collector::{ROWS, Row, Switch, SwitchClass};
 use crate::cpython::{self, lockstep};
 use crate::generate::PROFILES;
 use crate::invariant::Invariant;
@@ -117,11 +117,29 @@ fn items(topic: Topic) -> (&'static [&'static str], Vec<Item>) {
                     let build = if python.debug { "debug" } else { "release" };
                     let columns = [build, python.level.as_str(), row.as_deref().unwrap_or("no row covers it")];
                     let columns = columns.map(str::to_owned).to_vec();
-                    Item::new(python.name(), columns, &python.program.to_string_lossy())
+                    let path = python.program.to_string_lossy();
+                    let observed = Row::covering(python.release).and_then(Row::observed);
+                    match observed.filter(|observed| python.release > *observed) {
+                        None => Item::new(python.name(), columns, &path),
+                        Some(observed) => {
+                            let news = "the last release that its row was compared with (`coroner diff` compares)";
+                            Item::new(python.name(), columns, &format!("{path}: newer than {observed}, {news}"))
+                        }
+                    }
                 }
                 Err(error) => Item::new("-", ["unusable", "", ""].map(str::to_owned).to_vec(), &error.to_string()),
             };
-            (&["build", "level", "row"], cpython::installed().into_iter().map(item).collect())
+            let found = cpython::installed();
+            let here: Vec<Option<&Row>> = found.iter().flatten().map(|p| Row::covering(p.release)).collect();
+            let missing =
+                ROWS.iter().filter(|row| row.verified && !here.iter().flatten().any(|h| h.first == row.first));
+            let missing: Vec<Item> = missing
+                .map(|row| {
+                    let text = row.observed().map_or_else(String::new, |r| format!("no interpreter here; {r} will do"));
+                    Item::new("-", ["missing", "", &row.name()].map(str::to_owned).to_vec(), &text)
+                })
+                .collect();
+            (&["build", "level", "row"], found.into_iter().map(item).chain(missing).collect())
         }
     }
 }

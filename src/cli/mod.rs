@@ -1,5 +1,6 @@
 //! The command line: one file per command, each turns its arguments into a report and an exit code.
 
+mod bench;
 mod bisect;
 mod bugs;
 mod campaign;
@@ -10,6 +11,7 @@ mod enumerate;
 mod explain;
 mod fmt;
 mod fuzz;
+mod fuzz_findings;
 mod input;
 mod interrupt;
 mod list;
@@ -89,6 +91,7 @@ enum Command {
     Sweep(sweep::Args),
     Enumerate(enumerate::Args),
     Bugs(bugs::Args),
+    Bench(bench::Args),
     List(list::Args),
     Fmt(fmt::Args),
     Convert(convert::Args),
@@ -124,6 +127,7 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Sweep(args) => sweep::run(&args, json),
         Command::Enumerate(args) => enumerate::run(&args, json),
         Command::Bugs(args) => bugs::run(&args, json),
+        Command::Bench(args) => bench::run(&args, json),
         Command::List(args) => list::run(&args, json),
         Command::Fmt(args) => fmt::run(&args, json),
         Command::Convert(args) => convert::run(&args, json),

@@ -21,10 +21,10 @@ const SHOWN: Duration = Duration::from_millis(100);
 
 /// Make a scenario small that shows a violation, or that an interpreter dies of, as long as it shows the same
 ///
-/// The result shows the same primary violation (invariant, class and phase), or the same end, on every collector given;
-/// a collector that shows none must go on to show none. Without a collector, the result has the outcome that the file
-/// expects. What an interpreter shows is confirmed in a fresh process. The best so far is written twice a second, and when
-/// the command is interrupted.
+/// The result shows the same primary violation (invariant, class and phase; one that makes the run fail comes before
+/// others), or the same end, on every collector given; a collector that shows none must go on to show none. Without a
+/// collector, the result has the outcome that the file expects. What an interpreter shows is confirmed in a fresh process.
+/// The best so far is written twice a second, and when the command is interrupted.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// A scenario file
@@ -45,6 +45,14 @@ pub struct Args {
     /// Stop after a time, such as 30s or 5m
     #[arg(long, value_name = "TIME", value_parser = options::duration)]
     time: Option<Duration>,
+}
+
+impl Args {
+    /// As `coroner shrink FILE --collector NAME -o OUTPUT`.
+    pub fn one(file: PathBuf, collector: String, output: PathBuf) -> Args {
+        let (output, tries) = (Some(output), Budget::default().tries);
+        Args { file, collector: vec![collector], python: None, output, tries, time: None }
+    }
 }
 
 /// Runs the command.

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 
 use super::options::{self, Subjects};
 use super::{input, shrink::Args};
-use crate::campaign::{Examined, Examiner, Fatal, count_objects};
+use crate::campaign::{Examined, Examiner, Fatal, Verdict, count_objects};
 use crate::collector::Collector;
 use crate::cpython::Limits;
 use crate::invariant::{Class, Invariant, Phase};
@@ -16,7 +16,7 @@ use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Field, FieldName};
 use crate::shrink::Claim;
 
-/// What a run shows: its primary violation, or an end that is worse.
+/// What a run shows: the violation that makes it fail, or else its primary one, or an end that is worse.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Sign {
     /// With the phase, if the collector is to blame.
@@ -25,7 +25,8 @@ enum Sign {
 }
 
 fn sign(run: &Examined<'_>) -> Option<Sign> {
-    let primary = || run.violations.first().map(|(v, _)| v);
+    let new = || run.violations.iter().find(|(_, verdict)| *verdict == Verdict::New);
+    let primary = || new().or(run.violations.first()).map(|(v, _)| v);
     let phase = |class, phase| (class == Class::Collector).then_some(phase);
     let violation = || primary().map(|v| Sign::Violation(v.invariant, v.class, phase(v.class, v.phase)));
     run.end.fatal().map(Sign::Fatal).or_else(violation)

@@ -167,6 +167,12 @@ impl Row {
         }
     }
 
+    /// The release that the row was compared with, event by event; none for a row that is unverified.
+    pub fn observed(&self) -> Option<Release> {
+        let mut numbers = self.source.strip_prefix("observed on ")?.split('.').map(|n| n.parse().ok());
+        Some(Release::new(numbers.next()??, numbers.next()??, numbers.next()??))
+    }
+
     /// The switches of the row.
     pub fn rules(&self) -> Rules {
         let mut rules = Rules::NONE;
@@ -284,6 +290,16 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_verified_row_names_a_release_that_it_covers() {
+        for row in ROWS {
+            let observed = row.observed();
+            assert_eq!(observed.is_some(), row.verified, "{}", row.name());
+            let covering = observed.and_then(Row::covering).map(|r| r.first);
+            assert!(observed.is_none() || covering == Some(row.first), "{}", row.name());
+        }
+    }
 
     #[test]
     fn a_minor_means_its_newest_row_and_a_patch_the_row_that_covers_it() {

@@ -17,6 +17,8 @@ use super::subject::Limits;
 const HEADER: usize = 64;
 /// How long a worker may be silent beyond the limit of a scenario: it was not able to end itself.
 const GRACE: Duration = Duration::from_secs(1);
+/// How long it may take to start: a moment, but on a loaded machine with sanitizers many.
+const START_UP: Duration = Duration::from_secs(60);
 /// How often a worker is started that is killed or stopped meanwhile.
 const ATTEMPTS: u32 = 3;
 const START: &str = "import sys; sys.path.insert(0, sys.argv[1]); import coroner_probe; \
@@ -146,7 +148,7 @@ impl Worker {
             }
         });
         let (complain, complaints) = channel();
-        match answers.recv_timeout(Duration::from_secs(20)) {
+        match answers.recv_timeout(START_UP) {
             Ok([0, 0]) => {
                 // From here on nothing may fill the pipe and block the child.
                 std::thread::spawn(move || listen(stderr, &complain));
@@ -264,13 +266,20 @@ fn listen(stderr: ChildStderr, complain: &Sender<String>) {
     let mut lines = BufReader::new(stderr).split(b'\n').map_while(Result::ok);
     let found = lines.find_map(|line| {
         let line = String::from_utf8_lossy(&line).trim().to_owned();
-        WORDS.iter().any(|word| line.contains(word)).then(|| line.chars().take(LENGTH).collect())
+        WORDS.iter().any(|word| line.contains(word)).then(|| without_addresses(&line).chars().take(LENGTH).collect())
     });
     if let Some(line) = found {
         // Nobody listens any more if the worker was dropped.
         let _ = complain.send(line);
     }
     lines.for_each(drop);
+}
+
+/// The line with `0x` for every address, which is another one each time.
+fn without_addresses(line: &str) -> String {
+    let mut parts = line.split("0x");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + "0x" + part.trim_start_matches(|c: char| c.is_ascii_hexdigit()))
 }
 
 /// An exit status in words.

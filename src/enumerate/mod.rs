@@ -34,7 +34,7 @@ mod survey;
 mod tests;
 
 pub use decorate::{Callback, Finalizing, Participation};
-pub use survey::{Count, Key, Survey};
+pub use survey::{Count, Failure, Key, Survey};
 
 use crate::scenario::Scenario;
 use decorate::Decorations;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Enumeration, Scope};
-use crate::campaign::{Panel, Verdict};
+use crate::campaign::{End, Panel, Verdict};
 use crate::collector::Collector;
 use crate::invariant::Invariant;
 use crate::scenario::Scenario;
@@ -20,6 +20,35 @@ pub struct Count {
     pub scenarios: u64,
     /// Index of the first.
     pub first: u64,
+}
+
+/// How an interpreter failed to run a scenario.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Failure {
+    /// It died, or did not come to an end.
+    Fatal,
+    /// It has no way to run it: nothing was judged.
+    Unsupported,
+}
+
+impl Failure {
+    const ALL: [Failure; 2] = [Failure::Fatal, Failure::Unsupported];
+
+    /// The word in tables and files.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Failure::Fatal => "died or stopped",
+            Failure::Unsupported => "not run",
+        }
+    }
+
+    fn of(end: &End) -> Option<Failure> {
+        match end {
+            End::Complete | End::Undefined(_) | End::Teardown => None,
+            End::Crashed(_) | End::Limit(_) => Some(Failure::Fatal),
+            End::Unsupported(_) => Some(Failure::Unsupported),
+        }
+    }
 }
 
 /// The counts of an enumeration, as far as it has come. A survey that goes on in another process ends as one that was
@@ -40,6 +69,8 @@ pub struct Survey {
     pub judged: u64,
     /// Scenarios by kind of violation.
     pub found: BTreeMap<Key, Count>,
+    /// Scenarios that an interpreter, by its number, did not run to the end.
+    pub failed: BTreeMap<(usize, Failure), Count>,
 }
 
 /// The form in which a survey is stored.
@@ -56,6 +87,7 @@ struct Stored {
     scenarios: u64,
     judged: u64,
     found: Vec<StoredCount>,
+    failed: Vec<StoredFailure>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -63,6 +95,14 @@ struct StoredCount {
     collector: usize,
     verdict: usize,
     invariant: String,
+    scenarios: u64,
+    first: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredFailure {
+    collector: usize,
+    failure: usize,
     scenarios: u64,
     first: u64,
 }
@@ -80,6 +120,7 @@ impl Survey {
             scenarios: 0,
             judged: 0,
             found: BTreeMap::new(),
+            failed: BTreeMap::new(),
         }
     }
 
@@ -96,14 +137,18 @@ impl Survey {
                 break;
             };
             self.scenarios += 1;
-            panel.examine(&scenario, |at, violations| {
+            let new = Count { scenarios: 0, first: index };
+            panel.examine(&scenario, |at, violations, end| {
+                if let Some(failure) = Failure::of(end) {
+                    self.failed.entry((at, failure)).or_insert(new).scenarios += 1;
+                }
                 for (n, (violation, verdict)) in violations.iter().enumerate() {
                     let same = |(v, other): &(crate::invariant::Violation, Verdict)| {
                         (v.invariant, *other) == (violation.invariant, *verdict)
                     };
                     if !violations[..n].iter().any(same) {
                         let key = (at, *verdict, violation.invariant);
-                        self.found.entry(key).or_insert(Count { scenarios: 0, first: index }).scenarios += 1;
+                        self.found.entry(key).or_insert(new).scenarios += 1;
                     }
                 }
             });
@@ -123,6 +168,12 @@ impl Survey {
             scenarios: count.scenarios,
             first: count.first,
         };
+        let failure = |((collector, failure), count): (&(usize, Failure), &Count)| StoredFailure {
+            collector: *collector,
+            failure: *failure as usize,
+            scenarios: count.scenarios,
+            first: count.first,
+        };
         let stored = Stored {
             schema: SCHEMA,
             program: env!("CARGO_PKG_VERSION").to_owned(),
@@ -135,6 +186,7 @@ impl Survey {
             scenarios: self.scenarios,
             judged: self.judged,
             found: self.found.iter().map(count).collect(),
+            failed: self.failed.iter().map(failure).collect(),
         };
         // Numbers and strings can always be written.
         serde_json::to_string_pretty(&stored).unwrap_or_default() + "\n"
@@ -162,6 +214,15 @@ impl Survey {
             let key = (count.collector, *verdict, *invariant);
             found.insert(key, Count { scenarios: count.scenarios, first: count.first });
         }
+        let mut failed = BTreeMap::new();
+        for count in &stored.failed {
+            let Some(failure) = Failure::ALL.get(count.failure).filter(|_| count.collector < stored.collectors.len())
+            else {
+                return Err("counts a failure that is none".to_owned());
+            };
+            let new = Count { scenarios: count.scenarios, first: count.first };
+            failed.insert((count.collector, *failure), new);
+        }
         Ok(Survey {
             scope: Scope { objects: stored.objects, edges: stored.edges, decorations: stored.decorations },
             collectors: stored.collectors,
@@ -170,6 +231,7 @@ impl Survey {
             scenarios: stored.scenarios,
             judged: stored.judged,
             found,
+            failed,
         })
     }
 }

@@ -155,7 +155,7 @@ impl std::fmt::Display for Crash {
 }
 
 /// Most events of an input that is kept. A scenario of 12 objects and 30 operations has some hundreds.
-const MOST_EVENTS: u32 = 2_000;
+const MOST_EVENTS: u32 = 1_000;
 
 /// What became of one input.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -172,11 +172,6 @@ impl Ran {
     /// False if nothing happened.
     pub fn has_effect(&self) -> bool {
         self.reached.effective_ops > 0 && self.reached.objects > 0
-    }
-
-    /// False if the input is not worth keeping: nothing happened, or so much that everything made of it would be slow.
-    pub fn is_worth_keeping(&self) -> bool {
-        self.has_effect() && self.events <= MOST_EVENTS
     }
 }
 
@@ -333,6 +328,12 @@ impl Scenarios {
     /// The states of the last run.
     pub fn counters(&self) -> &[u8; COUNTERS] {
         self.states.counters()
+    }
+
+    /// False if the input is not worth keeping: nothing happened, or so much that everything made of it would be slow.
+    /// Before the last stage it is not known.
+    pub fn is_worth_keeping(&self, ran: &Ran) -> bool {
+        self.stage < Stage::Judge || ran.has_effect() && ran.events <= MOST_EVENTS
     }
 
     /// True if the engine shall not see the states.

@@ -1,51 +1,18 @@
 //! The pen that writes scenarios: creates objects, stores, and remembers which scripts it promised.
 
-use super::feature::{Feature, Features};
+use super::feature::Feature;
+use super::menu::{Menu, Offer};
+use super::plan::{Plans, Role};
 use super::profile::Configuration;
 use super::random::Random;
-use super::sketch::{Sketch, Spot, Target};
+use super::sketch::{Sketch, Spot, Target, Traits};
 use crate::scenario::{
     Clear, DeallocFlaws, Finalizer, Kind, MAX_SCRIPTS, Op, Place, Scenario, ScriptId, Shape, SlotSet, Tracking,
 };
 
-/// When a script runs, which decides what it may do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Role {
-    /// `self` is being finalized.
-    Finalizer,
-    /// `self` is the called object; `arg` may be a weak reference.
-    Callable,
-    /// `self` is dying for good.
-    Dealloc,
-    /// Part of the mutator's body.
-    Body,
-    /// Runs per entry of a weak container; `arg` is the entry.
-    Entry,
-}
-
-/// Most operations of a script that are prescribed.
-pub(super) const FIXED: usize = 3;
-
-/// A script that was promised, to be written when all variables are known.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Plan {
-    pub role: Role,
-    /// The first object whose script it is, as the sketch knows it.
-    pub owner: Option<u16>,
-    /// It may run more than once for one object, because there is no bit to remember that it has run.
-    pub again: bool,
-    /// The script of more than one object.
-    pub shared: bool,
-    /// A variable that only this script stores to.
-    pub keep: Option<u16>,
-    /// Prescribed operations, run first or last.
-    pub fixed: [Op; FIXED],
-    pub fixed_len: usize,
-}
-
 /// Ways to take part in garbage collection and shapes of built-in objects.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Choice {
+pub(super) enum Choice {
     Node,
     NoHeader,
     Hidden,
@@ -60,7 +27,7 @@ enum Choice {
 }
 
 /// What may be created: the feature that allows it, and its weight.
-const CHOICES: [(Choice, Option<Feature>, u8); 24] = [
+pub(super) static CHOICES: Menu<Choice, 24> = Menu::new([
     (Choice::Node, None, 28),
     (Choice::NoHeader, Some(Feature::NoHeader), 22),
     (Choice::Hidden, Some(Feature::Hidden), 22),
@@ -85,59 +52,55 @@ const CHOICES: [(Choice, Option<Feature>, u8); 24] = [
     (Choice::Plain(Shape::WeakSet), Some(Feature::WeakSets), 16),
     (Choice::Plain(Shape::Finalize), Some(Feature::Finalize), 14),
     (Choice::Plain(Shape::KeyedRef), Some(Feature::KeyedRefs), 6),
-];
-
-/// The weights of the choices that a set of features allows.
-pub(super) fn kind_weights(features: Features) -> [u8; CHOICES.len()] {
-    CHOICES.map(|(_, feature, weight)| match feature {
-        Some(feature) if !features.has(feature) => 0,
-        _ => weight,
-    })
-}
+]);
 
 /// Writes one scenario.
 pub(super) struct Builder<'a> {
     pub configuration: Configuration,
     pub random: &'a mut Random,
     pub sketch: &'a mut Sketch,
-    pub plans: &'a mut Vec<Plan>,
+    pub plans: &'a mut Plans,
     pub out: &'a mut Scenario,
-    /// Weights of [`CHOICES`].
-    pub kinds: [u8; CHOICES.len()],
+    /// What may be created.
+    pub kinds: &'a Offer<Choice, 24>,
     /// Operations that may be written, the last collections and the scripts not counted.
     pub limit: usize,
 }
 
 impl Builder<'_> {
+    #[inline]
     pub fn has(&self, feature: Feature) -> bool {
         self.configuration.features.has(feature)
     }
 
     /// True once the mutator's body is as long as it may be.
+    #[inline]
     pub fn full(&self) -> bool {
         self.out.ops().len() >= self.limit
     }
 
+    #[inline]
     pub fn op(&mut self, op: Op) {
         if !self.full() {
             self.out.push(op);
         }
     }
 
-    /// Creates an object of a kind that needs at most the given items.
+    /// Creates an object of a canonical kind that needs at most the given items.
     pub fn create(&mut self, target: Target, kind: Kind, items: [Option<Spot>; 2]) -> Spot {
-        let kind = kind.canonical();
+        debug_assert_eq!(kind, kind.canonical());
         let thing = self.sketch.add(kind.shape, kind.on_call);
-        let places = items.map(|i| i.map_or(Place::NOTHING, |i| i.place));
-        self.op(Op::New { dst: target.place(), kind, items: places });
+        let place = |item: &Option<Spot>| item.as_ref().map_or(Place::NOTHING, |item| item.place);
+        let dst = target.place();
+        self.op(Op::New { dst, kind, items: [place(&items[0]), place(&items[1])] });
         match kind.shape {
             Shape::Tuple => {
-                for (slot, item) in items.into_iter().flatten().enumerate() {
+                for (slot, item) in (0..).zip(items.into_iter().flatten()) {
                     self.sketch.fill(thing, slot, item.thing);
                 }
             }
             Shape::Cell | Shape::Function | Shape::Method => {
-                for (slot, item) in items.into_iter().enumerate() {
+                for (slot, item) in (0..).zip(items) {
                     if let Some(item) = item {
                         self.sketch.fill(thing, slot, item.thing);
                     }
@@ -146,14 +109,17 @@ impl Builder<'_> {
             _ => {}
         }
         self.sketch.store(target, Some(thing));
-        for script in [kind.on_call, kind.on_dealloc, kind.finalizer.map(script_of)].into_iter().flatten() {
-            if let Some(plan) = self.plans.get_mut(script.0 as usize) {
-                plan.shared = plan.owner.is_some();
-                plan.owner.get_or_insert(thing);
-                plan.again |= !kind.shape.is_extension() || kind.tracking == Tracking::NoHeader;
-            }
+        let again = !kind.shape.is_extension() || kind.tracking == Tracking::NoHeader;
+        if let Some(script) = kind.on_call {
+            self.plans.owned_by(script, thing, again);
         }
-        Spot { place: target.place(), thing }
+        if let Some(script) = kind.on_dealloc {
+            self.plans.owned_by(script, thing, again);
+        }
+        if let Some(finalizer) = kind.finalizer {
+            self.plans.owned_by(script_of(finalizer), thing, again);
+        }
+        Spot { place: dst, thing }
     }
 
     /// Creates an object in a fresh variable.
@@ -198,22 +164,18 @@ impl Builder<'_> {
         if self.plans.len() >= MAX_SCRIPTS {
             return ScriptId(self.random.index(MAX_SCRIPTS) as u8);
         }
-        let mut fixed = [Op::Look; FIXED];
-        let fixed_len = ops.len().min(FIXED);
-        fixed[..fixed_len].copy_from_slice(&ops[..fixed_len]);
         let own = role == Role::Finalizer && ops.is_empty() && self.has(Feature::Resurrection);
         let keep = (own && self.random.chance(128)).then(|| self.sketch.fresh_own_keep());
-        self.plans.push(Plan { role, owner: None, again: false, shared: false, keep, fixed, fixed_len });
-        ScriptId((self.plans.len() - 1) as u8)
+        self.plans.promise(role, keep, ops)
     }
 
     /// Promises a script, sometimes one that was promised before.
     pub fn plan(&mut self, role: Role) -> ScriptId {
         let full = self.plans.len() >= MAX_SCRIPTS * 3 / 4;
         if (full || self.random.chance(72))
-            && let Some(i) = self.plans.iter().rposition(|p| p.role == role && p.fixed_len == 0)
+            && let Some(script) = self.plans.latest(role)
         {
-            return ScriptId(i as u8);
+            return script;
         }
         self.plan_fixed(role, &[])
     }
@@ -252,15 +214,16 @@ impl Builder<'_> {
 
     /// A kind for a new object, without user code.
     pub fn draw_kind(&mut self) -> Kind {
-        let (choice, ..) = CHOICES[self.random.weighted(&self.kinds)];
+        let choice = self.kinds.draw(self.random);
         if let Choice::Plain(shape) = choice {
             return Kind::new(shape);
         }
         let mut kind = Kind::new(Shape::Node);
         self.lower(&mut kind, choice);
         if self.random.chance(40) {
-            let (second, ..) = CHOICES[self.random.weighted(&self.kinds)];
+            let second = self.kinds.draw(self.random);
             self.lower(&mut kind, second);
+            kind = kind.canonical();
         }
         kind
     }
@@ -320,7 +283,7 @@ impl Builder<'_> {
 
     /// Creates a weak reference to something.
     pub fn weakref(&mut self) {
-        let Some(referent) = self.sketch.find(self.random, |t| t.shape.is_weakrefable()) else { return };
+        let Some(referent) = self.sketch.find(self.random, |t| t.is(Traits::WEAKREFABLE)) else { return };
         self.weakref_to(referent);
     }
 

@@ -157,6 +157,32 @@ impl Features {
         Features(self.0 | 1 << feature as u8)
     }
 
+    /// The set with the feature if `on`.
+    #[must_use]
+    #[inline]
+    pub(super) const fn with_if(self, feature: Feature, on: bool) -> Features {
+        Features(self.0 | (on as u64) << feature as u8)
+    }
+
+    /// The features that are in both sets.
+    #[must_use]
+    #[inline]
+    pub(super) const fn both(self, other: Features) -> Features {
+        Features(self.0 & other.0)
+    }
+
+    /// The numbers of the features, in order.
+    #[inline]
+    pub(super) fn numbers(self) -> impl Iterator<Item = u8> {
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let number = rest.trailing_zeros() as u8;
+            let found = (rest != 0).then_some(number);
+            rest &= rest.wrapping_sub(1);
+            found
+        })
+    }
+
     /// The features of the set, in order.
     pub fn iter(self) -> impl Iterator<Item = Feature> {
         Feature::ALL.iter().copied().filter(move |f| self.has(*f))

@@ -1,8 +1,10 @@
 //! The mutator's body: build, link, watch, drop, collect, and again.
 
-use super::builder::{Builder, Role, script_of};
+use super::builder::{Builder, script_of};
 use super::feature::Feature;
-use super::sketch::Target;
+use super::menu::{Menu, Offer};
+use super::plan::Role;
+use super::sketch::{Target, Traits};
 use crate::scenario::{Bulk, Kind, Op, Place, Shape, Tracking};
 
 /// What the mutator can do next.
@@ -40,67 +42,67 @@ enum Step {
     Iterate,
 }
 
-/// Steps with the feature that allows them and their weight while objects are built.
-const STEPS: [(Step, Option<Feature>, u8); 33] = [
-    (Step::New, None, 60),
-    (Step::Link, None, 30),
-    (Step::Tie, None, 16),
-    (Step::Weakref, Some(Feature::Weakrefs), 34),
-    (Step::Unlink, None, 3),
-    (Step::Drop, None, 6),
-    (Step::Copy, None, 2),
-    (Step::Move, None, 4),
-    (Step::Deref, Some(Feature::Weakrefs), 3),
-    (Step::Look, None, 1),
-    (Step::Scan, Some(Feature::Scans), 2),
-    (Step::Collect, None, 3),
-    (Step::AtAllocation, Some(Feature::AtAllocation), 10),
-    (Step::Call, Some(Feature::Calls), 8),
-    (Step::Enable, Some(Feature::Automatic), 3),
-    (Step::Disable, Some(Feature::Automatic), 1),
-    (Step::Thresholds, Some(Feature::Automatic), 3),
-    (Step::Freeze, Some(Feature::Freeze), 5),
-    (Step::Unfreeze, Some(Feature::Freeze), 6),
-    (Step::SaveAll, Some(Feature::SaveAll), 4),
-    (Step::EmptyGarbage, Some(Feature::SaveAll), 3),
-    (Step::EmptyGarbage, Some(Feature::Legacy), 3),
-    (Step::GcCallback, Some(Feature::GcCallbacks), 8),
-    (Step::EmptyGcCallbacks, Some(Feature::GcCallbacks), 2),
-    (Step::Track, Some(Feature::Untracked), 7),
-    (Step::Untrack, Some(Feature::Untracked), 5),
-    (Step::Repeat, Some(Feature::Repeats), 3),
-    (Step::Build, Some(Feature::Bulk), 6),
-    (Step::Store, Some(Feature::WeakDicts), 26),
-    (Step::Store, Some(Feature::WeakSets), 20),
-    (Step::Len, Some(Feature::WeakDicts), 5),
-    (Step::Len, Some(Feature::WeakSets), 4),
-    (Step::Iterate, Some(Feature::Iteration), 7),
-];
+/// How many rows [`steps`] has.
+const ROWS: usize = 33;
+
+/// What may happen while objects are built.
+static STEPS: Menu<Step, ROWS> = Menu::new(steps(false));
+
+/// The same where operations come in any order: more of what else comes at the end.
+static LOOSE_STEPS: Menu<Step, ROWS> = Menu::new(steps(true));
+
+/// Steps with the feature that allows them and their weight.
+const fn steps(loose: bool) -> [(Step, Option<Feature>, u8); ROWS] {
+    let [few, drops, collections] = if loose { [8, 26, 9] } else { [3, 6, 3] };
+    [
+        (Step::New, None, 60),
+        (Step::Link, None, 30),
+        (Step::Tie, None, 16),
+        (Step::Unlink, None, few),
+        (Step::Drop, None, drops),
+        (Step::Copy, None, 2),
+        (Step::Move, None, 4),
+        (Step::Look, None, 1),
+        (Step::Collect, None, collections),
+        (Step::Weakref, Some(Feature::Weakrefs), 34),
+        (Step::Deref, Some(Feature::Weakrefs), few),
+        (Step::Scan, Some(Feature::Scans), 2),
+        (Step::AtAllocation, Some(Feature::AtAllocation), 10),
+        (Step::Call, Some(Feature::Calls), 8),
+        (Step::Enable, Some(Feature::Automatic), 3),
+        (Step::Disable, Some(Feature::Automatic), 1),
+        (Step::Thresholds, Some(Feature::Automatic), 3),
+        (Step::Freeze, Some(Feature::Freeze), 5),
+        (Step::Unfreeze, Some(Feature::Freeze), 6),
+        (Step::SaveAll, Some(Feature::SaveAll), 4),
+        (Step::EmptyGarbage, Some(Feature::SaveAll), 3),
+        (Step::EmptyGarbage, Some(Feature::Legacy), 3),
+        (Step::GcCallback, Some(Feature::GcCallbacks), 8),
+        (Step::EmptyGcCallbacks, Some(Feature::GcCallbacks), 2),
+        (Step::Track, Some(Feature::Untracked), 7),
+        (Step::Untrack, Some(Feature::Untracked), 5),
+        (Step::Repeat, Some(Feature::Repeats), 3),
+        (Step::Build, Some(Feature::Bulk), 6),
+        (Step::Store, Some(Feature::WeakDicts), 26),
+        (Step::Len, Some(Feature::WeakDicts), 5),
+        (Step::Store, Some(Feature::WeakSets), 20),
+        (Step::Len, Some(Feature::WeakSets), 4),
+        (Step::Iterate, Some(Feature::Iteration), 7),
+    ]
+}
 
 impl Builder<'_> {
     /// Writes the mutator's body.
     pub fn live(&mut self) {
         self.prelude();
         let rounds = self.configuration.rounds;
-        let mut weights = STEPS.map(|(_, feature, weight)| match feature {
-            Some(feature) if !self.has(feature) => 0,
-            _ => weight,
-        });
-        if self.configuration.loose {
-            for ((step, ..), weight) in STEPS.iter().zip(&mut weights) {
-                match step {
-                    Step::Drop => *weight = 26,
-                    Step::Collect => *weight = 9,
-                    Step::Unlink | Step::Deref if *weight > 0 => *weight = 8,
-                    _ => {}
-                }
-            }
-        }
+        let menu = if self.configuration.loose { &LOOSE_STEPS } else { &STEPS };
+        let steps = menu.offer(self.configuration.features);
         for round in 0..rounds {
             let objects = self.configuration.objects.div_ceil(rounds);
             // Dropping takes about an operation per variable, so building gets the rest.
             let budget = (self.configuration.operations * 5 / 8).div_ceil(rounds) as usize;
-            self.build(&weights, objects, budget);
+            self.build(&steps, objects, budget);
             self.drop_roots();
             if round + 1 < rounds {
                 self.collect();
@@ -128,14 +130,14 @@ impl Builder<'_> {
         }
     }
 
-    fn build(&mut self, weights: &[u8; STEPS.len()], mut objects: u32, budget: usize) {
+    fn build(&mut self, steps: &Offer<Step, ROWS>, mut objects: u32, budget: usize) {
         let end = self.out.ops().len() + budget;
         if self.has(Feature::Planted) {
             self.plant();
             objects = objects.saturating_sub(3);
         }
         while self.out.ops().len() < end && !self.full() {
-            let mut step = STEPS[self.random.weighted(weights)].0;
+            let mut step = steps.draw(self.random);
             if step == Step::New && objects == 0 {
                 step = if self.random.chance(128) { Step::Tie } else { Step::Link };
             }
@@ -184,7 +186,7 @@ impl Builder<'_> {
             Step::GcCallback => self.gc_callback(),
             Step::EmptyGcCallbacks => self.op(Op::EmptyGcCallbacks),
             Step::Track | Step::Untrack => {
-                let Some(spot) = self.sketch.find(self.random, |t| t.shape.is_extension()) else { return };
+                let Some(spot) = self.sketch.find(self.random, |t| t.is(Traits::EXTENSION)) else { return };
                 let object = spot.place;
                 self.op(if step == Step::Track { Op::Track { object } } else { Op::Untrack { object } });
             }
@@ -223,7 +225,7 @@ impl Builder<'_> {
                 items = [Some(function), self.sketch.any(self.random)];
             }
             Shape::Finalize => {
-                let Some(referent) = self.sketch.find(self.random, |t| t.shape.is_weakrefable()) else {
+                let Some(referent) = self.sketch.find(self.random, |t| t.is(Traits::WEAKREFABLE)) else {
                     return;
                 };
                 items = [Some(referent), Some(self.callable())];
@@ -287,7 +289,7 @@ impl Builder<'_> {
     }
 
     fn deref(&mut self) {
-        let Some(weak) = self.sketch.find(self.random, |t| t.shape.is_weakref()) else { return };
+        let Some(weak) = self.sketch.find(self.random, |t| t.is(Traits::WEAKREF)) else { return };
         self.op(Op::Deref { dst: Place::NOTHING, weak: weak.place });
     }
 
@@ -343,16 +345,13 @@ impl Builder<'_> {
         self.op(Op::Build { dst: Place::var(var), bulk, kind, count });
         let scripts = [kind.on_dealloc, kind.finalizer.map(script_of)];
         for script in scripts.into_iter().flatten() {
-            if let Some(plan) = self.plans.get_mut(script.0 as usize) {
-                plan.shared = true;
-                plan.again |= kind.tracking == Tracking::NoHeader;
-            }
+            self.plans.owned_by_many(script, kind.tracking == Tracking::NoHeader);
         }
         let thing = self.sketch.add(kind.shape, kind.on_call);
         self.sketch.store(Target::Var(var), Some(thing));
         if count > 1 {
             let next = self.sketch.add(kind.shape, kind.on_call);
-            self.sketch.fill(thing, (bulk == Bulk::Knots) as usize, next);
+            self.sketch.fill(thing, (bulk == Bulk::Knots) as u8, next);
         }
     }
 
@@ -362,7 +361,7 @@ impl Builder<'_> {
         if !holder.can_follow() {
             return;
         }
-        let content = match self.sketch.find(self.random, |t| t.shape.is_weakrefable() && !t.is_weak_container()) {
+        let content = match self.sketch.find(self.random, |t| t.is(Traits::WEAKREFABLE) && !t.is_weak_container()) {
             Some(content) if !self.random.chance(48) => content,
             _ => {
                 let mut kind = self.draw_extension();
@@ -393,13 +392,13 @@ impl Builder<'_> {
         let start = self.random.index(count);
         let backwards = self.random.chance(96);
         for i in 0..count {
-            let i = if backwards { count - 1 - i } else { i };
-            let var = ((start + i) % count) as u16;
+            let i = start + if backwards { count - 1 - i } else { i };
+            let var = if i < count { i } else { i - count } as u16;
             let Some(thing) = self.sketch.content(var) else { continue };
             let thing = self.sketch.thing(thing);
             let survival = if thing.is_weak_container() {
                 224
-            } else if thing.shape.is_weakref() {
+            } else if thing.is(Traits::WEAKREF) {
                 self.configuration.survival / 2 + 128
             } else if thing.on_call.is_some() {
                 self.configuration.survival / 2 + 48

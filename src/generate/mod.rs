@@ -13,6 +13,8 @@ mod builder;
 mod feature;
 mod huge;
 mod life;
+mod menu;
+mod plan;
 mod plant;
 mod profile;
 mod random;
@@ -23,11 +25,13 @@ mod sketch;
 mod tests;
 
 pub use feature::{Feature, Features};
+pub use huge::Large;
 pub use profile::{Configuration, PROFILES, Profile, Size};
 pub use random::{Random, Seed, SeedError};
 
 use crate::scenario::Scenario;
-use builder::{Builder, Plan, kind_weights};
+use builder::{Builder, CHOICES};
+use plan::Plans;
 use sketch::Sketch;
 
 /// Makes the scenarios of one seed, profile and size.
@@ -39,7 +43,7 @@ pub struct Generator {
     graphs: Random,
     scripts: Random,
     sketch: Sketch,
-    plans: Vec<Plan>,
+    plans: Plans,
 }
 
 impl Generator {
@@ -52,7 +56,7 @@ impl Generator {
             graphs: seed.stream("graph"),
             scripts: seed.stream("scripts"),
             sketch: Sketch::default(),
-            plans: Vec::new(),
+            plans: Plans::default(),
         }
     }
 
@@ -70,7 +74,7 @@ impl Generator {
         self.sketch.clear();
         self.plans.clear();
         self.graphs.seek(n);
-        let kinds = kind_weights(configuration.features);
+        let kinds = &CHOICES.offer(configuration.features);
         let mut builder = Builder {
             configuration,
             random: &mut self.graphs,
@@ -84,6 +88,9 @@ impl Generator {
             builder.live_huge();
         } else {
             builder.live();
+        }
+        if self.plans.is_empty() {
+            return;
         }
         self.scripts.seek(n);
         Builder {
@@ -123,14 +130,14 @@ pub fn planted(random: &mut Random, scenario: &mut Scenario) {
     };
     scenario.clear();
     scenario.start_body();
-    let (mut sketch, mut plans) = (Sketch::default(), Vec::new());
+    let (mut sketch, mut plans) = (Sketch::default(), Plans::default());
     let mut builder = Builder {
         configuration,
         random,
         sketch: &mut sketch,
         plans: &mut plans,
         out: scenario,
-        kinds: kind_weights(configuration.features),
+        kinds: &CHOICES.offer(configuration.features),
         limit: Size::Small.most_operations(),
     };
     builder.plant();

@@ -6,9 +6,11 @@
 
 mod undefined;
 
-use super::builder::{Builder, Role};
+use super::builder::Builder;
 use super::feature::Feature;
-use super::sketch::{Spot, Target};
+use super::menu::Menu;
+use super::plan::Role;
+use super::sketch::{Spot, Target, Traits};
 use crate::scenario::{Base, Clear, Finalizer, Kind, Op, Place, Shape, SlotSet, Tracking};
 
 /// A planted shape.
@@ -67,7 +69,7 @@ enum Plant {
 }
 
 /// Plants with the feature that allows them and their weight.
-const PLANTS: [(Plant, Option<Feature>, u8); 25] = [
+static PLANTS: Menu<Plant, 25> = Menu::new([
     (Plant::BlindOwner, None, 36),
     (Plant::FunctionChain, None, 10),
     (Plant::TrashCallback, None, 10),
@@ -87,13 +89,13 @@ const PLANTS: [(Plant, Option<Feature>, u8); 25] = [
     (Plant::Ephemeron, None, 4),
     (Plant::FrozenTrash, None, 4),
     (Plant::CallbackRemoves, None, 4),
-    (Plant::WatchedChain, Some(Feature::Repeats), 24),
     (Plant::UntrackedLink, None, 5),
     (Plant::TypeEdge, None, 5),
+    (Plant::WatchedChain, Some(Feature::Repeats), 24),
     (Plant::OverReported, Some(Feature::OverReporting), 40),
     (Plant::TrackedAtDeath, Some(Feature::DeallocFlaws), 40),
     (Plant::ClearedFunction, Some(Feature::ClearedCalls), 40),
-];
+]);
 
 const OWNER: Place = Place::of(Base::Owner);
 const ARG: Place = Place::of(Base::Arg);
@@ -105,11 +107,7 @@ const LOOK: [Op; 1] = [Op::Look];
 impl Builder<'_> {
     /// Writes one planted shape.
     pub fn plant(&mut self) {
-        let weights = PLANTS.map(|(_, feature, weight)| match feature {
-            Some(feature) if !self.has(feature) => 0,
-            _ => weight,
-        });
-        match PLANTS[self.random.weighted(&weights)].0 {
+        match PLANTS.offer(self.configuration.features).draw(self.random) {
             Plant::BlindOwner => self.blind_owner(),
             Plant::FunctionChain => self.function_chain(),
             Plant::TrashCallback => self.trash_callback(),
@@ -138,7 +136,7 @@ impl Builder<'_> {
         }
         // An observer without callback sees what the ones with callbacks must not.
         if self.random.chance(72)
-            && let Some(referent) = self.sketch.find(self.random, |t| t.shape.is_weakrefable())
+            && let Some(referent) = self.sketch.find(self.random, |t| t.is(Traits::WEAKREFABLE))
         {
             self.new_var(Kind::new(Shape::Ref), [Some(referent), None]);
         }
@@ -492,7 +490,9 @@ impl Builder<'_> {
         let script = self.plan_fixed(Role::Finalizer, &[Op::Set { dst: Place::var(keep), src: OWNER }]);
         let bare = self.has(Feature::Bare) || self.random.chance(96);
         let mut kind = Kind::new(if bare { Shape::Bare } else { Shape::Node });
-        kind.tracking = Tracking::NoHeader;
+        if !bare {
+            kind.tracking = Tracking::NoHeader;
+        }
         kind.finalizer = Some(Finalizer::Modern(script));
         let dying = self.new_var(kind, [None, None]);
         self.drop_spot(dying);

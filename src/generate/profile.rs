@@ -36,6 +36,40 @@ const ON: u16 = 256;
 
 use Feature as F;
 
+/// The profiles with `in_default`.
+pub(super) const PARTS: std::ops::Range<usize> = 1..10;
+
+/// How likely each feature is where all of them are mixed.
+const MIXTURE: [(Feature, u16); Feature::ALL.len()] = {
+    let mut odds = [(Feature::ALL[0], 0); Feature::ALL.len()];
+    let mut i = 0;
+    while i < odds.len() {
+        let feature = Feature::ALL[i];
+        odds[i] = match feature {
+            f if f.is_unsafe() => (feature, 0),
+            F::Weakrefs | F::Callbacks | F::Finalizers => (feature, 176),
+            F::Repeats | F::Bulk | F::SaveAll | F::Legacy => (feature, 20),
+            _ => (feature, 56),
+        };
+        i += 1;
+    }
+    odds
+};
+
+/// Draws the features of a table.
+fn draw(table: &[(Feature, u16)], random: &mut Random) -> Features {
+    let mut features = Features::NONE;
+    // Eight draws of eight bits from one number.
+    for group in table.chunks(8) {
+        let mut bits = random.next_u64();
+        for &(feature, odds) in group {
+            features = features.with_if(feature, (bits & 255) < u64::from(odds));
+            bits >>= 8;
+        }
+    }
+    features
+}
+
 /// Every profile. `coroner list profiles` prints this table.
 pub static PROFILES: &[Profile] = &[
     Profile {
@@ -293,37 +327,17 @@ impl Profile {
     }
 
     fn draw_features(&self, random: &mut Random) -> (&'static str, Features) {
-        let mut features = Features::NONE;
         match &self.odds {
-            Odds::Table(table) => {
-                for &(feature, odds) in *table {
-                    if random.chance(odds) {
-                        features = features.with(feature);
-                    }
-                }
-                (self.name, features)
-            }
+            Odds::Table(table) => (self.name, draw(table, random)),
             Odds::Mixture => {
                 // A quarter of all scenarios mixes what no single profile has together.
-                let parts = PROFILES.iter().filter(|p| p.in_default).count() as u32;
-                let choice = random.below(parts + parts / 3) as usize;
-                if let Some(part) = PROFILES.iter().filter(|p| p.in_default).nth(choice) {
-                    return part.draw_features(random);
+                let choice = random.below(PARTS.len() as u32 * 4 / 3) as usize;
+                match PROFILES[PARTS].get(choice) {
+                    Some(part) => part.draw_features(random),
+                    None => (self.name, draw(&MIXTURE, random)),
                 }
-                for &feature in Feature::ALL {
-                    let odds = match feature {
-                        f if f.is_unsafe() => 0,
-                        F::Weakrefs | F::Callbacks | F::Finalizers => 176,
-                        F::Repeats | F::Bulk | F::SaveAll | F::Legacy => 20,
-                        _ => 56,
-                    };
-                    if random.chance(odds) {
-                        features = features.with(feature);
-                    }
-                }
-                (self.name, features)
             }
-            Odds::Huge => (self.name, features.with(F::Bulk)),
+            Odds::Huge => (self.name, Features::NONE.with(F::Bulk)),
         }
     }
 }

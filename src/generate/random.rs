@@ -128,12 +128,18 @@ impl Random {
         self.chacha.next_u64()
     }
 
+    #[cold]
+    #[inline(never)]
+    fn refill(&mut self) {
+        self.bits = self.chacha.next_u64();
+        self.left = 64;
+    }
+
     /// The next `count` bits, 1 to 32.
     #[inline]
     fn take(&mut self, count: u32) -> u32 {
         if self.left < count {
-            self.bits = self.chacha.next_u64();
-            self.left = 64;
+            self.refill();
         }
         let value = self.bits & ((1 << count) - 1);
         self.bits >>= count;
@@ -145,13 +151,29 @@ impl Random {
     /// than one part in 256.
     #[inline]
     pub fn below(&mut self, n: u32) -> u32 {
-        if n <= 256 {
-            (self.take(16) * n) >> 16
-        } else if n <= 1 << 24 {
+        if n <= 256 { (self.take(16) * n) >> 16 } else { self.below_large(n) }
+    }
+
+    #[cold]
+    fn below_large(&mut self, n: u32) -> u32 {
+        if n <= 1 << 24 {
             ((self.take(32) as u64 * n as u64) >> 32) as u32
         } else {
             ((self.next_u64() as u128 * n as u128) >> 64) as u32
         }
+    }
+
+    /// A number below `n`, which costs 16 bits whatever `n` is; 0 if `n` is 0. The probabilities of two numbers differ
+    /// by less than `n` parts in 65,536.
+    #[inline]
+    pub(super) fn below16(&mut self, n: u16) -> u16 {
+        ((self.take(16) * n as u32) >> 16) as u16
+    }
+
+    /// The next 8 bits.
+    #[inline]
+    pub(super) fn byte(&mut self) -> u8 {
+        self.take(8) as u8
     }
 
     /// An index of a sequence of `len` items; 0 if it is empty.

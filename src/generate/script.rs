@@ -1,7 +1,10 @@
 //! Scripts: what user code does while objects die. They are written last, when every variable is known.
 
-use super::builder::{Builder, Plan, Role};
+use super::builder::Builder;
 use super::feature::Feature;
+use super::menu::{Menu, Offer};
+use super::plan::{Plan, Role};
+use super::sketch::{Thing, Traits};
 use crate::scenario::{Base, Finalizer, Kind, Op, Place, ScriptId, Shape};
 
 /// What a script can do next.
@@ -25,14 +28,17 @@ enum Act {
     EntryDies,
 }
 
+/// How many rows [`ACTS`] has.
+const ROWS: usize = 16;
+
 /// Acts with the feature that allows them and their weight.
-const ACTS: [(Act, Option<Feature>, u8); 17] = [
+static ACTS: Menu<Act, ROWS> = Menu::new([
     (Act::Look, None, 34),
+    (Act::Link, None, 7),
+    (Act::Unlink, None, 8),
     (Act::Deref, Some(Feature::Weakrefs), 22),
     (Act::Keep, Some(Feature::Resurrection), 22),
     (Act::KeepPart, Some(Feature::Resurrection), 16),
-    (Act::Link, None, 7),
-    (Act::Unlink, None, 8),
     (Act::DropVar, Some(Feature::RootDrops), 26),
     (Act::Create, Some(Feature::Creation), 18),
     (Act::WeakrefToSelf, Some(Feature::LateWeakrefs), 26),
@@ -43,8 +49,7 @@ const ACTS: [(Act, Option<Feature>, u8); 17] = [
     (Act::Raise, Some(Feature::Raises), 12),
     (Act::Modes, Some(Feature::GcCallbacks), 6),
     (Act::Modes, Some(Feature::Freeze), 8),
-    (Act::EntryDies, None, 0),
-];
+]);
 
 const OWNER: Place = Place::of(Base::Owner);
 const ARG: Place = Place::of(Base::Arg);
@@ -52,38 +57,43 @@ const ARG: Place = Place::of(Base::Arg);
 impl Builder<'_> {
     /// Writes every promised script.
     pub fn scripts(&mut self) {
-        let weights = ACTS.map(|(_, feature, weight)| match feature {
-            Some(feature) if !self.has(feature) => 0,
-            _ => weight,
-        });
-        for i in 0..self.plans.len() {
-            let plan = self.plans[i];
+        let acts = ACTS.offer(self.configuration.features);
+        for number in 0..self.plans.len() {
+            let plan = *self.plans.plan(number);
             self.out.start_body();
-            self.script(i, &plan, weights);
+            self.script(number, &plan, &acts);
         }
     }
 
-    fn script(&mut self, number: usize, plan: &Plan, mut weights: [u8; ACTS.len()]) {
-        for ((act, ..), weight) in ACTS.iter().zip(&mut weights) {
-            let impossible = match plan.role {
-                Role::Dealloc if !self.has(Feature::KeptDying) => matches!(act, Act::Keep | Act::WeakrefToSelf),
-                Role::Body => matches!(act, Act::Keep | Act::KeepPart | Act::Raise | Act::WeakrefToSelf),
-                Role::Entry => matches!(act, Act::Keep | Act::KeepPart | Act::Raise | Act::WeakrefToSelf),
-                _ => false,
+    /// What a script does next. What its role adds comes first; what its role cannot do is drawn again.
+    fn draw_act(&mut self, role: Role, acts: &Offer<Act, ROWS>) -> Act {
+        let kept_dying = self.has(Feature::KeptDying);
+        match role {
+            Role::Dealloc if kept_dying && self.random.chance(64) => return Act::Keep,
+            Role::Entry if self.random.chance(96) => return Act::EntryDies,
+            _ => {}
+        }
+        loop {
+            let act = acts.draw(self.random);
+            let impossible = match role {
+                Role::Dealloc => matches!(act, Act::Keep | Act::WeakrefToSelf) && !kept_dying,
+                Role::Body | Role::Entry | Role::Builder => {
+                    matches!(act, Act::Keep | Act::KeepPart | Act::Raise | Act::WeakrefToSelf)
+                }
+                Role::Finalizer | Role::Callable => false,
             };
-            if impossible {
-                *weight = 0;
-            }
-            if plan.role == Role::Dealloc && self.has(Feature::KeptDying) && *act == Act::Keep {
-                *weight = 40;
-            }
-            if plan.role == Role::Entry && *act == Act::EntryDies {
-                *weight = 60;
+            if !impossible {
+                return act;
             }
         }
+    }
+
+    fn script(&mut self, number: usize, plan: &Plan, acts: &Offer<Act, ROWS>) {
         // What is prescribed comes first, last or alone; the random rest decorates it.
-        let fixed = &plan.fixed[..plan.fixed_len];
-        let (before, after) = if plan.fixed_len == 0 {
+        let fixed = self.plans.fixed(plan).len();
+        let (before, after) = if plan.role == Role::Builder {
+            (0, 0)
+        } else if fixed == 0 {
             ([0, 1, 1, 1, 2, 2, 3, 4][self.random.index(8)], 0)
         } else {
             match self.random.below(8) {
@@ -92,19 +102,20 @@ impl Builder<'_> {
                 _ => (0, 0),
             }
         };
-        self.acts(number, plan, &weights, before);
-        for op in fixed {
-            self.op(*op);
+        self.acts(number, plan, acts, before);
+        for i in 0..fixed {
+            let op = self.plans.fixed(plan)[i];
+            self.op(op);
         }
-        self.acts(number, plan, &weights, after);
+        self.acts(number, plan, acts, after);
     }
 
-    fn acts(&mut self, number: usize, plan: &Plan, weights: &[u8; ACTS.len()], count: u32) {
+    fn acts(&mut self, number: usize, plan: &Plan, acts: &Offer<Act, ROWS>, count: u32) {
         for _ in 0..count {
-            let act = ACTS[self.random.weighted(weights)].0;
+            let act = self.draw_act(plan.role, acts);
             if let Some(op) = self.act(number, plan, act) {
                 self.op(op);
-                if op == Op::Raise {
+                if matches!(op, Op::Raise) {
                     return;
                 }
             }
@@ -118,7 +129,7 @@ impl Builder<'_> {
                 let weak = match self.random.below(4) {
                     0 if plan.role == Role::Callable => ARG,
                     1 => self.part(plan),
-                    _ => self.var(|shape| shape.is_weakref()).or_else(|| self.keep_var())?,
+                    _ => self.var(|t| t.is(Traits::WEAKREF)).or_else(|| self.keep_var())?,
                 };
                 let dst = if self.has(Feature::Resurrection) && self.random.chance(96) {
                     Place::var(self.keep())
@@ -144,7 +155,7 @@ impl Builder<'_> {
                     self.part(plan)
                 } else {
                     let slot = self.random.below(3) as u8;
-                    self.var(|shape| !shape.is_weakref())?.slot(slot)
+                    self.var(|t| !t.is(Traits::WEAKREF))?.slot(slot)
                 };
                 Op::Set { dst, src: Place::NOTHING }
             }
@@ -163,7 +174,7 @@ impl Builder<'_> {
             Act::WeakrefToSelf => {
                 let referent = match self.random.below(8) {
                     0 => self.part(plan),
-                    1 => self.var(|shape| shape.is_weakrefable())?,
+                    1 => self.var(|t| t.is(Traits::WEAKREFABLE))?,
                     _ => OWNER,
                 };
                 // A function may have been cleared by the time it is called; an extension object can stand that.
@@ -197,13 +208,12 @@ impl Builder<'_> {
             Act::EntryDies => match self.random.below(4) {
                 0 => Op::Collect { generation: 2 },
                 1 => {
-                    let container =
-                        self.var(|shape| matches!(shape, Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet))?;
-                    let src = self.var(|shape| shape.is_weakrefable())?;
+                    let container = self.var(Thing::is_weak_container)?;
+                    let src = self.var(|t| t.is(Traits::WEAKREFABLE))?;
                     Op::Set { dst: container.slot(self.random.below(2) as u8), src }
                 }
-                2 => Op::Len { container: self.var(|shape| shape == Shape::WeakValueDict)? },
-                _ => Op::Set { dst: self.var(|shape| shape.is_weakrefable())?, src: Place::NOTHING },
+                2 => Op::Len { container: self.var(|t| t.shape == Shape::WeakValueDict)? },
+                _ => Op::Set { dst: self.var(|t| t.is(Traits::WEAKREFABLE))?, src: Place::NOTHING },
             },
         })
     }
@@ -211,7 +221,7 @@ impl Builder<'_> {
     /// An edge made by a script. A dealloc action never links to its own object.
     fn link_op(&mut self, plan: &Plan) -> Option<Op> {
         let part = self.part(plan);
-        let other = self.var(|shape| !shape.is_weakref());
+        let other = self.var(|t| !t.is(Traits::WEAKREF));
         Some(match self.random.below(4) {
             0 if plan.role != Role::Dealloc => Op::Set { dst: part, src: OWNER },
             1 => Op::Set { dst: other?.slot(self.random.below(3) as u8), src: part },
@@ -252,29 +262,15 @@ impl Builder<'_> {
         self.random.pick(&self.sketch.keeps).map(Place::var)
     }
 
-    /// A variable that held, last, an object of a wanted shape.
-    fn var(&mut self, wanted: impl Fn(Shape) -> bool) -> Option<Place> {
-        let count = self.sketch.vars();
-        let start = self.random.index(count);
-        (0..count)
-            .map(|i| ((start + i) % count) as u16)
-            .find(|var| self.sketch.last(*var).is_some_and(|t| wanted(t.shape)))
-            .map(Place::var)
+    /// A variable that held, last, an object with a property.
+    fn var(&mut self, wanted: impl Fn(&Thing) -> bool) -> Option<Place> {
+        self.sketch.find_last(self.random, wanted).map(Place::var)
     }
 
     /// A variable that held, last, an extension object whose call script was promised before the running script, so
     /// that no script calls itself.
     fn callable_var(&mut self, number: usize) -> Option<Place> {
-        let count = self.sketch.vars();
-        let start = self.random.index(count);
-        (0..count)
-            .map(|i| ((start + i) % count) as u16)
-            .find(|var| {
-                self.sketch
-                    .last(*var)
-                    .is_some_and(|t| t.shape.is_extension() && t.on_call.is_some_and(|s| (s.0 as usize) < number))
-            })
-            .map(Place::var)
+        self.var(|t| t.is(Traits::EXTENSION) && t.on_call.is_some_and(|s| (s.0 as usize) < number))
     }
 
     /// Gives an object made by a script user code that was promised before.
@@ -285,7 +281,7 @@ impl Builder<'_> {
             return;
         }
         let i = self.random.index(number);
-        if self.plans[i].role == Role::Finalizer {
+        if self.plans.plan(i).role == Role::Finalizer {
             kind.finalizer = Some(Finalizer::Modern(ScriptId(i as u8)));
         }
     }

@@ -240,3 +240,10 @@ fn profiles_have_names_of_their_own() {
     assert_eq!(Profile::named("planted").map(|p| p.name), Some("planted"));
     assert!(Profile::named("nonsense").is_none());
 }
+
+#[test]
+fn the_parts_of_the_default_profile_stand_together() {
+    for (i, profile) in PROFILES.iter().enumerate() {
+        assert_eq!(profile.in_default, profile::PARTS.contains(&i), "{}", profile.name);
+    }
+}

@@ -34,7 +34,8 @@ impl Blame {
 /// Looks at every live object outside `reachable`.
 pub(crate) fn leftovers(s: &Shadow, reachable: &Bits) -> Blame {
     let mut blame = Blame::Collector;
-    for (index, object) in s.objects.iter().enumerate() {
+    for index in s.present.iter() {
+        let object = &s.objects[index];
         if object.is(Object::GONE) || reachable.has(index) {
             continue;
         }

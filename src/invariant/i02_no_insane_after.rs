@@ -15,7 +15,8 @@ pub(super) const ABOUT: About = About {
     name: "no-insane-after",
     statement: "After a collection no object reachable from a root has been cleared.",
     premises: "An object that an earlier collection cleared and could not free (a neighbour of a type without `tp_clear`) and \
-               that is saved later is a type-fault, as is one that a lying `traverse` gave away.",
+               that is saved later is a type-fault, as is one that a lying `traverse` gave away. What only `gc.garbage` \
+               reaches with `DEBUG_SAVEALL` is documented.",
     not: "Roots that events do not tell of.",
     promised: true,
     sentence: "{object} is reachable and has been cleared",
@@ -28,17 +29,21 @@ fn report(s: &Shadow, object: ObjId) -> Report {
 }
 
 pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
-    if !s.insane.iter().any(|i| s.objects[i].lives()) {
+    if s.insane.is_empty() || !s.insane.iter().any(|i| s.objects[i].lives()) {
         out.pass(Invariant::I02);
         return;
     }
     s.update_base();
+    if s.traits.saves_all {
+        s.reach_without_garbage();
+    }
     let mut held = true;
     for index in s.insane.iter() {
         if s.objects[index].lives() && s.base.has(index) {
             held = false;
             let id = ObjId::from_index(index as u32);
-            let saved = s.traits.saves_all && s.garbage.contains(&(index as u32 + 1));
+            let listed = s.garbage.contains(&(index as u32 + 1));
+            let saved = s.traits.saves_all && (listed || !s.scratch.has(index));
             let report = report(s, id);
             out.fail(Invariant::I02, s, if saved { report.documented(Why::SaveAll, s) } else { report });
         }

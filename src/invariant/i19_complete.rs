@@ -28,6 +28,10 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
         out.skip(Invariant::I19);
         return;
     }
+    if c.garbage.is_empty() {
+        out.pass(Invariant::I19);
+        return;
+    }
     let left = c.garbage.iter().find(|i| s.objects[*i].held());
     let Some(first) = left else {
         out.pass(Invariant::I19);
@@ -44,7 +48,7 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
     }
     let clean = s.get(first).is_some_and(|o| !o.is(Object::LOOSE));
     match blame.on(Report::collector(Some(first)).counts(0, still)) {
-        Some(report) if clean => out.fail(Invariant::I19, s, report),
+        Some(report) if clean => out.fail(Invariant::I19, s, report.blame_type(s.lied)),
         _ => out.skip(Invariant::I19),
     }
 }

@@ -5,18 +5,25 @@
 use super::Invariant;
 use super::about::About;
 use super::findings::{Findings, Report};
-use super::shadow::{Facts, Shadow};
+use super::shadow::{Facts, Object, Shadow};
 use crate::event::{ObjId, Spot, Undefined};
 
 pub(super) const ABOUT: About = About {
     name: "publish-complete",
     statement: "An object on a GC list has a reference count above 0; introspection and collection never see it half-built or \
                 half-freed.",
-    premises: "A deallocator that forgets to untrack makes it a type-fault (bpo-31095).",
+    premises: "A deallocator that forgets to untrack (bpo-31095), or whose action tracks its object again, makes it a \
+               type-fault.",
     not: "Fields of objects under construction.",
     promised: true,
     sentence: "{object} is tracked and {observed}",
 };
+
+/// The deallocator left the object tracked, or its action may have tracked it again.
+fn flawed(s: &Shadow, o: &Object) -> bool {
+    let tracks = s.traits.scripts_track && o.facts.shape.is_extension();
+    o.facts.is(Facts::KEEPS_TRACKED) || tracks && o.is(Object::ACTED)
+}
 
 #[inline]
 pub(super) fn state(s: &Shadow, out: &mut Findings, object: ObjId, refcount: u32, spot: Spot) {
@@ -25,14 +32,12 @@ pub(super) fn state(s: &Shadow, out: &mut Findings, object: ObjId, refcount: u32
         return;
     }
     let words = if refcount == 0 { "has reference count 0" } else { "is being deallocated" };
-    // What a deallocator's action tracks again, it leaves tracked.
-    let by_type = o.facts.is(Facts::KEEPS_TRACKED) || s.traits.tracks && !o.lives();
-    out.fail(Invariant::I24, s, Report::collector(Some(object)).observed(words).blame_type(by_type));
+    out.fail(Invariant::I24, s, Report::collector(Some(object)).observed(words).blame_type(flawed(s, o)));
 }
 
 pub(super) fn undefined(s: &Shadow, out: &mut Findings, reason: Undefined) {
     if reason == Undefined::DeadTracked {
-        let at = s.objects.iter().position(|o| o.facts.is(Facts::KEEPS_TRACKED));
+        let at = s.objects.iter().position(|o| flawed(s, o));
         let object = at.map(|i| ObjId::from_index(i as u32));
         let report = Report::collector(object).observed("was dead when a collection met it");
         out.fail(Invariant::I24, s, report.blame_type(at.is_some()));

@@ -13,7 +13,6 @@ impl Judge {
     #[inline]
     pub(super) fn lines<'a>(&mut self, mut events: &'a [Event]) -> &'a [Event] {
         loop {
-            let before = events.len();
             events = self.states(events);
             events = self.weaks(events);
             while let [Event::Garbage { object }, rest @ ..] = events {
@@ -22,7 +21,7 @@ impl Judge {
                 self.s.fold_garbage(*object);
                 events = rest;
             }
-            if events.len() == before || !matches!(events, [Event::State { .. } | Event::Weak { .. }, ..]) {
+            if !matches!(events, [Event::State { .. } | Event::Weak { .. }, ..]) {
                 return events;
             }
         }

@@ -84,6 +84,12 @@ impl Place {
         }
     }
 
+    /// True if the path has as many slots as it can have.
+    #[inline]
+    pub const fn is_full(&self) -> bool {
+        self.path[1] != END
+    }
+
     /// True for [`Place::NOTHING`].
     pub const fn is_nothing(&self) -> bool {
         matches!(self.base, Base::Nothing)

@@ -2,6 +2,8 @@
 
 mod commands;
 mod drills;
+mod missing;
+mod oracles;
 mod program;
 mod rows;
 

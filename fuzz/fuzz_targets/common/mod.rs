@@ -53,5 +53,5 @@ pub fn judge(scenarios: &mut coroner::fuzzing::Scenarios, data: &[u8]) -> libfuz
     if let Some(crash) = &ran.crash {
         panic!("{crash}");
     }
-    if ran.is_worth_keeping() { libfuzzer_sys::Corpus::Keep } else { libfuzzer_sys::Corpus::Reject }
+    if scenarios.is_worth_keeping(&ran) { libfuzzer_sys::Corpus::Keep } else { libfuzzer_sys::Corpus::Reject }
 }

@@ -1,6 +1,7 @@
 //! Shapes that lead to undefined behaviour: for the profile `unsafe` only.
 
-use super::super::builder::{Builder, Role};
+use super::super::builder::Builder;
+use super::super::plan::Role;
 use super::super::sketch::Target;
 use super::{FORGET, LOOK, OWNER};
 use crate::scenario::{DeallocFlaws, Kind, Op, Place, Shape, SlotSet};

@@ -3,7 +3,7 @@
 use super::super::blame::{Blame, leftovers};
 use super::deduce::{Pass, Sums};
 use super::reach::{Graph, bit};
-use super::{Bits, Facts, Object, Shadow};
+use super::{Bits, Facts, NONE, Object, Shadow};
 use crate::event::Spot;
 
 /// Facts about the collection that runs, or ran last.
@@ -117,6 +117,8 @@ struct Holders {
     known: bool,
     /// The others are of older generations. What the collector's own way leaves can surely be reached then.
     rooted: bool,
+    /// Some of the candidates have holders that cannot be known from events.
+    doubtful: bool,
     /// In a small run: the others, and the candidates with more references than the known ones.
     outside: u64,
 }
@@ -133,7 +135,8 @@ impl Shadow {
     fn find_trash(&mut self) {
         let holders = self.find_candidates();
         let small = self.is_small();
-        if small && holders.known && !self.traits.finalizes {
+        let quick = small && holders.known && !self.traits.finalizes;
+        if quick {
             self.find_unreached(holders.outside);
             if holders.rooted && self.col.trash.is_empty() {
                 self.col.mark_uncertain(&mut self.objects);
@@ -141,14 +144,18 @@ impl Shadow {
             }
         } else {
             let Shadow { objects, overflow, col, stack, .. } = self;
+            col.trash.copy_from(&col.candidates);
             let graph = Graph { objects, overflow };
             if !graph.deduce(small, &mut col.sums, &mut col.trash, stack, |o| o.refcount) {
                 col.exact = false;
                 col.sound &= col.lied;
             }
         }
-        let col = &mut self.col;
-        col.found = col.trash.count() as u32;
+        for record in &mut self.weaks {
+            record.live_at_start = record.live;
+        }
+        self.find_garbage(quick && holders.rooted && !holders.doubtful);
+        self.col.found = self.col.trash.count() as u32;
         if self.some_legacy && self.col.found > 0 {
             self.set_legacy_aside();
         }
@@ -157,8 +164,17 @@ impl Shadow {
             objects[index].status |= Object::WAS_TRASH;
         }
         col.mark_uncertain(objects);
-        self.maybe_reachable(Some(self.col.generation));
-        self.col.garbage.difference(&self.col.candidates, &self.scratch);
+    }
+
+    /// Finds the candidates that nothing can reach, and who is to blame if they survive. If the trash was `surely` found
+    /// by what is reached from outside, and nothing but the known holders holds anything, it is the same.
+    fn find_garbage(&mut self, surely: bool) {
+        if surely && self.frames.is_empty() && self.iter_arg == NONE && self.garbage.is_empty() && !self.zero {
+            self.col.garbage.copy_from(&self.col.trash);
+        } else {
+            self.maybe_reachable(Some(self.col.generation));
+            self.col.garbage.difference(&self.col.candidates, &self.scratch);
+        }
         if !self.col.garbage.is_empty() {
             self.col.blame = Some(leftovers(self, &self.scratch));
         }
@@ -179,23 +195,24 @@ impl Shadow {
         if col.late {
             objects.iter_mut().for_each(|object| object.status |= Object::MAYBE_TRASH);
         }
-        let (mut known, mut rooted, mut outside) = (true, true, 0);
+        let mut holders = Holders { known: true, rooted: true, doubtful: false, outside: 0 };
         let oldest = generation.min(Spot::Gen2 as u8);
         for index in self.present.iter() {
             let object = &mut objects[index];
             if object.stamp != self.stamp || object.is(Object::GONE) || object.spot as u8 > oldest {
                 let older = object.stamp == self.stamp && object.spot as u8 <= Spot::Permanent as u8;
-                rooted &= older || object.is(Object::GONE);
-                outside |= bit(index as u32);
+                holders.rooted &= older || object.is(Object::GONE);
+                holders.outside |= bit(index as u32);
                 continue;
             }
             object.unknown = object.refcount.wrapping_sub(object.in_edges);
             col.candidates.add(index);
-            outside |= if object.refcount > object.in_edges { bit(index as u32) } else { 0 };
+            holders.outside |= if object.refcount > object.in_edges { bit(index as u32) } else { 0 };
             if object.refcount >= object.in_edges && !object.is(Object::LOOSE) && !object.facts.is(Facts::UNFAITHFUL) {
                 continue;
             }
-            known &= object.refcount >= object.in_edges && !object.facts.is(Facts::UNFAITHFUL);
+            holders.doubtful |= object.is(Object::LOOSE);
+            holders.known &= object.refcount >= object.in_edges && !object.facts.is(Facts::UNFAITHFUL);
             if object.facts.is(Facts::LIES) {
                 col.lied = true;
                 if object.facts.fickle != 0 && object.is(Object::TRAVERSED) {
@@ -209,18 +226,15 @@ impl Shadow {
                 col.sound &= object.refcount >= object.in_edges;
             }
         }
-        col.trash.copy_from(&col.candidates);
         self.lied |= col.lied;
-        for record in &mut self.weaks {
-            record.live_at_start = record.live;
-        }
-        Holders { known, rooted, outside }
+        holders
     }
 
     /// In a small run with known holders: finds the trash by what is reached from outside, which is the same as the
     /// collector's own way then: a count that is left over is a reference from outside.
     fn find_unreached(&mut self, outside: u64) {
         let reached = self.reached_from(outside);
+        self.scratch.set_word(reached);
         self.col.trash.set_word(self.col.candidates.word() & !reached);
     }
 

@@ -276,6 +276,7 @@ impl Shadow {
                 Code::Callback | Code::GcCallback | Code::Call => object.facts.on_call,
                 Code::Dealloc => object.facts.on_dealloc,
             };
+            object.status |= if code == Code::Dealloc { Object::ACTED } else { 0 };
             if matches!(code, Code::Finalizer | Code::LegacyFinalizer) {
                 object.fin_calls = object.fin_calls.saturating_add(1);
                 if object.in_edges == 0 {

@@ -63,6 +63,8 @@ pub(crate) struct Traits {
     pub unfreezes: bool,
     /// Something tracks or untracks by hand.
     pub tracks: bool,
+    /// A script tracks by hand.
+    pub scripts_track: bool,
     pub raises: bool,
     /// There are `weakref.finalize` objects.
     pub finalizes: bool,
@@ -247,7 +249,11 @@ impl Shadow {
                 Op::SaveAll { on } => t.saves_all |= on,
                 Op::Freeze => t.freezes = true,
                 Op::Unfreeze => t.unfreezes = true,
-                Op::Track { .. } | Op::Untrack { .. } => t.tracks = true,
+                Op::Track { .. } => {
+                    t.tracks = true;
+                    t.scripts_track |= at >= main;
+                }
+                Op::Untrack { .. } => t.tracks = true,
                 Op::Raise => t.raises = true,
                 _ => {}
             }

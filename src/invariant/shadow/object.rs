@@ -250,6 +250,8 @@ impl Object {
     pub const FINALIZED: u16 = 256;
     /// Its finalizer began when nothing known held it.
     pub const FIN_AT_ZERO: u16 = 512;
+    /// The action of its deallocator has begun.
+    pub const ACTED: u16 = 2048;
     /// Cleared by the collection that runs.
     pub const CLEARED_NOW: u16 = 1024;
     /// Freed, or on its way.

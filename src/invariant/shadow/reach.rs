@@ -158,6 +158,15 @@ impl Shadow {
         self.stack = stack;
     }
 
+    /// What is surely reachable without `gc.garbage`. The result is in `self.scratch`.
+    pub(crate) fn reach_without_garbage(&mut self) {
+        let sure = std::mem::replace(&mut self.garbage_sure, false);
+        let mut set = std::mem::take(&mut self.scratch);
+        self.sure(&mut set, if self.col.active { self.col.depth } else { 0 });
+        self.scratch = set;
+        self.garbage_sure = sure;
+    }
+
     /// In a small run: what variables and `gc.callbacks` hold, as a word of edges.
     #[inline]
     fn global_word(&self) -> u64 {

@@ -1,15 +1,16 @@
 //! Objects and their finalizers, deallocation, tracking.
 
-use super::stream::{Stream, finalizable, hidden};
+use super::stream::{Stream, acting, finalizable, hidden};
 use super::*;
 use crate::event::{Code, Event, Spot, Undefined};
-use crate::scenario::{Kind, Op, Shape, SlotSet};
+use crate::scenario::{Base, Kind, Op, Place, Shape, SlotSet};
 use Class::{Collector, TypeFault};
 
 pub(super) const CASES: &[Case] = &[
     case(Invariant::I01, Collector, i01),
     case(Invariant::I01b, Class::Documented, i01b),
     case(Invariant::I02, Collector, i02),
+    case(Invariant::I02, Class::Documented, i02_saved),
     case(Invariant::I03, Collector, i03),
     case(Invariant::I04, Collector, i04),
     case(Invariant::I05, Collector, i05),
@@ -20,6 +21,7 @@ pub(super) const CASES: &[Case] = &[
     case(Invariant::I10, Collector, i10),
     case(Invariant::I23, Collector, i23),
     case(Invariant::I24, Collector, i24),
+    case(Invariant::I24, TypeFault, i24_tracked_by_its_action),
     case(Invariant::I25, Collector, i25),
     case(Invariant::I26, TypeFault, i26),
     case(Invariant::I27, Collector, i27),
@@ -74,6 +76,27 @@ fn i02(s: &mut Stream, broken: bool) {
         s.die(a);
         s.collected(1, &[(b, 1, Spot::Gen2)], &[]);
     }
+}
+
+/// `DEBUG_SAVEALL` keeps `c`, which reaches what was cleared before it was switched on.
+fn i02_saved(s: &mut Stream, broken: bool) {
+    s.op(Op::SaveAll { on: true });
+    let a = s.node(0);
+    let c = s.node(1);
+    s.slot(c, 0, Some(c));
+    s.slot(c, 1, Some(a));
+    s.var(0, None);
+    s.var(1, None);
+    s.collect(&[(a, 1, Spot::Gen0), (c, 1, Spot::Gen0)], &[]);
+    if broken {
+        s.clear(a);
+    }
+    s.collected(2, &[(a, if broken { 1 } else { 2 }, Spot::Gen2), (c, 2, Spot::Gen2)], &[]);
+    if !broken {
+        s.events.push(Event::Garbage { object: a });
+    }
+    s.events.push(Event::Garbage { object: c });
+    s.op(Op::Look);
 }
 
 fn i03(s: &mut Stream, broken: bool) {
@@ -178,6 +201,18 @@ fn i24(s: &mut Stream, broken: bool) {
     } else {
         s.end(&[(a, 1, Spot::Gen0)], &[]);
     }
+}
+
+fn i24_tracked_by_its_action(s: &mut Stream, broken: bool) {
+    s.script(2, &[Op::Track { object: Place::of(Base::Owner) }]);
+    let a = s.held(0, acting());
+    s.var(0, None);
+    s.events.push(Event::Dealloc { object: a });
+    s.enter(Code::Dealloc, a, None);
+    s.snapshot(&[(a, 1, Spot::Untracked)], &[]);
+    s.leave();
+    s.snapshot(&[(a, 1, if broken { Spot::Gen0 } else { Spot::Untracked })], &[]);
+    s.events.push(Event::Free { object: a });
 }
 
 fn i25(s: &mut Stream, broken: bool) {

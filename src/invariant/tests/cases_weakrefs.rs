@@ -1,15 +1,17 @@
 //! Weak references, callbacks and weak containers.
 
-use super::stream::Stream;
+use super::stream::{Stream, acting};
 use super::*;
-use crate::event::{Code, Event, Role, Spot};
+use crate::event::{Code, Event, ObjId, Role, Spot, Undefined};
 use crate::scenario::{Base, Kind, Op, Place, ScriptId, Shape};
-use Class::{Collector, Documented};
+use Class::{Collector, Documented, TypeFault};
 
 pub(super) const CASES: &[Case] = &[
     case(Invariant::I11, Collector, i11),
     case(Invariant::I12, Collector, i12),
+    case(Invariant::I05, TypeFault, i05_made_by_its_action),
     case(Invariant::I13, Collector, i13),
+    case(Invariant::I13, TypeFault, i13_made_by_its_action),
     case(Invariant::I14, Collector, i14),
     case(Invariant::I15, Collector, i15),
     case(Invariant::I16, Collector, i16),
@@ -47,6 +49,31 @@ fn i13(s: &mut Stream, broken: bool) {
     s.var(0, None);
     s.events.push(Event::Dealloc { object: a });
     s.enter(Code::Finalizer, z, None);
+    s.answer(w, broken.then_some(a));
+    s.leave();
+}
+
+/// An object whose deallocator's action runs, and a weak reference to it that the action has made.
+fn made_by_its_action(s: &mut Stream) -> [ObjId; 2] {
+    let a = s.held(0, acting());
+    s.var(0, None);
+    s.events.push(Event::Dealloc { object: a });
+    s.enter(Code::Dealloc, a, None);
+    let w = s.weak(1, a, None);
+    [a, w]
+}
+
+fn i05_made_by_its_action(s: &mut Stream, broken: bool) {
+    let [a, _] = made_by_its_action(s);
+    s.leave();
+    s.events.push(Event::Free { object: a });
+    if broken {
+        s.events.push(Event::Undefined { reason: Undefined::DanglingWeakref });
+    }
+}
+
+fn i13_made_by_its_action(s: &mut Stream, broken: bool) {
+    let [a, w] = made_by_its_action(s);
     s.answer(w, broken.then_some(a));
     s.leave();
 }

@@ -7,6 +7,11 @@ mod differential;
 mod stream;
 
 use super::*;
+use crate::collector::Collector;
+use crate::event::Sink;
+use crate::generate::{Generator, PROFILES, Seed, Size};
+use crate::run::Machine;
+use crate::scenario::Scenario;
 use crate::subject::Release;
 use stream::Stream;
 
@@ -71,6 +76,35 @@ fn a_stream_is_judged_the_same_after_another_one_and_event_by_event() {
     }
 }
 
+/// Small runs are walked by words, others by sets; and a judge takes events all at once or one by one.
+#[test]
+fn words_and_sets_agree_on_what_the_model_does() {
+    let (mut words, mut sets) = (Judge::new(), Judge::new());
+    let (mut scenario, mut events) = (Scenario::new(), Vec::new());
+    for name in ["cpython-2.7", "cpython-3.7", "cpython-3.15+bug-shallow-reachability"] {
+        let collector = Collector::parse(name).unwrap();
+        let mut machine = Machine::new(&collector);
+        for profile in PROFILES.iter().filter(|p| p.name != "huge") {
+            let mut generator = Generator::new(Seed::from(5), profile, Size::Small);
+            for number in 0..30 {
+                generator.fill(number, &mut scenario);
+                events.clear();
+                machine.run(&scenario, &mut events);
+                let found = words.judge(&scenario, &events, Some(collector.release));
+                sets.start(&scenario, Some(collector.release));
+                sets.s.wild = true;
+                events.iter().for_each(|event| sets.event(*event));
+                let place = format!("{name}, {}, {number}", profile.name);
+                assert_eq!(sets.finish(), found, "{place}");
+                for invariant in Invariant::ALL {
+                    assert_eq!(sets.judged(*invariant), words.judged(*invariant), "{invariant}: {place}");
+                }
+                assert_eq!(sets.reached(), words.reached(), "{place}");
+            }
+        }
+    }
+}
+
 #[test]
 fn violations_of_one_invariant_are_capped_and_counted() {
     let mut stream = Stream::new();
@@ -86,10 +120,10 @@ fn violations_of_one_invariant_are_capped_and_counted() {
 
 #[test]
 fn a_hostile_stream_is_survived() {
-    use crate::event::{Event, ObjId, Sink, Spot};
+    use crate::event::{Event, ObjId, Spot};
     let object = ObjId::from_index(4_000_000_000);
     let mut judge = Judge::new();
-    judge.start(&crate::scenario::Scenario::new(), None);
+    judge.start(&Scenario::new(), None);
     for event in [
         Event::Free { object },
         Event::Clear { object },

@@ -161,6 +161,13 @@ pub(super) fn finalizable() -> Kind {
     kind
 }
 
+/// A node whose deallocator runs script 2.
+pub(super) fn acting() -> Kind {
+    let mut kind = Kind::new(Shape::Node);
+    kind.on_dealloc = Some(ScriptId(2));
+    kind
+}
+
 /// A node with some hidden slots.
 pub(super) fn hidden(slots: u8) -> Kind {
     let mut kind = Kind::new(Shape::Node);

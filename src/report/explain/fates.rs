@@ -7,18 +7,23 @@ use crate::event::{Code, Event, ObjId, Spot};
 use crate::run::Moment;
 use crate::scenario::Finalizer;
 
-/// What every weak reference did.
+/// How many weak references and how many finalizers are told of.
+pub(super) const MOST: usize = 500;
+
+/// What the first weak references did.
 pub(super) fn weakrefs(run: &Run<'_>) -> Vec<Told> {
     let pictures = pictures(run);
+    let firsts = Firsts::of(&run.events);
     run.events
         .iter()
         .filter_map(|event| match *event {
             Event::NewWeak { weak, referent, callback } => Some(Told {
                 object: heading(run, weak, referent, callback),
-                text: weakref(run, &pictures, weak, referent, callback),
+                text: weakref(run, &pictures, &firsts, weak, referent, callback),
             }),
             _ => None,
         })
+        .take(MOST)
         .collect()
 }
 
@@ -30,16 +35,47 @@ fn heading(run: &Run<'_>, weak: ObjId, referent: ObjId, callback: Option<ObjId>)
     }
 }
 
-fn weakref(run: &Run<'_>, pictures: &[Pictures<'_>], weak: ObjId, referent: ObjId, callback: Option<ObjId>) -> String {
-    let called = run
-        .events
-        .iter()
-        .position(|e| matches!(*e, Event::Enter { code: Code::Callback, arg, .. } if arg == Some(weak)));
+/// The first event of each kind that concerns an object, found in one pass over the events.
+struct Firsts {
+    /// Called with the weak reference as argument, cleared by `tp_clear`, deallocated.
+    of: Vec<[Option<usize>; 3]>,
+}
+
+impl Firsts {
+    fn of(events: &[Event]) -> Firsts {
+        let mut firsts = Firsts { of: Vec::new() };
+        for (at, event) in events.iter().enumerate() {
+            let (object, kind) = match *event {
+                Event::Enter { code: Code::Callback, arg: Some(weak), .. } => (weak, 0),
+                Event::Clear { object } => (object, 1),
+                Event::Dealloc { object } => (object, 2),
+                _ => continue,
+            };
+            if firsts.of.len() <= object.index() {
+                firsts.of.resize(object.index() + 1, [None; 3]);
+            }
+            firsts.of[object.index()][kind].get_or_insert(at);
+        }
+        firsts
+    }
+
+    fn get(&self, object: ObjId) -> [Option<usize>; 3] {
+        self.of.get(object.index()).copied().unwrap_or_default()
+    }
+}
+
+fn weakref(
+    run: &Run<'_>,
+    pictures: &[Pictures<'_>],
+    firsts: &Firsts,
+    weak: ObjId,
+    referent: ObjId,
+    callback: Option<ObjId>,
+) -> String {
+    let ([called, cleared, own_death], [_, _, death]) = (firsts.get(weak), firsts.get(referent));
     if let Some(called) = called {
         return format!("the callback ran {}", occasion(run, pictures, called));
     }
-    let dealloc = |id| run.events.iter().position(|e| *e == Event::Dealloc { object: id });
-    let (own_death, death) = (dealloc(weak), dealloc(referent));
     let subject = if callback.is_some() { "the callback did not run" } else { "no callback" };
     if let Some((pass, moment)) = cleared_by_collector(pictures, weak) {
         let shot = pass.at(Moment::Deduced);
@@ -56,7 +92,6 @@ fn weakref(run: &Run<'_>, pictures: &[Pictures<'_>], weak: ObjId, referent: ObjI
     if before(own_death, death) {
         return format!("{subject}: it died before its referent");
     }
-    let cleared = run.events.iter().position(|e| *e == Event::Clear { object: weak });
     if before(cleared, death) {
         return format!("{subject}: tp_clear of the weak reference came before the death of its referent");
     }
@@ -98,7 +133,7 @@ fn occasion(run: &Run<'_>, pictures: &[Pictures<'_>], event: usize) -> String {
     }
 }
 
-/// What every finalizer did.
+/// What the first finalizers did.
 pub(super) fn finalizers(run: &Run<'_>) -> Vec<Told> {
     let pictures = pictures(run);
     let ops = run.document.scenario.ops();
@@ -113,6 +148,7 @@ pub(super) fn finalizers(run: &Run<'_>) -> Vec<Told> {
             }
             _ => None,
         })
+        .take(MOST)
         .collect()
 }
 

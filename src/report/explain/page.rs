@@ -93,5 +93,10 @@ fn told(title: &str, list: &[Told], style: Style, out: &mut String) -> fmt::Resu
     if !list.is_empty() {
         writeln!(out, "\n{}", style.head(title))?;
     }
-    list.iter().try_for_each(|told| writeln!(out, "  {}: {}", told.object, told.text))
+    list.iter().try_for_each(|told| writeln!(out, "  {}: {}", told.object, told.text))?;
+    if list.len() == super::fates::MOST {
+        writeln!(out, "  ... {title} after the first {} are not told of", list.len())
+    } else {
+        Ok(())
+    }
 }

@@ -2,15 +2,25 @@
 
 use super::Run;
 use crate::event::{Code, Event, ObjId, Undefined};
-use crate::report::Style;
+use crate::report::{Style, count};
 
 /// Called with the number of events told so far, before the next one is told.
 pub(super) type Between<'b> = &'b dyn Fn(usize, usize, &mut String);
 
+/// Most events that are told of one step.
+const TOLD_OF_STEP: usize = 500;
+/// The same once [`TOLD`] events have been told.
+const TOLD_LATE: usize = 10;
+/// How many events are told before the rest is told in brief: what nobody would read to the end.
+const TOLD: usize = 20_000;
+
 /// Tells what happened, one event per line, with what is broken marked; `between` may add what belongs between events.
 pub(super) fn tell(run: &Run<'_>, style: Style, between: Between<'_>, out: &mut String) {
     let mut depth = 0usize;
-    let mut told = vec![false; run.violations.len()];
+    let mut lines = Lines::default();
+    // The violations still to come, the next one last.
+    let mut next: Vec<usize> = (0..run.violations.len()).rev().collect();
+    next.sort_by_key(|i| std::cmp::Reverse(run.violations[*i].0.event));
     for (at, event) in run.events.iter().enumerate() {
         between(at, depth, out);
         if matches!(event, Event::Leave | Event::CollectEnd { .. }) {
@@ -18,11 +28,15 @@ pub(super) fn tell(run: &Run<'_>, style: Style, between: Between<'_>, out: &mut 
         }
         match event {
             Event::Step { op } => {
+                lines.end_step(out);
                 let place = run.place(*op);
                 out.push_str(&format!("{}  {}\n", style.faint(&place), style.head(&run.operation(*op))));
             }
             _ => {
-                if let Some(text) = words(run, event) {
+                if is_told(event)
+                    && lines.next()
+                    && let Some(text) = words(run, event)
+                {
                     line(out, depth, &text);
                 }
             }
@@ -30,25 +44,53 @@ pub(super) fn tell(run: &Run<'_>, style: Style, between: Between<'_>, out: &mut 
         if matches!(event, Event::Enter { .. } | Event::CollectStart { .. }) {
             depth += 1;
         }
-        for (i, (violation, verdict)) in run.violations.iter().enumerate() {
-            if violation.event as usize == at {
-                told[i] = true;
-                let text = violation.describe(&|object| run.names.label(object));
-                let text = format!("  ^ {text}");
-                let text = if verdict.class() == crate::invariant::Class::Collector {
-                    style.bad(&text)
-                } else {
-                    style.note(&text)
-                };
-                line(out, depth, &text);
-            }
+        while let Some(&i) = next.last().filter(|i| run.violations[**i].0.event as usize == at) {
+            next.pop();
+            let (violation, verdict) = &run.violations[i];
+            let text = format!("  ^ {}", violation.describe(&|object| run.names.label(object)));
+            let bad = verdict.class() == crate::invariant::Class::Collector;
+            line(out, depth, &if bad { style.bad(&text) } else { style.note(&text) });
         }
     }
+    lines.end_step(out);
     between(run.events.len(), depth, out);
-    for ((violation, _), _) in run.violations.iter().zip(&told).filter(|(_, told)| !**told) {
-        let text = violation.describe(&|object| run.names.label(object));
+    for &i in next.iter().rev() {
+        let text = run.violations[i].0.describe(&|object| run.names.label(object));
         line(out, 0, &style.bad(&format!("^ {text}")));
     }
+}
+
+/// Counts what is told.
+#[derive(Default)]
+struct Lines {
+    all: usize,
+    of_step: usize,
+    left_out: usize,
+}
+
+impl Lines {
+    /// Whether the next event is told.
+    fn next(&mut self) -> bool {
+        let most = if self.all < TOLD { TOLD_OF_STEP } else { TOLD_LATE };
+        let is_told = self.of_step < most;
+        self.of_step += usize::from(is_told);
+        self.all += usize::from(is_told);
+        self.left_out += usize::from(!is_told);
+        is_told
+    }
+
+    /// Says how many events of the step that ends were left out.
+    fn end_step(&mut self, out: &mut String) {
+        if self.left_out > 0 {
+            line(out, 0, &format!("... and {} more", count(self.left_out as u64, "event")));
+        }
+        (self.of_step, self.left_out) = (0, 0);
+    }
+}
+
+/// Whether there are words for an event: not for what snapshots are made of.
+fn is_told(event: &Event) -> bool {
+    !matches!(event, Event::Snapshot | Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. })
 }
 
 fn line(out: &mut String, depth: usize, text: &str) {
