@@ -134,7 +134,7 @@ impl Heap {
     /// Makes room for more objects: twice as many, but when there are many only a quarter more.
     #[cold]
     fn grow(&mut self) {
-        let more = if self.objects.len() < 1 << 16 { 0 } else { self.objects.len() / 4 };
+        let more = if self.objects.len() < 1 << 12 { 0 } else { self.objects.len() / 4 };
         self.reserve(more, if self.slots.capacity() - self.slots.len() < more { self.slots.len() / 4 } else { 0 });
     }
 

@@ -97,12 +97,9 @@ impl<S: Sink> Exec<'_, S> {
 
     /// Drops a reference, then goes on: at once if the object does not die of it.
     fn drop_then(&mut self, o: Idx, then: Phase) -> Option<Phase> {
-        if self.drops_quietly(o) {
-            return Some(then);
-        }
-        self.push(Frame::Collect { phase: then });
-        self.decref(o);
-        None
+        let base = self.m.frames.len();
+        self.drop_now(o);
+        (!self.waits(base, Frame::Collect { phase: then })).then_some(then)
     }
 
     fn show(&mut self, moment: Moment) {
@@ -411,16 +408,13 @@ impl<S: Sink> Exec<'_, S> {
         self.incref(o);
         let object = self.m.heap.id(o);
         self.sink.event(Event::Clear { object });
-        self.push(Frame::Collect { phase: Phase::ClearDone(o) });
-        let base = self.m.frames.len();
-        if self.stop.is_none() {
-            self.start_clear(o);
-        }
-        if self.m.frames.len() != base {
+        if self.stop.is_some() {
             return None;
         }
-        self.m.frames.pop();
-        Some(Phase::ClearDone(o))
+        let base = self.m.frames.len();
+        self.start_clear(o);
+        let phase = Phase::ClearDone(o);
+        (!self.waits(base, Frame::Collect { phase })).then_some(phase)
     }
 
     fn finish(&mut self) -> Phase {

@@ -23,16 +23,41 @@ impl<S: Sink> Exec<'_, S> {
     /// The reference count has just become 0.
     fn start_dealloc(&mut self, o: Idx) {
         let object = *self.m.heap.object(o);
-        if !self.dies_plainly(&object) {
+        if self.dies_plainly(&object) {
+            self.dealloc_plainly(o, &object);
+        } else {
             self.dealloc_stage(o, Stage::Start);
-            return;
         }
-        if self.m.trash.serves(&object) && !self.m.trash.enter(o, &object) {
+    }
+
+    fn dealloc_plainly(&mut self, o: Idx, object: &Object) {
+        if self.m.trash.serves(object) && !self.m.trash.enter(o, object) {
             self.m.heap.untrack(o);
             return;
         }
         self.begin_death(o);
         self.dealloc_slots(o, 0, false);
+    }
+
+    /// Drops a reference, as [`Self::decref`] does, but an object that dies plainly is deallocated at once. What
+    /// that leaves to be done, if anything, is on the stack: what the caller does next belongs below it.
+    #[inline]
+    pub(super) fn drop_now(&mut self, o: Idx) {
+        let object = self.m.heap.object_mut(o);
+        if object.refcount == 0 || object.has(Flag::FREED) {
+            self.stop = Some(Undefined::UseAfterFree);
+            return;
+        }
+        object.refcount -= 1;
+        if object.refcount > 0 {
+            return;
+        }
+        let object = *object;
+        if self.stop.is_none() && self.dies_plainly(&object) {
+            self.dealloc_plainly(o, &object);
+        } else {
+            self.push(Frame::Dealloc { o, stage: Stage::Start, step: 0 });
+        }
     }
 
     fn dealloc_stage(&mut self, o: Idx, stage: Stage) {

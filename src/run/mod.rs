@@ -254,7 +254,7 @@ impl<S: Sink> Exec<'_, S> {
             Frame::DropRange { start, len, step, backwards } => self.drop_range(start, len, step, backwards),
             Frame::Callback { weak, callback } => self.single_callback(weak, callback),
             Frame::TupleCallbacks { tuple, next } => self.tuple_callbacks(tuple, next),
-            Frame::Drop { o } | Frame::Return { frame: o } => self.decref(o),
+            Frame::Drop { o } | Frame::Return { frame: o } => self.drop_now(o),
             Frame::Drain { first } => self.drain(first),
             Frame::Collect { phase } => self.collect_step(phase),
             Frame::Repeat { times, script } => self.repeat(times, script),

@@ -73,7 +73,7 @@ impl<S: Sink> Exec<'_, S> {
     #[inline]
     fn drop_old(&mut self, old: Idx) {
         if old != NIL && !self.has(Switch::BugStoreLeaks) {
-            self.decref(old);
+            self.drop_now(old);
         }
     }
 
@@ -250,6 +250,7 @@ impl<S: Sink> Exec<'_, S> {
             Some(Clear::Keeps(set)) => set,
             _ => SlotSet::NONE,
         };
+        let base = self.m.frames.len();
         let (keeps_slots, leaks) = (self.has(Switch::BugClearKeepsSlots), self.has(Switch::BugClearLeaks));
         while step < object.len {
             let position = Heap::drop_position(&object, step) as usize;
@@ -268,12 +269,10 @@ impl<S: Sink> Exec<'_, S> {
                     continue;
                 }
             }
-            if self.drops_quietly(content) {
-                continue;
+            self.drop_now(content);
+            if self.waits(base, Frame::Clear { o, step }) {
+                return;
             }
-            self.push(Frame::Clear { o, step });
-            self.decref(content);
-            return;
         }
         if self.has(Switch::ClearedInstanceGetsDict) {
             self.lose_inline_values(o);
@@ -284,28 +283,32 @@ impl<S: Sink> Exec<'_, S> {
         }
     }
 
-    /// Drops a reference if it is neither the last one nor to something that is gone; else does nothing.
+    /// True if a step cannot go on: something was put on the stack above `base`, below which `rest` is put then, or
+    /// behaviour is undefined.
     #[inline]
-    pub(super) fn drops_quietly(&mut self, o: Idx) -> bool {
-        let object = self.m.heap.object_mut(o);
-        let quiet = object.refcount > 1 && !object.has(Flag::FREED);
-        object.refcount -= u32::from(quiet);
-        quiet
+    pub(super) fn waits(&mut self, base: usize, rest: Frame) -> bool {
+        let waits = self.m.frames.len() != base;
+        if waits {
+            self.m.frames.insert(base, rest);
+        }
+        waits || self.stop.is_some()
     }
 
     /// Drops detached references from number `step` to the first whose object dies. Their place in the arena is given
     /// back if nothing was put after it.
     pub(super) fn drop_range(&mut self, start: u32, len: u32, mut step: u32, backwards: bool) {
+        let base = self.m.frames.len();
         while step < len {
             let at = start + if backwards { len - 1 - step } else { step };
             step += 1;
             let content = self.m.heap.slots[at as usize];
-            if content == NIL || self.drops_quietly(content) {
+            if content == NIL {
                 continue;
             }
-            self.push(Frame::DropRange { start, len, step, backwards });
-            self.decref(content);
-            return;
+            self.drop_now(content);
+            if self.waits(base, Frame::DropRange { start, len, step, backwards }) {
+                return;
+            }
         }
         if self.m.heap.slots.len() == (start + len) as usize {
             self.m.heap.slots.truncate(start as usize);
