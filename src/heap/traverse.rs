@@ -112,7 +112,7 @@ fn traverse(
     let len = object.len as usize;
     let mine = &slots[start..start + len];
     match object.kind.shape {
-        Shape::List | Shape::Tuple => {
+        Shape::List | Shape::Tuple if !object.has(Flag::FRAME) => {
             for s in mine.iter().rev().filter(|s| **s != NIL) {
                 visit(objects, *s);
             }
