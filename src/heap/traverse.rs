@@ -41,7 +41,7 @@ impl Heap {
         let (shape, unfaithful) = (object.shape, object.has(Flag::UNFAITHFUL));
         let mine = &slots[object.slots as usize..(object.slots + object.len) as usize];
         match shape {
-            Shape::List | Shape::Tuple => {
+            Shape::List | Shape::Tuple if !object.has(Flag::FRAME) => {
                 for s in mine.iter().rev().filter(|s| **s != NIL) {
                     visit(objects, *s);
                 }
