@@ -276,7 +276,7 @@ impl Sketch {
         }
         // Three of four times a filled slot is not overwritten if there is an empty one.
         let draw = random.byte();
-        let slot = ((draw & 63) as u16 * count as u16 >> 6) as u8;
+        let slot = (((draw & 63) as u16 * count as u16) >> 6) as u8;
         let empty = thing.filled.trailing_ones() as u8;
         let overwrite = thing.filled & 1 << slot == 0 || draw < 64 || empty >= count;
         Some(if overwrite { slot } else { empty })
