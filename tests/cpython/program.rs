@@ -72,13 +72,13 @@ impl Place {
         value
     }
 
-    /// The files of a folder whose names start so.
+    /// The reduced scenarios of a folder of findings whose names start so.
     pub fn files(&self, folder: &str, start: &str) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.path(folder)).into_iter().flatten();
         let mut files: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).collect();
         files.retain(|f| f.file_name().unwrap().to_string_lossy().starts_with(start));
         files.sort();
-        files
+        files.into_iter().map(|folder| folder.join("reduced.scn")).collect()
     }
 }
 
