@@ -293,7 +293,8 @@ impl<S: Sink> Exec<'_, S> {
     #[inline]
     fn drop_until_death(&mut self, o: Idx, step: &mut u32) -> Idx {
         let object = *self.m.heap.object(o);
-        if object.has(Flag::TRACKED) && !(object.has(Flag::SPECIAL) && self.m.heap.kind(o).flaws.keeps_tracked) {
+        // A flawed deallocator, or one whose action has tracked the object again, leaves that to the release of memory.
+        if object.has(Flag::TRACKED) && !object.has(Flag::SPECIAL) {
             self.m.heap.untrack(o);
         }
         let leaks = self.has(Switch::BugDeallocLeaks);
