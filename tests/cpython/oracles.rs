@@ -40,7 +40,7 @@ fn reported(broken: &str, report: &str) {
     let files = place.files("findings", "diff-");
     let text = std::fs::read_to_string(&files[0]).unwrap();
     assert!(text.contains(report), "{text}");
-    assert!(text.contains(&format!("--python {python} --sanitize")), "{text}");
+    assert!(text.contains(&format!("--python {python} ")) && text.contains(" --sanitize"), "{text}");
     assert!(text.ends_with("\nscan()\n"), "{text}");
 }
 
