@@ -2,13 +2,15 @@
 //! called by the time the referent's memory is released; and no callback is called twice.
 //!
 //! Does not verify: callbacks of weak containers and `weakref.finalize`; runs in which it is not certain whether the
-//! weak reference was trash; callables without a script.
+//! weak reference was trash; callables without a script; referents that die of a callback that the collection of their
+//! trash calls: theirs may be called after their death.
 
 use super::Invariant;
 use super::about::About;
 use super::documented::Why;
 use super::findings::{Findings, Report};
 use super::shadow::{Facts, NO_SCRIPT, NONE, Object, Shadow, WeakRec, unpack};
+use super::violation::Phase;
 use crate::event::{ObjId, Role};
 
 pub(super) const ABOUT: About = About {
@@ -16,7 +18,8 @@ pub(super) const ABOUT: About = About {
     statement: "If a weak reference with a callback is live when its referent dies, and is not trash itself, the callback \
                 runs exactly once.",
     premises: "The referent's type clears weak references; no candidate's `traverse` lies.",
-    not: "Callbacks of weak containers and of `weakref.finalize`; callables without a script.",
+    not: "Callbacks of weak containers and of `weakref.finalize`; callables without a script; referents that a callback of \
+          their own collection releases.",
     promised: true,
     sentence: "the callback of {object} (referent {other}) ran {observed} times",
 };
@@ -54,9 +57,11 @@ pub(super) fn free(s: &Shadow, out: &mut Findings, object: ObjId) {
         let at = record.weak as usize - 1;
         let c = &s.col;
         let unsure = c.active && c.ready && (c.trash.has(at) || !c.exact && c.candidates.has(at));
+        // What another callback of this collection releases: its own callbacks are gathered and may be called later.
+        let pending = s.phase() == Phase::Cb && c.trash.has(object.index());
         let unheld = s.at(record.weak).is_some_and(|w| w.in_edges == 0);
         let fresh = c.active && record.born_in == c.number;
-        if unsure || unheld || s.lost || fresh && s.release.is_none() {
+        if unsure || pending || unheld || s.lost || fresh && s.release.is_none() {
             out.skip(Invariant::I14);
             continue;
         }
