@@ -174,6 +174,26 @@ fn a_killed_worker_costs_nothing() {
     assert!(lockstep.python().processes() > 1 || !in_time);
 }
 
+/// What the probe itself holds or calls: the argument of a function whose frame the collector visits (up to 3.6), and
+/// the report of uncollectable objects (2.7) while instances are in the trashcan.
+const PROBE: [&str; 2] = [
+    "def A():\n    collect(2)\n\na = function(A)\nb = Instance()\nb[0] = ref(b, a)\ndel b\n",
+    "def A():\n    b = Slotted()\n    b[0] = a\n    a = b\ndef D():\n    pass\n\nrepeat(50, A)\n\
+     a = Slotted(finalizer=D)\na[0] = a\ndel a\ndel b\ncollect(0)\n",
+];
+
+#[test]
+fn the_probe_changes_no_order() {
+    let old = |target: &Target| (target.interpreter.release.major, target.interpreter.release.minor) < (3, 7);
+    for target in targets().into_iter().filter(old) {
+        let mut lockstep = Lockstep::new(target.interpreter, &target.collector, Limits::default()).unwrap();
+        for text in PROBE {
+            let document = coroner::scenario::text::parse_bytes(format!("coroner 1\n{text}").as_bytes()).unwrap();
+            assert_eq!(lockstep.compare(&document.scenario).unwrap(), Comparison::Same, "{text}");
+        }
+    }
+}
+
 #[test]
 fn what_is_undefined_may_kill_the_interpreter_and_the_next_scenario_runs() {
     let Some(target) = targets().pop() else { return };

@@ -34,7 +34,7 @@ pub struct Lockstep {
     machine: Machine,
     /// Runs what is defined to the end.
     steady: Python,
-    /// Runs what may break its process.
+    /// Runs what may break its process, with less time: what is broken may be walked for ever.
     risky: Option<Python>,
     /// Runs one scenario per process.
     fresh: Option<Python>,
@@ -110,14 +110,14 @@ impl Lockstep {
     /// [`SetupError`] if a new process was needed and could not be started.
     pub fn compare(&mut self, scenario: &Scenario) -> Result<Comparison, SetupError> {
         self.run_model(&[scenario]);
-        let mut comparison = None;
-        let python = match self.risk(0) {
-            true => companion(&mut self.risky, &self.steady, self.limits)?,
-            false => &mut self.steady,
-        };
-        python.run_batch(&[scenario], |o| comparison = Some(compare(&self.model, o.events, o.failure.as_ref())))?;
-        // A batch of one has one outcome.
-        Ok(comparison.unwrap_or(Comparison::Same))
+        if !self.risk(0) {
+            return Ok(run_one(&mut self.steady, scenario, &self.model)?.0);
+        }
+        let risky = companion(&mut self.risky, &self.steady, self.limits.hurried())?;
+        match run_one(risky, scenario, &self.model)?.0 {
+            hurried if is_limit(&hurried) => Ok(self.in_fresh(scenario, 0)?.0),
+            comparison => Ok(comparison),
+        }
     }
 
     /// Compares one scenario in a process of its own.
@@ -146,7 +146,7 @@ impl Lockstep {
         for (indices, risky) in [(steady, false), (risky, true)] {
             let batch: Vec<&Scenario> = indices.iter().map(|i| scenarios[*i].borrow()).collect();
             let python = match risky && !batch.is_empty() {
-                true => companion(&mut self.risky, &self.steady, self.limits)?,
+                true => companion(&mut self.risky, &self.steady, self.limits.hurried())?,
                 false => &mut self.steady,
             };
             python.run_batch(&batch, |outcome| {
@@ -191,14 +191,29 @@ impl Lockstep {
 
     fn in_fresh(&mut self, scenario: &Scenario, index: usize) -> Result<(Comparison, u64), SetupError> {
         let model = &self.model[self.ranges[index].clone()];
-        let python = companion(&mut self.fresh, &self.steady, self.limits)?;
-        let mut result = (Comparison::Same, 0);
-        python.run_batch(&[scenario], |outcome| {
-            result = (compare(model, outcome.events, outcome.failure.as_ref()), digest(model, outcome.events));
-        })?;
-        python.restart();
-        Ok(result)
+        if self.risk(index) {
+            let risky = companion(&mut self.risky, &self.steady, self.limits.hurried())?;
+            risky.restart();
+            let hurried = run_one(risky, scenario, model)?;
+            if !is_limit(&hurried.0) {
+                return Ok(hurried);
+            }
+        }
+        let fresh = companion(&mut self.fresh, &self.steady, self.limits)?;
+        let result = run_one(fresh, scenario, model);
+        fresh.restart();
+        result
     }
+}
+
+/// Runs one scenario: what came of the comparison, and the digest of the events.
+fn run_one(python: &mut Python, scenario: &Scenario, model: &[Event]) -> Result<(Comparison, u64), SetupError> {
+    // A batch of one has one outcome.
+    let mut result = (Comparison::Same, 0);
+    python.run_batch(&[scenario], |outcome| {
+        result = (compare(model, outcome.events, outcome.failure.as_ref()), digest(model, outcome.events));
+    })?;
+    Ok(result)
 }
 
 /// A limit that a fresh process does not reach says more about the machine, or what the worker had run before, than

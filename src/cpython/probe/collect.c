@@ -78,6 +78,7 @@ static void explicit(int g, int automatic) {
     P.collecting = 1;
     *gc_count(0) = COUNTED;
     r = PyObject_Call(P.gc_collect, P.gen_args[g], NULL);
+    trashcan_put_back();
     notice_reset();
     P.collecting = 0;
     returned = r ? PyLong_AsLong(r) : -1;

@@ -49,7 +49,10 @@ static PyObject *stderr_write(PyObject *self, PyObject *text) {
 #if PY_VERSION_HEX < 0x03080000
     if (s && strncmp(s, "Exception ", 10) == 0) unraisable();
 #endif
-    if (s && strncmp(s, "gc: uncollectable", 17) == 0) gc_said_uncollectable();
+    if (s && strncmp(s, "gc: uncollectable", 17) == 0) {
+        gc_said_uncollectable();
+        trashcan_set_aside();
+    }
     Py_INCREF(Py_None);
     return Py_None;
 }

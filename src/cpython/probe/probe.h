@@ -200,6 +200,8 @@ HIDDEN void trashcan_setup(void);
 HIDDEN int trashcan_put_off(PyObject *o, int python_class);
 HIDDEN int trashcan_enter(PyObject *o);
 HIDDEN void trashcan_leave(PyObject *o);
+HIDDEN void trashcan_set_aside(void);
+HIDDEN void trashcan_put_back(void);
 
 /* pyclass.c */
 HIDDEN int pyclass_setup(void);

@@ -71,3 +71,25 @@ void trashcan_leave(PyObject *o) {
 #endif
 }
 #endif
+
+/* 2.7 counts uncollectable objects by what the collector writes. The end of the write's argument tuple would empty the
+ * trashcan, which without that lasts beyond the collection: no user code runs between the writes and its end. */
+#if PY_MAJOR_VERSION < 3
+static PyObject *aside;
+
+void trashcan_set_aside(void) {
+    PyThreadState *t = PyThreadState_Get();
+    if (!t->trash_delete_later) return;
+    aside = t->trash_delete_later;
+    t->trash_delete_later = NULL;
+}
+
+void trashcan_put_back(void) {
+    if (!aside) return;
+    PyThreadState_Get()->trash_delete_later = aside;
+    aside = NULL;
+}
+#else
+void trashcan_set_aside(void) {}
+void trashcan_put_back(void) {}
+#endif
