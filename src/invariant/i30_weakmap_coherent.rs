@@ -8,7 +8,7 @@ use super::Invariant;
 use super::about::About;
 use super::documented::Why;
 use super::findings::{Findings, Report};
-use super::shadow::{NONE, Object, Shadow, WeakRec, unpack};
+use super::shadow::{Facts, NONE, Object, Shadow, WeakRec, unpack};
 use crate::event::{Code, ObjId};
 use crate::scenario::{Op, Shape};
 
@@ -17,7 +17,8 @@ pub(super) const ABOUT: About = About {
     statement: "At quiescence the length of a weak container equals its live entries and its raw entries; iteration never skips \
                 or repeats a live entry because others died; the removal of a dead entry takes no live one.",
     premises: "No iteration is under way where a length is judged. Entries that a finalizer of trash made may stay (documented, \
-               gh-91636).",
+               gh-91636). A lying `traverse`, or an entry whose deallocator forgot its weak references, makes it a \
+               type-fault.",
     not: "What happens inside scripts.",
     promised: true,
     sentence: "{object} says {observed} and {expected} is right ({other})",
@@ -37,11 +38,19 @@ pub(super) fn length(s: &Shadow, out: &mut Findings, container: ObjId, len: u32,
     let known = s.weaks.iter().any(|r| r.container == id);
     let right = raw.min(if known { entries(true) as u32 } else { raw });
     out.judge(Invariant::I30, s, len == raw && len <= right, || {
+        let forgotten = |r: &WeakRec| r.container == id && s.at(r.referent).is_some_and(forgot_weakrefs);
+        let faulty = s.lied || s.weaks.iter().any(forgotten);
         let report = Report::collector(Some(container)).counts(right, if len == raw { len } else { raw });
+        let report = report.blame_type(faulty);
         // A finalizer added its own object, and the second weak reference pass cleared the entry without a call.
         let stale = |r: &WeakRec| r.container == id && r.born_in > 0 && r.calls == 0 && !r.live;
-        if s.weaks.iter().any(stale) { report.documented(Why::MadeByFinalizer, s) } else { report }
+        if !faulty && s.weaks.iter().any(stale) { report.documented(Why::MadeByFinalizer, s) } else { report }
     });
+}
+
+/// True if an object was freed by a deallocator that leaves weak references to it behind.
+fn forgot_weakrefs(object: &Object) -> bool {
+    object.facts.is(Facts::KEEPS_WEAKREFS) && !object.lives()
 }
 
 /// A removal callback is about to store into a slot of its container's data.

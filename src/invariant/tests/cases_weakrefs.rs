@@ -3,7 +3,7 @@
 use super::stream::{Stream, acting};
 use super::*;
 use crate::event::{Code, Event, ObjId, Role, Spot, Undefined};
-use crate::scenario::{Base, Kind, Op, Place, ScriptId, Shape};
+use crate::scenario::{Base, DeallocFlaws, Kind, Op, Place, ScriptId, Shape};
 use Class::{Collector, Documented, TypeFault};
 
 pub(super) const CASES: &[Case] = &[
@@ -18,6 +18,7 @@ pub(super) const CASES: &[Case] = &[
     case(Invariant::I17, Collector, i17),
     case(Invariant::I17, Documented, i17_finalizer),
     case(Invariant::I30, Collector, i30_length),
+    case(Invariant::I30, TypeFault, i30_forgotten),
     case(Invariant::I30, Collector, i30_skipped),
     case(Invariant::I40, Documented, i40),
 ];
@@ -177,14 +178,14 @@ fn i17_finalizer(s: &mut Stream, broken: bool) {
     s.die(a);
 }
 
-/// A weak value dictionary in variable 0 with one entry for a node in variable 1.
-fn weak_value_dict(s: &mut Stream) -> [crate::event::ObjId; 3] {
+/// A weak value dictionary in variable 0 with one entry for an object in variable 1.
+fn weak_value_dict(s: &mut Stream, value: Kind) -> [crate::event::ObjId; 3] {
     let d = s.held(0, Kind::new(Shape::WeakValueDict));
     let data = s.part(Role::ContainerData);
     let remove = s.part(Role::ContainerRemove);
     s.slot(d, 0, Some(data));
     s.slot(d, 1, Some(remove));
-    let v = s.node(1);
+    let v = s.held(1, value);
     s.op(Op::Set { dst: Place::var(0).slot(0), src: Place::var(1) });
     let index = v.index() as u32 + 1;
     let entry = crate::event::ObjId::from_index(index);
@@ -196,13 +197,25 @@ fn weak_value_dict(s: &mut Stream) -> [crate::event::ObjId; 3] {
 }
 
 fn i30_length(s: &mut Stream, broken: bool) {
-    let [d, ..] = weak_value_dict(s);
+    let [d, ..] = weak_value_dict(s, Kind::new(Shape::Node));
     s.op(Op::Len { container: Place::var(0) });
     s.events.push(Event::Length { container: d, len: 1, raw: if broken { 2 } else { 1 } });
 }
 
+/// The deallocator of the value forgets the entry of the dictionary.
+fn i30_forgotten(s: &mut Stream, broken: bool) {
+    let flaws = DeallocFlaws { keeps_weakrefs: true, ..DeallocFlaws::default() };
+    let [d, v, _] = weak_value_dict(s, Kind { flaws, ..Kind::new(Shape::Node) });
+    if broken {
+        s.var(1, None);
+        s.die(v);
+    }
+    s.op(Op::Len { container: Place::var(0) });
+    s.events.push(Event::Length { container: d, len: 1, raw: 1 });
+}
+
 fn i30_skipped(s: &mut Stream, broken: bool) {
-    let [d, v, _] = weak_value_dict(s);
+    let [d, v, _] = weak_value_dict(s, Kind::new(Shape::Node));
     s.op(Op::Iterate { container: Place::of(Base::Var(0)), script: ScriptId(2) });
     if !broken {
         s.events.push(Event::Yielded { container: d, entry: v });
