@@ -7,7 +7,7 @@
 use super::Invariant;
 use super::about::About;
 use super::findings::{Findings, Report};
-use super::shadow::{Facts, Object, Shadow};
+use super::shadow::{Object, Shadow};
 use super::violation::Class;
 use crate::event::ObjId;
 
