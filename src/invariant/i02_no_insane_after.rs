@@ -42,7 +42,7 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
         if s.objects[index].lives() && s.base.has(index) {
             held = false;
             let id = ObjId::from_index(index as u32);
-            let listed = s.garbage.contains(&(index as u32 + 1));
+            let listed = s.times_listed(index) > 0;
             let saved = s.traits.saves_all && (listed || !s.scratch.has(index));
             let report = report(s, id);
             out.fail(Invariant::I02, s, if saved { report.documented(Why::SaveAll, s) } else { report });

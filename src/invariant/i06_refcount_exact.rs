@@ -31,11 +31,7 @@ pub(super) fn at_rest(s: &Shadow, out: &mut Findings) {
             out.skip(Invariant::I06);
             continue;
         }
-        let mut known = o.in_edges;
-        if !s.garbage.is_empty() {
-            let id = index as u32 + 1;
-            known += s.garbage.iter().filter(|e| **e == id).count() as u32;
-        }
+        let known = o.in_edges + s.times_listed(index);
         if known == o.refcount {
             passed += 1;
         } else {

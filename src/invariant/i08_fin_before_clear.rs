@@ -7,7 +7,7 @@
 use super::Invariant;
 use super::about::About;
 use super::findings::{Findings, Report};
-use super::shadow::{Facts, Object, Shadow};
+use super::shadow::{Object, Shadow};
 use super::violation::Class;
 use crate::event::ObjId;
 
@@ -26,23 +26,20 @@ pub(super) fn clear(s: &mut Shadow, out: &mut Findings, object: ObjId) {
         out.skip(Invariant::I08);
         return;
     }
-    let pending = |o: &Object| {
-        o.facts.is(Facts::FINALIZER) && o.lives() && o.fin_returns == 0 && !o.is(Object::FINALIZED)
-            || o.facts.is(Facts::FINALIZER) && o.lives() && o.fin_calls != o.fin_returns
-    };
+    let pending =
+        |o: &Object| o.lives() && (o.fin_returns == 0 && !o.is(Object::FINALIZED) || o.fin_calls != o.fin_returns);
     let mut culprit = None;
-    for index in s.col.trash.iter().filter(|i| pending(&s.objects[*i])).collect::<Pending>().iter() {
-        if s.leads(*index as u32 + 1, object.index()) {
-            culprit = Some(ObjId::from_index(*index as u32));
+    // For each object that is cleared: a look at all the trash would be quadratic.
+    for at in 0..s.col.finalizable.len() {
+        let index = s.col.finalizable[at];
+        if pending(&s.objects[index as usize]) && s.leads(index + 1, object.index()) {
+            culprit = Some(ObjId::from_index(index));
         }
     }
     out.judge(Invariant::I08, s, culprit.is_none(), || {
         Report::collector(Some(object)).other(culprit).observed("had finished its finalizer").blame_type(s.lied)
     });
 }
-
-/// Unfinished finalizers; empty (and without memory) in all but broken collections.
-type Pending = Vec<usize>;
 
 pub(super) fn dealloc_action(s: &Shadow, out: &mut Findings, object: ObjId) {
     let Some(o) = s.get(object) else { return };

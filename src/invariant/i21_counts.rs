@@ -39,7 +39,7 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings, returned: u32, uncol
     });
     let forgotten = s.col.legacy.iter().find(|i| {
         let o = &s.objects[*i];
-        s.is_legacy(o) && o.held() && o.spot != Spot::Collecting && !s.garbage.contains(&(*i as u32 + 1))
+        s.is_legacy(o) && o.held() && o.spot != Spot::Collecting && s.times_listed(*i) == 0
     });
     if !s.traits.scripts_empty_garbage && s.col.scripts == 0 {
         let object = forgotten.map(|i| ObjId::from_index(i as u32));

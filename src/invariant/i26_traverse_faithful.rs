@@ -58,7 +58,7 @@ pub(super) fn collected(s: &Shadow, out: &mut Findings) {
         if o.stamp != s.stamp || o.is(Object::GONE | Object::LOOSE) || o.refcount == 0 {
             continue;
         }
-        if !s.garbage.is_empty() && s.garbage.contains(&(index as u32 + 1)) {
+        if s.times_listed(index) > 0 {
             continue;
         }
         if o.refcount.wrapping_sub(o.in_edges) == o.unknown {

@@ -8,7 +8,7 @@ use super::Invariant;
 use super::about::About;
 use super::documented::Why;
 use super::findings::{Findings, Report};
-use super::shadow::{Facts, NONE, Object, Shadow, WeakRec, unpack};
+use super::shadow::{Bits, Facts, NONE, Object, Shadow, WeakRec, unpack};
 use crate::event::{Code, ObjId};
 use crate::scenario::{Op, Shape};
 
@@ -78,6 +78,8 @@ pub(super) struct Iteration {
     /// Records of entries that were live when it began.
     expected: Vec<u32>,
     shown: Vec<u32>,
+    /// The same as a set, of those that exist.
+    seen: Bits,
     once: bool,
 }
 
@@ -86,6 +88,7 @@ impl Iteration {
         self.container = NONE;
         self.expected.clear();
         self.shown.clear();
+        self.seen.reset(0);
     }
 
     /// True if an iteration runs.
@@ -121,12 +124,21 @@ impl Iteration {
             return;
         }
         let id = entry.index() as u32 + 1;
-        let repeated = self.once && self.shown.contains(&id);
-        let shown = self.shown.iter().filter(|e| **e == id).count() as u32;
+        let repeated = self.once && self.has_shown(s, id);
         out.judge(Invariant::I30, s, !repeated, || {
+            let shown = self.shown.iter().filter(|e| **e == id).count() as u32;
             Report::collector(Some(container)).other(Some(entry)).counts(1, shown + 1)
         });
         self.shown.push(id);
+        if entry.index() < s.objects.len() {
+            self.seen.put(entry.index());
+        }
+    }
+
+    /// True if the iteration has shown the object with this number from 1.
+    fn has_shown(&self, s: &Shadow, id: u32) -> bool {
+        let index = (id as usize).wrapping_sub(1);
+        if index < s.objects.len() { self.seen.has(index) } else { self.shown.contains(&id) }
     }
 
     pub fn end(&mut self, s: &Shadow, out: &mut Findings) {
@@ -138,7 +150,7 @@ impl Iteration {
             let Some(r) = s.weaks.get(*at as usize) else { continue };
             let alive =
                 r.live && s.at(r.weak).is_some_and(Object::lives) && s.at(r.referent).is_some_and(Object::lives);
-            let skipped = alive && !self.shown.contains(&r.referent);
+            let skipped = alive && !self.has_shown(s, r.referent);
             out.judge(Invariant::I30, s, !skipped, || {
                 Report::collector(container).other(unpack(r.referent)).counts(1, 0)
             });

@@ -27,6 +27,8 @@ pub(crate) struct Collection {
     pub candidates: Bits,
     /// Found unreachable and not set aside as uncollectable.
     pub trash: Bits,
+    /// Members of `trash` with a finalizer, in ascending order.
+    pub finalizable: Vec<u32>,
     /// How many were found unreachable, uncollectable ones included.
     pub found: u32,
     /// Unreachable and set aside because of legacy finalizers.
@@ -102,6 +104,7 @@ impl Collection {
         for set in [&mut self.candidates, &mut self.trash, &mut self.legacy, &mut self.garbage, &mut self.doomed] {
             set.reset(size);
         }
+        self.finalizable.clear();
     }
 
     /// The object is in the collector's unreachable set, surely.
@@ -160,7 +163,13 @@ impl Shadow {
             self.set_legacy_aside();
         }
         let Shadow { objects, col, .. } = self;
-        for index in col.trash.iter().chain(col.legacy.iter()) {
+        for index in col.trash.iter() {
+            objects[index].status |= Object::WAS_TRASH;
+            if objects[index].facts.is(Facts::FINALIZER) {
+                col.finalizable.push(index as u32);
+            }
+        }
+        for index in col.legacy.iter() {
             objects[index].status |= Object::WAS_TRASH;
         }
         col.mark_uncertain(objects);

@@ -86,6 +86,8 @@ pub(crate) struct Shadow {
     pub frames: Vec<Frame>,
     pub gc_callbacks: Vec<u32>,
     pub garbage: Vec<u32>,
+    /// How often `garbage` lists each object; as long as the last object that it has listed.
+    listings: Vec<u32>,
     /// `garbage` is what `gc.garbage` holds now.
     pub garbage_sure: bool,
     pub release: Option<Release>,
@@ -158,6 +160,7 @@ impl Shadow {
             frames: Vec::new(),
             gc_callbacks: Vec::new(),
             garbage: Vec::new(),
+            listings: Vec::new(),
             garbage_sure: true,
             release: None,
             two: false,
@@ -203,6 +206,7 @@ impl Shadow {
         self.frames.clear();
         self.gc_callbacks.clear();
         self.garbage.clear();
+        self.listings.clear();
         self.untracked.clear();
         self.garbage_sure = true;
         self.release = release;
