@@ -21,6 +21,8 @@ const GRACE: Duration = Duration::from_secs(1);
 const START_UP: Duration = Duration::from_secs(60);
 /// How often a worker is started that is killed or stopped meanwhile.
 const ATTEMPTS: u32 = 3;
+/// The same for one with sanitizers.
+const SANITIZED_ATTEMPTS: u32 = 20;
 const START: &str = "import sys; sys.path.insert(0, sys.argv[1]); import coroner_probe; \
     coroner_probe.serve(0, 1, sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), int(sys.argv[6]))";
 
@@ -107,6 +109,8 @@ impl Worker {
             match Worker::attempt(interpreter, limits)? {
                 Ok(worker) => return Ok(worker),
                 Err(s) if s.status.is_none_or(killed) && attempts < ATTEMPTS => {}
+                // Now and then the address space is laid out so that the sanitizer's shadow has no room.
+                Err(s) if interpreter.sanitized && s.said.contains("ABORTING") && attempts < SANITIZED_ATTEMPTS => {}
                 Err(s) => return Err(SetupError::Start { name: interpreter.name(), message: s.said }),
             }
         }

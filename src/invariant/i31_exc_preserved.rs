@@ -8,7 +8,7 @@ use super::Invariant;
 use super::about::About;
 use super::findings::{Findings, Report};
 use super::shadow::{Frame, NO_SCRIPT, NONE, Shadow, unpack};
-use crate::event::ObjId;
+use crate::event::{Code, ObjId};
 use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS};
 
 pub(super) const ABOUT: About = About {
@@ -32,6 +32,9 @@ pub(super) struct Pending {
     arg: u32,
     /// It may have ended before it could raise.
     cut: bool,
+    /// An entry of `gc.callbacks`: before its error is reported its arguments die, and up to 3.7 with them what waits in
+    /// the trashcan.
+    entry: bool,
     /// The owners of those that wait for the death of what only the arguments of the call held: a callback's weak
     /// reference dies before the error is reported.
     aside: Vec<u32>,
@@ -46,6 +49,7 @@ impl Pending {
     pub fn left(&mut self, s: &Shadow, frame: &Frame) {
         if raises(s, frame) {
             (self.owner, self.arg) = (frame.owner, frame.arg);
+            self.entry = frame.code == Code::GcCallback;
             // Scripts nested too deep, or in a run that has done too much, end early.
             self.cut = s.frames.len() + 1 >= MAX_DEPTH as usize || s.script_steps > MAX_SCRIPT_STEPS;
         }
@@ -63,7 +67,8 @@ impl Pending {
         if self.owner == NONE {
             return;
         }
-        if dying.is_some_and(|o| self.arg as usize == o.index() + 1) && !self.cut {
+        let waits = self.entry || dying.is_some_and(|o| self.arg as usize == o.index() + 1);
+        if waits && !self.cut {
             self.aside.push(self.owner);
             self.owner = NONE;
             return;

@@ -41,7 +41,7 @@ fn reported(broken: &str, report: &str) {
     let text = std::fs::read_to_string(&files[0]).unwrap();
     assert!(text.contains(report), "{text}");
     assert!(text.contains(&format!("--python {python} ")) && text.contains(" --sanitize"), "{text}");
-    assert!(text.ends_with("\nscan()\n"), "{text}");
+    assert!(text.ends_with("\nscan()\n"), "{text}{}", ran.err);
 }
 
 #[test]
