@@ -32,11 +32,10 @@ pub(super) struct Pending {
     arg: u32,
     /// It may have ended before it could raise.
     cut: bool,
-    /// An entry of `gc.callbacks`: before its error is reported its arguments die, and up to 3.7 with them what waits in
-    /// the trashcan.
-    entry: bool,
-    /// The owners of those that wait for the death of what only the arguments of the call held: a callback's weak
-    /// reference dies before the error is reported.
+    code: Option<Code>,
+    /// The owners of those that wait for the death of the arguments of the call, which die before the error is
+    /// reported: a callback's weak reference, and up to 3.7 what waits in the trashcan, which the end of an argument
+    /// tuple empties.
     aside: Vec<u32>,
 }
 
@@ -48,8 +47,7 @@ impl Pending {
 
     pub fn left(&mut self, s: &Shadow, frame: &Frame) {
         if raises(s, frame) {
-            (self.owner, self.arg) = (frame.owner, frame.arg);
-            self.entry = frame.code == Code::GcCallback;
+            (self.owner, self.arg, self.code) = (frame.owner, frame.arg, Some(frame.code));
             // Scripts nested too deep, or in a run that has done too much, end early.
             self.cut = s.frames.len() + 1 >= MAX_DEPTH as usize || s.script_steps > MAX_SCRIPT_STEPS;
         }
@@ -67,7 +65,11 @@ impl Pending {
         if self.owner == NONE {
             return;
         }
-        let waits = self.entry || dying.is_some_and(|o| self.arg as usize == o.index() + 1);
+        let waits = match self.code {
+            Some(Code::GcCallback) => true,
+            Some(Code::Callback) => dying.is_some(),
+            _ => dying.is_some_and(|o| self.arg as usize == o.index() + 1),
+        };
         if waits && !self.cut {
             self.aside.push(self.owner);
             self.owner = NONE;

@@ -2,7 +2,7 @@
 
 use super::object::UNUSUAL;
 use super::object::kind_of;
-use super::{After, Facts, Frame, NO_SCRIPT, NONE, OVERFLOW, Object, Shadow, WeakRec, pack, unpack};
+use super::{After, Facts, Frame, NO_SCRIPT, NONE, OVERFLOW, Object, Shadow, WeakRec, pack};
 use crate::event::{Code, ObjId, Role, Spot};
 use crate::scenario::{Kind, Op, Shape};
 
@@ -285,8 +285,14 @@ impl Shadow {
                 self.col.finalizers += u32::from(self.col.active && self.col.ready);
             }
         }
+        let mut by_collector = false;
         if code == Code::Callback {
             let existing = self.objects.len() as u32;
+            let c = &self.col;
+            let level = c.ready && c.active && self.frames.len() == c.depth && c.clears == 0;
+            // A deallocator's callback comes when its referent is dying; the collector's, when it is still whole.
+            let referent = arg.and_then(|a| self.weak(a)).and_then(|r| self.at(r.referent));
+            by_collector = level && referent.is_some_and(Object::lives);
             self.col.callbacks += u32::from(self.col.active && self.col.ready);
             if let Some(record) = arg.and_then(|a| self.weak_index(a)).and_then(|at| self.weaks.get_mut(at)) {
                 record.calls = record.calls.saturating_add(1);
@@ -295,7 +301,7 @@ impl Shadow {
             }
         }
         self.script_steps = self.script_steps.saturating_add(self.script_len(script));
-        self.frames.push(Frame { code, owner: edge, arg: pack(arg), script });
+        self.frames.push(Frame { code, owner: edge, arg: pack(arg), script, by_collector });
         self.after = After::Enter;
     }
 
@@ -315,13 +321,8 @@ impl Shadow {
         {
             object.fin_returns = object.fin_returns.saturating_add(1);
         }
-        let c = &self.col;
-        let level = c.ready && c.active && self.frames.len() == c.depth && c.clears == 0;
-        // A deallocator's callback comes when its referent is dying; the collector's, when it is still whole.
-        let referent = unpack(frame.arg).and_then(|weak| self.weak(weak)).and_then(|r| self.at(r.referent));
-        let by_collector = level && frame.code == Code::Callback && referent.is_some_and(Object::lives);
-        self.just_left = if by_collector { frame.arg } else { NONE };
-        if by_collector && frame.arg != NONE {
+        self.just_left = if frame.by_collector { frame.arg } else { NONE };
+        if frame.by_collector && frame.arg != NONE {
             // It goes to the old generation even if it was set aside as uncollectable.
             self.col.legacy.remove(frame.arg as usize - 1);
         }

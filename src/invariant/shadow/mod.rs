@@ -38,6 +38,8 @@ pub(crate) struct Frame {
     pub arg: u32,
     /// The script, if it is known.
     pub script: u8,
+    /// A callback that the collection calls itself, before it clears.
+    pub by_collector: bool,
 }
 
 /// What the snapshot that is being read followed.

@@ -114,3 +114,33 @@ fn a_hidden_edge_excuses_what_it_holds() {
     let found = Judge::new().judge(&s.scenario(), &s.events, None).to_vec();
     assert_eq!(found.iter().map(|v| (v.invariant, v.class)).collect::<Vec<_>>(), [(Invariant::I19, TypeFault)]);
 }
+
+/// The callback drops the value of the entry, and the callback that this calls is the referent's last holder.
+#[test]
+fn a_weak_reference_counts_though_its_callback_killed_the_referent() {
+    let source = "\
+coroner 1
+
+def A():
+    pass
+
+a = Node(call=A)
+a[0] = Node()
+a[1] = Node()
+b = WeakKeyDictionary()
+a[0][0] = a[0]
+a[0] = ref(a[1], a)
+b[1] = a
+del a[1]
+del a
+collect(2)
+";
+    let parsed = crate::scenario::text::parse(source).unwrap();
+    let mut machine = Machine::new(&crate::collector::Collector::parse("cpython-3.15").unwrap());
+    let mut events = Vec::new();
+    machine.run(&parsed.scenario, &mut events);
+    let mut judge = Judge::new();
+    let found = judge.judge(&parsed.scenario, &events, Some(Release::new(3, 15, 0)));
+    assert!(found.iter().all(|v| v.invariant != Invariant::I21), "{found:?}");
+    assert!(judge.judged(Invariant::I21).passed > 0);
+}

@@ -26,6 +26,8 @@ pub(super) const CASES: &[Case] = &[
     case(Invariant::I26, TypeFault, i26),
     case(Invariant::I27, Collector, i27),
     case(Invariant::I31, Collector, i31),
+    case(Invariant::I31, Collector, i31_entry),
+    case(Invariant::I31, Collector, i31_callback),
     case(Invariant::I32, Collector, i32),
     case(Invariant::I37, Collector, i37),
 ];
@@ -256,6 +258,41 @@ fn i31(s: &mut Stream, broken: bool) {
         s.unraisable(a);
     }
     s.die(a);
+}
+
+/// Between an entry of `gc.callbacks` and the report of its error, what waits in the trashcan dies.
+fn i31_entry(s: &mut Stream, broken: bool) {
+    s.script(1, &[Op::Look, Op::Raise]);
+    let entry = s.callable(0);
+    let waiting = s.node(1);
+    s.var(1, None);
+    s.enter(Code::GcCallback, entry, None);
+    s.leave();
+    s.die(waiting);
+    if !broken {
+        s.unraisable(entry);
+    }
+    s.end(&[(entry, 1, Spot::Gen0)], &[]);
+}
+
+/// The same between a callback and the report of its error.
+fn i31_callback(s: &mut Stream, broken: bool) {
+    s.script(1, &[Op::Look, Op::Raise]);
+    let callback = s.callable(0);
+    let referent = s.node(1);
+    let waiting = s.node(2);
+    let weak = s.weak(3, referent, Some(callback));
+    s.var(2, None);
+    s.var(1, None);
+    s.events.push(Event::Dealloc { object: referent });
+    s.enter(Code::Callback, callback, Some(weak));
+    s.leave();
+    s.die(waiting);
+    if !broken {
+        s.unraisable(callback);
+    }
+    s.events.push(Event::Free { object: referent });
+    s.end(&[(callback, 1, Spot::Gen0), (weak, 1, Spot::Gen0)], &[(weak, None, false)]);
 }
 
 fn i32(s: &mut Stream, broken: bool) {

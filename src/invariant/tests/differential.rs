@@ -67,6 +67,19 @@ fn a_leaking_collector_does_not_reach_a_steady_state() {
 }
 
 #[test]
+fn what_the_trashcan_keeps_before_3_8_is_documented() {
+    let source = "coroner 1\n\ndef A():\n    a = Instance()\n    a[0] = b\n    b = a\n\nrepeat(26, A)\n";
+    let scenario = crate::scenario::text::parse(source).unwrap().scenario;
+    let on = |name: &str, release| steady_state(&mut machine(name), &scenario, Some(release)).unwrap();
+    let found = on("cpython-3.7", Release::new(3, 7, 16)).unwrap();
+    assert_eq!((found.invariant, found.class), (Invariant::I38, Class::Documented));
+    assert_eq!(on("cpython-3.8", Release::new(3, 8, 18)), None);
+    // From a release that promises to keep nothing, the same events are the collector's fault.
+    let promised = steady_state(&mut machine("cpython-3.7"), &scenario, Some(Release::new(3, 8, 18))).unwrap();
+    assert_eq!(promised.map(|v| v.class), Some(Class::Collector));
+}
+
+#[test]
 fn a_subject_with_a_mind_of_its_own_is_found() {
     let scenario = watched(true, false);
     assert_eq!(same_order(&mut machine("cpython-3.12"), &scenario), Ok(None));
