@@ -54,8 +54,7 @@ pub use store::{Nowhere, Regressions, Store, StoreError, write_atomically};
 pub use tally::{Key, Part, SIBLINGS, Tally, Verdict};
 
 pub(crate) use part::mix;
-pub(crate) use record::now;
-pub(crate) use reduce::{document, lines};
+pub(crate) use reduce::{document, lines, waiting};
 
 /// How many scenarios the fingerprint of a campaign is taken of.
 const FINGERPRINT: u64 = 32;

@@ -55,6 +55,32 @@ pub(crate) fn lines(events: &[Event]) -> String {
     })
 }
 
+/// A finding that was just made and waits to be reduced; `who` showed it, and whether a real interpreter confirmed that.
+pub(crate) fn waiting(first: First, what: What, who: (String, bool), repeat: String, document: Document) -> Record {
+    let (subject, verified) = who;
+    Record {
+        first,
+        what,
+        subject,
+        verified,
+        state: State::Waiting,
+        known: None,
+        sentence: String::new(),
+        objects: 0,
+        operations: document.scenario.ops().len(),
+        minimal: false,
+        claim: String::new(),
+        repeat,
+        digest: digest(&document.scenario),
+        scenario: document.print(),
+        reduced: String::new(),
+        events: String::new(),
+        explanation: String::new(),
+        details: serde_json::Map::new(),
+        seen_at: now(),
+    }
+}
+
 /// A finding that was just made.
 pub(super) fn found(plan: &Plan, about: &About, key: Key, first: First) -> Record {
     let collector = &plan.collectors[key.collector()];
@@ -79,27 +105,8 @@ pub(super) fn found(plan: &Plan, about: &About, key: Key, first: First) -> Recor
         (FieldName::Seed, plan.draw.seed.to_string()),
         (FieldName::Repeat, repeat.clone()),
     ];
-    Record {
-        first,
-        what,
-        subject: collector.name.clone(),
-        verified: collector.verified,
-        state: State::Waiting,
-        known: None,
-        sentence: String::new(),
-        objects: 0,
-        operations: scenario.ops().len(),
-        minimal: false,
-        claim: String::new(),
-        repeat,
-        digest: digest(&scenario),
-        scenario: document(&scenario, fields).print(),
-        reduced: String::new(),
-        events: String::new(),
-        explanation: String::new(),
-        details: serde_json::Map::new(),
-        seen_at: now(),
-    }
+    let who = (collector.name.clone(), collector.verified);
+    waiting(first, what, who, repeat, document(&scenario, fields))
 }
 
 /// What a candidate must still show: the same kind of violation, primary if it was, or the same end.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::Lockstep;
 use super::campaign::Plan;
 use super::difference::{Comparison, Difference, Kind};
-use crate::campaign::{About, Explain, First, Record, State, What, count_objects, digest, document, lines, now};
+use crate::campaign::{About, Explain, First, Record, State, What, count_objects, digest, document, lines, waiting};
 use crate::collector::Collector;
 use crate::cpython::{Limits, SetupError};
 use crate::event::Event;
@@ -127,27 +127,7 @@ pub(super) fn found(plan: &Plan, about: &About, target: usize, kind: Option<Kind
         (FieldName::Seed, plan.draw.seed.to_string()),
         (FieldName::Repeat, repeat.clone()),
     ];
-    Record {
-        first,
-        what: what(kind),
-        subject: interpreter,
-        verified: collector.verified,
-        state: State::Waiting,
-        known: None,
-        sentence: String::new(),
-        objects: 0,
-        operations: scenario.ops().len(),
-        minimal: false,
-        claim: String::new(),
-        repeat,
-        digest: digest(&scenario),
-        scenario: document(&scenario, fields).print(),
-        reduced: String::new(),
-        events: String::new(),
-        explanation: String::new(),
-        details: Map::new(),
-        seen_at: now(),
-    }
+    waiting(first, what(kind), (interpreter, collector.verified), repeat, document(&scenario, fields))
 }
 
 /// Makes a scenario small on which the two disagree in a way of this kind, and confirms it in a fresh process. Nothing
