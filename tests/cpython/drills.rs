@@ -115,11 +115,7 @@ fn a_scenario_that_eats_memory_is_a_finding() {
     // What it needs next is not there: the operation that fails is the scan itself.
     let eat = "while (malloc(1 << 24)); while (PyMem_RawMalloc(16)); while (PyObject_Malloc(64)); \
                make_object(NULL, NULL, NULL); return 1;";
-    let Some(python) = newest_path() else { return };
-    let place = Place::with_broken_probe("run.c", SCAN, eat);
-    let line = format!("diff --python {python} --scenarios 150 --jobs 1 --profile mixed --json diff.json");
-    let ran = place.coroner(&line);
-    assert!([0, 4, 5].contains(&ran.code), "{}{}", ran.out, ran.err);
+    with_scan(eat, "5s", "crash", [4, 4]);
 }
 
 #[test]
