@@ -189,6 +189,12 @@ impl Object {
         Object { prev: NIL, next: NIL, refcount: 0, gc_refs: 0, slots: 0, len: 0, id: None, flags, shape, shown: 0 }
     }
 
+    /// True if a snapshot has shown the object.
+    #[inline]
+    pub(crate) const fn is_shown(&self, snapshot: u8) -> bool {
+        self.shown == snapshot
+    }
+
     /// All flags.
     #[inline]
     pub const fn flags(&self) -> Flag {
