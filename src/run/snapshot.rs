@@ -130,3 +130,47 @@ fn show_state(sink: &mut impl Sink, object: &Object, spot: Spot) -> u32 {
     sink.event(Event::State { object: id, refcount: object.refcount, spot, finalized });
     1
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::collector::Collector;
+    use crate::event::{Event, ObjId};
+    use crate::run::Machine;
+    use crate::scenario::{Kind, Op, Place, Scenario, Shape};
+
+    /// The weak references of the last snapshot, after `plain` objects and `dead` weak references more.
+    fn weak_states(plain: u16, dead: u16) -> Vec<Event> {
+        let var = |n: u16| Place::var(n);
+        let new = |dst, shape, of| Op::New { dst, kind: Kind::new(shape), items: [of, Place::NOTHING] };
+        let drop = |dst| Op::Set { dst, src: Place::NOTHING };
+        let mut ops: Vec<Op> = (0..plain).map(|n| new(var(10 + n), Shape::Node, Place::NOTHING)).collect();
+        ops.push(new(var(0), Shape::Node, Place::NOTHING));
+        for _ in 0..dead {
+            ops.extend([new(var(1), Shape::Ref, var(0)), drop(var(1))]);
+        }
+        ops.extend([2, 3].map(|n| new(var(n), Shape::Node, Place::NOTHING)));
+        ops.extend([
+            new(var(4), Shape::Ref, var(2)),
+            new(var(5), Shape::Proxy, var(0)),
+            new(var(6), Shape::Ref, var(3)),
+        ]);
+        ops.push(drop(var(3)));
+        let mut events: Vec<Event> = Vec::new();
+        let collector = Collector::parse("cpython-3.15").unwrap();
+        Machine::new(&collector).run(&Scenario::from_bodies(&[ops]), &mut events);
+        let last = events.iter().rposition(|event| *event == Event::Snapshot).unwrap();
+        events.drain(last..).filter(|event| matches!(event, Event::Weak { .. })).collect()
+    }
+
+    #[test]
+    fn weak_references_are_shown_in_order_however_they_are_found() {
+        for (plain, dead) in [(0, 0), (50, 0), (0, 200), (50, 200), (200, 20)] {
+            let id = |n: u16| ObjId::from_index(u32::from(n));
+            let (first, rest) = (id(plain), plain + dead + 1);
+            let weak = |weak, referent| Event::Weak { weak, referent, callback: false };
+            let expected =
+                [weak(id(rest + 3), Some(first)), weak(id(rest + 2), Some(id(rest))), weak(id(rest + 4), None)];
+            assert_eq!(weak_states(plain, dead), expected, "{plain} and {dead}");
+        }
+    }
+}
