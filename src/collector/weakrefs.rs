@@ -3,13 +3,28 @@
 
 use super::switch::{Rules, Switch};
 use crate::event::Undefined;
-use crate::heap::{Flag, Heap, List, NIL};
+use crate::heap::{Flag, Heap, Idx, List, NIL};
+
+/// Clears a weak reference that may have outlived its referent.
+///
+/// # Errors
+/// [`Undefined::DanglingWeakref`] if the memory of its referent is gone.
+#[inline]
+pub fn clear_one(heap: &mut Heap, weak: Idx) -> Result<(), Undefined> {
+    let referent = heap.weak(weak).referent;
+    if referent != NIL && heap.object(referent).has(Flag::FREED) {
+        return Err(Undefined::DanglingWeakref);
+    }
+    heap.clear_weak(weak);
+    Ok(())
+}
 
 /// The first pass: clears weak references to (and, by release, in) the list, and moves those whose callbacks must
 /// be called to [`List::CALLS`], each with one reference more.
 ///
 /// # Errors
-/// [`Undefined::MovedUntracked`] if one of the latter is in no list.
+/// [`Undefined::MovedUntracked`] if one of the latter is in no list; [`Undefined::DanglingWeakref`] if one to be cleared
+/// outlived its referent.
 pub fn clear_before_finalizers(heap: &mut Heap, set: List, rules: Rules) -> Result<(), Undefined> {
     if rules.has(Switch::BugNoWeakrefPass) {
         return Ok(());
@@ -19,7 +34,7 @@ pub fn clear_before_finalizers(heap: &mut Heap, set: List, rules: Rules) -> Resu
     let mut o = heap.object(set.head()).next;
     while o != set.head() {
         if heap.is_weak(o) && rules.has(Switch::ClearTrashWeakrefs) && !deferred {
-            heap.clear_weak(o);
+            clear_one(heap, o)?;
         }
         let mut entry = heap.detail(o).weakrefs;
         while entry != NIL {
@@ -52,13 +67,17 @@ pub fn clear_before_finalizers(heap: &mut Heap, set: List, rules: Rules) -> Resu
 }
 
 /// The second pass: clears every weak reference to or in the list and calls nothing.
-pub fn clear_after_finalizers(heap: &mut Heap, set: List) {
+///
+/// # Errors
+/// [`Undefined::DanglingWeakref`] if one of those in the list outlived its referent.
+pub fn clear_after_finalizers(heap: &mut Heap, set: List) -> Result<(), Undefined> {
     let mut o = heap.object(set.head()).next;
     while o != set.head() {
         if heap.is_weak(o) {
-            heap.clear_weak(o);
+            clear_one(heap, o)?;
         }
         heap.clear_all_weaks(o);
         o = heap.object(o).next;
     }
+    Ok(())
 }

@@ -149,8 +149,11 @@ impl<S: Sink> Exec<'_, S> {
         let trash = found.unreachable;
         self.running.trash = trash;
         self.running.quiet = !found.set.flags.has(Flag::UNFAITHFUL);
-        if self.has(Switch::BugClearLiveWeakrefs) {
-            weakrefs::clear_after_finalizers(&mut self.m.heap, set);
+        if self.has(Switch::BugClearLiveWeakrefs)
+            && let Err(reason) = weakrefs::clear_after_finalizers(&mut self.m.heap, set)
+        {
+            self.stop = Some(reason);
+            return None;
         }
         if self.has(Switch::BugCallbacksOfSurvivors)
             && let Err(reason) = weakrefs::clear_before_finalizers(&mut self.m.heap, set, rules)
@@ -352,8 +355,12 @@ impl<S: Sink> Exec<'_, S> {
             self.stop = Some(reason);
             return None;
         }
-        if self.has(Switch::ClearWeakrefsAfterFinalizers) && (!quiet || trash.concern_weakrefs()) {
-            weakrefs::clear_after_finalizers(&mut self.m.heap, List::FINAL);
+        if self.has(Switch::ClearWeakrefsAfterFinalizers)
+            && (!quiet || trash.concern_weakrefs())
+            && let Err(reason) = weakrefs::clear_after_finalizers(&mut self.m.heap, List::FINAL)
+        {
+            self.stop = Some(reason);
+            return None;
         }
         if !self.has(Switch::CountBeforeCallbacks) {
             let known = quiet && !trash.flags.has(Flag::LEGACY);

@@ -17,7 +17,7 @@ mod types;
 mod user;
 
 use crate::collector::reach::Members;
-use crate::collector::{Collector, GcState, Rules, Switch};
+use crate::collector::{Collector, GcState, Rules, Switch, weakrefs};
 use crate::event::{Event, Sink, Undefined};
 use crate::heap::{Flag, Heap, Idx, List, NIL};
 use crate::scenario::{Kind, Scenario, Shape};
@@ -313,12 +313,9 @@ impl<S: Sink> Exec<'_, S> {
     /// Clears a weak reference; one whose referent's memory is gone is undefined behaviour.
     #[inline]
     fn clear_weak(&mut self, weak: Idx) {
-        let referent = self.m.heap.weak(weak).referent;
-        if referent != NIL && self.m.heap.object(referent).has(Flag::FREED) {
-            self.stop = Some(Undefined::DanglingWeakref);
-            return;
+        if let Err(reason) = weakrefs::clear_one(&mut self.m.heap, weak) {
+            self.stop = Some(reason);
         }
-        self.m.heap.clear_weak(weak);
     }
 
     fn start_collection(&mut self, generation: u8, automatic: bool) {

@@ -49,14 +49,16 @@ pub fn repeated(scenario: &Scenario) -> Option<(Scenario, Vec<u32>)> {
         _ => None,
     });
     let vars: std::collections::BTreeSet<u16> = vars.collect();
-    let mut clean = vec![
-        Op::CollectAtAllocation { after: 0, generation: 0 },
-        Op::Disable,
-        Op::SaveAll { on: false },
-        Op::Unfreeze,
-        Op::EmptyGcCallbacks,
-    ];
+    let mut clean = Vec::new();
     for _ in 0..3 {
+        // Every time: what dies in one pass may freeze, save or hook in again.
+        clean.extend([
+            Op::CollectAtAllocation { after: 0, generation: 0 },
+            Op::Disable,
+            Op::SaveAll { on: false },
+            Op::Unfreeze,
+            Op::EmptyGcCallbacks,
+        ]);
         clean.extend(vars.iter().map(|v| Op::Set { dst: Place::var(*v), src: Place::NOTHING }));
         clean.push(Op::EmptyGarbage);
         clean.push(Op::Collect { generation: 2 });

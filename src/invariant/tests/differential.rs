@@ -80,6 +80,13 @@ fn what_the_trashcan_keeps_before_3_8_is_documented() {
 }
 
 #[test]
+fn a_finalizer_that_freezes_is_cleaned_up_after() {
+    let source = "coroner 1\n\ndef A():\n    gc.freeze()\n\na = Node()\nb = Node(finalizer=A)\na[0] = a\n";
+    let scenario = crate::scenario::text::parse(source).unwrap().scenario;
+    assert_eq!(steady_state(&mut machine("cpython-3.10"), &scenario, Some(Release::new(3, 10, 13))), Ok(None));
+}
+
+#[test]
 fn a_subject_with_a_mind_of_its_own_is_found() {
     let scenario = watched(true, false);
     assert_eq!(same_order(&mut machine("cpython-3.12"), &scenario), Ok(None));
