@@ -22,8 +22,9 @@ c[1] = Node(gc=no)
 c[2] = ref(c[1], f)
 f[0] = c
 c[3] = f
-d = ref(g, f)
-e = ref(g, f)
+h = Node(call=see)
+d = ref(g, h)
+e = ref(g, h)
 del c
 del f
 collect(2)

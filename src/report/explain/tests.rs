@@ -141,7 +141,7 @@ collect(2)
     assert_eq!(explanation.finalizers[0].object, "b");
     assert_eq!(explanation.finalizers[0].text, "ran once: outside of collections (step 11, line 19)");
     let page = text(&run, &explanation, true, false);
-    assert!(page.contains("events\n") && page.contains("finalizer of b starts"), "{page}");
+    assert!(page.contains("events more\n") && page.contains("finalizer of b starts"), "{page}");
 }
 
 #[test]
