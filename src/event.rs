@@ -24,7 +24,11 @@
 //!   first, by referent in order of creation, each in list order, then the rest in order of creation; then one
 //!   [`Event::Garbage`] per item of `gc.garbage`.
 
+mod log;
+
 use std::num::NonZeroU32;
+
+pub use log::{MOST_KEPT, Tape};
 
 /// The identity of an object: 1 for the first object that a run created, 2 for the next. Never reused in a run.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]

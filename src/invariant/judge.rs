@@ -52,7 +52,7 @@ impl Judge {
         self.finish()
     }
 
-    /// Starts a run whose events follow through [`Sink`].
+    /// Starts a run whose events follow through [`Sink`] or [`Judge::take`].
     pub fn start(&mut self, scenario: &Scenario, release: Option<Release>) {
         self.s.start(scenario, release);
         self.out.start();
@@ -323,11 +323,14 @@ impl Judge {
         }
     }
 
-    /// Takes events.
-    fn take(&mut self, mut events: &[Event]) {
+    /// Takes the next events of the run that [`Judge::start`] has announced: in slices of any size, all at once is fastest.
+    pub fn take(&mut self, mut events: &[Event]) {
+        if self.over {
+            return;
+        }
         while let [event, rest @ ..] = events {
+            let from = std::mem::replace(&mut events, rest);
             self.s.at = self.s.at.wrapping_add(1);
-            events = rest;
             if self.pending && !matches!(event, Event::Snapshot) {
                 self.prepare(event);
             }
@@ -391,7 +394,11 @@ impl Judge {
                     self.s.fold_snapshot();
                     events = self.lines(events);
                 }
-                Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. } => self.stray_line(*event),
+                // Of a snapshot that began in an earlier slice.
+                Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. } => {
+                    self.s.at = self.s.at.wrapping_sub(1);
+                    events = self.lines(from);
+                }
                 Event::Undefined { reason } => return self.undefined(reason),
                 Event::End => {
                     self.iteration.end(&self.s, &mut self.out);
@@ -422,13 +429,6 @@ impl Judge {
         if !matches!(event, Event::Leave | Event::Dealloc { .. }) {
             self.s.just_left = shadow::NONE;
         }
-    }
-
-    /// A line of a snapshot that comes by itself.
-    #[inline(never)]
-    fn stray_line(&mut self, event: Event) {
-        self.s.at = self.s.at.wrapping_sub(1);
-        self.lines(&[event]);
     }
 
     #[cold]
@@ -463,8 +463,6 @@ fn at_rest(s: &mut Shadow, out: &mut Findings, explicit: bool) {
 impl Sink for Judge {
     #[inline]
     fn event(&mut self, event: Event) {
-        if !self.over {
-            self.take(std::slice::from_ref(&event));
-        }
+        self.take(std::slice::from_ref(&event));
     }
 }
