@@ -175,29 +175,6 @@ impl Ran {
     }
 }
 
-/// Hands events to the judge and the counters, and counts them.
-struct Both<'a>(&'a mut Judge, &'a mut States, u32);
-
-impl Sink for Both<'_> {
-    #[inline]
-    fn event(&mut self, event: Event) {
-        self.0.event(event);
-        self.1.event(event);
-        self.2 += 1;
-    }
-}
-
-/// The same without a judge, but with the snapshots that one would want.
-struct Unjudged<'a>(&'a mut States, u32);
-
-impl Sink for Unjudged<'_> {
-    #[inline]
-    fn event(&mut self, event: Event) {
-        self.0.event(event);
-        self.1 += 1;
-    }
-}
-
 /// Runs inputs, one after the other, and keeps its memory between them.
 #[derive(Debug)]
 pub struct Scenarios {
@@ -205,6 +182,7 @@ pub struct Scenarios {
     judge: Judge,
     states: States,
     scenario: Scenario,
+    events: Vec<Event>,
     baseline: Baseline,
     strict: bool,
     ignores_baseline: bool,
@@ -269,6 +247,7 @@ impl Scenarios {
             judge: Judge::new(),
             states: States::new(),
             scenario: Scenario::new(),
+            events: Vec::new(),
             baseline,
             strict: setting.strict,
             ignores_baseline: setting.ignore_baseline,
@@ -310,18 +289,18 @@ impl Scenarios {
 
     fn run_on(&mut self, lane: usize) -> Ran {
         let here = &mut self.lanes[lane];
-        self.judge.start(&self.scenario, Some(here.collector.release));
+        // The judge reads a snapshot in one loop, which it can only do if the events are all there.
+        self.events.clear();
+        here.machine.run(&self.scenario, &mut self.events);
+        let events = self.events.len() as u32;
         self.states.start(&self.scenario);
+        self.events.iter().for_each(|event| self.states.event(*event));
         if self.stage == Stage::Run {
-            let mut unjudged = Unjudged(&mut self.states, 0);
-            here.machine.run(&self.scenario, &mut unjudged);
-            return Ran { reached: Reached::default(), crash: None, events: unjudged.1 };
+            return Ran { reached: Reached::default(), crash: None, events };
         }
-        let mut both = Both(&mut self.judge, &mut self.states, 0);
-        here.machine.run(&self.scenario, &mut both);
-        let events = both.2;
         let strict = self.strict;
-        let suspicious = self.judge.finish().iter().any(|v| here.is_suspicious(v, strict));
+        let violations = self.judge.judge(&self.scenario, &self.events, Some(here.collector.release));
+        let suspicious = violations.iter().any(|v| here.is_suspicious(v, strict));
         let reached = self.judge.reached();
         let crash = if suspicious { self.crash(lane) } else { None };
         Ran { reached, crash, events }
