@@ -107,6 +107,10 @@ pub(crate) struct Shadow {
     pub dying: Bits,
     /// An object with a legacy finalizer was created.
     pub some_legacy: bool,
+    /// There is something that [`leftovers`](super::blame::leftovers) could blame.
+    pub peculiar: bool,
+    /// The facts of a plain kind of each shape on the release.
+    plain: [Facts; Shape::ALL.len()],
     /// A callback ran.
     pub some_called: bool,
     /// An edge leads to an object that the stream has not created, or from one that it has freed.
@@ -174,6 +178,8 @@ impl Shadow {
             insane: Bits::default(),
             dying: Bits::default(),
             some_legacy: false,
+            peculiar: false,
+            plain: Facts::plain(None),
             some_called: false,
             wild: false,
             step: NO_STEP,
@@ -211,6 +217,9 @@ impl Shadow {
         self.listings.clear();
         self.untracked.clear();
         self.garbage_sure = true;
+        if self.release != release {
+            self.plain = Facts::plain(release);
+        }
         self.release = release;
         self.two = release.is_some_and(|r| r.major == 2);
         self.incremental = release.is_some_and(|r| r >= Release::new(3, 14, 0) && r < Release::new(3, 14, 5));
@@ -220,6 +229,7 @@ impl Shadow {
         self.insane.reset(0);
         self.dying.reset(0);
         self.some_legacy = false;
+        self.peculiar = false;
         self.some_called = false;
         self.wild = false;
         self.step = NO_STEP;
