@@ -192,7 +192,10 @@ impl Shadow {
     fn find_candidates(&mut self) -> Holders {
         let size = self.objects.len();
         let generation = self.col.generation;
-        self.col.make_room(size);
+        if size > 64 {
+            // Fewer always have room.
+            self.col.make_room(size);
+        }
         let sound = !self.lost && !(self.incremental() && generation != 0 && (generation != 2 || self.col.automatic));
         let Shadow { objects, col, present, stamp, .. } = self;
         let stamp = *stamp;
