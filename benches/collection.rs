@@ -121,6 +121,7 @@ struct Deaths {
 }
 
 impl Sink for Deaths {
+    #[inline(always)]
     fn event(&mut self, event: Event) {
         if let Event::CollectEnd { returned, .. } = event {
             self.returned = returned;

@@ -486,7 +486,7 @@ impl Sink for Vec<Event> {
 #[derive(Clone)]
 pub struct Digest {
     state: xxhash_rust::xxh3::Xxh3,
-    buffer: [[u64; 2]; Digest::GATHERED],
+    buffer: [u8; 16 * Digest::GATHERED],
     used: usize,
 }
 
@@ -498,7 +498,7 @@ impl std::fmt::Debug for Digest {
 
 impl Default for Digest {
     fn default() -> Self {
-        Digest { state: xxhash_rust::xxh3::Xxh3::new(), buffer: [[0; 2]; Digest::GATHERED], used: 0 }
+        Digest { state: xxhash_rust::xxh3::Xxh3::new(), buffer: [0; 16 * Digest::GATHERED], used: 0 }
     }
 }
 
@@ -522,20 +522,18 @@ impl Digest {
         self.used = 0;
     }
 
+    #[inline(never)]
     fn flush(&mut self) {
-        let mut bytes = [0; 16 * Digest::GATHERED];
-        for (place, [first, second]) in bytes.chunks_exact_mut(16).zip(&self.buffer[..self.used]) {
-            place[..8].copy_from_slice(&first.to_le_bytes());
-            place[8..].copy_from_slice(&second.to_le_bytes());
-        }
-        self.state.update(&bytes[..16 * self.used]);
+        self.state.update(&self.buffer[..16 * self.used]);
         self.used = 0;
     }
 
     /// Takes two more words.
     #[inline(always)]
     pub fn words(&mut self, words: [u64; 2]) {
-        self.buffer[self.used] = words;
+        let place = &mut self.buffer.as_chunks_mut::<16>().0[self.used];
+        place[..8].copy_from_slice(&words[0].to_le_bytes());
+        place[8..].copy_from_slice(&words[1].to_le_bytes());
         self.used += 1;
         if self.used == Digest::GATHERED {
             self.flush();

@@ -107,6 +107,7 @@ impl Observer for Clock {
 struct Deaths(Digest);
 
 impl Sink for Deaths {
+    #[inline(always)]
     fn event(&mut self, event: Event) {
         self.0.event(event);
     }

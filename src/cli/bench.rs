@@ -19,7 +19,7 @@ pub struct Args {
     /// Measure these only
     #[arg(value_name = "PART", value_enum)]
     parts: Vec<Part>,
-    /// Real interpreters: paths, versions (3.7, 3.7.16) or all [default: the newest that is found]
+    /// Real interpreters: paths, versions (3.7, 3.7.16, 3.14d) or all [default: the newest that is found]
     #[arg(long, value_name = "P")]
     python: Option<String>,
     /// Time for each row of a table

@@ -17,7 +17,7 @@ pub struct Args {
     /// A scenario file
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Interpreters that confirm it: paths, versions (3.7, 3.7.16) or all
+    /// Interpreters that confirm it: paths, versions (3.7, 3.7.16, 3.14d) or all
     #[arg(long, value_name = "P")]
     python: Option<String>,
 }

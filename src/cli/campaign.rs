@@ -191,7 +191,7 @@ pub fn explain(collector: &Collector, document: &Document) -> String {
 /// Which real interpreters.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Pythons {
-    /// Interpreters: paths, versions (3.7, 3.7.16) or all
+    /// Interpreters: paths, versions (3.7, 3.7.16, 3.14d) or all
     #[arg(long, value_name = "P", required = true)]
     pub python: String,
     /// Build the probe with the sanitizers of gcc (address, undefined): what they report is a crash

@@ -97,7 +97,7 @@ pub fn pythons(list: &str) -> anyhow::Result<Subjects> {
     for entry in list.split(',').map(str::trim).filter(|e| !e.is_empty()) {
         for interpreter in cpython::resolve(entry)? {
             let release = interpreter.release;
-            let name = if entry.contains('/') { entry.to_owned() } else { release.to_string() };
+            let name = if entry.contains('/') { entry.to_owned() } else { interpreter.short() };
             let name = format!("python:{name}");
             if let Err(error) = Python::new(interpreter.clone(), Limits::default()) {
                 eprintln!("skipped: {error}");

@@ -22,7 +22,7 @@ pub struct Args {
     /// Run on these collectors instead of those that a file expects something of (all, if it expects nothing)
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     collector: Vec<String>,
-    /// Run on real interpreters: paths, versions (3.7, 3.7.16) or all; what is expected is the outcome of the row
+    /// Run on real interpreters: paths, versions (3.7, 3.7.16, 3.14d) or all; what is expected is the outcome of the row
     #[arg(long, value_name = "P", conflicts_with = "collector")]
     python: Option<String>,
     /// Fail on every violation, of whatever class, known or not, that no file expects

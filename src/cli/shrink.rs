@@ -33,7 +33,7 @@ pub struct Args {
     /// Collectors, or interpreters (python:PATH) [default: the one the file names, if there is no --python]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub collector: Vec<String>,
-    /// Interpreters: paths, versions (3.7, 3.7.16) or all
+    /// Interpreters: paths, versions (3.7, 3.7.16, 3.14d) or all
     #[arg(long, value_name = "P")]
     pub python: Option<String>,
     /// Where the result goes [default: standard output]

@@ -33,7 +33,7 @@ pub struct Args {
     /// Collectors: rows, variants, interpreters (python:PATH) or all [default: all, if there is no --python]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     collector: Vec<String>,
-    /// Interpreters: paths, versions (3.7, 3.7.16) or all
+    /// Interpreters: paths, versions (3.7, 3.7.16, 3.14d) or all
     #[arg(long, value_name = "P")]
     python: Option<String>,
     /// Fail on every violation, of whatever class, known or not

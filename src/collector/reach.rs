@@ -109,6 +109,9 @@ fn report_last_item_again(heap: &mut Heap, o: Idx) {
     }
 }
 
+/// The scratch count of a member that is set aside: a later one may still bring it back.
+const ASIDE: i32 = -1;
+
 /// Splits `young` into what stays and `unreachable` (appended, flag kept set).
 ///
 /// # Errors
@@ -116,6 +119,8 @@ fn report_last_item_again(heap: &mut Heap, o: Idx) {
 pub fn deduce_unreachable(heap: &mut Heap, young: List, unreachable: List, rules: Rules) -> Result<Found, Undefined> {
     let set = subtract_internal(heap, young, rules)?;
     let shallow = rules.has(Switch::BugShallowReachability);
+    let mut aside = Members::NONE;
+    let mut back = false;
     let mut o = heap.object(young.head()).next;
     while o != young.head() {
         let object = heap.object_mut(o);
@@ -123,38 +128,58 @@ pub fn deduce_unreachable(heap: &mut Heap, young: List, unreachable: List, rules
             let moved_back = object.has(Flag::MARK);
             object.unset(Flag::MARK.and(Flag::COLLECTING));
             if !(shallow && moved_back) {
-                walk_reachable(heap, o, young);
+                back |= walk_reachable(heap, o, young);
             }
             o = heap.object(o).next;
         } else {
-            // Marked as set aside: a later member may still bring it back.
-            object.set(Flag::MARK);
-            let next = object.next;
-            heap.move_to(unreachable, o);
-            o = next;
+            o = set_aside(heap, o, young, unreachable, &mut aside);
         }
     }
-    let mut rest = Members::NONE;
-    let mut o = heap.object(unreachable.head()).next;
-    while o != unreachable.head() {
-        let object = heap.object_mut(o);
-        object.unset(Flag::MARK);
-        rest.add(object);
-        o = object.next;
+    if back {
+        aside = Members::NONE;
+        let mut o = heap.object(unreachable.head()).next;
+        while o != unreachable.head() {
+            let object = heap.object(o);
+            aside.add(object);
+            o = object.next;
+        }
     }
-    Ok(Found { set, unreachable: rest })
+    Ok(Found { set, unreachable: aside })
 }
 
-/// Visits what a reachable member refers to: members set aside go to the tail of `young`, others are marked.
+/// Moves `first` and the members after it that nobody outside refers to, one after the other, and as a whole because
+/// that is fewer stores. Where the walk goes on.
+fn set_aside(heap: &mut Heap, first: Idx, young: List, unreachable: List, aside: &mut Members) -> Idx {
+    let before = heap.object(first).prev;
+    let (mut last, mut o) = (first, first);
+    while o != young.head() {
+        let object = heap.object_mut(o);
+        if object.gc_refs > 0 {
+            break;
+        }
+        object.gc_refs = ASIDE;
+        aside.add(object);
+        (last, o) = (o, object.next);
+    }
+    heap.object_mut(before).next = o;
+    heap.object_mut(o).prev = before;
+    heap.append_run(unreachable, first, last);
+    o
+}
+
+/// Visits what a reachable member refers to: members set aside go to the tail of `young`, others are marked as
+/// reachable. True if any was set aside.
 #[inline]
-fn walk_reachable(heap: &mut Heap, o: Idx, young: List) {
+fn walk_reachable(heap: &mut Heap, o: Idx, young: List) -> bool {
+    let mut back = false;
     heap.traverse(o, |objects, child| {
         let c = &mut objects[child as usize];
-        if c.gc_refs != 0 || !c.has(Flag::COLLECTING) {
+        if c.gc_refs > 0 || !c.has(Flag::COLLECTING) {
             return;
         }
-        c.gc_refs = 1;
-        if c.has(Flag::MARK) {
+        if c.gc_refs == ASIDE {
+            back = true;
+            c.set(Flag::MARK);
             let (prev, next) = (c.prev, c.next);
             let last = objects[young.head() as usize].prev;
             objects[prev as usize].next = next;
@@ -165,7 +190,9 @@ fn walk_reachable(heap: &mut Heap, o: Idx, young: List) {
             c.prev = last;
             c.next = young.head();
         }
+        objects[child as usize].gc_refs = 1;
     });
+    back
 }
 
 /// Takes the collecting flag from every member.

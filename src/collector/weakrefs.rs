@@ -36,7 +36,7 @@ pub fn clear_before_finalizers(heap: &mut Heap, set: List, rules: Rules) -> Resu
         if heap.is_weak(o) && rules.has(Switch::ClearTrashWeakrefs) && !deferred {
             clear_one(heap, o)?;
         }
-        let mut entry = heap.detail(o).weakrefs;
+        let mut entry = if heap.object(o).has(Flag::WATCHED) { heap.detail(o).weakrefs } else { NIL };
         while entry != NIL {
             let weak = heap.weaks[entry as usize];
             entry = weak.next;
@@ -76,7 +76,9 @@ pub fn clear_after_finalizers(heap: &mut Heap, set: List) -> Result<(), Undefine
         if heap.is_weak(o) {
             clear_one(heap, o)?;
         }
-        heap.clear_all_weaks(o);
+        if heap.object(o).has(Flag::WATCHED) {
+            heap.clear_all_weaks(o);
+        }
         o = heap.object(o).next;
     }
     Ok(())

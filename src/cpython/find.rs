@@ -124,8 +124,20 @@ impl Interpreter {
 
     /// The name for reports: the version, with a `d` for debug builds, and with `+sanitizers`.
     pub fn name(&self) -> String {
-        let (debug, sanitized) = (if self.debug { "d" } else { "" }, if self.sanitized { "+sanitizers" } else { "" });
-        format!("python-{}{debug}{sanitized}", self.release)
+        format!("python-{}{}", self.short(), if self.sanitized { "+sanitizers" } else { "" })
+    }
+
+    /// The entry of a list for [`resolve`] that means it if it is [`installed`]: `3.14.10`, or `3.14.10d` for a debug build.
+    pub fn short(&self) -> String {
+        format!("{}{}", self.release, if self.debug { "d" } else { "" })
+    }
+
+    /// True if an entry such as `3`, `3.14`, `3.14.10` or `3.14d` may mean it.
+    fn is_meant(&self, entry: &str) -> bool {
+        let version = self.release.to_string();
+        let wanted = entry.strip_suffix('d').unwrap_or(entry);
+        let covers = version == wanted || version.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('.'));
+        covers && (self.debug || wanted == entry)
     }
 }
 
@@ -180,7 +192,7 @@ pub fn installed() -> Vec<Result<Interpreter, FindError>> {
     found
 }
 
-/// The interpreters that a comma-separated list of paths, versions (`3.7`, `3.7.16`) or `all` means.
+/// The interpreters that a comma-separated list of paths, versions (`3.7`, `3.7.16`, `3.14d` for a debug build) or `all` means.
 ///
 /// # Errors
 /// [`FindError`] for the first entry that is no usable interpreter. `all` skips unusable ones.
@@ -197,15 +209,45 @@ pub fn resolve(list: &str) -> Result<Vec<Interpreter>, FindError> {
         } else if wanted.contains('/') {
             add(Interpreter::ask(Path::new(wanted))?);
         } else {
-            let matches = |i: &Interpreter| {
-                let version = i.release.to_string();
-                version == wanted || version.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('.'))
-            };
-            match installed().into_iter().flatten().rfind(matches) {
+            // The newest; a debug build only if it is asked for, or nothing else is there.
+            let meant = installed().into_iter().flatten().filter(|i| i.is_meant(wanted));
+            match meant.max_by_key(|i| (!i.debug, i.release)) {
                 Some(i) => add(i),
                 None => return Err(FindError::NotFound { wanted: wanted.to_string() }),
             }
         }
     }
     Ok(chosen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_ending_in_d_means_a_debug_build() {
+        let build = |debug| Interpreter {
+            program: PathBuf::new(),
+            release: Release::new(3, 14, 1),
+            level: "final".into(),
+            debug,
+            include: Vec::new(),
+            version: String::new(),
+            sanitized: false,
+        };
+        let (plain, debug) = (build(false), build(true));
+        assert_eq!([plain.short(), debug.short()], ["3.14.1", "3.14.1d"]);
+        for (entry, plain_is, debug_is) in [
+            ("3", true, true),
+            ("3.14", true, true),
+            ("3.14.1", true, true),
+            ("3.14d", false, true),
+            ("3.14.1d", false, true),
+            ("3.1", false, false),
+            ("3.14.10", false, false),
+            ("d", false, false),
+        ] {
+            assert_eq!((plain.is_meant(entry), debug.is_meant(entry)), (plain_is, debug_is), "{entry}");
+        }
+    }
 }

@@ -63,6 +63,16 @@ impl Heap {
         self.objects[list.0 as usize].prev = o;
     }
 
+    /// Appends objects that are linked to each other from `first` to `last`, and in no list.
+    #[inline]
+    pub fn append_run(&mut self, list: List, first: Idx, last: Idx) {
+        let tail = self.objects[list.0 as usize].prev;
+        self.objects[tail as usize].next = first;
+        self.objects[first as usize].prev = tail;
+        self.objects[last as usize].next = list.0;
+        self.objects[list.0 as usize].prev = last;
+    }
+
     /// Takes an object out of whatever list it is in.
     #[inline]
     pub fn unlink(&mut self, o: Idx) {
@@ -82,12 +92,7 @@ impl Heap {
     #[inline]
     pub fn merge(&mut self, from: List, to: List) {
         let Some(first) = self.first(from) else { return };
-        let last = self.objects[from.0 as usize].prev;
-        let tail = self.objects[to.0 as usize].prev;
-        self.objects[tail as usize].next = first;
-        self.objects[first as usize].prev = tail;
-        self.objects[last as usize].next = to.0;
-        self.objects[to.0 as usize].prev = last;
+        self.append_run(to, first, self.objects[from.0 as usize].prev);
         self.make_empty(from);
     }
 

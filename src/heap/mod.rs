@@ -22,6 +22,25 @@ pub use weak::Weak;
 use crate::event::ObjId;
 use crate::scenario::{Kind, Shape};
 
+/// Makes room for `n` more items of an arena.
+#[inline]
+fn make_room<T>(arena: &mut Vec<T>, n: usize) {
+    if arena.capacity() - arena.len() < n {
+        grow(arena, n);
+    }
+}
+
+/// A small arena doubles. A large one takes little more than it needs: its pages are remapped, not copied, and twice
+/// its size would be more memory than CPython takes for the same objects.
+#[cold]
+fn grow<T>(arena: &mut Vec<T>, n: usize) {
+    match arena.len() {
+        0..0x1000 => arena.reserve(n),
+        len @ 0x1000..0x1_0000 => arena.reserve_exact(n.max(len / 8)),
+        len => arena.reserve_exact(n.max(len / 16)),
+    }
+}
+
 /// All objects of one run.
 #[derive(Clone, Debug, Default)]
 pub struct Heap {
@@ -131,13 +150,6 @@ impl Heap {
         self.slots.reserve_exact(slots);
     }
 
-    /// Makes room for more objects: twice as many, but when there are many only a quarter more.
-    #[cold]
-    fn grow(&mut self) {
-        let more = if self.objects.len() < 1 << 12 { 0 } else { self.objects.len() / 4 };
-        self.reserve(more, if self.slots.capacity() - self.slots.len() < more { self.slots.len() / 4 } else { 0 });
-    }
-
     /// Bytes of memory that the arenas take.
     pub fn bytes(&self) -> usize {
         fn bytes<T>(v: &Vec<T>) -> usize {
@@ -157,8 +169,10 @@ impl Heap {
     pub fn create(&mut self, ty: u32, shape: Shape, flags: Flag, slots: u32) -> Idx {
         let o = self.objects.len() as Idx;
         if self.objects.len() == self.objects.capacity() {
-            self.grow();
+            grow(&mut self.objects, 1);
+            grow(&mut self.details, 1);
         }
+        make_room(&mut self.slots, slots as usize);
         let mut object = Object::new(shape, flags);
         object.id = Some(ObjId::from_index(self.ids));
         self.ids += 1;

@@ -68,6 +68,12 @@ impl Flag {
         self.0 & other.0 == other.0
     }
 
+    /// True if one of `other` is among these flags.
+    #[inline]
+    pub const fn meets(self, other: Flag) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// The flag, or none.
     #[inline]
     pub const fn when(self, on: bool) -> Flag {
@@ -94,6 +100,13 @@ impl Shapes {
     #[must_use]
     pub const fn with(self, shape: Shape) -> Shapes {
         Shapes(self.0 | 1 << shape as u8)
+    }
+
+    /// This set without one shape.
+    #[inline]
+    #[must_use]
+    pub const fn without(self, shape: Shape) -> Shapes {
+        Shapes(self.0 & !(1 << shape as u8))
     }
 
     /// True if the shape is in the set.
@@ -176,6 +189,12 @@ impl Object {
         Object { prev: NIL, next: NIL, refcount: 0, gc_refs: 0, slots: 0, len: 0, id: None, flags, shape, shown: 0 }
     }
 
+    /// True if a snapshot has shown the object.
+    #[inline]
+    pub(crate) const fn is_shown(&self, snapshot: u8) -> bool {
+        self.shown == snapshot
+    }
+
     /// All flags.
     #[inline]
     pub const fn flags(&self) -> Flag {
@@ -186,6 +205,12 @@ impl Object {
     #[inline]
     pub const fn has(&self, flag: Flag) -> bool {
         self.flags.has(flag)
+    }
+
+    /// True if one of several flags is set.
+    #[inline]
+    pub const fn meets(&self, flags: Flag) -> bool {
+        self.flags.meets(flags)
     }
 
     /// Sets the flag.

@@ -33,8 +33,7 @@ impl Heap {
     /// Leaves most of the dead out of later walks, if there are enough of them.
     #[inline]
     pub(crate) fn tidy_roster(&mut self) {
-        let walk = self.roster.listed.len() + self.objects.len() - self.roster.rest as usize;
-        if (self.dead - self.roster.dead) as usize * 2 > walk + 64 {
+        if (self.dead - self.roster.dead) as usize * 2 > self.length_of_walk() + 64 {
             self.list_live();
         }
     }
@@ -53,18 +52,24 @@ impl Heap {
     /// Runs `visit` on every object that has not been freed, in order of creation, until it returns false.
     /// Temporary tuples may be among them.
     #[inline]
-    pub(crate) fn walk_live(&mut self, mut visit: impl FnMut(&mut Heap, Idx) -> bool) {
-        for at in 0..self.roster.listed.len() {
-            let o = self.roster.listed[at];
-            if !self.objects[o as usize].has(Flag::FREED) && !visit(self, o) {
+    pub(crate) fn walk_live(&self, mut visit: impl FnMut(Idx, &Object) -> bool) {
+        for &o in &self.roster.listed {
+            let object = &self.objects[o as usize];
+            if !object.has(Flag::FREED) && !visit(o, object) {
                 return;
             }
         }
-        for o in self.roster.rest..self.objects.len() as Idx {
-            if !self.objects[o as usize].has(Flag::FREED) && !visit(self, o) {
+        for (object, o) in self.objects[self.roster.rest as usize..].iter().zip(self.roster.rest..) {
+            if !object.has(Flag::FREED) && !visit(o, object) {
                 return;
             }
         }
+    }
+
+    /// At least as many objects as a walk over the living meets.
+    #[inline]
+    pub(crate) fn length_of_walk(&self) -> usize {
+        self.roster.listed.len() + self.objects.len() - self.roster.rest as usize
     }
 
     /// The number of the next snapshot, from 1; no object has been shown by it yet.
@@ -85,11 +90,5 @@ impl Heap {
         let object = &mut self.objects[o as usize];
         object.shown = snapshot;
         object
-    }
-
-    /// True if the snapshot has shown the object already.
-    #[inline]
-    pub(crate) fn is_shown(&self, o: Idx, snapshot: u8) -> bool {
-        self.objects[o as usize].shown == snapshot
     }
 }

@@ -1,7 +1,7 @@
 //! Slots: what an object holds strongly, besides a weak reference's callback.
 
-use super::Heap;
 use super::object::{Flag, Idx, NIL, Object};
+use super::{Heap, make_room};
 use crate::scenario::{MAX_ITEMS, Shape};
 
 /// One entry of a dict: a small integer key, or an object key stored as its index plus [`DictEntry::OBJECT`].
@@ -90,6 +90,7 @@ impl Heap {
         let cap = &mut self.details[o as usize].cap;
         if object.len == *cap {
             *cap = (*cap * 2).max(4);
+            make_room(&mut self.slots, *cap as usize);
             let new = self.slots.len();
             self.slots.extend_from_within(start..start + len);
             self.slots.resize(new + *cap as usize, NIL);

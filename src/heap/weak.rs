@@ -1,7 +1,7 @@
 //! Weak reference lists: canonical reference, canonical proxy, then the others, newest first.
 
-use super::Heap;
 use super::object::{Flag, Idx, NIL};
+use super::{Heap, make_room};
 use crate::scenario::Shape;
 
 /// One weak reference object's state.
@@ -56,6 +56,7 @@ impl Heap {
     /// Makes `o` a weak reference to `referent`. The callback's reference count is the caller's business.
     pub fn link_weak(&mut self, o: Idx, referent: Idx, callback: Idx) {
         let entry = self.weaks.len() as u32;
+        make_room(&mut self.weaks, 1);
         self.weaks.push(Weak { object: o, referent, callback, key: 0, prev: NIL, next: NIL });
         self.live_weaks += 1;
         self.details[o as usize].entry = entry;

@@ -17,7 +17,7 @@ pub(super) const ABOUT: About = About {
     statement: "At quiescence the length of a weak container equals its live entries and its raw entries; iteration never skips \
                 or repeats a live entry because others died; the removal of a dead entry takes no live one.",
     premises: "No iteration is under way where a length is judged. Entries that a finalizer of trash made may stay (documented, \
-               gh-91636). A lying `traverse`, or an entry whose deallocator forgot its weak references, makes it a \
+               gh-91636); before 3.4, those that any finalizer made to its own object. A lying `traverse`, or an entry whose deallocator forgot its weak references, makes it a \
                type-fault.",
     not: "What happens inside scripts.",
     promised: true,
@@ -42,9 +42,18 @@ pub(super) fn length(s: &Shadow, out: &mut Findings, container: ObjId, len: u32,
         let faulty = s.lied || s.weaks.iter().any(forgotten);
         let report = Report::collector(Some(container)).counts(right, if len == raw { len } else { raw });
         let report = report.blame_type(faulty);
-        // A finalizer added its own object, and the second weak reference pass cleared the entry without a call.
-        let stale = |r: &WeakRec| r.container == id && r.born_in > 0 && r.calls == 0 && !r.live;
-        if !faulty && s.weaks.iter().any(stale) { report.documented(Why::MadeByFinalizer, s) } else { report }
+        // A finalizer added its own object. The second weak reference pass cleared the entry without a call; or, before
+        // 3.4, the deallocator did.
+        let stale = |r: &WeakRec| r.container == id && r.calls == 0 && !r.live;
+        let finalized = |r: &WeakRec| s.at(r.referent).is_some_and(|o| o.fin_calls > 0);
+        let report = match faulty {
+            false if s.weaks.iter().any(|r| stale(r) && r.born_in > 0) => report.documented(Why::MadeByFinalizer, s),
+            _ => report,
+        };
+        match faulty {
+            false if s.weaks.iter().any(|r| stale(r) && finalized(r)) => report.documented(Why::DelAfterWeakrefs, s),
+            _ => report,
+        }
     });
 }
 

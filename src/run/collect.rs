@@ -400,6 +400,10 @@ impl<S: Sink> Exec<'_, S> {
     }
 
     fn next_clear(&mut self) -> Option<Phase> {
+        let plainly = !self.m.gc.save_all && !self.m.rules.has_bugs();
+        if plainly && !self.clear_plain_members(self.old()) {
+            return None;
+        }
         let Some(o) = self.m.heap.first(List::FINAL) else {
             self.show(Moment::Cleared);
             return Some(Phase::Finish);

@@ -5,7 +5,7 @@ use super::frame::{Frame, Stage};
 use super::trashcan::is_python_instance;
 use crate::collector::Switch;
 use crate::event::{Code, Event, Sink, Undefined};
-use crate::heap::{Flag, Heap, Idx, NIL, Object};
+use crate::heap::{Flag, Idx, NIL, Object};
 use crate::scenario::{Finalizer, ScriptId, Shape};
 
 impl<S: Sink> Exec<'_, S> {
@@ -212,117 +212,18 @@ impl<S: Sink> Exec<'_, S> {
         self.has(Switch::BugUntrackLate) || self.has(Switch::BugFreeTwice)
     }
 
-    fn begin_death(&mut self, o: Idx) {
+    #[inline]
+    pub(super) fn begin_death(&mut self, o: Idx) {
         self.m.heap.object_mut(o).set(Flag::DYING);
         let object = self.m.heap.id(o);
         self.sink.event(Event::Dealloc { object });
     }
 
-    /// Drops the references of a dying object from drop position `step` on, then releases it.
-    ///
-    /// An object that dies of it is deallocated first, and so on down. That needs no frames as long as the objects
-    /// die plainly: they are in no list any more, so the one above and its position are kept in the links of the one
-    /// below (`linked`: those of `o` are used so), and millions of nested deaths take no memory.
-    fn dealloc_slots(&mut self, mut o: Idx, mut step: u32, mut linked: bool) {
-        loop {
-            let dies = self.drop_until_death(o, &mut step);
-            if dies != NIL {
-                let child = *self.m.heap.object(dies);
-                if child.refcount == 0 || child.has(Flag::FREED) {
-                    self.stop = Some(Undefined::UseAfterFree);
-                    return;
-                }
-                self.m.heap.object_mut(dies).refcount = 0;
-                if !self.dies_plainly(&child) {
-                    self.push_slots(o, step, linked);
-                    self.push(Frame::Dealloc { o: dies, stage: Stage::Start, step: 0 });
-                    return;
-                }
-                self.m.heap.untrack(dies);
-                if self.m.trash.serves(&child) && !self.m.trash.enter(dies, &child) {
-                    self.push_slots(o, step, linked);
-                    return;
-                }
-                self.begin_death(dies);
-                let child = self.m.heap.object_mut(dies);
-                child.prev = o;
-                child.next = step << 1 | u32::from(linked);
-                (o, step, linked) = (dies, 0, true);
-                continue;
-            }
-            let object = *self.m.heap.object(o);
-            let above = (object.prev, object.next >> 1, object.next & 1 == 1);
-            if object.shape.is_weakref() {
-                if !self.has(Switch::BugWeakrefStaysLinked) {
-                    self.clear_weak(o);
-                }
-                if self.m.heap.weak(o).callback != NIL {
-                    if linked {
-                        self.push_slots(above.0, above.1, above.2);
-                    }
-                    self.push(Frame::Dealloc { o, stage: Stage::Dropped, step: 0 });
-                    self.drop_callback(o);
-                    return;
-                }
-                if self.stop.is_some() {
-                    return;
-                }
-            }
-            let drains = self.release(o);
-            if linked && !drains {
-                (o, step, linked) = above;
-                continue;
-            }
-            if linked {
-                self.push_slots(above.0, above.1, above.2);
-            }
-            if drains {
-                self.push(Frame::Drain { first: true });
-            }
-            return;
-        }
-    }
-
-    fn push_slots(&mut self, o: Idx, step: u32, linked: bool) {
-        let stage = if linked { Stage::LinkedSlots } else { Stage::Slots };
-        self.push(Frame::Dealloc { o, stage, step });
-    }
-
-    /// Drops references of a dying object up to the first whose object dies of it: that one, which still counts it,
-    /// or `NIL` if there are no more.
-    #[inline]
-    fn drop_until_death(&mut self, o: Idx, step: &mut u32) -> Idx {
-        let object = *self.m.heap.object(o);
-        // A flawed deallocator, or one whose action has tracked the object again, leaves that to the release of memory.
-        if object.has(Flag::TRACKED) && !object.has(Flag::SPECIAL) {
-            self.m.heap.untrack(o);
-        }
-        let leaks = self.has(Switch::BugDeallocLeaks);
-        while *step < object.len {
-            let position = Heap::drop_position(&object, *step) as usize;
-            *step += 1;
-            let content = if object.shape == Shape::Dict {
-                self.dict_part(o, position)
-            } else {
-                std::mem::replace(&mut self.m.heap.slots[object.slots as usize + position], NIL)
-            };
-            if content == NIL || (leaks && *step > 1) {
-                continue;
-            }
-            let child = self.m.heap.object_mut(content);
-            if child.refcount <= 1 {
-                return content;
-            }
-            child.refcount -= 1;
-        }
-        NIL
-    }
-
     /// True if nothing comes before the slots of the dying object but the event: no finalizer, action or flaw, no
     /// weak reference to it.
     #[inline]
-    fn dies_plainly(&self, object: &Object) -> bool {
-        !object.has(Flag::SPECIAL) && !object.has(Flag::WATCHED) && object.id.is_some() && !self.m.rules.has_bugs()
+    pub(super) fn dies_plainly(&self, object: &Object) -> bool {
+        !object.meets(Flag::SPECIAL.and(Flag::WATCHED)) && object.id.is_some() && !self.m.rules.has_bugs()
     }
 
     /// Drops the callback of a weak reference that is deallocated or cleared.
@@ -351,28 +252,8 @@ impl<S: Sink> Exec<'_, S> {
         }
     }
 
-    /// Releases the memory of a dead object; true if the trashcan must be drained then.
     #[inline]
-    fn release(&mut self, o: Idx) -> bool {
-        let object = *self.m.heap.object(o);
-        let drains = self.leaves_trashcan(&object);
-        let Some(id) = object.id else {
-            self.m.heap.object_mut(o).set(Flag::FREED);
-            self.m.heap.recycle_temporary(o);
-            return drains;
-        };
-        self.m.heap.untrack(o);
-        self.sink.event(Event::Free { object: id });
-        self.m.heap.release(o);
-        if object.has(Flag::HEADER) {
-            self.m.gc.freed();
-        }
-        self.container_freed(o, object.shape);
-        drains
-    }
-
-    #[inline]
-    fn leaves_trashcan(&mut self, object: &Object) -> bool {
+    pub(super) fn leaves_trashcan(&mut self, object: &Object) -> bool {
         self.m.trash.serves(object) && self.m.trash.leave(object.shape)
     }
 

@@ -10,6 +10,7 @@ mod dealloc;
 mod frame;
 mod look;
 mod ops;
+mod plain;
 mod snapshot;
 mod store;
 mod trashcan;

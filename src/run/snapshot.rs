@@ -2,7 +2,7 @@
 
 use super::Exec;
 use crate::event::{Event, Sink, Spot};
-use crate::heap::{Flag, List, NIL, Object};
+use crate::heap::{Flag, Idx, List, NIL, Object, Weak};
 
 impl<S: Sink> Exec<'_, S> {
     /// Emits a snapshot in the order that [`crate::event`] gives.
@@ -18,10 +18,8 @@ impl<S: Sink> Exec<'_, S> {
         let heap = &mut self.m.heap;
         heap.tidy_roster();
         let number = heap.next_snapshot();
-        // Where a deallocator forgets to untrack, the lists have freed members: they are shown, and counted in `missing`.
-        let mut missing = heap.balance();
-        let mut left = heap.live();
-        let mut linked = 0;
+        // Where a deallocator forgets to untrack, the lists have freed members: they are shown as well.
+        let (mut shown, mut freed, mut linked) = (0, 0, 0);
         for (list, spot) in [
             (List::GEN0, Spot::Gen0),
             (List::GEN1, Spot::Gen1),
@@ -33,20 +31,18 @@ impl<S: Sink> Exec<'_, S> {
                 let object = heap.show(o, number);
                 o = object.next;
                 linked += u32::from(object.has(Flag::WATCHED));
-                if let Some(event) = state(object, spot) {
-                    missing = missing.wrapping_sub(1);
-                    left -= u32::from(!object.has(Flag::FREED));
-                    self.sink.event(event);
-                }
+                let one = show_state(self.sink, object, spot);
+                shown += one;
+                freed += one & u32::from(object.has(Flag::FREED));
             }
         }
-        if missing > 0 && left > 0 {
+        let mut left = heap.live() - (shown - freed);
+        if heap.balance() != shown && left > 0 {
             let sink = &mut *self.sink;
-            heap.walk_live(|heap, o| {
-                if heap.is_shown(o, number) {
+            heap.walk_live(|_, object| {
+                if object.is_shown(number) {
                     return true;
                 }
-                let object = heap.object(o);
                 linked += u32::from(object.has(Flag::WATCHED));
                 let spot = if !object.has(Flag::HEADER) {
                     Spot::NoHeader
@@ -55,10 +51,7 @@ impl<S: Sink> Exec<'_, S> {
                 } else {
                     Spot::Untracked
                 };
-                if let Some(event) = state(object, spot) {
-                    left -= 1;
-                    sink.event(event);
-                }
+                left -= show_state(sink, object, spot);
                 left > 0
             });
         }
@@ -72,23 +65,37 @@ impl<S: Sink> Exec<'_, S> {
 
     /// `linked` is the number of objects that have weak references.
     fn weak_states(&mut self, mut linked: u32) {
-        let sink = &mut *self.sink;
+        let Exec { m, sink, .. } = self;
+        let heap = &m.heap;
         // Those in no list of a living referent, or not met there.
-        let mut missing = self.m.heap.live_weaks();
-        if linked > 0 {
-            self.m.heap.walk_live(|heap, o| {
-                let object = heap.object(o);
+        let mut missing = heap.live_weaks();
+        let mut show_list = |referent: Idx, object: &Object| {
+            let mut entry = heap.detail(referent).weakrefs;
+            while entry != NIL {
+                let weak = &heap.weaks[entry as usize];
+                missing -= u32::from(!heap.object(weak.object).has(Flag::FREED));
+                let callback = weak.callback != NIL;
+                sink.event(Event::Weak { weak: heap.id(weak.object), referent: object.id, callback });
+                entry = weak.next;
+            }
+        };
+        // Few weak references are looked through more quickly than many objects.
+        let walk = heap.length_of_walk();
+        if linked as usize * heap.weaks.len() < walk {
+            let mut next = 0;
+            for _ in 0..linked {
+                let referents = heap.weaks.iter().map(|weak| weak.referent).filter(|r| *r != NIL && *r >= next);
+                let living = referents.filter(|r| !heap.object(*r).has(Flag::FREED));
+                let Some(referent) = living.min() else { break };
+                show_list(referent, heap.object(referent));
+                next = referent + 1;
+            }
+        } else if linked > 0 {
+            heap.walk_live(|o, object| {
                 if !object.has(Flag::WATCHED) {
                     return true;
                 }
-                let mut entry = heap.detail(o).weakrefs;
-                while entry != NIL {
-                    let weak = heap.weaks[entry as usize];
-                    missing -= u32::from(!heap.object(weak.object).has(Flag::FREED));
-                    let callback = weak.callback != NIL;
-                    sink.event(Event::Weak { weak: heap.id(weak.object), referent: object.id, callback });
-                    entry = weak.next;
-                }
+                show_list(o, object);
                 linked -= 1;
                 linked > 0
             });
@@ -96,24 +103,74 @@ impl<S: Sink> Exec<'_, S> {
         if missing == 0 {
             return;
         }
-        self.m.heap.walk_live(|heap, o| {
-            if !heap.is_weak(o) {
-                return true;
-            }
-            let weak = heap.weak(o);
+        let mut show_unlinked = |weak: &Weak| {
+            // A referent that is there has been freed: its deallocator forgot the weak reference.
             if weak.referent == NIL || heap.object(weak.referent).has(Flag::FREED) {
-                // A referent here is freed: its deallocator forgot the weak reference.
                 let referent = if weak.referent == NIL { None } else { heap.object(weak.referent).id };
-                sink.event(Event::Weak { weak: heap.id(o), referent, callback: weak.callback != NIL });
+                sink.event(Event::Weak { weak: heap.id(weak.object), referent, callback: weak.callback != NIL });
                 missing -= 1;
             }
             missing > 0
-        });
+        };
+        if heap.weaks.len() < walk {
+            // They are in order of creation too.
+            let mut living = heap.weaks.iter().filter(|weak| !heap.object(weak.object).has(Flag::FREED));
+            living.all(&mut show_unlinked);
+        } else {
+            heap.walk_live(|o, _| !heap.is_weak(o) || show_unlinked(heap.weak(o)));
+        }
     }
 }
 
-#[inline]
-fn state(object: &Object, spot: Spot) -> Option<Event> {
+/// Shows an object, unless it is a temporary tuple. How many have been shown.
+#[inline(always)]
+fn show_state(sink: &mut impl Sink, object: &Object, spot: Spot) -> u32 {
+    let Some(id) = object.id else { return 0 };
     let finalized = object.has(Flag::FINALIZED.and(Flag::HEADER));
-    object.id.map(|id| Event::State { object: id, refcount: object.refcount, spot, finalized })
+    sink.event(Event::State { object: id, refcount: object.refcount, spot, finalized });
+    1
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::collector::Collector;
+    use crate::event::{Event, ObjId};
+    use crate::run::Machine;
+    use crate::scenario::{Kind, Op, Place, Scenario, Shape};
+
+    /// The weak references of the last snapshot, after `plain` objects and `dead` weak references more.
+    fn weak_states(plain: u16, dead: u16) -> Vec<Event> {
+        let var = |n: u16| Place::var(n);
+        let new = |dst, shape, of| Op::New { dst, kind: Kind::new(shape), items: [of, Place::NOTHING] };
+        let drop = |dst| Op::Set { dst, src: Place::NOTHING };
+        let mut ops: Vec<Op> = (0..plain).map(|n| new(var(10 + n), Shape::Node, Place::NOTHING)).collect();
+        ops.push(new(var(0), Shape::Node, Place::NOTHING));
+        for _ in 0..dead {
+            ops.extend([new(var(1), Shape::Ref, var(0)), drop(var(1))]);
+        }
+        ops.extend([2, 3].map(|n| new(var(n), Shape::Node, Place::NOTHING)));
+        ops.extend([
+            new(var(4), Shape::Ref, var(2)),
+            new(var(5), Shape::Proxy, var(0)),
+            new(var(6), Shape::Ref, var(3)),
+        ]);
+        ops.push(drop(var(3)));
+        let mut events: Vec<Event> = Vec::new();
+        let collector = Collector::parse("cpython-3.15").unwrap();
+        Machine::new(&collector).run(&Scenario::from_bodies(&[ops]), &mut events);
+        let last = events.iter().rposition(|event| *event == Event::Snapshot).unwrap();
+        events.drain(last..).filter(|event| matches!(event, Event::Weak { .. })).collect()
+    }
+
+    #[test]
+    fn weak_references_are_shown_in_order_however_they_are_found() {
+        for (plain, dead) in [(0, 0), (50, 0), (0, 200), (50, 200), (200, 20)] {
+            let id = |n: u16| ObjId::from_index(u32::from(n));
+            let (first, rest) = (id(plain), plain + dead + 1);
+            let weak = |weak, referent| Event::Weak { weak, referent, callback: false };
+            let expected =
+                [weak(id(rest + 3), Some(first)), weak(id(rest + 2), Some(id(rest))), weak(id(rest + 4), None)];
+            assert_eq!(weak_states(plain, dead), expected, "{plain} and {dead}");
+        }
+    }
 }

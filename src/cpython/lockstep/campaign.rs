@@ -73,7 +73,7 @@ impl Plan {
             Subject {
                 name: target.interpreter.name(),
                 verified: target.collector.verified,
-                option: if is_path { program.into_owned() } else { target.interpreter.release.to_string() },
+                option: if is_path { program.into_owned() } else { target.interpreter.short() },
                 build: target.interpreter.version.clone(),
                 collector: target.collector.name.clone(),
             }

@@ -275,3 +275,34 @@ fn a_referent_that_a_finalizer_saved_is_documented() {
     // From 3.15 on a weak reference without callback stays alive (gh-135552).
     assert_eq!(classes(Some(Release::new(3, 15, 2))), [(Invariant::I12, Collector)]);
 }
+
+/// Seed 32, scenario 347928. Before 3.4 the deallocator clears what `__del__` has made, and calls nothing.
+#[test]
+fn an_entry_that_a_finalizer_makes_to_its_own_object_stays_before_3_4() {
+    let source = "\
+coroner 1
+
+def A():
+    self[0][0] = self
+
+a = Slotted(finalizer=A)
+b = WeakSet()
+a[0] = b
+del a
+len(b)
+";
+    let parsed = crate::scenario::text::parse(source).unwrap();
+    for (name, release, class) in [
+        ("cpython-2.7", Some(Release::new(2, 7, 18)), Some(Documented)),
+        // The same events from a release that promises more are the collector's fault.
+        ("cpython-2.7", Some(Release::new(3, 12, 1)), Some(Collector)),
+        ("cpython-3.12", Some(Release::new(3, 12, 1)), None),
+    ] {
+        let mut machine = Machine::new(&crate::collector::Collector::parse(name).unwrap());
+        let mut events = Vec::new();
+        machine.run(&parsed.scenario, &mut events);
+        let found = Judge::new().judge(&parsed.scenario, &events, release).to_vec();
+        let hit = found.iter().find(|v| v.invariant == Invariant::I30);
+        assert_eq!(hit.map(|v| v.class), class, "{name}");
+    }
+}

@@ -63,7 +63,7 @@ fn picture(run: &Run<'_>, shot: &Shot, out: &mut String) -> fmt::Result {
 
 fn object_line(run: &Run<'_>, shot: &Shot, object: &Seen) -> String {
     let mut line = format!("{:<12} {:<9} refs {}", run.names.label(object.id), object.shape.word(), object.refcount);
-    let counted = shot.moment != Moment::Start && matches!(object.place, Place::List(_)) && object.gc_refs >= 0;
+    let counted = shot.moment != Moment::Start && matches!(object.place, Place::List(_));
     if counted {
         let _ = write!(line, " gc_refs {}", object.gc_refs);
     }

@@ -200,7 +200,8 @@ fn seen(heap: &Heap, o: Idx, place: Place, candidate: bool) -> Option<Seen> {
         place,
         candidate,
         refcount: object.refcount,
-        gc_refs: object.gc_refs,
+        // Below 0 are marks of the collector for members to which nobody outside refers.
+        gc_refs: object.gc_refs.max(0),
         finalized: object.has(Flag::FINALIZED),
         cleared: object.has(Flag::CLEARED),
         references: references.iter().filter_map(edge).collect(),
