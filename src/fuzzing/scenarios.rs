@@ -158,7 +158,7 @@ impl std::fmt::Display for Crash {
 const MOST_EVENTS: u32 = 1_000;
 /// A run ends after so many events, and what comes later is not judged. One mutation in a hundred repeats what snapshots
 /// show in hundreds of lines: without a bound, such runs had three quarters of all events.
-const MOST_RUN: usize = 4_000;
+const MOST_RUN: usize = 2_000;
 
 /// What became of one input.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -61,7 +61,6 @@ pub(crate) struct Traits {
     /// A script empties `gc.garbage`.
     pub scripts_empty_garbage: bool,
     pub saves_all: bool,
-    pub freezes: bool,
     pub unfreezes: bool,
     /// Something tracks or untracks by hand.
     pub tracks: bool,
@@ -155,7 +154,6 @@ pub(crate) struct Shadow {
 const USES_CALLBACKS: u16 = 1;
 const USES_GARBAGE: u16 = 2;
 const USES_SAVE_ALL: u16 = 4;
-const USES_FREEZE: u16 = 8;
 const USES_UNFREEZE: u16 = 16;
 const USES_TRACK: u16 = 32;
 const USES_UNTRACK: u16 = 64;
@@ -170,7 +168,6 @@ fn uses(ops: &[Op]) -> u16 {
             Op::AddGcCallback { .. } | Op::EmptyGcCallbacks => USES_CALLBACKS,
             Op::EmptyGarbage => USES_GARBAGE,
             Op::SaveAll { .. } => USES_SAVE_ALL,
-            Op::Freeze => USES_FREEZE,
             Op::Unfreeze => USES_UNFREEZE,
             Op::Track { .. } => USES_TRACK,
             Op::Untrack { .. } => USES_UNTRACK,
@@ -295,7 +292,6 @@ impl Shadow {
             scripts_change_callbacks: in_scripts & USES_CALLBACKS != 0,
             scripts_empty_garbage: in_scripts & USES_GARBAGE != 0,
             saves_all: all & USES_SAVE_ALL != 0 && scenario.ops().iter().any(saves),
-            freezes: all & USES_FREEZE != 0,
             unfreezes: all & USES_UNFREEZE != 0,
             tracks: all & (USES_TRACK | USES_UNTRACK) != 0,
             scripts_track: in_scripts & USES_TRACK != 0,
