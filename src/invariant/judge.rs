@@ -2,7 +2,7 @@
 
 use super::findings::{Findings, Judged};
 use super::reached::Reached;
-use super::shadow::{After, Object, Shadow, pack};
+use super::shadow::{After, Facts, Object, Shadow, pack};
 use super::violation::Violation;
 use super::*;
 use crate::event::{Code, Event, ObjId, Sink, Undefined};
@@ -50,6 +50,13 @@ impl Judge {
         self.start(scenario, release);
         self.take(events);
         self.finish()
+    }
+
+    /// Judges the beginning of a run: what is settled by its last event.
+    pub fn judge_beginning(&mut self, scenario: &Scenario, events: &[Event], release: Option<Release>) -> &[Violation] {
+        self.start(scenario, release);
+        self.take(events);
+        &self.out.violations
     }
 
     /// Starts a run whose events follow through [`Sink`] or [`Judge::take`].
@@ -273,6 +280,15 @@ impl Judge {
         let (s, out) = (&mut self.s, &mut self.out);
         self.reached.freed += 1;
         if let Some(o) = s.get(object) {
+            // Most objects: whole, held by nothing, without finalizer and weak references.
+            let plain = !o.is(Object::FREED | Object::INSANE | Object::LOOSE)
+                && o.in_edges | o.weak_head == 0
+                && !o.facts.is(Facts::FINALIZER | Facts::LEGACY);
+            if plain && !s.lost {
+                out.pass(Invariant::I04);
+                out.pass(Invariant::I05);
+                return self.s.fold_free(object);
+            }
             self.reached.freed_by_clear += u64::from(o.is(Object::INSANE));
             i04_free_once::free(s, out, object);
             i05_no_dangling::free(s, out, object);
@@ -288,7 +304,12 @@ impl Judge {
     #[inline(always)]
     fn saw(&mut self, object: ObjId, introspection: bool) {
         let (s, out) = (&mut self.s, &mut self.out);
-        if s.get(object).is_some_and(|o| o.is(Object::FREED | Object::INSANE)) {
+        let Some(o) = s.get(object) else { return };
+        let sane = !o.is(Object::FREED | Object::INSANE);
+        if sane && s.frames.is_empty() && !introspection {
+            return out.pass(Invariant::I02);
+        }
+        if !sane {
             i05_no_dangling::used(s, out, object);
             self.reached.insane_seen += u64::from(s.get(object).is_some_and(|o| o.is(Object::INSANE)));
         }

@@ -120,7 +120,7 @@ fn class(scenario: &Scenario, release: Option<Release>) -> (Class, Why) {
             return (Class::TypeFault, Why::Unknown);
         }
         let (Op::New { kind, .. } | Op::Build { kind, .. }) = op else { continue };
-        let facts = Facts::new(kind, Role::Named, release);
+        let facts = Facts::of(kind, Role::Named, release);
         let why = if facts.is(Facts::FAULTY) {
             return (Class::TypeFault, Why::Unknown);
         } else if facts.is(Facts::LEGACY) {
