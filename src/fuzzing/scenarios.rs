@@ -154,9 +154,9 @@ impl std::fmt::Display for Crash {
     }
 }
 
-/// Most events of an input that is kept. A scenario of 12 objects and 30 operations has some hundreds.
-const MOST_EVENTS: u32 = 1_000;
-/// A run ends after so many events, and what comes later is not judged. One mutation in a hundred repeats what snapshots
+/// Most events of an input that is kept. A scenario of 12 objects and 30 operations has about 200.
+const MOST_EVENTS: u32 = 600;
+/// A run ends after so many events, and what comes later is not judged. Some mutations repeat what snapshots
 /// show in hundreds of lines: without a bound, such runs had three quarters of all events.
 const MOST_RUN: usize = 2_000;
 
