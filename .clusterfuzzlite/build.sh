@@ -28,7 +28,7 @@ for target in $targets; do
   esac
   # shellcheck disable=SC2086
   zip -q -j "$OUT/${target}_seed_corpus.zip" $seeds
-  printf '[libfuzzer]\nmax_len = 256\nlen_control = 0\nentropic = 0\n' > "$OUT/$target.options"
+  printf '[libfuzzer]\nmax_len = 192\nlen_control = 0\nentropic = 0\n' > "$OUT/$target.options"
 done
 # Text is longer than the binary form.
 printf '[libfuzzer]\nmax_len = 4096\n' > "$OUT/text.options"

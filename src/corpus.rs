@@ -27,12 +27,12 @@ const MAX_DEPTH: u32 = 8;
 #[derive(Debug, thiserror::Error)]
 pub enum CorpusError {
     /// The file system says no.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {reason}", path.display())]
     File {
         /// Which file or folder.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// A file is no scenario.
     #[error("{}: {message}", path.display())]
@@ -53,7 +53,7 @@ pub enum CorpusError {
 impl CorpusError {
     fn file(path: &Path) -> impl FnOnce(std::io::Error) -> CorpusError {
         let path = path.to_owned();
-        move |source| CorpusError::File { path, source }
+        move |reason| CorpusError::File { path, reason }
     }
 
     fn unreadable(path: &Path, message: impl ToString) -> CorpusError {

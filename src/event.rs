@@ -24,7 +24,11 @@
 //!   first, by referent in order of creation, each in list order, then the rest in order of creation; then one
 //!   [`Event::Garbage`] per item of `gc.garbage`.
 
+mod log;
+
 use std::num::NonZeroU32;
+
+pub use log::{MOST_KEPT, Tape};
 
 /// The identity of an object: 1 for the first object that a run created, 2 for the next. Never reused in a run.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -451,6 +455,12 @@ pub trait Sink {
     fn wants_snapshots(&self) -> bool {
         true
     }
+
+    /// True if the sink takes no more events: the subject may end the run where it is.
+    #[inline]
+    fn is_full(&self) -> bool {
+        false
+    }
 }
 
 /// Drops every event.
@@ -554,6 +564,11 @@ impl<A: Sink, B: Sink> Sink for (A, B) {
     fn wants_snapshots(&self) -> bool {
         self.0.wants_snapshots() || self.1.wants_snapshots()
     }
+
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.0.is_full() && self.1.is_full()
+    }
 }
 
 impl<S: Sink + ?Sized> Sink for &mut S {
@@ -564,6 +579,11 @@ impl<S: Sink + ?Sized> Sink for &mut S {
 
     fn wants_snapshots(&self) -> bool {
         (**self).wants_snapshots()
+    }
+
+    #[inline]
+    fn is_full(&self) -> bool {
+        (**self).is_full()
     }
 }
 

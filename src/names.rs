@@ -1,8 +1,9 @@
 //! What the objects of a run are called.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
-use crate::event::{Event, ObjId, Role};
+use crate::event::{Event, ObjId, Role, Sink};
 use crate::scenario::text::Names;
 
 /// The names of the objects of one run: the variable that first held an object, else `#7`.
@@ -19,54 +20,9 @@ pub struct ObjectNames {
 impl ObjectNames {
     /// The names for a run, from its events and the names of variables.
     pub fn new(variables: &Names, events: &[Event]) -> ObjectNames {
-        let mut roles = Vec::new();
-        let mut holders: Vec<Option<ObjId>> = Vec::new();
-        let mut names: Vec<Option<String>> = Vec::new();
-        let mut taken: Vec<u16> = Vec::new();
-        let mut places: Vec<Option<(ObjId, u8)>> = Vec::new();
-        for event in events {
-            match *event {
-                Event::New { object, role, .. } => {
-                    let needed = object.index() + 1;
-                    if names.len() < needed {
-                        names.resize(needed, None);
-                        holders.resize(needed, None);
-                        roles.resize(needed, Role::Named);
-                        places.resize(needed, None);
-                    }
-                    roles[object.index()] = role;
-                }
-                Event::StoreVar { var, object: Some(object) } => {
-                    let Some(name) = names.get_mut(object.index()) else { continue };
-                    if name.is_none() && roles[object.index()] == Role::Named {
-                        let variable = variables.var(var);
-                        *name = Some(match taken.contains(&var) {
-                            true => format!("{variable}{object}"),
-                            false => variable.into_owned(),
-                        });
-                        taken.push(var);
-                    }
-                }
-                Event::StoreSlot { holder, slot, object: Some(object) } => {
-                    if let (Some(last), Some(place)) = (holders.get_mut(object.index()), places.get_mut(object.index()))
-                    {
-                        *last = Some(holder);
-                        place.get_or_insert((holder, slot));
-                    }
-                }
-                _ => {}
-            }
-        }
-        // A part is created before its holder has a name, and may hold a part itself, three deep.
-        for _ in 0..3 {
-            for o in 0..names.len() {
-                let holder = holders[o].and_then(|h| names.get(h.index()).cloned().flatten());
-                if let (None, Some(holder), Some(word)) = (&names[o], holder, word(roles[o])) {
-                    names[o] = Some(format!("{holder}.{word}"));
-                }
-            }
-        }
-        ObjectNames { names, places }
+        let mut naming = Naming::new(variables);
+        events.iter().for_each(|event| naming.event(*event));
+        naming.finish()
     }
 
     /// The name of an object.
@@ -96,6 +52,82 @@ impl ObjectNames {
     /// The name of an object, if it has a better one than its number.
     pub fn named(&self, object: ObjId) -> Option<&str> {
         self.names.get(object.index())?.as_deref()
+    }
+}
+
+/// Finds names while events come.
+#[derive(Debug)]
+pub struct Naming<'n> {
+    variables: &'n Names,
+    names: Vec<Option<String>>,
+    places: Vec<Option<(ObjId, u8)>>,
+    /// What else must be known of each object.
+    others: Vec<Other>,
+    /// The variables whose own name an object has.
+    taken: BTreeSet<u16>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Other {
+    role: Role,
+    /// What held it last.
+    holder: Option<ObjId>,
+}
+
+impl<'n> Naming<'n> {
+    /// No names yet.
+    pub fn new(variables: &'n Names) -> Naming<'n> {
+        Naming { variables, names: Vec::new(), places: Vec::new(), others: Vec::new(), taken: BTreeSet::new() }
+    }
+
+    /// The names.
+    pub fn finish(self) -> ObjectNames {
+        let Naming { mut names, places, others, .. } = self;
+        // A part is created before its holder has a name, and may hold a part itself, three deep.
+        for _ in 0..3 {
+            for (o, other) in others.iter().enumerate() {
+                let Some(word) = word(other.role).filter(|_| names[o].is_none()) else { continue };
+                if let Some(holder) = other.holder.and_then(|h| names.get(h.index())?.as_deref()) {
+                    names[o] = Some(format!("{holder}.{word}"));
+                }
+            }
+        }
+        ObjectNames { names, places }
+    }
+}
+
+impl Sink for Naming<'_> {
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::New { object, role, .. } => {
+                let needed = object.index() + 1;
+                if self.names.len() < needed {
+                    self.names.resize(needed, None);
+                    self.places.resize(needed, None);
+                    self.others.resize(needed, Other { role: Role::Named, holder: None });
+                }
+                self.others[object.index()].role = role;
+            }
+            Event::StoreVar { var, object: Some(object) } => {
+                let Some(name) = self.names.get_mut(object.index()) else { return };
+                if name.is_none() && self.others[object.index()].role == Role::Named {
+                    let variable = self.variables.var(var);
+                    *name = Some(match self.taken.insert(var) {
+                        true => variable.into_owned(),
+                        false => format!("{variable}{object}"),
+                    });
+                }
+            }
+            Event::StoreSlot { holder, slot, object: Some(object) } => {
+                if let (Some(other), Some(place)) =
+                    (self.others.get_mut(object.index()), self.places.get_mut(object.index()))
+                {
+                    other.holder = Some(holder);
+                    place.get_or_insert((holder, slot));
+                }
+            }
+            _ => {}
+        }
     }
 }
 

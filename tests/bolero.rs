@@ -1,5 +1,4 @@
-//! A bolero harness: fixed numbers of inputs under `cargo test`, coverage-guided under its engines
-//! (`cargo bolero test --test bolero a_used_machine_does_what_a_fresh_one_does -s NONE`).
+//! A bolero harness: fixed numbers of inputs under `cargo test`, coverage-guided under its engines (`recipes/bolero/run`).
 
 use bolero::check;
 use coroner::fuzzing::{Ran, Scenarios, Setting, read};

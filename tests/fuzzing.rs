@@ -5,7 +5,7 @@ use coroner::corpus::{Reach, Reading, Survey, cover, file_name, load, state};
 use coroner::fuzzing::{CANARY, Compare, Crash, Scenarios, Setting, Stage, VARIABLES, crossover, mutate};
 use coroner::generate::{Generator, PROFILES, Seed, Size};
 use coroner::invariant::Invariant;
-use coroner::scenario::{binary, text};
+use coroner::scenario::{Bulk, Kind, Op, Place, Scenario, ScriptId, Shape, binary, text};
 use std::cell::RefCell;
 use std::path::Path;
 
@@ -38,6 +38,21 @@ fn fuzz(setting: &Setting, executions: u32) -> Option<(Vec<u8>, Crash)> {
         }
     }
     None
+}
+
+#[test]
+fn a_run_with_too_many_events_ends_early_and_is_not_kept() {
+    let mut target = Scenarios::new(&Setting::default()).unwrap();
+    let kind = Kind::new(Shape::Node);
+    let inputs = [1, 255].map(|times| {
+        let build = Op::Build { dst: Place::var(0), bulk: Bulk::Chain, kind, count: 100 };
+        let bodies = [vec![build, Op::Repeat { times, script: ScriptId(0) }], vec![Op::Collect { generation: 2 }]];
+        binary::encode_to_vec(&Scenario::from_bodies(&bodies))
+    });
+    let [short, long] = inputs.map(|input| target.run(&input));
+    assert!(short.has_effect() && target.is_worth_keeping(&short), "{short:?}");
+    assert!(long.has_effect() && !target.is_worth_keeping(&long), "{long:?}");
+    assert!((2_000..3_000).contains(&long.events), "{} events", long.events);
 }
 
 #[test]

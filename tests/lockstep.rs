@@ -132,7 +132,9 @@ fn every_wrong_switch_is_caught() {
 
 #[test]
 fn a_wrong_row_is_found_and_reduced() {
-    let Some(mut target) = targets().pop() else { return };
+    // Where the first pass does not clear at all, that switch means nothing.
+    let means = |t: &Target| t.collector.rules.has(Switch::ClearWeakrefsBeforeFinalizers);
+    let Some(mut target) = targets().into_iter().rfind(means) else { return };
     target.collector.rules = target.collector.rules.flip(Switch::ClearTrashWeakrefs);
     let plan = plan(vec![target], "weakrefs", 2000, 2);
     let outcome = run(&plan);

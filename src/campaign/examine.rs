@@ -1,10 +1,11 @@
 //! Runs one scenario on one collector, or on a real interpreter, and judges the run.
 
 use super::baseline::Baseline;
+use super::reduce::count_objects;
 use super::tally::Verdict;
 use crate::collector::{Collector, Row};
 use crate::cpython::{Interpreter, Limits, Python};
-use crate::event::{Digest, Event, Sink, Undefined};
+use crate::event::{Digest, Event, MOST_KEPT, Sink, Tape, Undefined};
 use crate::invariant::{Class, Invariant, Judge, Reached, Violation, differential};
 use crate::run::Machine;
 use crate::scenario::Scenario;
@@ -22,6 +23,9 @@ pub struct Examiner {
     judge: Judge,
     digest: Digest,
     events: Vec<Event>,
+    /// How many events there were.
+    total: u64,
+    reached: Reached,
     violations: Vec<(Violation, Verdict)>,
     end: End,
     /// Who runs the scenarios instead of the model.
@@ -88,20 +92,40 @@ impl End {
 /// What became of one run.
 #[derive(Clone, Copy, Debug)]
 pub struct Examined<'e> {
-    /// The event stream.
+    /// The event stream; of a run of the model with more than [`MOST_KEPT`] events the first so many.
     pub events: &'e [Event],
-    /// Its digest.
+    /// How many events there were.
+    pub total: u64,
+    /// Digest of all of them.
     pub digest: u64,
     /// All violations, the first is the primary one.
     pub violations: &'e [(Violation, Verdict)],
     /// What the run reached.
     pub reached: Reached,
-    /// The invariants that need several runs were judged too.
+    /// The invariants that need several runs were judged too: all of them, which those of a run with more than
+    /// [`MOST_KEPT`] events are not.
     pub differential: bool,
     /// A second run was different.
     pub differs: bool,
     /// How the run ended.
     pub end: &'e End,
+}
+
+impl Examined<'_> {
+    /// True if the run had more than [`MOST_KEPT`] events.
+    pub fn is_long(&self) -> bool {
+        self.total > MOST_KEPT as u64
+    }
+
+    /// How many events were not kept.
+    pub fn left_out(&self) -> u64 {
+        self.total - self.events.len() as u64
+    }
+
+    /// How many objects the run had: as [`count_objects`] says, or all that were created if not all events were kept.
+    pub fn objects(&self) -> u32 {
+        if self.left_out() > 0 { self.reached.objects as u32 } else { count_objects(self.events) }
+    }
 }
 
 impl Examiner {
@@ -118,6 +142,8 @@ impl Examiner {
             judge: Judge::new(),
             digest: Digest::new(),
             events: Vec::new(),
+            total: 0,
+            reached: Reached::default(),
             violations: Vec::new(),
             end: End::Complete,
             real: None,
@@ -167,24 +193,35 @@ impl Examiner {
         self.examine(scenario, differential)
     }
 
-    /// Runs and judges a scenario; with `differential`, also by the invariants that need several runs.
+    /// Runs and judges a scenario; with `differential`, also by the invariants that need several runs. Of them a run with
+    /// more than [`MOST_KEPT`] events is judged by I41 only: I18 and I38 would run it a score of times.
     pub fn examine(&mut self, scenario: &Scenario, differential: bool) -> Examined<'_> {
-        self.events.clear();
         self.end = End::Complete;
         if self.real.is_some() {
+            self.events.clear();
             self.run_real(scenario, false);
+            self.judge_events(scenario);
         } else {
-            self.machine.run(scenario, &mut self.events);
+            self.judge_model(scenario);
         }
-        self.judge_events(scenario);
-        let differential = differential && self.end == End::Complete;
-        if differential {
-            self.judge_several_runs(scenario);
-        }
+        let differential = differential && self.end == End::Complete && self.judge_several_runs(scenario);
         if self.plain.is_some() && self.violations.iter().any(|(_, verdict)| *verdict == Verdict::Known) {
             self.excuse_only_what_the_row_does(scenario, differential);
         }
+        if self.total > MOST_KEPT as u64 {
+            self.forget();
+        }
         self.examined(differential)
+    }
+
+    /// Lets go of the memory that a long run took: a score of examiners may take turns with a large graph.
+    #[cold]
+    fn forget(&mut self) {
+        self.machine = Machine::new(&self.collector);
+        self.judge = Judge::new();
+        if let (Some(plain), Some(row)) = (&mut self.plain, Row::covering(self.collector.release)) {
+            **plain = Machine::new(&row.collector());
+        }
     }
 
     /// True for a collector of the model that is no variant of a row.
@@ -206,9 +243,30 @@ impl Examiner {
 
     /// Judges the last run.
     pub(super) fn judge(&mut self, scenario: &Scenario) {
+        self.judge.start(scenario, Some(self.collector.release));
+        self.judge.take(&self.events);
+        self.total = self.events.len() as u64;
+        self.finish();
+    }
+
+    /// Runs a scenario on the model and judges the events as they come.
+    fn judge_model(&mut self, scenario: &Scenario) {
+        self.digest.reset();
+        self.judge.start(scenario, Some(self.collector.release));
+        let mut tape = Tape::new(&mut self.events, |events| {
+            events.iter().for_each(|event| self.digest.event(*event));
+            self.judge.take(events);
+        });
+        self.machine.run(scenario, &mut tape);
+        self.total = tape.finish();
+        self.finish();
+    }
+
+    /// Takes over what the judge has found.
+    fn finish(&mut self) {
         self.violations.clear();
-        let found = self.judge.judge(scenario, &self.events, Some(self.collector.release));
-        self.violations.extend(found.iter().map(|v| (*v, verdict(v, &self.known))));
+        self.violations.extend(self.judge.finish().iter().map(|v| (*v, verdict(v, &self.known))));
+        self.reached = self.judge.reached();
     }
 
     /// Judges the last run as that of another collector was judged.
@@ -271,10 +329,7 @@ impl Examiner {
             self.events.clear();
             self.run_real(&scenarios[i], fresh);
             self.judge_events(&scenarios[i]);
-            let differential = differential(i) && self.end == End::Complete;
-            if differential {
-                self.judge_several_runs(&scenarios[i]);
-            }
+            let differential = differential(i) && self.end == End::Complete && self.judge_several_runs(&scenarios[i]);
             each(i, self.examined(differential));
         }
     }
@@ -342,9 +397,18 @@ impl Examiner {
         self.judge(scenario);
     }
 
-    fn judge_several_runs(&mut self, scenario: &Scenario) {
+    /// False if there was too much to judge by all of the invariants that need several runs.
+    fn judge_several_runs(&mut self, scenario: &Scenario) -> bool {
         let release = Some(self.collector.release);
+        let is_long = self.total > MOST_KEPT as u64;
         let found = match &mut self.real {
+            None if is_long => {
+                let differs = differential::same_order(&mut self.machine, scenario);
+                differs.ok().flatten().into_iter().collect()
+            }
+            Some(Real { python: Some(python), .. }) if is_long => {
+                differential::same_order(python, scenario).ok().flatten().into_iter().collect()
+            }
             // The model runs every scenario to its end: it has no failure to report.
             None => differential::check(&mut self.machine, scenario, release).unwrap_or_default(),
             Some(Real { python: Some(python), .. }) => {
@@ -358,23 +422,27 @@ impl Examiner {
             Some(_) => Vec::new(),
         };
         self.violations.extend(found.iter().map(|v| (*v, verdict(v, &self.known))));
+        !is_long
     }
 
     fn examined(&mut self, differential: bool) -> Examined<'_> {
         let differs = self.violations.iter().any(|(v, _)| v.invariant == Invariant::I41);
         let digest = self.digest.value();
-        let reached = self.judge.reached();
         let (events, violations, end) = (&self.events, &self.violations, &self.end);
-        Examined { events, digest, violations, reached, differential, differs, end }
+        let (total, reached) = (self.total, self.reached);
+        Examined { events, total, digest, violations, reached, differential, differs, end }
     }
 
     /// A row's baseline excuses a variant only where the row itself does the same on the same scenario.
     fn excuse_only_what_the_row_does(&mut self, scenario: &Scenario, differential: bool) {
         let Some(plain) = &mut self.plain else { return };
         let release = Some(self.collector.release);
-        let mut events = Vec::new();
-        plain.run(scenario, &mut events);
-        let mut of_row = self.judge.judge(scenario, &events, release).to_vec();
+        let (mut kept, judge) = (Vec::new(), &mut self.judge);
+        judge.start(scenario, release);
+        let mut tape = Tape::new(&mut kept, |events| judge.take(events));
+        plain.run(scenario, &mut tape);
+        tape.finish();
+        let mut of_row = self.judge.finish().to_vec();
         if differential {
             of_row.extend(differential::check(plain.as_mut(), scenario, release).unwrap_or_default());
         }

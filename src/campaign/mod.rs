@@ -12,6 +12,8 @@ mod crash;
 mod draw;
 mod engine;
 mod examine;
+#[cfg(test)]
+mod examine_tests;
 mod lane;
 mod merge;
 mod panel;

@@ -189,10 +189,13 @@ pub(super) fn reduce(plan: &Plan, found: &Record, key: Key, stop: &AtomicBool, e
         }
     }
     record.state = if record.known.is_some() { State::Known } else { State::New };
-    record.objects = count_objects(run.events);
+    record.objects = run.objects();
     record.operations = scenario.ops().len();
     record.digest = digest(scenario);
     record.events = lines(run.events);
+    if run.left_out() > 0 {
+        let _ = writeln!(record.events, "... and {} more", run.left_out());
+    }
     let unverified = if collector.verified { "" } else { " (unverified)" };
     let mut fields = vec![(FieldName::Collector, format!("{}{unverified}", collector.name))];
     if let Some(invariant) = key.invariant() {

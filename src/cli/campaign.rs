@@ -24,13 +24,13 @@ pub struct Options {
     #[arg(long, value_name = "HEX", default_value = "0")]
     pub seed: Seed,
     /// Stop after N scenarios, each run on every collector or interpreter
-    #[arg(long, value_name = "N", conflicts_with_all = ["time", "only"])]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with_all = ["time", "only"])]
     pub scenarios: Option<u64>,
     /// Stop after a time, such as 30s or 5m [default: 20s]
     #[arg(long, value_name = "TIME", value_parser = options::duration, conflicts_with = "only")]
     pub time: Option<Duration>,
     /// Run scenario number N only
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..u64::MAX))]
     pub only: Option<u64>,
     /// Profiles of the generator, in turn
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "default")]
@@ -54,7 +54,7 @@ pub struct Options {
     #[arg(long, value_name = "I/N", default_value = "0/1", conflicts_with = "only")]
     pub shard: Shard,
     /// Stop after N kinds of findings that set the exit code; there is no other bound unless it is given
-    #[arg(long, value_name = "N", conflicts_with = "only")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "only")]
     pub findings: Option<u64>,
     /// How often the state is written
     #[arg(long, value_name = "TIME", value_parser = options::duration, default_value = "1s")]

@@ -9,6 +9,7 @@ use super::{Exit, options};
 use crate::campaign::{Baseline, Examiner, Part, Verdict};
 use crate::collector::Collector;
 use crate::cpython::{Interpreter, Limits};
+use crate::event::MOST_KEPT;
 use crate::names::ObjectNames;
 use crate::regression::{Case, Mismatch, Runner, bless_file};
 use crate::report::{self, Style, json, quoted};
@@ -102,6 +103,8 @@ struct Replay {
     examiners: Vec<Examiner>,
     part: Part,
     outcomes: usize,
+    /// Runs with so many events that not every invariant was judged.
+    long: u64,
     bad_files: usize,
     unread: usize,
     failures: Vec<Failure>,
@@ -124,6 +127,7 @@ impl Replay {
             examiners: Vec::new(),
             part: Part::new(0),
             outcomes: 0,
+            long: 0,
             bad_files: 0,
             unread: 0,
             failures: Vec::new(),
@@ -203,6 +207,7 @@ impl Replay {
         let scenario = &case.document.scenario;
         let run = self.examiners[index].examine(scenario, true);
         self.part.add(index, self.part.scenarios, &run);
+        self.long += u64::from(run.is_long());
         let names = ObjectNames::new(&case.document.names, run.events);
         let subject = report::subject(&collector.name, collector.verified);
         for (violation, verdict) in run.violations {
@@ -261,7 +266,15 @@ impl Replay {
                 text += &format!(", {} could not be read", report::count(self.unread as u64, "file"));
             }
         }
-        text + "\n"
+        text += "\n";
+        if self.long > 0 {
+            let runs = report::count(self.long, "run");
+            text += &format!(
+                "{runs} of more than {} events: I18 and I38 were not judged\n",
+                report::grouped(MOST_KEPT as u64)
+            );
+        }
+        text
     }
 
     fn json(&self, files: usize, exit: Exit) -> json::Report {

@@ -97,9 +97,7 @@ impl Goal {
     /// How many objects the scenario has, where the first subject runs it.
     pub fn objects(&mut self, scenario: &Scenario) -> u32 {
         match self {
-            Goal::Signs(signs) => {
-                signs.examiners.first_mut().map_or(0, |e| count_objects(e.examine(scenario, false).events))
-            }
+            Goal::Signs(signs) => signs.examiners.first_mut().map_or(0, |e| e.examine(scenario, false).objects()),
             Goal::Outcome(kept) => count_objects(kept.run_first(scenario)),
         }
     }

@@ -8,7 +8,6 @@ use serde_json::json;
 
 use super::{Exit, input, options};
 use crate::campaign::{End, Examined, Verdict};
-use crate::event::Event;
 use crate::invariant::Invariant;
 use crate::report::{count, json as report, quoted, subject};
 use crate::scenario::Scenario;
@@ -44,8 +43,8 @@ pub struct Args {
 /// What becomes of a run, as far as a sweep tells.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Outcome {
-    created: usize,
-    freed: usize,
+    created: u64,
+    freed: u64,
     undefined: bool,
     /// How an interpreter ended instead of with the last event.
     end: Option<String>,
@@ -55,11 +54,10 @@ struct Outcome {
 
 impl Outcome {
     fn of(run: &Examined<'_>) -> Outcome {
-        let number = |wanted: fn(&Event) -> bool| run.events.iter().filter(|event| wanted(event)).count();
         Outcome {
-            created: number(|e| matches!(e, Event::New { .. })),
-            freed: number(|e| matches!(e, Event::Free { .. })),
-            undefined: number(|e| matches!(e, Event::Undefined { .. })) > 0,
+            created: run.reached.objects,
+            freed: run.reached.freed,
+            undefined: run.reached.undefined > 0,
             end: match run.end {
                 End::Crashed(how) => Some(format!("the interpreter died: {how}")),
                 End::Limit(limit) => Some(format!("limit reached: {limit}")),
@@ -82,7 +80,7 @@ impl Outcome {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{} of {} freed", self.freed, count(self.created as u64, "object"));
+        let mut text = format!("{} of {} freed", self.freed, count(self.created, "object"));
         if self.undefined {
             text += ", undefined behaviour";
         }

@@ -93,6 +93,8 @@ impl Generator {
             return;
         }
         self.scripts.seek(n);
+        // The body of a large graph has more operations than a scenario of this size, and scripts build its objects.
+        let written = if self.profile.is_huge() { scenario.ops().len() } else { 0 };
         Builder {
             configuration,
             random: &mut self.scripts,
@@ -100,7 +102,7 @@ impl Generator {
             plans: &mut self.plans,
             out: scenario,
             kinds,
-            limit: self.size.most_operations(),
+            limit: written + self.size.most_operations(),
         }
         .scripts();
     }

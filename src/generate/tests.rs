@@ -29,7 +29,7 @@ const GOLDEN: [(&str, [u64; 3]); 12] = [
     ("modes", [0x5af9_e5f4_903a_f978, 0xa029_000f_4fa9_5bb9, 0x2e2f_c363_af2d_baa0]),
     ("planted", [0x59c6_7b09_0c75_d5c6, 0xc6e6_e4f8_91db_74ce, 0xae53_4635_ec71_099f]),
     ("unsafe", [0x1268_c5c7_b289_2b0b, 0x0a85_bcbb_aba7_471e, 0x16cf_d38c_545e_8e48]),
-    ("huge", [0x92c9_5191_0106_5597, 0xd182_4c35_5ce9_95eb, 0x2499_ec6e_78df_3705]),
+    ("huge", [0x14b7_605a_bbc1_c95c, 0x8a6c_af41_dfb8_4680, 0xc9c5_8a41_8dcf_4596]),
 ];
 
 #[test]
@@ -231,6 +231,24 @@ fn huge_graphs_are_within_their_range() {
     }
     assert!(counts.iter().all(|c| (100_000..=10_000_000).contains(c)));
     assert!(counts.iter().any(|c| *c < 300_000) && counts.iter().any(|c| *c > 5_000_000));
+}
+
+#[test]
+fn scripts_that_build_huge_graphs_are_written() {
+    let mut generator = Generator::new(Seed::from(1), Profile::named("huge").unwrap(), Size::Small);
+    let mut written = 0;
+    for n in 0..60 {
+        let scenario = generator.make(n);
+        for op in scenario.main() {
+            if let Op::Repeat { script, .. } = op {
+                let made =
+                    scenario.body(script.0 as usize + 1).iter().filter(|op| matches!(op, Op::New { .. })).count();
+                assert!(made > 0, "scenario {n} repeats a script that creates nothing");
+                written += 1;
+            }
+        }
+    }
+    assert!(written > 10_000, "{written}");
 }
 
 #[test]

@@ -33,6 +33,9 @@ impl Blame {
 
 /// Looks at every live object outside `reachable`.
 pub(crate) fn leftovers(s: &Shadow, reachable: &Bits) -> Blame {
+    if !s.peculiar && !s.traits.tracks {
+        return Blame::Collector;
+    }
     let mut blame = Blame::Collector;
     for index in s.present.iter() {
         let object = &s.objects[index];

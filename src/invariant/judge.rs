@@ -2,7 +2,7 @@
 
 use super::findings::{Findings, Judged};
 use super::reached::Reached;
-use super::shadow::{After, Object, Shadow, pack};
+use super::shadow::{After, Facts, Object, Shadow, pack};
 use super::violation::Violation;
 use super::*;
 use crate::event::{Code, Event, ObjId, Sink, Undefined};
@@ -52,7 +52,14 @@ impl Judge {
         self.finish()
     }
 
-    /// Starts a run whose events follow through [`Sink`].
+    /// Judges the beginning of a run: what is settled by its last event.
+    pub fn judge_beginning(&mut self, scenario: &Scenario, events: &[Event], release: Option<Release>) -> &[Violation] {
+        self.start(scenario, release);
+        self.take(events);
+        &self.out.violations
+    }
+
+    /// Starts a run whose events follow through [`Sink`] or [`Judge::take`].
     pub fn start(&mut self, scenario: &Scenario, release: Option<Release>) {
         self.s.start(scenario, release);
         self.out.start();
@@ -273,6 +280,15 @@ impl Judge {
         let (s, out) = (&mut self.s, &mut self.out);
         self.reached.freed += 1;
         if let Some(o) = s.get(object) {
+            // Most objects: whole, held by nothing, without finalizer and weak references.
+            let plain = !o.is(Object::FREED | Object::INSANE | Object::LOOSE)
+                && o.in_edges | o.weak_head == 0
+                && !o.facts.is(Facts::FINALIZER | Facts::LEGACY);
+            if plain && !s.lost {
+                out.pass(Invariant::I04);
+                out.pass(Invariant::I05);
+                return self.s.fold_free(object);
+            }
             self.reached.freed_by_clear += u64::from(o.is(Object::INSANE));
             i04_free_once::free(s, out, object);
             i05_no_dangling::free(s, out, object);
@@ -288,7 +304,12 @@ impl Judge {
     #[inline(always)]
     fn saw(&mut self, object: ObjId, introspection: bool) {
         let (s, out) = (&mut self.s, &mut self.out);
-        if s.get(object).is_some_and(|o| o.is(Object::FREED | Object::INSANE)) {
+        let Some(o) = s.get(object) else { return };
+        let sane = !o.is(Object::FREED | Object::INSANE);
+        if sane && s.frames.is_empty() && !introspection {
+            return out.pass(Invariant::I02);
+        }
+        if !sane {
             i05_no_dangling::used(s, out, object);
             self.reached.insane_seen += u64::from(s.get(object).is_some_and(|o| o.is(Object::INSANE)));
         }
@@ -323,11 +344,14 @@ impl Judge {
         }
     }
 
-    /// Takes events.
-    fn take(&mut self, mut events: &[Event]) {
+    /// Takes the next events of the run that [`Judge::start`] has announced: in slices of any size, all at once is fastest.
+    pub fn take(&mut self, mut events: &[Event]) {
+        if self.over {
+            return;
+        }
         while let [event, rest @ ..] = events {
+            let from = std::mem::replace(&mut events, rest);
             self.s.at = self.s.at.wrapping_add(1);
-            events = rest;
             if self.pending && !matches!(event, Event::Snapshot) {
                 self.prepare(event);
             }
@@ -391,7 +415,11 @@ impl Judge {
                     self.s.fold_snapshot();
                     events = self.lines(events);
                 }
-                Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. } => self.stray_line(*event),
+                // Of a snapshot that began in an earlier slice.
+                Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. } => {
+                    self.s.at = self.s.at.wrapping_sub(1);
+                    events = self.lines(from);
+                }
                 Event::Undefined { reason } => return self.undefined(reason),
                 Event::End => {
                     self.iteration.end(&self.s, &mut self.out);
@@ -422,13 +450,6 @@ impl Judge {
         if !matches!(event, Event::Leave | Event::Dealloc { .. }) {
             self.s.just_left = shadow::NONE;
         }
-    }
-
-    /// A line of a snapshot that comes by itself.
-    #[inline(never)]
-    fn stray_line(&mut self, event: Event) {
-        self.s.at = self.s.at.wrapping_sub(1);
-        self.lines(&[event]);
     }
 
     #[cold]
@@ -463,8 +484,6 @@ fn at_rest(s: &mut Shadow, out: &mut Findings, explicit: bool) {
 impl Sink for Judge {
     #[inline]
     fn event(&mut self, event: Event) {
-        if !self.over {
-            self.take(std::slice::from_ref(&event));
-        }
+        self.take(std::slice::from_ref(&event));
     }
 }

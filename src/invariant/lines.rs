@@ -30,70 +30,59 @@ impl Judge {
     #[inline]
     fn states<'a>(&mut self, events: &'a [Event]) -> &'a [Event] {
         let at = self.s.at;
-        let (stamp, mut order, mut changed) = (self.s.stamp, self.s.list_order, 0);
+        let (stamp, collects) = (self.s.stamp, self.s.col.active);
+        let (mut order, mut odd) = (self.s.list_order, 0);
         let mut rest = events;
         while let [Event::State { object, refcount, spot, finalized }, after @ ..] = rest {
-            let line = usual(*spot, *finalized);
-            // The line for a live object with references, in order, where it was before.
-            if let Some(o) = self.s.objects.get_mut(object.index())
-                && o.usual == line
-                && *spot as u8 >= order
-                && *refcount != 0
-                && o.stamp != stamp
-            {
-                o.refcount = *refcount;
-                o.stamp = stamp;
-                order = *spot as u8;
-            } else {
-                changed += 1;
-                self.s.list_order = order.min(LAST);
-                if !self.changed_line(*object, *refcount, *spot, *finalized) {
-                    self.s.at = at.wrapping_add((events.len() - after.len()) as u32);
-                    self.odd_line(*object, *refcount, *spot, *finalized);
-                }
-                order = self.s.list_order;
-            }
             rest = after;
+            let (place, line) = (*spot as u8, usual(*spot, *finalized));
+            if let Some(o) = self.s.objects.get_mut(object.index()) {
+                // The line for a live object with references, in order, where it was before.
+                if o.usual == line && place >= order && *refcount != 0 && o.stamp != stamp {
+                    o.refcount = *refcount;
+                    o.stamp = stamp;
+                    order = place;
+                    continue;
+                }
+                // A line that says something new and nothing wrong.
+                let before = order.min(LAST);
+                let (place, rank, line) = match spot {
+                    Spot::Gen0 | Spot::Gen1 | Spot::Gen2 | Spot::Permanent => (place, place, line),
+                    Spot::Collecting => (before, o.generation, UNUSUAL),
+                    Spot::Untracked => (LAST, i32_generation::NOT_IN_A_LIST, UNUSUAL),
+                    Spot::NoHeader => (LAST, i32_generation::NOT_IN_A_LIST, line),
+                };
+                let younger = (rank < o.generation) & (o.generation != i32_generation::NOT_IN_A_LIST);
+                let wrong = younger | (*refcount == 0) | (o.stamp == stamp) | (place < before) | o.is(Object::GONE);
+                if !wrong & (collects | (*spot != Spot::Collecting)) {
+                    o.refcount = *refcount;
+                    o.stamp = stamp;
+                    o.spot = *spot;
+                    o.status |= usual(*spot, *finalized) & Object::FINALIZED;
+                    o.generation = rank;
+                    o.usual = line;
+                    order = place;
+                    if *spot == Spot::Untracked {
+                        self.s.untracked.push(object.index() as u32 + 1);
+                    }
+                    continue;
+                }
+            }
+            odd += 1;
+            self.s.list_order = order.min(LAST);
+            self.s.at = at.wrapping_add((events.len() - after.len()) as u32);
+            self.odd_line(*object, *refcount, *spot, *finalized);
+            order = self.s.list_order;
         }
         let read = (events.len() - rest.len()) as u32;
         self.s.list_order = order.min(LAST);
-        self.s.listed += read - changed;
+        self.s.listed += read - odd;
         self.s.at = at.wrapping_add(read);
         rest
     }
 
-    /// A line that says something new and nothing wrong; false if it is another one.
-    #[inline]
-    fn changed_line(&mut self, object: ObjId, refcount: u32, spot: Spot, finalized: bool) -> bool {
-        let s = &mut self.s;
-        let Some(o) = s.objects.get_mut(object.index()) else { return false };
-        let (order, rank, line) = match spot {
-            Spot::Gen0 | Spot::Gen1 | Spot::Gen2 | Spot::Permanent => (spot as u8, spot as u8, usual(spot, finalized)),
-            Spot::NoHeader => (LAST, i32_generation::NOT_IN_A_LIST, usual(spot, finalized)),
-            Spot::Untracked => (LAST, i32_generation::NOT_IN_A_LIST, UNUSUAL),
-            Spot::Collecting if s.col.active => (s.list_order, o.generation, UNUSUAL),
-            Spot::Collecting => return false,
-        };
-        let younger = rank < o.generation && o.generation != i32_generation::NOT_IN_A_LIST;
-        if o.is(Object::GONE) || refcount == 0 || o.stamp == s.stamp || order < s.list_order || younger {
-            return false;
-        }
-        o.refcount = refcount;
-        o.stamp = s.stamp;
-        o.spot = spot;
-        o.status |= if finalized { Object::FINALIZED } else { 0 };
-        o.generation = rank;
-        o.usual = line;
-        s.list_order = order;
-        s.listed += 1;
-        if spot == Spot::Untracked {
-            s.untracked.push(object.index() as u32 + 1);
-        }
-        true
-    }
-
     /// A line that an invariant may object to.
-    #[cold]
+    #[inline(never)]
     fn odd_line(&mut self, object: ObjId, refcount: u32, spot: Spot, finalized: bool) {
         let (s, out) = (&mut self.s, &mut self.out);
         if object.index() >= s.objects.len() {
@@ -108,13 +97,20 @@ impl Judge {
     }
 
     #[inline]
-    fn weaks<'a>(&mut self, mut events: &'a [Event]) -> &'a [Event] {
-        while let [Event::Weak { weak, referent, callback }, rest @ ..] = events {
-            self.s.at = self.s.at.wrapping_add(1);
-            self.used(*referent);
+    fn weaks<'a>(&mut self, events: &'a [Event]) -> &'a [Event] {
+        let at = self.s.at;
+        let mut rest = events;
+        while let [Event::Weak { weak, referent, callback }, after @ ..] = rest {
+            rest = after;
+            if let Some(referent) = referent
+                && self.s.get(*referent).is_some_and(|o| o.is(Object::FREED))
+            {
+                self.s.at = at.wrapping_add((events.len() - after.len()) as u32);
+                i05_no_dangling::used(&self.s, &mut self.out, *referent);
+            }
             self.s.fold_weak(*weak, referent.is_some(), *callback);
-            events = rest;
         }
-        events
+        self.s.at = at.wrapping_add((events.len() - rest.len()) as u32);
+        rest
     }
 }

@@ -5,6 +5,7 @@ use crate::collector::{Collector, Switch};
 use crate::cpython::lockstep::{Comparison, compare};
 use crate::event::Event;
 use crate::invariant::Phase;
+use crate::run::Machine;
 use crate::scenario::text::{Document, Fact};
 
 /// A pair of rows, one after the other, with different outcomes.
@@ -44,8 +45,9 @@ pub fn bisect(document: &Document) -> Vec<Change> {
     let mut runner = Runner::new();
     let rows = Collector::all();
     let mut run = |collector: &Collector| {
-        let outcome = runner.outcome(document, collector);
-        (outcome, runner.events().to_vec())
+        let mut events = Vec::new();
+        Machine::new(collector).run(&document.scenario, &mut events);
+        (runner.outcome_of(document, collector, &events), events)
     };
     let runs: Vec<(Outcome, Vec<Event>)> = rows.iter().map(&mut run).collect();
     let mut changes = Vec::new();

@@ -1,7 +1,7 @@
 //! What a collector does with a scenario, as far as a regression file can state it.
 
 use crate::collector::Collector;
-use crate::event::{Code, Digest, Event, ObjId, Role, Sink};
+use crate::event::{Code, Digest, Event, ObjId, Role, Sink, Tape};
 use crate::invariant::Judge;
 use crate::run::Machine;
 use crate::scenario::Scenario;
@@ -62,84 +62,123 @@ impl Runner {
         Runner::default()
     }
 
-    /// Runs a file's scenario on a collector of the model and judges the run.
+    /// Runs a file's scenario on a collector of the model and judges the events as they come.
     pub fn outcome(&mut self, document: &Document, collector: &Collector) -> Outcome {
-        self.events.clear();
-        Machine::new(collector).run(&document.scenario, &mut self.events);
-        self.judged(document, collector)
+        let Runner { events, judge } = self;
+        let mut judging = Judging::new(document, collector, judge);
+        let mut tape = Tape::new(events, |events| judging.take(events));
+        Machine::new(collector).run(&document.scenario, &mut tape);
+        tape.finish();
+        judging.outcome()
     }
 
     /// Judges a run of a file's scenario that something else than the model made, as a run of a collector.
     pub fn outcome_of(&mut self, document: &Document, collector: &Collector, events: &[Event]) -> Outcome {
-        self.events.clear();
-        self.events.extend_from_slice(events);
-        self.judged(document, collector)
+        let mut judging = Judging::new(document, collector, &mut self.judge);
+        judging.take(events);
+        judging.outcome()
+    }
+}
+
+/// A run that is being judged.
+struct Judging<'r> {
+    digest: Digest,
+    judge: &'r mut Judge,
+    facts: Facts,
+}
+
+impl<'r> Judging<'r> {
+    fn new(document: &Document, collector: &Collector, judge: &'r mut Judge) -> Judging<'r> {
+        judge.start(&document.scenario, Some(collector.release));
+        Judging { digest: Digest::new(), judge, facts: Facts::new(&document.scenario) }
     }
 
-    /// The events of the last run.
-    pub fn events(&self) -> &[Event] {
-        &self.events
+    fn take(&mut self, events: &[Event]) {
+        events.iter().for_each(|event| self.digest.event(*event));
+        self.facts.take(events);
+        self.judge.take(events);
     }
 
-    fn judged(&mut self, document: &Document, collector: &Collector) -> Outcome {
-        let mut digest = Digest::new();
-        for event in &self.events {
-            digest.event(*event);
-        }
-        let found = self.judge.judge(&document.scenario, &self.events, Some(collector.release));
+    fn outcome(mut self) -> Outcome {
+        let found = self.judge.finish().iter();
         let mut violations: Vec<ExpectedViolation> =
-            found.iter().map(|v| ExpectedViolation { code: v.invariant.code().to_owned(), class: v.class }).collect();
+            found.map(|v| ExpectedViolation { code: v.invariant.code().to_owned(), class: v.class }).collect();
         violations.sort();
         violations.dedup();
-        Outcome { digest: digest.value(), violations, facts: facts(&document.scenario, &self.events) }
+        Outcome { digest: self.digest.value(), violations, facts: self.facts.finish() }
     }
 }
 
 /// Every fact that the events make true.
 pub(super) fn facts(scenario: &Scenario, events: &[Event]) -> Vec<Fact> {
-    let mut origins: Vec<(u32, u16)> = Vec::new();
-    for var in 0..scenario.vars() {
-        if let Some(origin) = origin(scenario, var) {
-            origins.push((origin as u32, var));
+    let mut facts = Facts::new(scenario);
+    facts.take(events);
+    facts.finish()
+}
+
+/// What the events so far make true.
+struct Facts {
+    /// The operations that create what variables hold first, with these variables.
+    origins: Vec<(u32, u16)>,
+    vars: Vec<(ObjId, u16)>,
+    facts: Vec<Fact>,
+    returned: Option<u32>,
+    garbage: u32,
+    undefined: bool,
+}
+
+impl Facts {
+    fn new(scenario: &Scenario) -> Facts {
+        let origins = (0..scenario.vars()).filter_map(|var| origin(scenario, var).map(|op| (op as u32, var)));
+        Facts {
+            origins: origins.collect(),
+            vars: Vec::new(),
+            facts: Vec::new(),
+            returned: None,
+            garbage: 0,
+            undefined: false,
         }
     }
-    let mut vars: Vec<(ObjId, u16)> = Vec::new();
-    let mut facts = Vec::new();
-    let (mut returned, mut garbage, mut undefined) = (None, 0, false);
-    let var_of = |vars: &[(ObjId, u16)], object| vars.iter().find(|(o, _)| *o == object).map(|(_, var)| *var);
-    for event in events {
-        match *event {
-            Event::New { object, origin, role: Role::Named } => {
-                if let Some(at) = origins.iter().position(|(o, _)| *o == origin) {
-                    let (_, var) = origins.swap_remove(at);
-                    vars.push((object, var));
-                    facts.push(Fact::Alive(var));
+
+    fn var_of(&self, object: ObjId) -> Option<u16> {
+        self.vars.iter().find(|(o, _)| *o == object).map(|(_, var)| *var)
+    }
+
+    fn take(&mut self, events: &[Event]) {
+        for event in events {
+            match *event {
+                Event::New { object, origin, role: Role::Named } => {
+                    if let Some(at) = self.origins.iter().position(|(o, _)| *o == origin) {
+                        let (_, var) = self.origins.swap_remove(at);
+                        self.vars.push((object, var));
+                        self.facts.push(Fact::Alive(var));
+                    }
                 }
-            }
-            Event::Clear { object } => facts.extend(var_of(&vars, object).map(Fact::Cleared)),
-            Event::Enter { code: Code::Finalizer | Code::LegacyFinalizer, owner, .. } => {
-                facts.extend(var_of(&vars, owner).map(Fact::Finalized));
-            }
-            Event::Free { object } => {
-                if let Some(var) = var_of(&vars, object) {
-                    facts.retain(|f| *f != Fact::Alive(var));
-                    facts.push(Fact::Freed(var));
+                Event::Clear { object } => self.facts.extend(self.var_of(object).map(Fact::Cleared)),
+                Event::Enter { code: Code::Finalizer | Code::LegacyFinalizer, owner, .. } => {
+                    self.facts.extend(self.var_of(owner).map(Fact::Finalized));
                 }
+                Event::Free { object } => {
+                    if let Some(var) = self.var_of(object) {
+                        self.facts.retain(|f| *f != Fact::Alive(var));
+                        self.facts.push(Fact::Freed(var));
+                    }
+                }
+                Event::CollectEnd { returned, .. } => self.returned = Some(returned),
+                Event::Snapshot => self.garbage = 0,
+                Event::Garbage { .. } => self.garbage += 1,
+                Event::Undefined { .. } => self.undefined = true,
+                _ => {}
             }
-            Event::CollectEnd { returned: n, .. } => returned = Some(n),
-            Event::Snapshot => garbage = 0,
-            Event::Garbage { .. } => garbage += 1,
-            Event::Undefined { .. } => undefined = true,
-            _ => {}
         }
     }
-    facts.extend(returned.map(Fact::Returned));
-    if !undefined {
-        facts.push(Fact::Garbage(garbage));
-    } else {
-        facts.push(Fact::Undefined);
+
+    fn finish(self) -> Vec<Fact> {
+        let mut facts = self.facts;
+        facts.extend(self.returned.map(Fact::Returned));
+        facts.push(if self.undefined { Fact::Undefined } else { Fact::Garbage(self.garbage) });
+        facts.sort();
+        facts.dedup();
+        facts
     }
-    facts.sort();
-    facts.dedup();
-    facts
 }

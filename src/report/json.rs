@@ -231,6 +231,10 @@ fn by_code(count: impl Fn(Invariant) -> u64) -> BTreeMap<&'static str, u64> {
 pub fn write(path: &Path, report: &Report) -> anyhow::Result<()> {
     let mut text = serde_json::to_string_pretty(report)?;
     text.push('\n');
+    // A report that took a night is not lost for want of a folder.
+    if let Some(folder) = path.parent() {
+        let _ = std::fs::create_dir_all(folder);
+    }
     // Only a file may be replaced by another; a pipe or device is written to.
     let special = path.metadata().is_ok_and(|m| !m.is_file());
     let written = if special {

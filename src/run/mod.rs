@@ -240,6 +240,9 @@ impl<S: Sink> Exec<'_, S> {
                 self.sink.event(Event::Undefined { reason });
                 return;
             }
+            if self.sink.is_full() {
+                return;
+            }
         }
         self.sink.event(Event::End);
         self.snapshot();

@@ -19,7 +19,7 @@ pub(crate) const ABOUT: About = About {
     statement: "What is observed of an object's death (finalizer, callbacks, answers of weak references, resurrection) is the \
                 same if its reference count falls to 0 and if it carries an extra edge to itself and dies in a collection.",
     premises: "No `DEBUG_SAVEALL`, nothing frozen; the object dies by reference count without the extra edge.",
-    not: "Order (I17).",
+    not: "Order (I17); runs of more than 262,144 events.",
     promised: false,
     sentence: "the death of {object} shows {expected} events by reference count and {observed} by collection, not the same ones",
 };

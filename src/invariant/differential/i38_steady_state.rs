@@ -20,7 +20,7 @@ pub(crate) const ABOUT: About = About {
                 rounds, a leak if each of them adds at least one).",
     premises: "Every type takes part fully; otherwise type-fault. Documented: legacy finalizers, functions before 3.8, the type \
                edge before 3.9, values of weak-key dictionaries, `finalize`.",
-    not: "Leaks that do not happen every time.",
+    not: "Leaks that do not happen every time; runs of more than 262,144 events.",
     promised: true,
     sentence: "each round leaves more {observed} behind, {expected} in the last one",
 };
@@ -120,7 +120,7 @@ fn class(scenario: &Scenario, release: Option<Release>) -> (Class, Why) {
             return (Class::TypeFault, Why::Unknown);
         }
         let (Op::New { kind, .. } | Op::Build { kind, .. }) = op else { continue };
-        let facts = Facts::new(kind, Role::Named, release);
+        let facts = Facts::of(kind, Role::Named, release);
         let why = if facts.is(Facts::FAULTY) {
             return (Class::TypeFault, Why::Unknown);
         } else if facts.is(Facts::LEGACY) {

@@ -31,6 +31,12 @@ impl Bits {
         self.first = word;
     }
 
+    /// Adds these members below 64.
+    #[inline]
+    pub fn put_word(&mut self, word: u64) {
+        self.first |= word;
+    }
+
     /// Makes the set the same as another.
     #[inline]
     pub fn copy_from(&mut self, other: &Bits) {
@@ -100,6 +106,21 @@ impl Bits {
         self.more.clear();
         let less = less.more.iter().copied().chain(std::iter::repeat(0));
         self.more.extend(all.more.iter().zip(less).map(|(all, less)| all & !less));
+    }
+
+    /// Calls `f` with each member in ascending order: the quickest way through a set.
+    #[inline]
+    pub fn each(&self, mut f: impl FnMut(usize)) {
+        let (mut word, mut base, mut more) = (self.first, 0, self.more.iter());
+        loop {
+            while word != 0 {
+                f(base + word.trailing_zeros() as usize);
+                word &= word - 1;
+            }
+            let Some(next) = more.next() else { return };
+            word = *next;
+            base += 64;
+        }
     }
 
     /// The members in ascending order.

@@ -192,9 +192,13 @@ impl Shadow {
     fn find_candidates(&mut self) -> Holders {
         let size = self.objects.len();
         let generation = self.col.generation;
-        self.col.make_room(size);
+        if size > 64 {
+            // Fewer always have room.
+            self.col.make_room(size);
+        }
         let sound = !self.lost && !(self.incremental() && generation != 0 && (generation != 2 || self.col.automatic));
-        let Shadow { objects, col, .. } = self;
+        let Shadow { objects, col, present, stamp, .. } = self;
+        let stamp = *stamp;
         col.ready = true;
         col.sound = sound;
         col.exact = sound && !col.late && !self.traits.scripts_change_callbacks;
@@ -206,19 +210,27 @@ impl Shadow {
         }
         let mut holders = Holders { known: true, rooted: true, doubtful: false, outside: 0 };
         let oldest = generation.min(Spot::Gen2 as u8);
-        for index in self.present.iter() {
+        let (mut candidates, mut outside, mut rooted) = (0, 0, true);
+        present.each(|index| {
             let object = &mut objects[index];
-            if object.stamp != self.stamp || object.is(Object::GONE) || object.spot as u8 > oldest {
-                let older = object.stamp == self.stamp && object.spot as u8 <= Spot::Permanent as u8;
-                holders.rooted &= older || object.is(Object::GONE);
-                holders.outside |= bit(index as u32);
-                continue;
+            if object.stamp != stamp || object.is(Object::GONE) || object.spot as u8 > oldest {
+                let older = object.stamp == stamp && object.spot as u8 <= Spot::Permanent as u8;
+                rooted &= older || object.is(Object::GONE);
+                outside |= bit(index as u32);
+                return;
             }
-            object.unknown = object.refcount.wrapping_sub(object.in_edges);
-            col.candidates.add(index);
-            holders.outside |= if object.refcount > object.in_edges { bit(index as u32) } else { 0 };
+            let unknown = object.refcount.wrapping_sub(object.in_edges);
+            object.unknown = unknown;
+            if index < 64 {
+                candidates |= bit(index as u32);
+            } else {
+                col.candidates.add(index);
+            }
+            if unknown != 0 {
+                outside |= if object.refcount > object.in_edges { bit(index as u32) } else { 0 };
+            }
             if object.refcount >= object.in_edges && !object.is(Object::LOOSE) && !object.facts.is(Facts::UNFAITHFUL) {
-                continue;
+                return;
             }
             holders.doubtful |= object.is(Object::LOOSE);
             holders.known &= object.refcount >= object.in_edges && !object.facts.is(Facts::UNFAITHFUL);
@@ -234,7 +246,9 @@ impl Shadow {
                 col.exact = false;
                 col.sound &= object.refcount >= object.in_edges;
             }
-        }
+        });
+        col.candidates.put_word(candidates);
+        (holders.outside, holders.rooted) = (outside, rooted);
         self.lied |= col.lied;
         holders
     }

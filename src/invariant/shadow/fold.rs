@@ -80,14 +80,18 @@ impl Shadow {
             return;
         }
         let facts = match kind_of(self.ops.get(origin as usize)) {
-            Some(kind) => Facts::new(kind, role, self.release),
+            Some(kind) => Facts::new(kind, role, self.release, &self.plain),
             None => {
                 self.lost = true;
-                Facts::new(&Kind::new(Shape::Node), role, self.release)
+                Facts::new(&Kind::new(Shape::Node), role, self.release, &self.plain)
             }
         };
         let object = Object::new(facts);
-        self.some_legacy |= self.is_legacy(&object);
+        if object.facts.is(Facts::PECULIAR | Facts::LEGACY | Facts::FINALIZER) {
+            let legacy = self.is_legacy(&object);
+            self.some_legacy |= legacy;
+            self.peculiar |= legacy || object.facts.is(Facts::PECULIAR | Facts::LEGACY);
+        }
         self.objects.push(object);
         self.present.put(index);
         self.live += 1;
@@ -198,6 +202,7 @@ impl Shadow {
         if status & Object::CLEARED_NOW != 0 && self.col.active {
             // The rest of the tp_clear that may still run drops it without a word.
             self.mark(new, Object::LOOSE);
+            self.peculiar = true;
         }
         if slot == 0xff {
             self.drop_edges(index, 0, false);
@@ -223,8 +228,19 @@ impl Shadow {
         }
     }
 
-    /// Empties the slots that are not in `keeps`, and the link if `link` says so.
+    /// Empties the slots and the link of an object, if there is anything in them.
     #[inline]
+    fn drop_all(&mut self, index: usize) {
+        let object = &self.objects[index];
+        let [a, b, c, d] = object.slots;
+        let more = object.aux != 0 && matches!(object.facts.shape, Shape::List | Shape::Dict);
+        if a | b | c | d | object.link != NONE || more {
+            self.drop_edges(index, 0, true);
+        }
+    }
+
+    /// Empties the slots that are not in `keeps`, and the link if `link` says so.
+    #[inline(never)]
     pub(crate) fn drop_edges(&mut self, index: usize, keeps: u8, link: bool) {
         let Some(object) = self.objects.get_mut(index) else { return };
         if object.slots != [NONE; 4] {
@@ -371,7 +387,7 @@ impl Shadow {
         if referent {
             self.drop_weak_list(index);
         }
-        self.drop_edges(index, 0, true);
+        self.drop_all(index);
     }
 
     /// The deallocator takes the callbacks of live weak references; those that keep theirs say so in a snapshot.
@@ -403,7 +419,7 @@ impl Shadow {
         self.present.remove(index);
         self.dying.remove(index);
         if !dropped {
-            self.drop_edges(index, 0, true);
+            self.drop_all(index);
         }
     }
 
@@ -443,11 +459,13 @@ impl Shadow {
     /// A line for a weak reference: whether it has its referent, and its callback.
     #[inline]
     pub(crate) fn fold_weak(&mut self, weak: ObjId, live: bool, callback: bool) {
-        let Some(at) = self.weak_index(weak) else { return };
-        let Some(record) = self.weaks.get_mut(at) else { return };
+        let Some(object) = self.objects.get_mut(weak.index()) else { return };
+        if !object.facts.shape.is_weakref() {
+            return;
+        }
+        let Some(record) = self.weaks.get_mut((object.aux as usize).wrapping_sub(1)) else { return };
         record.live = live;
         record.seen_dead |= !live;
-        let Some(object) = self.objects.get_mut(weak.index()) else { return };
         // Up to 3.12 `tp_clear` forgets the callback only after it has dropped it.
         let new = if callback && !object.is(Object::INSANE) { record.callback } else { NONE };
         if new != object.link && object.lives() {

@@ -61,7 +61,6 @@ pub(crate) struct Traits {
     /// A script empties `gc.garbage`.
     pub scripts_empty_garbage: bool,
     pub saves_all: bool,
-    pub freezes: bool,
     pub unfreezes: bool,
     /// Something tracks or untracks by hand.
     pub tracks: bool,
@@ -107,6 +106,10 @@ pub(crate) struct Shadow {
     pub dying: Bits,
     /// An object with a legacy finalizer was created.
     pub some_legacy: bool,
+    /// There is something that [`leftovers`](super::blame::leftovers) could blame.
+    pub peculiar: bool,
+    /// The facts of a plain kind of each shape on the release.
+    plain: [Facts; Shape::ALL.len()],
     /// A callback ran.
     pub some_called: bool,
     /// An edge leads to an object that the stream has not created, or from one that it has freed.
@@ -148,6 +151,36 @@ pub(crate) struct Shadow {
     pub just_left: u32,
 }
 
+const USES_CALLBACKS: u16 = 1;
+const USES_GARBAGE: u16 = 2;
+const USES_SAVE_ALL: u16 = 4;
+const USES_UNFREEZE: u16 = 16;
+const USES_TRACK: u16 = 32;
+const USES_UNTRACK: u16 = 64;
+const USES_RAISE: u16 = 128;
+const USES_FINALIZE: u16 = 256;
+
+/// What operations use, as bits: a table's look-up for each.
+fn uses(ops: &[Op]) -> u16 {
+    let mut all = 0;
+    for op in ops {
+        all |= match op {
+            Op::AddGcCallback { .. } | Op::EmptyGcCallbacks => USES_CALLBACKS,
+            Op::EmptyGarbage => USES_GARBAGE,
+            Op::SaveAll { .. } => USES_SAVE_ALL,
+            Op::Unfreeze => USES_UNFREEZE,
+            Op::Track { .. } => USES_TRACK,
+            Op::Untrack { .. } => USES_UNTRACK,
+            Op::Raise => USES_RAISE,
+            _ => 0,
+        };
+        if let Op::New { kind, .. } = op {
+            all |= if kind.shape == Shape::Finalize { USES_FINALIZE } else { 0 };
+        }
+    }
+    all
+}
+
 impl Shadow {
     pub fn new() -> Shadow {
         Shadow {
@@ -174,6 +207,8 @@ impl Shadow {
             insane: Bits::default(),
             dying: Bits::default(),
             some_legacy: false,
+            peculiar: false,
+            plain: Facts::plain(None),
             some_called: false,
             wild: false,
             step: NO_STEP,
@@ -211,6 +246,9 @@ impl Shadow {
         self.listings.clear();
         self.untracked.clear();
         self.garbage_sure = true;
+        if self.release != release {
+            self.plain = Facts::plain(release);
+        }
         self.release = release;
         self.two = release.is_some_and(|r| r.major == 2);
         self.incremental = release.is_some_and(|r| r >= Release::new(3, 14, 0) && r < Release::new(3, 14, 5));
@@ -220,6 +258,7 @@ impl Shadow {
         self.insane.reset(0);
         self.dying.reset(0);
         self.some_legacy = false;
+        self.peculiar = false;
         self.some_called = false;
         self.wild = false;
         self.step = NO_STEP;
@@ -245,25 +284,20 @@ impl Shadow {
         self.ops.extend_from_slice(scenario.ops());
         self.script_lens.clear();
         self.script_lens.extend((1..scenario.bodies()).map(|b| scenario.range(b).len() as u32));
-        let mut t = Traits::default();
-        let main = scenario.range(0).end;
-        for (at, op) in scenario.ops().iter().enumerate() {
-            match op {
-                Op::New { kind, .. } => t.finalizes |= kind.shape == Shape::Finalize,
-                Op::AddGcCallback { .. } | Op::EmptyGcCallbacks => t.scripts_change_callbacks |= at >= main,
-                Op::EmptyGarbage => t.scripts_empty_garbage |= at >= main,
-                Op::SaveAll { on } => t.saves_all |= on,
-                Op::Freeze => t.freezes = true,
-                Op::Unfreeze => t.unfreezes = true,
-                Op::Track { .. } => {
-                    t.tracks = true;
-                    t.scripts_track |= at >= main;
-                }
-                Op::Untrack { .. } => t.tracks = true,
-                Op::Raise => t.raises = true,
-                _ => {}
-            }
-        }
+        let (main, scripts) = scenario.ops().split_at(scenario.range(0).end);
+        let (in_main, in_scripts) = (uses(main), uses(scripts));
+        let all = in_main | in_scripts;
+        let saves = |op: &Op| matches!(op, Op::SaveAll { on: true });
+        let t = Traits {
+            scripts_change_callbacks: in_scripts & USES_CALLBACKS != 0,
+            scripts_empty_garbage: in_scripts & USES_GARBAGE != 0,
+            saves_all: all & USES_SAVE_ALL != 0 && scenario.ops().iter().any(saves),
+            unfreezes: all & USES_UNFREEZE != 0,
+            tracks: all & (USES_TRACK | USES_UNTRACK) != 0,
+            scripts_track: in_scripts & USES_TRACK != 0,
+            raises: all & USES_RAISE != 0,
+            finalizes: all & USES_FINALIZE != 0,
+        };
         self.traits = t;
         self.raising = 0;
         if t.raises {

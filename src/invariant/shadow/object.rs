@@ -1,7 +1,7 @@
 //! What the shadow heap knows about one object, and about one weak reference.
 
 use crate::event::{ObjId, Role, Spot};
-use crate::scenario::{Clear, Finalizer, Kind, Op, Shape, Tracking};
+use crate::scenario::{Clear, Finalizer, Kind, Op, Shape, SlotSet, Tracking};
 use crate::subject::Release;
 
 /// "No object" in a packed edge; other values are the index plus 1.
@@ -68,10 +68,19 @@ impl Facts {
     pub const LIES: u16 = 256;
     /// `traverse` does anything else than to report each edge once.
     pub const UNFAITHFUL: u16 = 512;
+    /// Any of these may explain that garbage is left: a fault, a release whose type has no `tp_clear` or hides an edge.
+    pub const PECULIAR: u16 = 1024;
 
+    /// The facts of an object that a kind describes, or that belongs to one, given those of plain kinds.
     #[inline]
-    pub fn new(kind: &Kind, role: Role, release: Option<Release>) -> Facts {
+    pub fn new(kind: &Kind, role: Role, release: Option<Release>, plain: &[Facts; Shape::ALL.len()]) -> Facts {
         let shape = match role {
+            Role::Named if is_plain(kind) => {
+                let (flag, finalizer) = Facts::finalizer(kind);
+                let facts = plain[kind.shape as usize];
+                let on_call = kind.on_call.map_or(NO_SCRIPT, |s| s.0);
+                return Facts { flags: facts.flags | flag, finalizer, on_call, ..facts };
+            }
             Role::Named => return Facts::of(kind, role, release),
             Role::InstanceDict | Role::ContainerData => Shape::Dict,
             Role::ContainerRemove => Shape::Function,
@@ -80,30 +89,12 @@ impl Facts {
             Role::ContainerDefaults | Role::ContainerClosure => Shape::Tuple,
             Role::ContainerCell => Shape::Cell,
         };
-        Facts::of(&Kind::new(shape), role, release)
+        Facts { role, ..plain[shape as usize] }
     }
 
-    /// The facts of a kind, its own shape taken for what it is.
-    fn of(kind: &Kind, role: Role, release: Option<Release>) -> Facts {
-        let shape = kind.shape;
-        let plain = Kind { finalizer: kind.finalizer, on_call: kind.on_call, ..Kind::new(shape) };
-        if *kind != plain || matches!(shape, Shape::Typed | Shape::Function) {
-            return Facts::of_any(kind, role, release);
-        }
-        let (flag, script) = Facts::finalizer(kind);
-        let clears = !matches!(shape, Shape::Tuple | Shape::Method);
-        Facts {
-            shape,
-            role,
-            hidden: 0,
-            doubled: 0,
-            fickle: 0,
-            keeps: 0,
-            flags: if clears { flag | Facts::HAS_CLEAR } else { flag },
-            on_call: kind.on_call.map_or(NO_SCRIPT, |s| s.0),
-            finalizer: script,
-            on_dealloc: NO_SCRIPT,
-        }
+    /// The facts of each shape, by its number, where nothing about the kind is special.
+    pub fn plain(release: Option<Release>) -> [Facts; Shape::ALL.len()] {
+        Shape::ALL.map(|shape| Facts::of(&Kind::new(shape), Role::Named, release))
     }
 
     /// The flag and the script of the finalizer.
@@ -116,9 +107,9 @@ impl Facts {
         }
     }
 
-    /// The same for kinds that do not take part fully, and for shapes that differ between releases.
+    /// The facts of a kind, its own shape taken for what it is.
     #[inline(never)]
-    fn of_any(kind: &Kind, role: Role, release: Option<Release>) -> Facts {
+    pub fn of(kind: &Kind, role: Role, release: Option<Release>) -> Facts {
         let shape = kind.shape;
         let before = |minor| release.is_some_and(|r| r.major < 3 || r.minor < minor);
         let mut hidden = kind.hidden.0;
@@ -138,6 +129,8 @@ impl Facts {
         let blind = kind.hidden.0 != 0 || kind.tracking != Tracking::Tracked;
         let flawed = kind.flaws.keeps_tracked | kind.flaws.keeps_weakrefs;
         let partly = keeps != 0 || kind.clear == Clear::Missing;
+        let faulty = lies | blind | partly | flawed;
+        let dated = shape == Shape::Function && !has_clear || shape == Shape::Typed && hidden & 1 << 3 != 0;
         let flags = flag
             | set(Facts::HAS_CLEAR, has_clear)
             | set(Facts::NO_HEADER, headless)
@@ -145,7 +138,8 @@ impl Facts {
             | set(Facts::KEEPS_TRACKED, kind.flaws.keeps_tracked)
             | set(Facts::KEEPS_WEAKREFS, kind.flaws.keeps_weakrefs)
             | set(Facts::LIES, lies)
-            | set(Facts::FAULTY, lies | blind | partly | flawed)
+            | set(Facts::FAULTY, faulty)
+            | set(Facts::PECULIAR, faulty | dated)
             | set(Facts::UNFAITHFUL, lies | headless | (hidden != 0));
         Facts {
             shape,
@@ -175,6 +169,16 @@ impl Facts {
     pub fn is_weak_container(&self) -> bool {
         matches!(self.shape, Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet)
     }
+}
+
+/// Nothing about the kind is special but its shape and what runs when it is called or finalized.
+#[inline]
+fn is_plain(kind: &Kind) -> bool {
+    kind.tracking == Tracking::Tracked
+        && kind.hidden.0 | kind.doubled.0 | kind.fickle.0 == 0
+        && kind.clear == Clear::Keeps(SlotSet::NONE)
+        && kind.on_dealloc.is_none()
+        && !(kind.flaws.keeps_tracked | kind.flaws.keeps_weakrefs)
 }
 
 /// The kind that an operation creates.

@@ -1,5 +1,7 @@
 //! What each collection decided about each object, and by which arithmetic.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
 use super::recorder::{Edge, Place, Seen, Shot};
@@ -66,9 +68,9 @@ pub(super) fn pictures<'r>(run: &'r Run<'_>) -> Vec<Pictures<'r>> {
     let mut found: Vec<Pictures<'r>> = Vec::new();
     for shot in &run.shots {
         if shot.moment == Moment::Start {
-            let rest = &run.events[shot.event..];
-            let length = rest.iter().position(|e| matches!(e, Event::CollectEnd { .. })).unwrap_or(rest.len());
-            found.push(Pictures { shots: Vec::new(), end: shot.event + length });
+            let mut rest = run.log.from(shot.event).iter();
+            let end = rest.find(|line| matches!(line.event, Event::CollectEnd { .. }));
+            found.push(Pictures { shots: Vec::new(), end: end.map_or(run.log.total(), |line| line.at) });
         }
         if let Some(last) = found.last_mut() {
             last.shots.push(shot);
@@ -85,6 +87,7 @@ pub(super) fn all(run: &Run<'_>) -> Vec<Collection> {
 fn collection(run: &Run<'_>, number: usize, pictures: &Pictures<'_>) -> Option<Collection> {
     let start = pictures.at(Moment::Start)?;
     let step = run.step_at(start.event);
+    let around = &Around::of(run, pictures, start);
     let candidates = start.objects.iter().filter(|o| o.candidate);
     let others = start.objects.iter().filter(|o| !o.candidate);
     Some(Collection {
@@ -92,11 +95,11 @@ fn collection(run: &Run<'_>, number: usize, pictures: &Pictures<'_>) -> Option<C
         generation: start.generation,
         place: step.map_or_else(String::new, |s| run.place(s)),
         operation: step.map_or_else(String::new, |s| run.operation(s)),
-        returned: match run.events.get(pictures.end) {
-            Some(Event::CollectEnd { returned, .. }) => Some(*returned),
+        returned: match run.log.from(pictures.end).first().map(|line| line.event) {
+            Some(Event::CollectEnd { returned, .. }) => Some(returned),
             _ => None,
         },
-        examined: candidates.map(|o| examined(run, pictures, start, o)).collect(),
+        examined: candidates.map(|o| examined(run, pictures, around, o)).collect(),
         not_examined: others
             .map(|o| Told { object: run.names.label(o.id), text: format!("not examined: {}", not_examined(o)) })
             .collect(),
@@ -113,8 +116,43 @@ fn not_examined(object: &Seen) -> String {
     }
 }
 
-fn examined(run: &Run<'_>, pictures: &Pictures<'_>, start: &Shot, object: &Seen) -> Examined {
-    let inside = reported_by_candidates(start, object.id);
+/// What a collection starts from and does, by object.
+struct Around<'s> {
+    start: &'s Shot,
+    /// The references to each object: who holds them, in the order of the picture.
+    holders: BTreeMap<ObjId, Vec<(&'s Seen, &'s Edge)>>,
+    cleared: BTreeSet<ObjId>,
+    freed: BTreeSet<ObjId>,
+}
+
+impl<'s> Around<'s> {
+    fn of(run: &Run<'_>, pictures: &Pictures<'_>, start: &'s Shot) -> Around<'s> {
+        let mut holders: BTreeMap<ObjId, Vec<(&Seen, &Edge)>> = BTreeMap::new();
+        for holder in &start.objects {
+            for edge in &holder.references {
+                holders.entry(edge.to).or_default().push((holder, edge));
+            }
+        }
+        let (mut cleared, mut freed) = (BTreeSet::new(), BTreeSet::new());
+        for line in run.log.from(start.event).iter().take_while(|line| line.at < pictures.end) {
+            match line.event {
+                Event::Clear { object } => _ = cleared.insert(object),
+                Event::Free { object } => _ = freed.insert(object),
+                _ => {}
+            }
+        }
+        Around { start, holders, cleared, freed }
+    }
+
+    /// The references to an object.
+    fn holders(&self, id: ObjId) -> &[(&'s Seen, &'s Edge)] {
+        self.holders.get(&id).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn examined(run: &Run<'_>, pictures: &Pictures<'_>, around: &Around<'_>, object: &Seen) -> Examined {
+    let by_candidates = around.holders(object.id).iter().filter(|(holder, _)| holder.candidate);
+    let inside = by_candidates.map(|(_, edge)| edge.reported).sum();
     let outside = i64::from(object.refcount) - i64::from(inside);
     let (verdict, why) = match pictures.at(Moment::Deduced) {
         None => ("undecided", "the collection stopped in undefined behaviour".to_owned()),
@@ -122,36 +160,28 @@ fn examined(run: &Run<'_>, pictures: &Pictures<'_>, start: &Shot, object: &Seen)
         Some(deduced) if deduced.is_in(object.id, "uncollectable") => {
             ("uncollectable", "it is unreachable, and a legacy finalizer is on it or reaches it".to_owned())
         }
-        Some(_) if outside > 0 => ("kept", format!("held by {}", owners(run, start, object, outside))),
-        Some(deduced) => ("kept", reached_from(run, start, deduced, object.id)),
+        Some(_) if outside > 0 => ("kept", format!("held by {}", owners(run, around, object, outside))),
+        Some(deduced) => ("kept", reached_from(run, around, deduced, object.id)),
     };
-    let then = if verdict == "kept" { String::new() } else { then(run, pictures, object.id) };
+    let then = if verdict == "kept" { String::new() } else { then(pictures, around, object.id) };
     Examined { object: run.names.label(object.id), refcount: object.refcount, inside, outside, verdict, why, then }
 }
 
-fn reported_by_candidates(start: &Shot, id: ObjId) -> u32 {
-    let candidates = start.objects.iter().filter(|o| o.candidate);
-    candidates.flat_map(|o| &o.references).filter(|edge| edge.to == id).map(|edge| edge.reported).sum()
-}
-
 /// Who owns the references that the collection cannot account for.
-fn owners(run: &Run<'_>, start: &Shot, object: &Seen, outside: i64) -> String {
-    let mut owners = Vec::new();
+fn owners(run: &Run<'_>, around: &Around<'_>, object: &Seen, outside: i64) -> String {
+    let (start, mut owners) = (around.start, Vec::new());
     for (var, held) in start.vars.iter().enumerate() {
         if *held == Some(object.id) {
             owners.push(format!("the variable {}", run.document.names.var(var as u16)));
         }
     }
-    for holder in &start.objects {
-        for edge in holder.references.iter().filter(|edge| edge.to == object.id) {
-            if holder.candidate && edge.reported > 0 {
-                continue;
-            }
-            let part = part(run, holder, edge);
-            let reason =
-                if holder.candidate { "its traverse does not report it".to_owned() } else { not_examined(holder) };
-            owners.push(format!("{part} ({reason})"));
+    for (holder, edge) in around.holders(object.id) {
+        if holder.candidate && edge.reported > 0 {
+            continue;
         }
+        let part = part(run, holder, edge);
+        let reason = if holder.candidate { "its traverse does not report it".to_owned() } else { not_examined(holder) };
+        owners.push(format!("{part} ({reason})"));
     }
     owners.extend(start.garbage.iter().filter(|g| **g == object.id).map(|_| "gc.garbage".to_owned()));
     owners.extend(start.callbacks.iter().filter(|g| **g == object.id).map(|_| "gc.callbacks".to_owned()));
@@ -174,23 +204,18 @@ pub(super) fn part(run: &Run<'_>, holder: &Seen, edge: &Edge) -> String {
     }
 }
 
-fn reached_from(run: &Run<'_>, start: &Shot, deduced: &Shot, id: ObjId) -> String {
-    let kept = |o: &&Seen| o.candidate && !deduced.is_in(o.id, "unreachable") && !deduced.is_in(o.id, "uncollectable");
-    let holders = start.objects.iter().filter(kept).filter(|o| o.id != id);
-    let edges = holders.flat_map(|o| o.references.iter().map(move |edge| (o, edge)));
-    match edges.into_iter().find(|(_, edge)| edge.to == id) {
+fn reached_from(run: &Run<'_>, around: &Around<'_>, deduced: &Shot, id: ObjId) -> String {
+    let kept = |o: &Seen| o.candidate && !deduced.is_in(o.id, "unreachable") && !deduced.is_in(o.id, "uncollectable");
+    match around.holders(id).iter().find(|(holder, _)| holder.id != id && kept(holder)) {
         Some((holder, edge)) => format!("reached from {}, which is kept", part(run, holder, edge)),
         None => "no reference says why: a rule of this collector keeps it".to_owned(),
     }
 }
 
 /// What became of an unreachable object.
-fn then(run: &Run<'_>, pictures: &Pictures<'_>, id: ObjId) -> String {
-    let start = pictures.shots.first().map_or(0, |s| s.event);
-    let events = &run.events[start..pictures.end.max(start)];
-    let happened = |wanted: Event| events.contains(&wanted);
-    let freed = happened(Event::Free { object: id });
-    if happened(Event::Clear { object: id }) {
+fn then(pictures: &Pictures<'_>, around: &Around<'_>, id: ObjId) -> String {
+    let freed = around.freed.contains(&id);
+    if around.cleared.contains(&id) {
         return if freed { "cleared and freed" } else { "cleared, and not freed" }.to_owned();
     }
     if freed {

@@ -1,9 +1,12 @@
 //! Why callbacks and finalizers ran or did not.
 
+use std::collections::BTreeMap;
+
 use super::collections::{Pictures, pictures};
-use super::{Run, Told};
+use super::log::is_finalizer_of;
+use super::{Line, Run, Told};
 use crate::collector::Switch;
-use crate::event::{Code, Event, ObjId, Spot};
+use crate::event::{Code, Event, ObjId};
 use crate::run::Moment;
 use crate::scenario::Finalizer;
 
@@ -13,10 +16,11 @@ pub(super) const MOST: usize = 500;
 /// What the first weak references did.
 pub(super) fn weakrefs(run: &Run<'_>) -> Vec<Told> {
     let pictures = pictures(run);
-    let firsts = Firsts::of(&run.events);
-    run.events
+    let firsts = Firsts::of(run.log.lines());
+    run.log
+        .lines()
         .iter()
-        .filter_map(|event| match *event {
+        .filter_map(|line| match line.event {
             Event::NewWeak { weak, referent, callback } => Some(Told {
                 object: heading(run, weak, referent, callback),
                 text: weakref(run, &pictures, &firsts, weak, referent, callback),
@@ -38,29 +42,26 @@ fn heading(run: &Run<'_>, weak: ObjId, referent: ObjId, callback: Option<ObjId>)
 /// The first event of each kind that concerns an object, found in one pass over the events.
 struct Firsts {
     /// Called with the weak reference as argument, cleared by `tp_clear`, deallocated.
-    of: Vec<[Option<usize>; 3]>,
+    of: BTreeMap<ObjId, [Option<usize>; 3]>,
 }
 
 impl Firsts {
-    fn of(events: &[Event]) -> Firsts {
-        let mut firsts = Firsts { of: Vec::new() };
-        for (at, event) in events.iter().enumerate() {
-            let (object, kind) = match *event {
+    fn of(lines: &[Line]) -> Firsts {
+        let mut firsts = Firsts { of: BTreeMap::new() };
+        for line in lines {
+            let (object, kind) = match line.event {
                 Event::Enter { code: Code::Callback, arg: Some(weak), .. } => (weak, 0),
                 Event::Clear { object } => (object, 1),
                 Event::Dealloc { object } => (object, 2),
                 _ => continue,
             };
-            if firsts.of.len() <= object.index() {
-                firsts.of.resize(object.index() + 1, [None; 3]);
-            }
-            firsts.of[object.index()][kind].get_or_insert(at);
+            firsts.of.entry(object).or_default()[kind].get_or_insert(line.at);
         }
         firsts
     }
 
     fn get(&self, object: ObjId) -> [Option<usize>; 3] {
-        self.of.get(object.index()).copied().unwrap_or_default()
+        self.of.get(&object).copied().unwrap_or_default()
     }
 }
 
@@ -138,9 +139,10 @@ pub(super) fn finalizers(run: &Run<'_>) -> Vec<Told> {
     let pictures = pictures(run);
     let ops = run.document.scenario.ops();
     let finalizer = |origin: u32| ops.get(origin as usize).and_then(|op| op.kind()).and_then(|k| k.finalizer);
-    run.events
+    run.log
+        .lines()
         .iter()
-        .filter_map(|event| match *event {
+        .filter_map(|line| match line.event {
             Event::New { object, origin, role: crate::event::Role::Named } => {
                 let finalizer = finalizer(origin)?;
                 let text = fate(run, &pictures, object, finalizer);
@@ -153,8 +155,8 @@ pub(super) fn finalizers(run: &Run<'_>) -> Vec<Told> {
 }
 
 fn fate(run: &Run<'_>, pictures: &[Pictures<'_>], object: ObjId, finalizer: Finalizer) -> String {
-    let is_run = |e: &Event| matches!(*e, Event::Enter { code: Code::Finalizer | Code::LegacyFinalizer, owner, .. } if owner == object);
-    let runs: Vec<usize> = (0..run.events.len()).filter(|i| is_run(&run.events[*i])).collect();
+    let runs = run.log.lines().iter().filter(|line| is_finalizer_of(&line.event, object));
+    let runs: Vec<usize> = runs.map(|line| line.at).collect();
     let times = match runs.as_slice() {
         [] => return format!("did not run: {}", why_not(run, pictures, object, finalizer)),
         [_] => "ran once".to_owned(),
@@ -167,10 +169,9 @@ fn fate(run: &Run<'_>, pictures: &[Pictures<'_>], object: ObjId, finalizer: Fina
 fn why_not(run: &Run<'_>, pictures: &[Pictures<'_>], object: ObjId, finalizer: Finalizer) -> &'static str {
     let uncollectable =
         pictures.iter().any(|p| p.at(Moment::Deduced).is_some_and(|s| s.is_in(object, "uncollectable")));
-    let dead = run.events.contains(&Event::Dealloc { object });
-    let marked = run.events.iter().any(|e| {
-        matches!(*e, Event::State { object: o, finalized: true, spot, .. } if o == object && spot != Spot::NoHeader)
-    });
+    let happened = |is_it: &dyn Fn(&Event) -> bool| run.log.lines().iter().any(|line| is_it(&line.event));
+    let dead = happened(&|e| *e == Event::Dealloc { object });
+    let marked = happened(&|e| matches!(*e, Event::State { object: o, .. } if o == object));
     let rules = run.collector.rules;
     match finalizer {
         _ if uncollectable => "it is uncollectable because of a legacy finalizer",

@@ -3,6 +3,7 @@
 
 mod collections;
 mod fates;
+mod log;
 mod page;
 mod phases;
 mod recorder;
@@ -11,17 +12,20 @@ mod story;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
+
 use serde::Serialize;
 
 use crate::campaign::{Baseline, End, Examiner, Verdict};
 use crate::collector::{Collector, Row};
-use crate::event::Event;
+use crate::event::{Event, Sink};
 use crate::invariant::Violation;
-use crate::names::ObjectNames;
+use crate::names::{Naming, ObjectNames};
 use crate::run::Machine;
 use crate::scenario::text::{Document, print_op};
 
 pub use collections::{Collection, Examined};
+pub use log::{Line, Log};
 pub use page::text;
 pub use recorder::{MAX_OBJECTS, MAX_SHOTS, Shot};
 
@@ -32,8 +36,8 @@ pub struct Run<'d> {
     pub document: &'d Document,
     /// On what.
     pub collector: Collector,
-    /// What happened.
-    pub events: Vec<Event>,
+    /// What happened, as far as it is kept.
+    pub log: Log<'d>,
     /// The model between the events.
     pub shots: Vec<Shot>,
     /// What was violated, and what that means.
@@ -104,30 +108,52 @@ pub fn record<'d>(document: &'d Document, collector: &Collector, baseline: &Base
 /// Runs a document's scenario with an examiner and records everything. What goes on inside a real interpreter is
 /// unknown: the pictures are those of the row that covers it, as far as that does the same.
 pub fn record_with<'d>(document: &'d Document, examiner: &mut Examiner) -> Run<'d> {
-    let recorder = recorder::Recorder::default();
-    let (mut model, mut camera) = recorder.halves();
-    Machine::new(examiner.collector()).run_observed(&document.scenario, &mut model, &mut camera);
-    let (mut shots, missed) = (camera.shots, camera.missed);
-    let model = recorder.into_events();
+    let scenario = &document.scenario;
     let collector = examiner.collector().clone();
-    let real = examiner.is_real();
-    let examined = examiner.examine(&document.scenario, true);
-    let events = examined.events.to_vec();
-    let (violations, digest) = (examined.violations.to_vec(), examined.digest);
+    let mut told = (Log::new(scenario), Naming::new(&document.names));
+    let count = Cell::new(0);
     let mut remarks = Vec::new();
-    if real {
+    let (shots, missed, violations, digest) = if examiner.is_real() {
+        let examined = examiner.examine(scenario, true);
+        examined.events.iter().for_each(|event| told.event(*event));
+        let (mut model, mut camera) =
+            recorder::watched(Compared { events: examined.events, same: 0, differs: false }, &count);
+        Machine::new(&collector).run_observed(scenario, &mut model, &mut camera);
+        let Compared { same, differs, .. } = *model.sink();
         remarks.extend(ending(examined.end));
-        let same = model.iter().zip(&events).take_while(|(m, e)| m == e).count();
         let row = Row::covering(collector.release).map_or_else(|| "the newest row".to_owned(), Row::name);
-        remarks.push(if same == events.len() && same == model.len() {
+        remarks.push(if same == examined.events.len() && !differs {
             format!("what is said about the inside of collections is what {row} does, with the same events")
         } else {
-            shots.retain(|shot| shot.event <= same);
+            camera.shots.retain(|shot| shot.event <= same);
             format!("{row} does something else after {same} events: from there on the inside of collections is unknown")
         });
+        (camera.shots, camera.missed, examined.violations.to_vec(), examined.digest)
+    } else {
+        let (mut model, mut camera) = recorder::watched(&mut told, &count);
+        Machine::new(&collector).run_observed(scenario, &mut model, &mut camera);
+        let examined = examiner.examine(scenario, true);
+        (camera.shots, camera.missed, examined.violations.to_vec(), examined.digest)
+    };
+    let (mut log, naming) = told;
+    log.finish();
+    Run { document, collector, log, shots, violations, names: naming.finish(), digest, missed, remarks }
+}
+
+/// Compares the model's events with those of an interpreter.
+#[derive(Clone, Copy, Debug)]
+struct Compared<'e> {
+    events: &'e [Event],
+    /// How many are the same from the beginning.
+    same: usize,
+    differs: bool,
+}
+
+impl Sink for Compared<'_> {
+    fn event(&mut self, event: Event) {
+        self.differs |= self.events.get(self.same) != Some(&event);
+        self.same += usize::from(!self.differs);
     }
-    let names = ObjectNames::new(&document.names, &events);
-    Run { document, collector, events, shots, violations, names, digest, missed, remarks }
 }
 
 /// How a run on an interpreter ended, if not with its last event.
@@ -150,6 +176,12 @@ pub fn explain(run: &Run<'_>) -> Explanation {
         remarks.push(format!(
             "{} phases are not explained: a heap of more than {MAX_OBJECTS} objects, or more than {MAX_SHOTS} phases",
             run.missed
+        ));
+    }
+    if run.log.lost() > 0 {
+        remarks.push(format!(
+            "{} events are too many to be told of: what is said about the end of the run may be wrong",
+            run.log.lost()
         ));
     }
     let note = (!remarks.is_empty()).then(|| remarks.join("\n"));
@@ -191,9 +223,8 @@ fn broken(run: &Run<'_>) -> Vec<Broken> {
 impl Run<'_> {
     /// The step of the mutator that the event belongs to.
     fn step_at(&self, event: usize) -> Option<u32> {
-        let until = &self.events[..self.events.len().min(event + 1)];
-        until.iter().rev().find_map(|e| match e {
-            Event::Step { op } => Some(*op),
+        self.log.before(event + 1).iter().rev().find_map(|line| match line.event {
+            Event::Step { op } => Some(op),
             _ => None,
         })
     }

@@ -29,15 +29,14 @@ fn write_page(run: &Run<'_>, explanation: &Explanation, draw: bool, style: Style
     story::tell(
         run,
         style,
-        &|at, depth, out| {
-            for (i, shot) in run.shots.iter().enumerate().filter(|(_, s)| s.event == at) {
-                if draw {
-                    let before = i.checked_sub(1).map(|i| &run.shots[i]);
-                    phases::draw(run, shot, before, style, 2 * depth + 2, out);
-                } else {
-                    let text = format!("-- {}", shot.moment.name());
-                    out.push_str(&format!("{}{}\n", " ".repeat(2 * depth + 2), style.faint(&text)));
-                }
+        &|i, depth, out| {
+            let shot = &run.shots[i];
+            if draw {
+                let before = i.checked_sub(1).map(|i| &run.shots[i]);
+                phases::draw(run, shot, before, style, 2 * depth + 2, out);
+            } else {
+                let text = format!("-- {}", shot.moment.name());
+                out.push_str(&format!("{}{}\n", " ".repeat(2 * depth + 2), style.faint(&text)));
             }
         },
         out,

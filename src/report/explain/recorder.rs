@@ -1,6 +1,6 @@
 //! Takes pictures of the model at each phase of each collection.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 
 use crate::event::{Event, ObjId, Sink};
 use crate::heap::{Flag, From, Heap, Idx, List, NIL};
@@ -37,6 +37,8 @@ pub struct Shot {
     pub generation: u8,
     /// Every object that has not been freed: those in lists first, in the order of the lists.
     pub objects: Vec<Seen>,
+    /// For each object that was ever created, in order: where it is among `objects`.
+    places: Vec<Option<usize>>,
     /// What each variable holds.
     pub vars: Vec<Option<ObjId>>,
     /// `gc.garbage`.
@@ -97,7 +99,12 @@ pub enum Place {
 impl Shot {
     /// The object with this identity, unless it has been freed.
     pub fn get(&self, id: ObjId) -> Option<&Seen> {
-        self.objects.iter().find(|o| o.id == id)
+        self.place(id).map(|place| &self.objects[place])
+    }
+
+    /// Where the object with this identity is among the objects, unless it has been freed.
+    pub fn place(&self, id: ObjId) -> Option<usize> {
+        self.places.get(id.index()).copied().flatten()
     }
 
     /// True if the object is in the list of this name.
@@ -106,41 +113,39 @@ impl Shot {
     }
 }
 
-/// The events of a run, and pictures of the model between them.
-#[derive(Debug, Default)]
-pub struct Recorder {
-    events: RefCell<Vec<Event>>,
+/// Counts the events that it hands on.
+#[derive(Debug)]
+pub struct Counted<'c, S> {
+    count: &'c Cell<usize>,
+    sink: S,
 }
 
-/// The half of a recorder that receives events.
+/// Takes pictures, and notes between which events.
 #[derive(Debug)]
-pub struct Events<'r>(&'r Recorder);
-
-/// The half of a recorder that takes pictures.
-#[derive(Debug)]
-pub struct Camera<'r> {
-    recorder: &'r Recorder,
+pub struct Camera<'c> {
+    count: &'c Cell<usize>,
     /// The pictures.
     pub shots: Vec<Shot>,
     /// Pictures that were not taken, because the heap was too large or there were too many.
     pub missed: usize,
 }
 
-impl Recorder {
-    /// The two halves.
-    pub fn halves(&self) -> (Events<'_>, Camera<'_>) {
-        (Events(self), Camera { recorder: self, shots: Vec::new(), missed: 0 })
-    }
+/// A way for events to a sink, and a camera at it.
+pub fn watched<S: Sink>(sink: S, count: &Cell<usize>) -> (Counted<'_, S>, Camera<'_>) {
+    (Counted { count, sink }, Camera { count, shots: Vec::new(), missed: 0 })
+}
 
-    /// All events.
-    pub fn into_events(self) -> Vec<Event> {
-        self.events.into_inner()
+impl<S> Counted<'_, S> {
+    /// The sink.
+    pub fn sink(&self) -> &S {
+        &self.sink
     }
 }
 
-impl Sink for Events<'_> {
+impl<S: Sink> Sink for Counted<'_, S> {
     fn event(&mut self, event: Event) {
-        self.0.events.borrow_mut().push(event);
+        self.count.set(self.count.get() + 1);
+        self.sink.event(event);
     }
 }
 
@@ -150,15 +155,14 @@ impl Observer for Camera<'_> {
             self.missed += 1;
             return;
         }
-        let event = self.recorder.events.borrow().len();
-        self.shots.push(shot(moment, event, view));
+        self.shots.push(shot(moment, self.count.get(), view));
     }
 }
 
 fn shot(moment: Moment, event: usize, view: &View<'_>) -> Shot {
     let heap = view.heap;
     let ids = |list: &[Idx]| list.iter().filter_map(|o| heap.object(*o).id).collect();
-    let mut objects = Vec::new();
+    let mut objects: Vec<Seen> = Vec::new();
     for (list, name) in LISTS {
         let candidate = moment == Moment::Start && list == view.set;
         let mut o = heap.object(list.head()).next;
@@ -168,12 +172,15 @@ fn shot(moment: Moment, event: usize, view: &View<'_>) -> Shot {
             o = heap.object(o).next;
         }
     }
+    // Identities are given in order of creation.
+    let mut places = vec![None; heap.created() as usize];
+    for (place, seen) in objects.iter().enumerate() {
+        places[seen.id.index()] = Some(place);
+    }
     for o in heap.in_order() {
         let object = heap.object(o);
-        let listed = |id| objects.iter().any(|seen: &Seen| seen.id == id);
-        if object.id.is_none_or(listed) {
-            continue;
-        }
+        let Some(place) = object.id.map(|id| &mut places[id.index()]).filter(|place| place.is_none()) else { continue };
+        *place = Some(objects.len());
         let place = if object.has(Flag::HEADER) { Place::Untracked } else { Place::NoHeader };
         objects.extend(seen(heap, o, place, false));
     }
@@ -182,6 +189,7 @@ fn shot(moment: Moment, event: usize, view: &View<'_>) -> Shot {
         event,
         generation: view.generation,
         objects,
+        places,
         vars: view.vars.iter().map(|o| if *o == NIL { None } else { heap.object(*o).id }).collect(),
         garbage: ids(&view.gc.garbage),
         callbacks: ids(&view.gc.callbacks),

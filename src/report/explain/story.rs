@@ -1,96 +1,124 @@
 //! The event stream in words.
 
-use super::Run;
+use super::{Line, Run};
 use crate::event::{Code, Event, ObjId, Undefined};
 use crate::report::{Style, count};
 
-/// Called with the number of events told so far, before the next one is told.
-pub(super) type Between<'b> = &'b dyn Fn(usize, usize, &mut String);
+/// Shows a picture, by its number, at a depth.
+pub(super) type ShowShot<'b> = &'b dyn Fn(usize, usize, &mut String);
 
-/// Most events that are told of one step.
-const TOLD_OF_STEP: usize = 500;
-/// The same once [`TOLD`] events have been told.
-const TOLD_LATE: usize = 10;
-/// How many events are told before the rest is told in brief: what nobody would read to the end.
-const TOLD: usize = 20_000;
-
-/// Tells what happened, one event per line, with what is broken marked; `between` may add what belongs between events.
-pub(super) fn tell(run: &Run<'_>, style: Style, between: Between<'_>, out: &mut String) {
-    let mut depth = 0usize;
-    let mut lines = Lines::default();
-    // The violations still to come, the next one last.
-    let mut next: Vec<usize> = (0..run.violations.len()).rev().collect();
-    next.sort_by_key(|i| std::cmp::Reverse(run.violations[*i].0.event));
-    for (at, event) in run.events.iter().enumerate() {
-        between(at, depth, out);
-        if matches!(event, Event::Leave | Event::CollectEnd { .. }) {
-            depth = depth.saturating_sub(1);
-        }
-        match event {
-            Event::Step { op } => {
-                lines.end_step(out);
-                let place = run.place(*op);
-                out.push_str(&format!("{}  {}\n", style.faint(&place), style.head(&run.operation(*op))));
-            }
-            _ => {
-                if is_told(event)
-                    && lines.next()
-                    && let Some(text) = words(run, event)
-                {
-                    line(out, depth, &text);
-                }
-            }
-        }
-        if matches!(event, Event::Enter { .. } | Event::CollectStart { .. }) {
-            depth += 1;
-        }
-        while let Some(&i) = next.last().filter(|i| run.violations[**i].0.event as usize == at) {
-            next.pop();
-            let (violation, verdict) = &run.violations[i];
-            let text = format!("  ^ {}", violation.describe(&|object| run.names.label(object)));
-            let bad = verdict.class() == crate::invariant::Class::Collector;
-            line(out, depth, &if bad { style.bad(&text) } else { style.note(&text) });
-        }
+/// Tells what happened, one event per line, with what is broken marked; `show` adds the pictures between events.
+pub(super) fn tell(run: &Run<'_>, style: Style, show: ShowShot<'_>, out: &mut String) {
+    let mut teller = Teller::new(run, style, show, out);
+    for line in run.log.lines() {
+        teller.come_to(line.at);
+        teller.line(line);
     }
-    lines.end_step(out);
-    between(run.events.len(), depth, out);
-    for &i in next.iter().rev() {
-        let text = run.violations[i].0.describe(&|object| run.names.label(object));
-        line(out, 0, &style.bad(&format!("^ {text}")));
-    }
+    teller.come_to(run.log.total());
+    teller.end();
 }
 
-/// Counts what is told.
-#[derive(Default)]
-struct Lines {
-    all: usize,
-    of_step: usize,
+/// Where the story is.
+struct Teller<'t> {
+    run: &'t Run<'t>,
+    style: Style,
+    show: ShowShot<'t>,
+    out: &'t mut String,
+    depth: usize,
+    /// The violations in the order of events.
+    violations: Vec<usize>,
+    /// How many of them have been told.
+    told: usize,
+    /// How many pictures have been shown.
+    shown: usize,
+    /// How many of the places where events are left out have been passed.
     left_out: usize,
 }
 
-impl Lines {
-    /// Whether the next event is told.
-    fn next(&mut self) -> bool {
-        let most = if self.all < TOLD { TOLD_OF_STEP } else { TOLD_LATE };
-        let is_told = self.of_step < most;
-        self.of_step += usize::from(is_told);
-        self.all += usize::from(is_told);
-        self.left_out += usize::from(!is_told);
-        is_told
+impl<'t> Teller<'t> {
+    fn new(run: &'t Run<'_>, style: Style, show: ShowShot<'t>, out: &'t mut String) -> Teller<'t> {
+        let mut violations: Vec<usize> = (0..run.violations.len()).collect();
+        violations.sort_by_key(|i| run.violations[*i].0.event);
+        Teller { run, style, show, out, depth: 0, violations, told: 0, shown: 0, left_out: 0 }
     }
 
-    /// Says how many events of the step that ends were left out.
-    fn end_step(&mut self, out: &mut String) {
-        if self.left_out > 0 {
-            line(out, 0, &format!("... and {} more", count(self.left_out as u64, "event")));
+    fn next_violation(&self) -> Option<usize> {
+        self.violations.get(self.told).map(|i| self.run.violations[*i].0.event as usize)
+    }
+
+    /// What belongs between the line before and the event of this number: pictures, and what broke at events that
+    /// are not told.
+    fn come_to(&mut self, at: usize) {
+        loop {
+            let violation = self.next_violation().filter(|v| *v < at);
+            let shot = self.run.shots.get(self.shown).map(|s| s.event).filter(|s| *s < at);
+            match (shot, violation) {
+                (Some(shot), v) if v.is_none_or(|v| shot <= v) => self.shot(),
+                (_, Some(_)) => self.violation(),
+                _ => break,
+            }
         }
-        (self.of_step, self.left_out) = (0, 0);
+        if at < self.run.log.total() {
+            self.shots_until(at);
+        }
     }
-}
 
-/// Whether there are words for an event: not for what snapshots are made of.
-fn is_told(event: &Event) -> bool {
-    !matches!(event, Event::Snapshot | Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. })
+    fn shots_until(&mut self, at: usize) {
+        while self.run.shots.get(self.shown).is_some_and(|s| s.event <= at) {
+            self.shot();
+        }
+    }
+
+    fn shot(&mut self) {
+        (self.show)(self.shown, self.depth, self.out);
+        self.shown += 1;
+    }
+
+    fn violation(&mut self) {
+        let (violation, verdict) = &self.run.violations[self.violations[self.told]];
+        self.told += 1;
+        let text = format!("  ^ {}", violation.describe(&|object| self.run.names.label(object)));
+        let bad = verdict.class() == crate::invariant::Class::Collector;
+        line(self.out, self.depth, &if bad { self.style.bad(&text) } else { self.style.note(&text) });
+    }
+
+    fn line(&mut self, of: &Line) {
+        if matches!(of.event, Event::Leave | Event::CollectEnd { .. }) {
+            self.depth = self.depth.saturating_sub(1);
+        }
+        if let Event::Step { op } = of.event {
+            self.end_step(of.at);
+            let (place, operation) = (self.run.place(op), self.run.operation(op));
+            self.out.push_str(&format!("{}  {}\n", self.style.faint(&place), self.style.head(&operation)));
+        } else if of.is_told
+            && let Some(text) = words(self.run, &of.event)
+        {
+            line(self.out, self.depth, &text);
+        }
+        if matches!(of.event, Event::Enter { .. } | Event::CollectStart { .. }) {
+            self.depth += 1;
+        }
+        while self.next_violation() == Some(of.at) {
+            self.violation();
+        }
+    }
+
+    /// Says how many events of the step that ended before an event were left out.
+    fn end_step(&mut self, at: usize) {
+        while let Some((_, events)) = self.run.log.left_out().get(self.left_out).filter(|(end, _)| *end <= at) {
+            self.left_out += 1;
+            line(self.out, 0, &format!("... and {} more", count(*events as u64, "event")));
+        }
+    }
+
+    fn end(&mut self) {
+        self.end_step(self.run.log.total());
+        self.shots_until(self.run.log.total());
+        for i in &self.violations[self.told..] {
+            let text = self.run.violations[*i].0.describe(&|object| self.run.names.label(object));
+            line(self.out, 0, &self.style.bad(&format!("^ {text}")));
+        }
+    }
 }
 
 fn line(out: &mut String, depth: usize, text: &str) {

@@ -104,6 +104,47 @@ collect(2)
 }
 
 #[test]
+fn of_a_long_run_little_is_kept_and_all_is_told_that_matters() {
+    let source = "\
+coroner 1
+
+def see():
+    look()
+
+def f():
+    pass
+
+g = ring(40000, Node())
+c = Node(call=see)
+a = ref(g, c)
+b = Node(finalizer=f)
+c[0] = b
+del b
+collect(1)
+del g
+collect(2)
+del a
+del c
+collect(2)
+";
+    let document = parse(source).unwrap();
+    let collector = Collector::parse("cpython-3.15").unwrap();
+    let run = record(&document, &collector, &Baseline::empty());
+    let mut events: Vec<Event> = Vec::new();
+    Machine::new(&collector).run(&document.scenario, &mut events);
+    assert_eq!(run.log.total(), events.len());
+    assert!(events.len() > 300_000, "{} events", events.len());
+    assert!(run.log.lines().len() < 12_000, "{} of {} events are kept", run.log.lines().len(), events.len());
+    assert!(run.log.lines().iter().all(|line| events[line.at] == line.event));
+    let explanation = explain(&run);
+    assert!(explanation.weakrefs[0].text.starts_with("the callback ran"), "{:?}", explanation.weakrefs);
+    assert_eq!(explanation.finalizers[0].object, "b");
+    assert_eq!(explanation.finalizers[0].text, "ran once: outside of collections (step 11, line 19)");
+    let page = text(&run, &explanation, true, false);
+    assert!(page.contains("events more\n") && page.contains("finalizer of b starts"), "{page}");
+}
+
+#[test]
 fn a_heap_that_is_too_large_is_said_to_be() {
     let (explanation, _) = explained("coroner 1\na = chain(3000, Node())\ncollect(2)\n", "cpython-3.15");
     assert!(explanation.note.unwrap().contains("more than 2000 objects"));
