@@ -166,12 +166,13 @@ pub fn table(program: Option<&Interpreter>, sizes: &[u32], mut step: impl FnMut(
     let mut machine = Machine::new(&collector);
     let mut worst: Option<(f64, String)> = None;
     for graph in &GRAPHS {
-        for &count in sizes {
+        for &size in sizes {
+            let count = size / graph.each;
             let ours = model(&mut machine, graph, count);
             let theirs = program.and_then(|program| interpreter(&program.program, graph, count));
             let objects = u64::from(count) * u64::from(graph.each);
             if let Some(theirs) = theirs
-                && count >= 10_000
+                && size >= 10_000
                 && worst.as_ref().is_none_or(|(ratio, _)| *ratio < ours / theirs)
             {
                 worst = Some((ours / theirs, format!("{}, {} objects", graph.name, crate::report::grouped(objects))));
