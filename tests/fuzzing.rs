@@ -149,12 +149,16 @@ fn what_is_known_is_a_crash_only_if_somebody_asks_for_it() {
 #[test]
 fn what_is_no_fault_of_the_collector_is_no_crash() {
     // Found by fuzzing and campaigns: a deallocator's action that tracks its object again; a type that reports what it
-    // likes; a callback that comes after its referent has died of another one.
+    // likes; a callback that comes after its referent has died of another one; entries of gc.callbacks between which
+    // something dies.
     let sources = [
         "coroner 1\n\ndef A():\n    del d\n\na = Node()\nb = Node(call=A)\nb[0] = ref(a, b)\nc = Node(call=A)\nd = KeyedRef(a, b)\n\
          a[0] = ref(d, c)\nc[0] = a\ndel a\ndel c\ncollect(2)\n",
         "coroner 1\n\ndef A():\n    collect(2)\n    track(self)\n\na = Node(dealloc=A)\ndel a\n",
         "coroner 1\n\na = Node(fickle=[0])\na[0] = a\ncollect(2)\n",
+        "coroner 1\n\ndef A():\n    a = Node(call=A)\n    b = Node(call=B)\n    self[0] = ref(b, self)\n    gc.set_debug(DEBUG_SAVEALL)\n    \
+         gc.callbacks.append(a)\n    gc.callbacks.append(b)\n    collect(2)\n\ndef B():\n    del gc.callbacks[:]\n\nNode(finalizer=A)\n\
+         gc.callbacks.append(a)\ncollect(2)\n",
     ];
     for source in sources {
         let scenario = text::parse(source).unwrap().scenario;

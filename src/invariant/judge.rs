@@ -270,7 +270,7 @@ impl Judge {
         i04_free_once::dealloc(&self.s, &mut self.out, object);
         let left = std::mem::replace(&mut self.s.just_left, shadow::NONE);
         self.s.col.refs_freed += u32::from(left == pack(Some(object)));
-        self.s.ready_collection();
+        self.s.ready_by_death();
         self.examine();
         self.s.fold_dealloc(object);
     }

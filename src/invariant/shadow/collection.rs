@@ -20,6 +20,8 @@ pub(crate) struct Collection {
     pub ready: bool,
     /// `gc.callbacks` entries ran before it could be.
     pub late: bool,
+    /// It was because something died after one of these, which need not have been the last of them.
+    pub early: bool,
     /// The computed sets are the collector's own.
     pub exact: bool,
     /// Every object in the computed sets is in the collector's.
@@ -71,6 +73,7 @@ impl Collection {
     pub fn forget(&mut self) {
         self.ready = false;
         self.late = false;
+        self.early = false;
         self.exact = false;
         self.sound = false;
         self.found = 0;
@@ -131,6 +134,16 @@ impl Shadow {
     #[inline]
     pub(crate) fn ready_collection(&mut self) {
         if self.col.active && !self.col.ready && self.frames.len() == self.col.depth {
+            self.find_trash();
+        }
+    }
+
+    /// The same when an object dies. After an entry of `gc.callbacks` that may still be its doing, and before the
+    /// collector has looked.
+    #[inline]
+    pub(crate) fn ready_by_death(&mut self) {
+        if self.col.active && !self.col.ready && self.frames.len() == self.col.depth {
+            self.col.early = self.col.late;
             self.find_trash();
         }
     }

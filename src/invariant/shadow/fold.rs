@@ -279,6 +279,8 @@ impl Shadow {
             self.col.late = true;
         } else if self.col.active {
             if code == Code::GcCallback {
+                // It may be one more of the beginning.
+                self.lost |= self.col.early && self.col.clears == 0;
                 self.close_collection();
             } else {
                 self.ready_collection();
