@@ -21,7 +21,7 @@ pub(super) const ABOUT: About = About {
     statement: "The return value is the number of objects found unreachable that left the heap, plus weak references freed \
                 right after their callback, plus the uncollectable ones: legacy objects and what they reach.",
     premises: "Every type among the unreachable clears what it owns (otherwise type-fault); not before 3.7.6 when user code ran \
-               in the collection, not with `DEBUG_SAVEALL` (documented).",
+               in the collection, not with `DEBUG_SAVEALL`, and before 3.8 not if the trashcan keeps something (documented).",
     not: "`gc.get_stats()`.",
     promised: true,
     sentence: "the collection reported {observed} objects, and {expected} are accounted for",
@@ -66,6 +66,9 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings, returned: u32, uncol
         Some(report.documented(Why::CountedEarly, s))
     } else if left > 0 && s.traits.saves_all {
         Some(report.documented(Why::SaveAll, s))
+    } else if left > 0 && returned == expected + left && queued > 0 && Why::TrashcanLeftover.holds(s.release) {
+        // What waits there holds others that were cleared and live on.
+        Some(report.documented(Why::TrashcanLeftover, s))
     } else if left > 0 && returned == expected + left {
         s.maybe_reachable(None);
         leftovers(s, &s.scratch).on(report)
