@@ -2,6 +2,7 @@
 //!
 //! The phases are put in order by [`crate::run`], because user code runs between them.
 
+mod asked;
 pub mod legacy;
 pub mod reach;
 pub mod releases;
@@ -10,6 +11,7 @@ pub mod survivors;
 mod switch;
 pub mod weakrefs;
 
+pub use asked::AskedRules;
 pub use releases::{Collector, ROWS, Row, UnknownCollector};
 pub use state::GcState;
 pub use switch::{Rules, Switch, SwitchClass};

@@ -3,7 +3,8 @@
 //! The walks look at [`Object`] and the slots only, and each gathers what would otherwise take a walk of its own: how
 //! many members there are, and what kinds of objects, so that phases with nothing to do need not look for it.
 
-use super::switch::{Rules, Switch};
+use super::asked::AskedRules;
+use super::switch::Switch;
 use crate::event::Undefined;
 use crate::heap::{Flag, Heap, Idx, List, Object, Shapes};
 use crate::scenario::Shape;
@@ -52,7 +53,7 @@ impl Members {
 }
 
 /// Sets `gc_refs` of every member to its reference count less the references from inside the list.
-fn subtract_internal(heap: &mut Heap, list: List, rules: Rules) -> Result<Members, Undefined> {
+fn subtract_internal(heap: &mut Heap, list: List, rules: &AskedRules) -> Result<Members, Undefined> {
     let dead_is_fine = rules.has(Switch::BugFreeTwice);
     let mut members = Members::NONE;
     let mut o = heap.object(list.head()).next;
@@ -116,7 +117,12 @@ const ASIDE: i32 = -1;
 ///
 /// # Errors
 /// [`Undefined`] if a member is dead or a `traverse` reported more references than there are.
-pub fn deduce_unreachable(heap: &mut Heap, young: List, unreachable: List, rules: Rules) -> Result<Found, Undefined> {
+pub fn deduce_unreachable(
+    heap: &mut Heap,
+    young: List,
+    unreachable: List,
+    rules: &AskedRules,
+) -> Result<Found, Undefined> {
     let set = subtract_internal(heap, young, rules)?;
     let shallow = rules.has(Switch::BugShallowReachability);
     let mut aside = Members::NONE;
@@ -209,7 +215,7 @@ pub fn clear_flags(heap: &mut Heap, list: List) {
 ///
 /// # Errors
 /// As [`deduce_unreachable`].
-pub fn has_outside_reference(heap: &mut Heap, list: List, rules: Rules) -> Result<bool, Undefined> {
+pub fn has_outside_reference(heap: &mut Heap, list: List, rules: &AskedRules) -> Result<bool, Undefined> {
     subtract_internal(heap, list, rules)?;
     let mut o = heap.object(list.head()).next;
     while o != list.head() {

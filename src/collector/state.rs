@@ -1,5 +1,6 @@
 //! What the collector remembers between collections: counts, thresholds, switches, `gc.garbage`, `gc.callbacks`.
 
+use super::asked::AskedRules;
 use super::switch::{Rules, Switch};
 use crate::heap::{Heap, Idx, List};
 
@@ -30,10 +31,14 @@ pub struct GcState {
     pub due: Option<Option<u8>>,
 }
 
+/// The least default threshold of generation 0 of any release.
+const LEAST_YOUNG_THRESHOLD: u32 = 700;
+
 impl GcState {
     /// Back to the state in which scenarios start: collector disabled, thresholds of the release.
-    pub fn reset(&mut self, rules: Rules) {
-        let young = if rules.has(Switch::YoungThreshold2000) { 2000 } else { 700 };
+    pub fn reset(&mut self, rules: &AskedRules) {
+        // Asked for by whoever allocates so much that it matters.
+        let young = if rules.plain().has(Switch::YoungThreshold2000) { 2000 } else { LEAST_YOUNG_THRESHOLD };
         let oldest = if rules.has(Switch::Incremental) { 0 } else { 10 };
         self.count = [0; 3];
         self.threshold = [young, 10, oldest];
@@ -49,7 +54,10 @@ impl GcState {
     }
 
     /// True if the counts ask for an automatic collection now.
-    pub fn wants_collection(&self) -> bool {
+    pub fn wants_collection(&self, rules: &AskedRules) -> bool {
+        if self.count[0] > LEAST_YOUNG_THRESHOLD {
+            rules.ask(Rules::NONE.with(Switch::YoungThreshold2000));
+        }
         self.enabled && self.threshold[0] != 0 && self.count[0] > self.threshold[0] && !self.collecting
     }
 
@@ -80,7 +88,7 @@ impl GcState {
     }
 
     /// Counters and lists at the start of a collection: younger generations are merged into the one collected.
-    pub fn begin(&mut self, heap: &mut Heap, generation: u8, rules: Rules) {
+    pub fn begin(&mut self, heap: &mut Heap, generation: u8, rules: &AskedRules) {
         if generation < 2 {
             self.count[generation as usize + 1] += 1;
         }

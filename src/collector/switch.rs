@@ -244,19 +244,32 @@ impl Rules {
         self.bits & (1 << switch as u8) != 0
     }
 
+    /// Every planted bug is on, and nothing else.
+    pub const BUGS: Rules = {
+        let (mut bits, mut i) = (0, 0);
+        while i < Switch::ALL.len() {
+            if matches!(Switch::ALL[i].class(), SwitchClass::Bug) {
+                bits |= 1 << Switch::ALL[i] as u8;
+            }
+            i += 1;
+        }
+        Rules { bits }
+    };
+
     /// True if a planted bug is on: what holds for every release need not hold.
     pub const fn has_bugs(self) -> bool {
-        const BUGS: u128 = {
-            let (mut bits, mut i) = (0, 0);
-            while i < Switch::ALL.len() {
-                if matches!(Switch::ALL[i].class(), SwitchClass::Bug) {
-                    bits |= 1 << Switch::ALL[i] as u8;
-                }
-                i += 1;
-            }
-            bits
-        };
-        self.bits & BUGS != 0
+        self.bits & Rules::BUGS.bits != 0
+    }
+
+    /// The switches of both.
+    #[must_use]
+    pub const fn union(self, other: Rules) -> Rules {
+        Rules { bits: self.bits | other.bits }
+    }
+
+    /// True if the two have the same of these switches on.
+    pub const fn agrees(self, other: Rules, switches: Rules) -> bool {
+        (self.bits ^ other.bits) & switches.bits == 0
     }
 
     /// The same rules with a switch on.

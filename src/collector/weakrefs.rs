@@ -1,7 +1,8 @@
 //! The collector's handling of weak references: which are cleared, and whose callbacks will be called
 //! (semantics 4.4).
 
-use super::switch::{Rules, Switch};
+use super::asked::AskedRules;
+use super::switch::Switch;
 use crate::event::Undefined;
 use crate::heap::{Flag, Heap, Idx, List, NIL};
 
@@ -25,7 +26,7 @@ pub fn clear_one(heap: &mut Heap, weak: Idx) -> Result<(), Undefined> {
 /// # Errors
 /// [`Undefined::MovedUntracked`] if one of the latter is in no list; [`Undefined::DanglingWeakref`] if one to be cleared
 /// outlived its referent.
-pub fn clear_before_finalizers(heap: &mut Heap, set: List, rules: Rules) -> Result<(), Undefined> {
+pub fn clear_before_finalizers(heap: &mut Heap, set: List, rules: &AskedRules) -> Result<(), Undefined> {
     if rules.has(Switch::BugNoWeakrefPass) {
         return Ok(());
     }

@@ -251,6 +251,11 @@ impl Heap {
         }
     }
 
+    /// How many objects there were room for: at least as many as there ever were at a time.
+    pub fn places(&self) -> usize {
+        self.objects.len() - List::COUNT as usize
+    }
+
     /// Number of identities given so far.
     #[inline]
     pub fn created(&self) -> u32 {

@@ -59,7 +59,7 @@ impl<S: Sink> Exec<'_, S> {
                 first
             }
         };
-        if header && self.m.gc.wants_collection() {
+        if header && self.m.gc.wants_collection(&self.m.rules) {
             self.m.gc.due.get_or_insert(None);
         }
         self.keep(dst, handle);

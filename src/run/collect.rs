@@ -3,7 +3,7 @@
 use super::frame::{Frame, Phase};
 use super::{Exec, Machine, Moment, Running, View};
 use crate::collector::reach::Found;
-use crate::collector::{Switch, legacy, reach, survivors, weakrefs};
+use crate::collector::{AskedRules, Switch, legacy, reach, survivors, weakrefs};
 use crate::event::{Code, Event, Sink};
 use crate::heap::{Flag, Idx, List, NIL};
 use crate::scenario::{Finalizer, Shape};
@@ -132,18 +132,17 @@ impl<S: Sink> Exec<'_, S> {
     /// Merge, reachability, survivors, legacy finalizers, first weak reference pass.
     fn deduce(&mut self) -> Option<Phase> {
         let generation = self.running.generation;
-        let rules = self.m.rules;
         let set = self.gather(generation);
         self.running.set = set;
         self.show(Moment::Start);
-        let mut found = match reach::deduce_unreachable(&mut self.m.heap, set, List::UNREACHABLE, rules) {
+        let mut found = match reach::deduce_unreachable(&mut self.m.heap, set, List::UNREACHABLE, &self.m.rules) {
             Ok(found) => found,
             Err(reason) => {
                 self.stop = Some(reason);
                 return None;
             }
         };
-        if rules.has_bugs() {
+        if self.m.rules.has_bugs() {
             found = Found { set: found.set.anything(), unreachable: found.unreachable.anything() };
         }
         let trash = found.unreachable;
@@ -156,7 +155,7 @@ impl<S: Sink> Exec<'_, S> {
             return None;
         }
         if self.has(Switch::BugCallbacksOfSurvivors)
-            && let Err(reason) = weakrefs::clear_before_finalizers(&mut self.m.heap, set, rules)
+            && let Err(reason) = weakrefs::clear_before_finalizers(&mut self.m.heap, set, &self.m.rules)
         {
             self.stop = Some(reason);
             return None;
@@ -171,7 +170,7 @@ impl<S: Sink> Exec<'_, S> {
             self.running.counted = if has_legacy { self.m.heap.count(List::UNREACHABLE) } else { trash.count };
         }
         if trash.concern_weakrefs()
-            && let Err(reason) = weakrefs::clear_before_finalizers(&mut self.m.heap, List::UNREACHABLE, rules)
+            && let Err(reason) = weakrefs::clear_before_finalizers(&mut self.m.heap, List::UNREACHABLE, &self.m.rules)
         {
             self.stop = Some(reason);
             return None;
@@ -179,7 +178,7 @@ impl<S: Sink> Exec<'_, S> {
         if self.has(Switch::BugCallbacksOldestFirst) || self.reversed {
             self.reverse(List::CALLS);
         }
-        if trash.count == 0 && self.observer.is_none() && !rules.has_bugs() {
+        if trash.count == 0 && self.observer.is_none() && !self.m.rules.has_bugs() {
             // Every list that the phases in between work on is empty.
             return Some(Phase::Finish);
         }
@@ -191,7 +190,7 @@ impl<S: Sink> Exec<'_, S> {
     fn gather(&mut self, generation: u8) -> List {
         let (gc, heap) = (&mut self.m.gc, &mut self.m.heap);
         if !self.m.rules.has(Switch::Incremental) {
-            gc.begin(heap, generation, self.m.rules);
+            gc.begin(heap, generation, &self.m.rules);
             return List::generation(generation);
         }
         gc.count = [0; 3];
@@ -211,7 +210,6 @@ impl<S: Sink> Exec<'_, S> {
     }
 
     fn keep_survivors(&mut self, set: List, generation: u8, found: &Found) {
-        let rules = self.m.rules;
         let mut kept = found.set.count.saturating_sub(found.unreachable.count);
         if found.set.shapes.has(Shape::Tuple) {
             kept = kept.saturating_sub(survivors::untrack_eligible(&mut self.m.heap, set, Shape::Tuple));
@@ -239,33 +237,32 @@ impl<S: Sink> Exec<'_, S> {
         if self.has(Switch::BugCountSurvivors) {
             self.running.freed += self.m.heap.count(set);
         }
-        let gc = &mut self.m.gc;
-        if rules.has_bugs() {
+        if self.m.rules.has_bugs() {
             kept = self.m.heap.count(set);
         }
         if generation == 2 {
-            if rules.has(Switch::LazyDictTracking) && found.set.shapes.has(Shape::Dict) {
+            if self.has(Switch::LazyDictTracking) && found.set.shapes.has(Shape::Dict) {
                 let untracked = survivors::untrack_eligible(&mut self.m.heap, set, Shape::Dict);
                 kept = kept.saturating_sub(untracked);
             }
-            gc.long_lived_pending = 0;
-            gc.long_lived_total = kept;
-            if rules.has(Switch::BugSurvivorsGetYounger) {
+            self.m.gc.long_lived_pending = 0;
+            self.m.gc.long_lived_total = kept;
+            if self.has(Switch::BugSurvivorsGetYounger) {
                 self.m.heap.merge(set, List::GEN0);
             }
-            if rules.has(Switch::Incremental) {
+            if self.has(Switch::Incremental) {
                 self.m.heap.merge(List::GEN2, List::GEN1);
             }
             return;
         }
         if generation == 1 {
-            gc.long_lived_pending += kept;
+            self.m.gc.long_lived_pending += kept;
         }
         let old = self.old();
         if set != old {
             self.m.heap.merge(set, old);
         }
-        if rules.has(Switch::Incremental) && generation == 1 {
+        if self.has(Switch::Incremental) && generation == 1 {
             // The pending space is empty now: the two old spaces change places.
             self.m.heap.merge(List::GEN2, List::GEN1);
         }
@@ -377,18 +374,22 @@ impl<S: Sink> Exec<'_, S> {
     }
 
     fn split_resurrected(&mut self) -> Result<(), crate::event::Undefined> {
-        let rules = self.m.rules;
         let old = if self.has(Switch::BugLoseResurrected) { List::SEEN } else { self.old() };
-        let heap = &mut self.m.heap;
+        let (heap, rules) = (&mut self.m.heap, &self.m.rules);
         if !rules.has(Switch::CheckResurrection) || rules.has(Switch::BugNoResurrectionCheck) {
             heap.merge(List::UNREACHABLE, List::FINAL);
             return Ok(());
         }
         if rules.has(Switch::RescueOnlyResurrected) {
             reach::clear_flags(heap, List::UNREACHABLE);
-            let shallow =
-                if rules.has(Switch::BugShallowRescue) { rules.with(Switch::BugShallowReachability) } else { rules };
-            reach::deduce_unreachable(heap, List::UNREACHABLE, List::FINAL, shallow)?;
+            if rules.has(Switch::BugShallowRescue) {
+                let shallow = AskedRules::new(rules.plain().with(Switch::BugShallowReachability));
+                let found = reach::deduce_unreachable(heap, List::UNREACHABLE, List::FINAL, &shallow);
+                rules.ask(shallow.asked());
+                found?;
+            } else {
+                reach::deduce_unreachable(heap, List::UNREACHABLE, List::FINAL, rules)?;
+            }
             heap.merge(List::UNREACHABLE, old);
         } else if reach::has_outside_reference(heap, List::UNREACHABLE, rules)? {
             reach::clear_flags(heap, List::UNREACHABLE);

@@ -18,7 +18,7 @@ mod types;
 mod user;
 
 use crate::collector::reach::Members;
-use crate::collector::{Collector, GcState, Rules, Switch, weakrefs};
+use crate::collector::{AskedRules, Collector, GcState, Rules, Switch, weakrefs};
 use crate::event::{Event, Sink, Undefined};
 use crate::heap::{Flag, Heap, Idx, List, NIL};
 use crate::scenario::{Kind, Scenario, Shape};
@@ -30,7 +30,9 @@ use trashcan::Trashcan;
 #[derive(Clone, Debug)]
 pub struct Machine {
     name: String,
-    rules: Rules,
+    rules: AskedRules,
+    /// What the plain type of each shape was made of.
+    plain_asks: [Rules; Shape::ALL.len()],
     heap: Heap,
     gc: GcState,
     vars: Vec<Idx>,
@@ -140,11 +142,17 @@ struct Exec<'a, S> {
 impl Machine {
     /// A model of the given collector.
     pub fn new(collector: &Collector) -> Machine {
-        let plain = |shape| types::of(Kind::new(shape), collector.rules);
+        let rules = AskedRules::new(collector.rules);
+        let plain = Shape::ALL.map(|shape| {
+            rules.forget();
+            (types::of(Kind::new(shape), &rules), rules.asked())
+        });
+        rules.forget();
         Machine {
             name: collector.name.clone(),
-            rules: collector.rules,
-            heap: Heap::new(Shape::ALL.map(plain)),
+            rules,
+            plain_asks: plain.map(|(_, asked)| asked),
+            heap: Heap::new(plain.map(|(ty, _)| ty)),
             gc: GcState::default(),
             vars: Vec::new(),
             frames: Vec::new(),
@@ -159,7 +167,18 @@ impl Machine {
 
     /// The switches of this model.
     pub fn rules(&self) -> Rules {
-        self.rules
+        self.rules.plain()
+    }
+
+    /// The switches that the runs since [`Machine::forget_asked`] depended on: a model that has the same of them on does
+    /// the same with the same scenarios.
+    pub fn asked(&self) -> Rules {
+        self.rules.asked()
+    }
+
+    /// What was asked for from now on is remembered, and nothing before.
+    pub fn forget_asked(&mut self) {
+        self.rules.forget();
     }
 
     /// Runs a scenario from an empty heap to its end.
@@ -186,7 +205,7 @@ impl Machine {
         observer: Option<&'a mut (dyn Observer + 'a)>,
     ) {
         self.heap.reset();
-        self.gc.reset(self.rules);
+        self.gc.reset(&self.rules);
         self.frames.clear();
         self.trash.reset();
         self.containers.reset();
@@ -212,6 +231,10 @@ impl Machine {
             main_end: scenario.range(0).end as u32,
         };
         exec.run();
+        // With fewer objects no nesting of deallocators can be deep enough for any release.
+        if exec.m.heap.places() >= trashcan::LEAST_LIMIT as usize {
+            exec.m.rules.ask(trashcan::SWITCHES);
+        }
     }
 }
 

@@ -76,7 +76,7 @@ impl<S: Sink> Exec<'_, S> {
     /// Counts the allocation that a `New` makes; the generation of the collection that starts inside it.
     fn collection_at(&mut self, kind: &Kind, parts: Option<Operands>) -> Option<u8> {
         let parts = parts?;
-        let allocates = types::has_header(kind, self.m.rules) && parts.shared == NIL;
+        let allocates = types::has_header(kind, &self.m.rules) && parts.shared == NIL;
         if allocates { self.count_allocation() } else { None }
     }
 
@@ -185,7 +185,7 @@ impl<S: Sink> Exec<'_, S> {
     fn serve_due(&mut self, due: Option<u8>) {
         let generation = match due {
             Some(generation) => Some(generation),
-            None if self.m.gc.wants_collection() => self.m.gc.select_generation(),
+            None if self.m.gc.wants_collection(&self.m.rules) => self.m.gc.select_generation(),
             None => None,
         };
         if let Some(generation) = generation
@@ -215,7 +215,7 @@ impl<S: Sink> Exec<'_, S> {
                 return None;
             }
         }
-        if !gc.wants_collection() {
+        if !gc.wants_collection(&self.m.rules) {
             return None;
         }
         if in_allocation {
@@ -291,9 +291,10 @@ impl<S: Sink> Exec<'_, S> {
     fn find_type(&mut self, pc: u32, kind: &Kind) -> u32 {
         let plain = kind.shape as u32;
         let ty = if *kind == self.m.heap.type_at(plain).kind {
+            self.m.rules.ask(self.m.plain_asks[plain as usize]);
             plain
         } else {
-            self.m.heap.add_type(types::of(*kind, self.m.rules))
+            self.m.heap.add_type(types::of(*kind, &self.m.rules))
         };
         self.m.types[pc as usize] = ty;
         ty

@@ -13,6 +13,16 @@ const STACK_LIMIT: u32 = 49_146;
 /// How far 3.14 and later unwind before they drain.
 const STACK_SLACK: u32 = 410;
 
+/// The least nesting from which on any release defers.
+pub(super) const LEAST_LIMIT: u32 = 50;
+/// The switches that say how deep deallocators nest, and what is done then.
+pub(super) const SWITCHES: Rules = Rules::NONE
+    .with(Switch::TrashcanForAllTypes)
+    .with(Switch::TrashcanByBudget)
+    .with(Switch::TrashcanAt50)
+    .with(Switch::TrashcanCountsInstancesTwice)
+    .with(Switch::BugTrashcanForgets);
+
 /// Shapes whose deallocator is that of Python classes.
 const INSTANCES: Shapes = Shapes::NONE
     .with(Shape::Instance)
@@ -49,7 +59,7 @@ impl Trashcan {
         } else if rules.has(Switch::TrashcanByBudget) {
             (BUDGET_LIMIT, BUDGET_LIMIT - BUDGET_SLACK)
         } else if rules.has(Switch::TrashcanAt50) {
-            (50, 1)
+            (LEAST_LIMIT, 1)
         } else {
             (u32::MAX, 1)
         };

@@ -1,12 +1,12 @@
 //! What a release makes of a kind: the flags its objects are born with, their slots, whether they are tracked.
 
-use crate::collector::{Rules, Switch};
+use crate::collector::{AskedRules, Switch};
 use crate::heap::{Flag, Type};
 use crate::scenario::{Clear, DeallocFlaws, Finalizer, Kind, Shape, SlotSet, Tracking};
 
 /// True if objects of the kind have a GC header.
 #[inline]
-pub(super) fn has_header(kind: &Kind, rules: Rules) -> bool {
+pub(super) fn has_header(kind: &Kind, rules: &AskedRules) -> bool {
     match kind.shape {
         Shape::Bare => rules.has(Switch::AllClassesGc),
         _ => kind.tracking != Tracking::NoHeader,
@@ -14,7 +14,7 @@ pub(super) fn has_header(kind: &Kind, rules: Rules) -> bool {
 }
 
 /// The type of the objects of a kind.
-pub(super) fn of(mut kind: Kind, rules: Rules) -> Type {
+pub(super) fn of(mut kind: Kind, rules: &AskedRules) -> Type {
     let shape = kind.shape;
     let own_dict = shape == Shape::Instance && rules.has(Switch::InstanceDict);
     if shape == Shape::Typed && !rules.has(Switch::InstancesVisitType) {
@@ -36,7 +36,7 @@ pub(super) fn of(mut kind: Kind, rules: Rules) -> Type {
     Type { kind, flags: flags(&kind, own_dict, rules), slots, tracked }
 }
 
-fn flags(kind: &Kind, own_dict: bool, rules: Rules) -> Flag {
+fn flags(kind: &Kind, own_dict: bool, rules: &AskedRules) -> Flag {
     let header = has_header(kind, rules);
     let clearable = match kind.shape {
         Shape::Tuple | Shape::Method => false,

@@ -1,0 +1,73 @@
+//! The rules of a collector that remember which of its switches were asked for.
+//!
+//! A run is a function of the scenario and of the answers to the switches it asks for. So another collector that gives
+//! the same answers to these runs the scenario in the same way, whatever else it differs in.
+
+use std::cell::Cell;
+
+use super::switch::{Rules, Switch};
+
+/// Rules that remember the questions.
+#[derive(Clone, Debug, Default)]
+pub struct AskedRules {
+    rules: Rules,
+    asked: Cell<Rules>,
+}
+
+impl AskedRules {
+    /// Rules that have not been asked for anything.
+    pub fn new(rules: Rules) -> AskedRules {
+        AskedRules { rules, asked: Cell::new(Rules::NONE) }
+    }
+
+    /// True if the switch is on.
+    #[inline(always)]
+    pub fn has(&self, switch: Switch) -> bool {
+        self.ask(Rules::NONE.with(switch));
+        self.rules.has(switch)
+    }
+
+    /// [`Rules::has_bugs`]: every planted bug has been asked for.
+    #[inline(always)]
+    pub fn has_bugs(&self) -> bool {
+        self.ask(Rules::BUGS);
+        self.rules.has_bugs()
+    }
+
+    /// These switches count as asked for.
+    #[inline(always)]
+    pub fn ask(&self, switches: Rules) {
+        self.asked.set(self.asked.get().union(switches));
+    }
+
+    /// The rules themselves, unasked.
+    pub fn plain(&self) -> Rules {
+        self.rules
+    }
+
+    /// What has been asked for.
+    pub fn asked(&self) -> Rules {
+        self.asked.get()
+    }
+
+    /// Nothing has been asked for.
+    pub fn forget(&self) {
+        self.asked.set(Rules::NONE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_asked_for_is_remembered_until_it_is_forgotten() {
+        let rules = AskedRules::new(Rules::NONE.with(Switch::Pep442));
+        assert!(rules.has(Switch::Pep442) && !rules.has(Switch::Freeze));
+        assert_eq!(rules.asked(), Rules::NONE.with(Switch::Pep442).with(Switch::Freeze));
+        assert!(!rules.has_bugs());
+        assert!(rules.asked().has_bugs());
+        rules.forget();
+        assert_eq!((rules.asked(), rules.plain()), (Rules::NONE, Rules::NONE.with(Switch::Pep442)));
+    }
+}
