@@ -2,7 +2,7 @@
 
 use super::examine::{End, Examiner};
 use super::tally::Verdict;
-use crate::invariant::{Violation, judged_alike};
+use crate::invariant::{Questions, Violation, judged_alike};
 use crate::scenario::Scenario;
 
 /// Collectors that run the same scenarios.
@@ -18,7 +18,7 @@ impl Panel {
     /// A panel of these collectors.
     pub fn new(examiners: Vec<Examiner>) -> Panel {
         let alike = |(at, one): (usize, &Examiner)| {
-            let same = |other: &Examiner| judged_alike(one.collector().release, other.collector().release);
+            let same = |other: &Examiner| judged_alike(one.collector().release, other.collector().release, Questions::ALL);
             let sharing = |before: &usize| one.is_row() && examiners[*before].is_row() && same(&examiners[*before]);
             (0..at).filter(sharing).collect()
         };

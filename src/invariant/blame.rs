@@ -82,7 +82,7 @@ pub(crate) fn survivor(s: &mut Shadow, record: &WeakRec) -> Option<Report> {
         return Some(report.documented(Why::SaveAll, s));
     }
     if referent.is(Object::WAS_TRASH) {
-        let late = s.release.is_some_and(|r| (r.major, r.minor) >= (3, 15));
+        let late = s.release.is_from_3_15();
         if s.base.has(record.referent as usize - 1) {
             if late && record.callback == 0 && !trash(&weak) {
                 return Some(report);
@@ -95,11 +95,11 @@ pub(crate) fn survivor(s: &mut Shadow, record: &WeakRec) -> Option<Report> {
             other => other.on(report),
         };
     }
-    if s.is_two() && referent.facts.is(Facts::FINALIZER | Facts::LEGACY) {
+    if referent.facts.is(Facts::FINALIZER | Facts::LEGACY) && s.release.is_two() {
         return Some(report.documented(Why::DelAfterWeakrefs, s));
     }
     if weak.is(Object::WAS_TRASH) {
-        return Why::TrashWeakrefCleared.holds(s.release).then(|| report.documented(Why::TrashWeakrefCleared, s));
+        return s.release.holds(Why::TrashWeakrefCleared).then(|| report.documented(Why::TrashWeakrefCleared, s));
     }
     if referent.is(Object::MAYBE_TRASH) || weak.is(Object::MAYBE_TRASH) || weak.is(Object::LOOSE) {
         return None;

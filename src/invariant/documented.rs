@@ -16,6 +16,9 @@ macro_rules! whys {
             /// Every condition.
             pub const ALL: &'static [Why] = &[$(Why::$why),*];
 
+            /// How many values there are, that of no condition included.
+            pub(crate) const COUNT: usize = Why::ALL.len() + 1;
+
             /// The first release it holds for, and the first one for which it does not any more.
             pub const fn releases(self) -> (Option<Release>, Option<Release>) {
                 match self {

@@ -65,7 +65,7 @@ impl Report {
 
     /// Documented if the condition holds for the release.
     pub fn documented(self, why: Why, shadow: &Shadow) -> Report {
-        if why.holds(shadow.release) { Report { class: Class::Documented, why, ..self } } else { self }
+        if shadow.release.holds(why) { Report { class: Class::Documented, why, ..self } } else { self }
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) fn entered(s: &Shadow, out: &mut Findings, code: Code, object: ObjId)
             report.documented(Why::LegacyEachTime, s)
         } else if o.facts.is(Facts::NO_HEADER) {
             report.documented(Why::NoFinalizedBit, s)
-        } else if Why::NoBitBefore34.holds(s.release) {
+        } else if s.release.holds(Why::NoBitBefore34) {
             report.documented(Why::NoBitBefore34, s)
         } else if o.facts.shape == Shape::Bare {
             report.documented(Why::EmptySlots, s)

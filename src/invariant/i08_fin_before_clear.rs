@@ -22,7 +22,7 @@ pub(super) const ABOUT: About = About {
 };
 
 pub(super) fn clear(s: &mut Shadow, out: &mut Findings, object: ObjId) {
-    if !s.col.sound || s.is_two() {
+    if !s.col.sound || s.release.is_two() {
         out.skip(Invariant::I08);
         return;
     }

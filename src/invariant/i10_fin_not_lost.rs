@@ -22,7 +22,7 @@ pub(super) fn free(s: &Shadow, out: &mut Findings, object: ObjId) {
     if !o.facts.is(Facts::FINALIZER | Facts::LEGACY) {
         return;
     }
-    if s.is_two() && !o.facts.is_python_class() {
+    if s.release.is_two() && !o.facts.is_python_class() {
         out.skip(Invariant::I10);
         return;
     }

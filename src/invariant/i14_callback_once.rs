@@ -61,13 +61,13 @@ pub(super) fn free(s: &Shadow, out: &mut Findings, object: ObjId) {
         let pending = s.phase() == Phase::Cb && c.trash.has(object.index());
         let unheld = s.at(record.weak).is_some_and(|w| w.in_edges == 0);
         let fresh = c.active && record.born_in == c.number;
-        if unsure || pending || unheld || s.lost || fresh && s.release.is_none() {
+        if unsure || pending || unheld || s.lost || fresh && !s.release.is_known() {
             out.skip(Invariant::I14);
             continue;
         }
         let report = report(record).blame_type(s.lied || referent.facts.is(Facts::KEEPS_WEAKREFS));
         // 2.7 clears what __del__ has made without a call.
-        let del = s.is_two() && referent.facts.is(Facts::FINALIZER) && referent.facts.is_python_class();
+        let del = referent.facts.is(Facts::FINALIZER) && referent.facts.is_python_class() && s.release.is_two();
         let report = if del { report.documented(Why::DelAfterWeakrefs, s) } else { report };
         out.fail(Invariant::I14, s, if fresh { report.documented(Why::MadeByFinalizer, s) } else { report });
     }

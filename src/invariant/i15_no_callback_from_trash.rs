@@ -51,7 +51,7 @@ pub(super) fn entered(s: &mut Shadow, out: &mut Findings, weak: ObjId) {
     // Called because its referent is dying, not by the collector on its own account.
     let dying = s.weak(weak).and_then(|r| s.at(r.referent)).is_none_or(|o| !o.lives() || o.in_edges == 0);
     let side_effect = dying || s.frames.len() > s.col.depth + 1;
-    if s.release.is_none() {
+    if !s.release.is_known() {
         out.skip(Invariant::I15);
         return;
     }

@@ -24,7 +24,7 @@ pub(super) const ABOUT: About = About {
 
 pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
     let c = &s.col;
-    if s.lost || s.incremental() || c.scripts > 0 || c.late || s.traits.scripts_change_callbacks {
+    if s.lost || c.scripts > 0 || c.late || s.traits.scripts_change_callbacks || s.release.is_incremental() {
         out.skip(Invariant::I19);
         return;
     }

@@ -59,14 +59,14 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings, returned: u32, uncol
         return;
     }
     let report = Report::collector(None).counts(expected, returned);
-    let early = c.scripts > 0 && Why::CountedEarly.holds(s.release);
+    let early = c.scripts > 0 && s.release.holds(Why::CountedEarly);
     let report = if s.lied {
         Some(report.blame_type(true))
     } else if early {
         Some(report.documented(Why::CountedEarly, s))
     } else if left > 0 && s.traits.saves_all {
         Some(report.documented(Why::SaveAll, s))
-    } else if left > 0 && returned == expected + left && queued > 0 && Why::TrashcanLeftover.holds(s.release) {
+    } else if left > 0 && returned == expected + left && queued > 0 && s.release.holds(Why::TrashcanLeftover) {
         // What waits there holds others that were cleared and live on.
         Some(report.documented(Why::TrashcanLeftover, s))
     } else if left > 0 && returned == expected + left {

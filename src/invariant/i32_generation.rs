@@ -37,7 +37,7 @@ fn rank(spot: Spot) -> u8 {
 fn moved_back(s: &Shadow, out: &mut Findings, object: ObjId, due: u8, seen: u8) {
     let Some(o) = s.get(object) else { return };
     let by_hand = s.traits.tracks && o.facts.shape.is_extension() || s.traits.unfreezes;
-    if s.incremental() || by_hand || s.lost {
+    if by_hand || s.lost || s.release.is_incremental() {
         out.skip(Invariant::I32);
         return;
     }
@@ -86,7 +86,7 @@ pub(super) fn clear(s: &Shadow, out: &mut Findings, object: ObjId) {
 
 pub(super) fn collected(s: &Shadow, out: &mut Findings) {
     let c = &s.col;
-    if s.incremental() || c.late || s.lost {
+    if c.late || s.lost || s.release.is_incremental() {
         out.skip(Invariant::I32);
         return;
     }

@@ -89,6 +89,11 @@ impl Judge {
         self.out.judged[invariant as usize]
     }
 
+    /// What was asked about the release in this run.
+    pub fn asked(&self) -> Questions {
+        self.s.release.asked()
+    }
+
     /// The shadow heap as it stands.
     pub(crate) fn shadow(&self) -> &Shadow {
         &self.s

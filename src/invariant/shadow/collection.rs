@@ -209,7 +209,7 @@ impl Shadow {
             // Fewer always have room.
             self.col.make_room(size);
         }
-        let sound = !self.lost && !(self.incremental() && generation != 0 && (generation != 2 || self.col.automatic));
+        let sound = !self.lost && !(generation != 0 && (generation != 2 || self.col.automatic) && self.release.is_incremental());
         let Shadow { objects, col, present, stamp, .. } = self;
         let stamp = *stamp;
         col.ready = true;

@@ -80,12 +80,13 @@ impl Shadow {
             return;
         }
         let facts = match kind_of(self.ops.get(origin as usize)) {
-            Some(kind) => Facts::new(kind, role, self.release, &self.plain),
+            Some(kind) => Facts::new(kind, role, self.release.plain(), &self.plain),
             None => {
                 self.lost = true;
-                Facts::new(&Kind::new(Shape::Node), role, self.release, &self.plain)
+                Facts::new(&Kind::new(Shape::Node), role, self.release.plain(), &self.plain)
             }
         };
+        self.release.made(facts.shape == Shape::Function, facts.shape == Shape::Typed);
         let object = Object::new(facts);
         if object.facts.is(Facts::PECULIAR | Facts::LEGACY | Facts::FINALIZER) {
             let legacy = self.is_legacy(&object);
@@ -181,7 +182,7 @@ impl Shadow {
             self.lied |= self.driver().is_some_and(|f| match f.code {
                 Code::Dealloc => true,
                 // 2.7 clears objects of static types with tp_del like any other.
-                Code::LegacyFinalizer => self.is_two(),
+                Code::LegacyFinalizer => self.release.is_two(),
                 _ => false,
             });
         }

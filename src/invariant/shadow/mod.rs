@@ -16,6 +16,7 @@ pub(crate) use bits::Bits;
 pub(crate) use collection::Collection;
 pub(crate) use object::{Facts, NO_SCRIPT, NONE, Object, UNUSUAL, WeakRec, pack, unpack, usual};
 
+use super::alike::AskedRelease;
 use super::violation::Phase;
 use crate::event::{Code, ObjId};
 use crate::scenario::{MAX_ITEMS, Op, Scenario, Shape};
@@ -91,9 +92,7 @@ pub(crate) struct Shadow {
     listings: Vec<u32>,
     /// `garbage` is what `gc.garbage` holds now.
     pub garbage_sure: bool,
-    pub release: Option<Release>,
-    two: bool,
-    incremental: bool,
+    pub release: AskedRelease,
     pub traits: Traits,
     pub col: Collection,
     /// Objects not yet freed.
@@ -197,9 +196,7 @@ impl Shadow {
             garbage: Vec::new(),
             listings: Vec::new(),
             garbage_sure: true,
-            release: None,
-            two: false,
-            incremental: false,
+            release: AskedRelease::default(),
             traits: Traits::default(),
             col: Collection::default(),
             live: 0,
@@ -246,12 +243,10 @@ impl Shadow {
         self.listings.clear();
         self.untracked.clear();
         self.garbage_sure = true;
-        if self.release != release {
+        if self.release.plain() != release {
             self.plain = Facts::plain(release);
         }
-        self.release = release;
-        self.two = release.is_some_and(|r| r.major == 2);
-        self.incremental = release.is_some_and(|r| r >= Release::new(3, 14, 0) && r < Release::new(3, 14, 5));
+        self.release = AskedRelease::new(release);
         self.col.start_run();
         self.live = 0;
         self.present.reset(0);
@@ -356,18 +351,6 @@ impl Shadow {
         self.step = NO_STEP;
     }
 
-    /// True on 2.7.
-    #[inline]
-    pub fn is_two(&self) -> bool {
-        self.two
-    }
-
-    /// True on the releases with the incremental collector.
-    #[inline]
-    pub fn incremental(&self) -> bool {
-        self.incremental
-    }
-
     /// The phase, as far as events tell it.
     pub fn phase(&self) -> Phase {
         let c = &self.col;
@@ -398,7 +381,8 @@ impl Shadow {
 
     /// An object whose finalizer the collector sets aside as uncollectable.
     pub fn is_legacy(&self, object: &Object) -> bool {
-        object.facts.is(Facts::LEGACY) && !self.is_two()
-            || self.is_two() && object.facts.is(Facts::FINALIZER) && object.facts.is_python_class()
+        let legacy = object.facts.is(Facts::LEGACY);
+        let del = object.facts.is(Facts::FINALIZER) && object.facts.is_python_class();
+        (legacy || del) && if self.release.is_two() { del } else { legacy }
     }
 }
