@@ -1,12 +1,18 @@
 //! Runs one scenario on one collector, or on a real interpreter, and judges the run.
 
+mod share;
+#[cfg(test)]
+mod tests;
+
+pub(super) use share::Shared;
+
 use super::baseline::Baseline;
 use super::reduce::count_objects;
 use super::tally::Verdict;
-use crate::collector::{Collector, Row};
+use crate::collector::{Collector, Row, Rules};
 use crate::cpython::{Interpreter, Limits, Python};
 use crate::event::{Digest, Event, MOST_KEPT, Sink, Tape, Undefined};
-use crate::invariant::{Class, Invariant, Judge, Reached, Violation, differential};
+use crate::invariant::{Class, Invariant, Judge, Questions, Reached, Violation, differential};
 use crate::run::Machine;
 use crate::scenario::Scenario;
 use crate::subject::Failure;
@@ -22,12 +28,18 @@ pub struct Examiner {
     plain: Option<Box<Machine>>,
     judge: Judge,
     digest: Digest,
+    /// The digest of the last run's events.
+    stream: u64,
     events: Vec<Event>,
     /// How many events there were.
     total: u64,
     reached: Reached,
     violations: Vec<(Violation, Verdict)>,
     end: End,
+    /// The last run was judged by the invariants that need several.
+    differential: bool,
+    /// The switches that the last run depended on, and what of the release its judging did.
+    asked: (Rules, Questions),
     /// Who runs the scenarios instead of the model.
     real: Option<Real>,
 }
@@ -141,11 +153,14 @@ impl Examiner {
             plain,
             judge: Judge::new(),
             digest: Digest::new(),
+            stream: 0,
             events: Vec::new(),
             total: 0,
             reached: Reached::default(),
             violations: Vec::new(),
             end: End::Complete,
+            differential: false,
+            asked: (Rules::NONE, Questions::ALL),
             real: None,
         }
     }
@@ -202,8 +217,14 @@ impl Examiner {
             self.run_real(scenario, false);
             self.judge_events(scenario);
         } else {
+            self.machine.forget_asked();
             self.judge_model(scenario);
         }
+        self.conclude(scenario, differential)
+    }
+
+    /// What comes after a run has been judged by itself.
+    fn conclude(&mut self, scenario: &Scenario, differential: bool) -> Examined<'_> {
         let differential = differential && self.end == End::Complete && self.judge_several_runs(scenario);
         if self.plain.is_some() && self.violations.iter().any(|(_, verdict)| *verdict == Verdict::Known) {
             self.excuse_only_what_the_row_does(scenario, differential);
@@ -224,31 +245,6 @@ impl Examiner {
         }
     }
 
-    /// True for a collector of the model that is no variant of a row.
-    pub(super) fn is_row(&self) -> bool {
-        self.real.is_none() && self.plain.is_none()
-    }
-
-    /// Runs a scenario on the model and leaves it at that.
-    pub(super) fn run(&mut self, scenario: &Scenario) {
-        self.events.clear();
-        self.end = End::Complete;
-        self.machine.run(scenario, &mut self.events);
-    }
-
-    /// The events of the last run.
-    pub(super) fn events(&self) -> &[Event] {
-        &self.events
-    }
-
-    /// Judges the last run.
-    pub(super) fn judge(&mut self, scenario: &Scenario) {
-        self.judge.start(scenario, Some(self.collector.release));
-        self.judge.take(&self.events);
-        self.total = self.events.len() as u64;
-        self.finish();
-    }
-
     /// Runs a scenario on the model and judges the events as they come.
     fn judge_model(&mut self, scenario: &Scenario) {
         self.digest.reset();
@@ -259,6 +255,15 @@ impl Examiner {
         });
         self.machine.run(scenario, &mut tape);
         self.total = tape.finish();
+        self.asked.0 = self.machine.asked();
+        self.finish();
+    }
+
+    /// Judges the events of the last run, all of which are kept.
+    fn judge(&mut self, scenario: &Scenario) {
+        self.judge.start(scenario, Some(self.collector.release));
+        self.judge.take(&self.events);
+        self.total = self.events.len() as u64;
         self.finish();
     }
 
@@ -267,17 +272,8 @@ impl Examiner {
         self.violations.clear();
         self.violations.extend(self.judge.finish().iter().map(|v| (*v, verdict(v, &self.known))));
         self.reached = self.judge.reached();
-    }
-
-    /// Judges the last run as that of another collector was judged.
-    pub(super) fn judge_as(&mut self, other: &Examiner) {
-        self.violations.clear();
-        self.violations.extend(other.violations.iter().map(|(v, _)| (*v, verdict(v, &self.known))));
-    }
-
-    /// The violations of the last run.
-    pub(super) fn violations(&self) -> &[(Violation, Verdict)] {
-        &self.violations
+        self.asked.1 = self.judge.asked();
+        self.stream = self.digest.value();
     }
 
     /// Runs and judges scenarios, an interpreter in one go. `each` gets them in no particular order, with their
@@ -422,12 +418,14 @@ impl Examiner {
             Some(_) => Vec::new(),
         };
         self.violations.extend(found.iter().map(|v| (*v, verdict(v, &self.known))));
+        self.asked.0 = self.machine.asked();
         !is_long
     }
 
     fn examined(&mut self, differential: bool) -> Examined<'_> {
+        self.differential = differential;
         let differs = self.violations.iter().any(|(v, _)| v.invariant == Invariant::I41);
-        let digest = self.digest.value();
+        let digest = self.stream;
         let (events, violations, end) = (&self.events, &self.violations, &self.end);
         let (total, reached) = (self.total, self.reached);
         Examined { events, total, digest, violations, reached, differential, differs, end }

@@ -12,8 +12,6 @@ mod crash;
 mod draw;
 mod engine;
 mod examine;
-#[cfg(test)]
-mod examine_tests;
 mod lane;
 mod merge;
 mod panel;
@@ -351,7 +349,7 @@ impl Work for Hunt<'_> {
         Worker {
             source: self.plan.draw.source(),
             scenario: Scenario::new(),
-            examiners: self.plan.collectors.iter().map(|c| self.plan.examiner(c)).collect(),
+            panel: Panel::new(self.plan.collectors.iter().map(|c| self.plan.examiner(c)).collect()),
         }
     }
 
@@ -375,7 +373,7 @@ impl Work for Hunt<'_> {
 struct Worker {
     source: Source,
     scenario: Scenario,
-    examiners: Vec<Examiner>,
+    panel: Panel,
 }
 
 impl Worker {
@@ -389,9 +387,7 @@ impl Worker {
         }
         for n in numbers {
             self.source.fill(n, &mut self.scenario);
-            for (index, examiner) in self.examiners.iter_mut().enumerate() {
-                part.add(index, n, &examiner.examine(&self.scenario, sampled(n)));
-            }
+            self.panel.examine(&self.scenario, sampled(n), |index, run| part.add(index, n, run));
         }
         part
     }
@@ -405,7 +401,7 @@ impl Worker {
             batch.push(scenario);
         }
         let number = |i: usize| numbers.start + i as u64;
-        for (index, examiner) in self.examiners.iter_mut().enumerate() {
+        for (index, examiner) in self.panel.examiners().iter_mut().enumerate() {
             examiner.examine_batch(&batch, |i| sampled(number(i)), |i, examined| part.add(index, number(i), &examined));
         }
     }

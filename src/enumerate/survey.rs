@@ -138,8 +138,9 @@ impl Survey {
             };
             self.scenarios += 1;
             let new = Count { scenarios: 0, first: index };
-            panel.examine(&scenario, |at, violations, end| {
-                if let Some(failure) = Failure::of(end) {
+            panel.examine(&scenario, false, |at, run| {
+                let violations = run.violations;
+                if let Some(failure) = Failure::of(run.end) {
                     self.failed.entry((at, failure)).or_insert(new).scenarios += 1;
                 }
                 for (n, (violation, verdict)) in violations.iter().enumerate() {

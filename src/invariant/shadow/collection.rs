@@ -209,7 +209,8 @@ impl Shadow {
             // Fewer always have room.
             self.col.make_room(size);
         }
-        let sound = !self.lost && !(generation != 0 && (generation != 2 || self.col.automatic) && self.release.is_incremental());
+        let sound = !self.lost
+            && !(generation != 0 && (generation != 2 || self.col.automatic) && self.release.is_incremental());
         let Shadow { objects, col, present, stamp, .. } = self;
         let stamp = *stamp;
         col.ready = true;

@@ -1,0 +1,96 @@
+//! One run for several collectors: a row that gives the same answers wherever a run asked does the same, and what is the
+//! same is judged once.
+
+use super::{End, Examined, Examiner, verdict};
+use crate::event::{MOST_KEPT, Sink, Tape};
+use crate::invariant::{Questions, judged_alike};
+use crate::scenario::Scenario;
+
+/// What of one collector's last run is another's too.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(in crate::campaign) enum Shared {
+    /// Nothing is known.
+    Nothing,
+    /// The events, all of which are kept.
+    Events,
+    /// Everything but what the baseline says of it.
+    Everything,
+}
+
+impl Examiner {
+    /// True for a collector of the model that is no variant of a row: only these share.
+    pub(in crate::campaign) fn is_row(&self) -> bool {
+        self.real.is_none() && self.plain.is_none()
+    }
+
+    /// What of this row's last run would be the same on another row.
+    pub(in crate::campaign) fn shares_with(&self, other: &Examiner) -> Shared {
+        let (switches, questions) = self.asked;
+        if !self.collector.rules.agrees(other.collector.rules, switches) {
+            return Shared::Nothing;
+        }
+        // The invariants that need several runs ask what they like.
+        let questions = if self.differential { Questions::ALL } else { questions };
+        if judged_alike(self.collector.release, other.collector.release, questions) {
+            Shared::Everything
+        } else if self.differential || self.total > MOST_KEPT as u64 {
+            Shared::Nothing
+        } else {
+            Shared::Events
+        }
+    }
+
+    /// Takes over what another row did and how it was judged.
+    pub(in crate::campaign) fn follow<'e>(&'e mut self, leader: &'e Examiner) -> Examined<'e> {
+        self.end = End::Complete;
+        (self.total, self.stream, self.reached) = (leader.total, leader.stream, leader.reached);
+        self.violations.clear();
+        self.violations.extend(leader.violations.iter().map(|(v, _)| (*v, verdict(v, &self.known))));
+        Examined { events: &leader.events, ..self.examined(leader.differential) }
+    }
+
+    /// Takes over the events of another row's run, and judges them.
+    pub(in crate::campaign) fn judge_run_of(&mut self, leader: &Examiner, scenario: &Scenario) -> Examined<'_> {
+        self.end = End::Complete;
+        self.events.clone_from(&leader.events);
+        self.judge(scenario);
+        (self.stream, self.asked.0) = (leader.stream, leader.asked.0);
+        self.examined(false)
+    }
+
+    /// Runs and judges a scenario as [`Examiner::examine`] does. If one of the others did the same, that is not judged again:
+    /// says whether it was judged, too.
+    pub(in crate::campaign) fn examine_beside<'o>(
+        &mut self,
+        scenario: &Scenario,
+        differential: bool,
+        mut others: impl Iterator<Item = &'o Examiner>,
+    ) -> (Examined<'_>, bool) {
+        self.end = End::Complete;
+        self.digest.reset();
+        self.machine.forget_asked();
+        let mut tape = Tape::new(&mut self.events, |events| events.iter().for_each(|e| self.digest.event(*e)));
+        self.machine.run(scenario, &mut tape);
+        self.total = tape.finish();
+        if self.total > MOST_KEPT as u64 {
+            return (self.examine(scenario, differential), true);
+        }
+        self.asked.0 = self.machine.asked();
+        self.stream = self.digest.value();
+        let release = self.collector.release;
+        let same = others.find(|other| {
+            other.stream == self.stream
+                && other.events == self.events
+                && judged_alike(other.collector.release, release, other.asked.1)
+        });
+        if let Some(other) = same.filter(|_| !differential) {
+            self.asked.1 = other.asked.1;
+            self.reached = other.reached;
+            self.violations.clear();
+            self.violations.extend(other.violations.iter().map(|(v, _)| (*v, verdict(v, &self.known))));
+            return (self.examined(false), false);
+        }
+        self.judge(scenario);
+        (self.conclude(scenario, differential), true)
+    }
+}
