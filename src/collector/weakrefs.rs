@@ -30,11 +30,13 @@ pub fn clear_before_finalizers(heap: &mut Heap, set: List, rules: &AskedRules) -
     if rules.has(Switch::BugNoWeakrefPass) {
         return Ok(());
     }
-    let deferred = !rules.has(Switch::ClearWeakrefsBeforeFinalizers);
-    let keep_plain = deferred || rules.has(Switch::BugKeepPlainWeakrefs);
     let mut o = heap.object(set.head()).next;
     while o != set.head() {
-        if heap.is_weak(o) && rules.has(Switch::ClearTrashWeakrefs) && !deferred {
+        if heap.is_weak(o)
+            && heap.weak(o).referent != NIL
+            && rules.has(Switch::ClearTrashWeakrefs)
+            && rules.has(Switch::ClearWeakrefsBeforeFinalizers)
+        {
             clear_one(heap, o)?;
         }
         let mut entry = if heap.object(o).has(Flag::WATCHED) { heap.detail(o).weakrefs } else { NIL };
@@ -42,7 +44,7 @@ pub fn clear_before_finalizers(heap: &mut Heap, set: List, rules: &AskedRules) -
             let weak = heap.weaks[entry as usize];
             entry = weak.next;
             if weak.callback == NIL {
-                if !keep_plain {
+                if rules.has(Switch::ClearWeakrefsBeforeFinalizers) && !rules.has(Switch::BugKeepPlainWeakrefs) {
                     heap.clear_weak(weak.object);
                 }
                 continue;

@@ -3,7 +3,7 @@
 use super::frame::{Frame, Phase};
 use super::{Exec, Machine, Moment, Running, View};
 use crate::collector::reach::Found;
-use crate::collector::{AskedRules, Switch, legacy, reach, survivors, weakrefs};
+use crate::collector::{AskedRules, Rules, Switch, legacy, reach, survivors, weakrefs};
 use crate::event::{Code, Event, Sink};
 use crate::heap::{Flag, Idx, List, NIL};
 use crate::scenario::{Finalizer, Shape};
@@ -166,9 +166,7 @@ impl<S: Sink> Exec<'_, S> {
             legacy::split_legacy(&mut self.m.heap, List::UNREACHABLE);
         }
         self.show(Moment::Deduced);
-        if self.has(Switch::CountBeforeCallbacks) {
-            self.running.counted = if has_legacy { self.m.heap.count(List::UNREACHABLE) } else { trash.count };
-        }
+        self.running.counted = if has_legacy { self.m.heap.count(List::UNREACHABLE) } else { trash.count };
         if trash.concern_weakrefs()
             && let Err(reason) = weakrefs::clear_before_finalizers(&mut self.m.heap, List::UNREACHABLE, &self.m.rules)
         {
@@ -241,7 +239,7 @@ impl<S: Sink> Exec<'_, S> {
             kept = self.m.heap.count(set);
         }
         if generation == 2 {
-            if self.has(Switch::LazyDictTracking) && found.set.shapes.has(Shape::Dict) {
+            if found.set.shapes.has(Shape::Dict) && self.has(Switch::LazyDictTracking) {
                 let untracked = survivors::untrack_eligible(&mut self.m.heap, set, Shape::Dict);
                 kept = kept.saturating_sub(untracked);
             }
@@ -352,16 +350,15 @@ impl<S: Sink> Exec<'_, S> {
             self.stop = Some(reason);
             return None;
         }
-        if self.has(Switch::ClearWeakrefsAfterFinalizers)
-            && (!quiet || trash.concern_weakrefs())
+        if (!quiet || trash.concern_weakrefs())
+            && self.has(Switch::ClearWeakrefsAfterFinalizers)
             && let Err(reason) = weakrefs::clear_after_finalizers(&mut self.m.heap, List::FINAL)
         {
             self.stop = Some(reason);
             return None;
         }
-        if !self.has(Switch::CountBeforeCallbacks) {
-            let known = quiet && !trash.flags.has(Flag::LEGACY);
-            self.running.counted = if known { trash.count } else { self.m.heap.count(List::FINAL) };
+        if !quiet && !self.has(Switch::CountBeforeCallbacks) {
+            self.running.counted = self.m.heap.count(List::FINAL);
         }
         self.show(Moment::ResurrectionChecked);
         if self.has(Switch::BugSkipFirstClear)
@@ -380,7 +377,9 @@ impl<S: Sink> Exec<'_, S> {
             heap.merge(List::UNREACHABLE, List::FINAL);
             return Ok(());
         }
-        if rules.has(Switch::RescueOnlyResurrected) {
+        // Whose references are looked for matters only where something was resurrected: then it counts as asked for.
+        let resurrected;
+        if rules.plain().has(Switch::RescueOnlyResurrected) {
             reach::clear_flags(heap, List::UNREACHABLE);
             if rules.has(Switch::BugShallowRescue) {
                 let shallow = AskedRules::new(rules.plain().with(Switch::BugShallowReachability));
@@ -390,12 +389,17 @@ impl<S: Sink> Exec<'_, S> {
             } else {
                 reach::deduce_unreachable(heap, List::UNREACHABLE, List::FINAL, rules)?;
             }
-            heap.merge(List::UNREACHABLE, old);
-        } else if reach::has_outside_reference(heap, List::UNREACHABLE, rules)? {
-            reach::clear_flags(heap, List::UNREACHABLE);
+            resurrected = heap.first(List::UNREACHABLE).is_some();
             heap.merge(List::UNREACHABLE, old);
         } else {
-            heap.merge(List::UNREACHABLE, List::FINAL);
+            resurrected = reach::has_outside_reference(heap, List::UNREACHABLE, rules)?;
+            if resurrected {
+                reach::clear_flags(heap, List::UNREACHABLE);
+            }
+            heap.merge(List::UNREACHABLE, if resurrected { old } else { List::FINAL });
+        }
+        if resurrected {
+            rules.ask(Rules::NONE.with(Switch::RescueOnlyResurrected));
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::Exec;
 use super::frame::{Frame, Stage};
-use super::trashcan::is_python_instance;
+use super::trashcan::{is_python_instance, untracks_first};
 use crate::collector::Switch;
 use crate::event::{Code, Event, Sink, Undefined};
 use crate::heap::{Flag, Idx, NIL, Object};
@@ -76,7 +76,7 @@ impl<S: Sink> Exec<'_, S> {
                         self.m.heap.untrack(o);
                         return;
                     }
-                    if is_python_instance(&object) || !self.has(Switch::TrashcanForAllTypes) {
+                    if untracks_first(&object) || !self.has(Switch::TrashcanForAllTypes) {
                         self.m.heap.untrack(o);
                     }
                 }
@@ -232,7 +232,8 @@ impl<S: Sink> Exec<'_, S> {
         if callback == NIL {
             return;
         }
-        if self.has(Switch::ForgetCallbackLate) {
+        // What drops another reference than the last cannot ask the weak reference meanwhile.
+        if self.m.heap.object(callback).refcount == 1 && self.has(Switch::ForgetCallbackLate) {
             self.push(Frame::ForgetCallback { weak });
         } else {
             self.m.heap.weak_mut(weak).callback = NIL;
@@ -280,7 +281,6 @@ impl<S: Sink> Exec<'_, S> {
 
     /// `PyObject_ClearWeakRefs`: clears the weak references of a dying object and calls their callbacks.
     fn clear_weakrefs_of_dying(&mut self, o: Idx) {
-        let always_tuple = self.has(Switch::AlwaysCallbackTuple);
         let head = |heap: &crate::heap::Heap| {
             let entry = heap.detail(o).weakrefs;
             (entry != NIL).then(|| heap.weaks[entry as usize])
@@ -295,7 +295,7 @@ impl<S: Sink> Exec<'_, S> {
         for _ in 0..2 {
             if let Some(weak) = head(&self.m.heap)
                 && weak.callback == NIL
-                && (!always_tuple || self.m.heap.object(weak.object).shape != Shape::KeyedRef)
+                && (self.m.heap.object(weak.object).shape != Shape::KeyedRef || !self.has(Switch::AlwaysCallbackTuple))
             {
                 self.m.heap.clear_weak(weak.object);
             }
@@ -304,7 +304,7 @@ impl<S: Sink> Exec<'_, S> {
         if count == 0 {
             return;
         }
-        if count == 1 && !always_tuple {
+        if count == 1 && !self.has(Switch::AlwaysCallbackTuple) {
             if let Some(weak) = head(&self.m.heap) {
                 self.m.heap.weak_mut(weak.object).callback = NIL;
                 self.m.heap.clear_weak(weak.object);
@@ -332,7 +332,7 @@ impl<S: Sink> Exec<'_, S> {
                 item += 2;
             } else if weak.callback != NIL {
                 self.push(Frame::Drop { o: weak.callback });
-            } else if !always_tuple {
+            } else if !self.has(Switch::AlwaysCallbackTuple) {
                 self.stop = Some(Undefined::NullCallback);
                 return;
             }

@@ -197,8 +197,7 @@ impl<S: Sink> Exec<'_, S> {
 
     /// Counts the allocation of an object with GC header; the generation of the collection that starts inside it.
     fn count_allocation(&mut self) -> Option<u8> {
-        let in_allocation = self.has(Switch::CollectInAllocation);
-        let gc = &mut self.m.gc;
+        let (gc, rules) = (&mut self.m.gc, &self.m.rules);
         gc.count[0] += 1;
         if let Some((after, generation)) = gc.at_allocation {
             if after > 1 {
@@ -208,17 +207,17 @@ impl<S: Sink> Exec<'_, S> {
                 if gc.collecting {
                     return None;
                 }
-                if in_allocation {
+                if rules.has(Switch::CollectInAllocation) {
                     return Some(generation);
                 }
                 gc.due = Some(Some(generation));
                 return None;
             }
         }
-        if !gc.wants_collection(&self.m.rules) {
+        if !gc.wants_collection(rules) {
             return None;
         }
-        if in_allocation {
+        if rules.has(Switch::CollectInAllocation) {
             return gc.select_generation();
         }
         gc.due.get_or_insert(None);

@@ -208,9 +208,7 @@ impl<S: Sink> Exec<'_, S> {
                 let start = self.m.heap.slots.len() as u32;
                 self.m.heap.slots.extend_from_within(range.clone());
                 self.m.heap.slots[range].fill(NIL);
-                if self.has(Switch::ClearedInstanceGetsDict) {
-                    self.lose_inline_values(o);
-                }
+                self.lose_inline_values(o);
                 self.drop_range(start, object.len, 0, false);
             }
             Shape::Function => {
@@ -233,10 +231,12 @@ impl<S: Sink> Exec<'_, S> {
         }
     }
 
-    /// After `tp_clear` an instance has no inline values any more. What was stored into them meanwhile is leaked.
+    /// From 3.12 on an instance has no inline values any more after `tp_clear`. What was stored into them meanwhile is leaked.
     fn lose_inline_values(&mut self, o: Idx) {
-        let object = self.m.heap.object_mut(o);
-        if object.shape == Shape::Instance && !object.has(Flag::OWN_DICT) && object.len > 0 {
+        let object = *self.m.heap.object(o);
+        let has_some = object.shape == Shape::Instance && !object.has(Flag::OWN_DICT) && object.len > 0;
+        if has_some && self.has(Switch::ClearedInstanceGetsDict) {
+            let object = self.m.heap.object_mut(o);
             object.set(Flag::OWN_DICT);
             object.len = 1;
             self.m.heap.set_raw(o, 0, NIL);
@@ -274,9 +274,7 @@ impl<S: Sink> Exec<'_, S> {
                 return;
             }
         }
-        if self.has(Switch::ClearedInstanceGetsDict) {
-            self.lose_inline_values(o);
-        }
+        self.lose_inline_values(o);
         if object.shape.is_weakref() {
             self.clear_weak(o);
             self.drop_callback(o);

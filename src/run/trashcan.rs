@@ -128,6 +128,12 @@ impl Trashcan {
     }
 }
 
+/// True if the deallocator untracks the object before anything else, or if it makes no difference when it does.
+pub(super) fn untracks_first(object: &Object) -> bool {
+    let is_container = matches!(object.shape, Shape::List | Shape::Tuple | Shape::Dict);
+    is_python_instance(object) || is_container && !object.has(Flag::SPECIAL)
+}
+
 /// True for objects whose deallocator is that of Python classes.
 #[inline]
 pub(super) fn is_python_instance(object: &Object) -> bool {
