@@ -9,6 +9,7 @@ pub mod parallel;
 pub mod pipeline;
 pub mod reality;
 pub mod replay;
+pub mod rows;
 pub mod table;
 pub mod worker;
 

@@ -6,12 +6,12 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use super::{Exit, options};
-use crate::bench::{Table, collection, parallel, pipeline, reality, replay};
+use crate::bench::{Table, collection, parallel, pipeline, reality, replay, rows};
 use crate::cpython::{self, Interpreter};
 use crate::generate::{Profile, Size};
 use crate::report::json;
 
-/// Measure this machine: pipeline, model against a real interpreter, collections, processes, replay
+/// Measure this machine: pipeline, all rows, model against a real interpreter, collections, processes, replay
 ///
 /// Both sides of every ratio take turns in one run. Nothing is judged: what is asked for stands beside what was seen.
 #[derive(Debug, Clone, clap::Args)]
@@ -52,6 +52,8 @@ pub struct Args {
 enum Part {
     /// Generate, run and judge, alone and together
     Pipeline,
+    /// All rows on the same scenarios, each alone and all together
+    Rows,
     /// The model against a real interpreter on the same scenarios
     Reality,
     /// One full collection of a large graph, against gc.collect()
@@ -63,7 +65,7 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Part; 5] = [Part::Pipeline, Part::Reality, Part::Collection, Part::Processes, Part::Replay];
+    const ALL: [Part; 6] = [Part::Pipeline, Part::Rows, Part::Reality, Part::Collection, Part::Processes, Part::Replay];
 }
 
 /// Runs the command.
@@ -115,6 +117,7 @@ fn measure(
 ) -> anyhow::Result<Table> {
     Ok(match part {
         Part::Pipeline => pipeline::table(profiles, &Size::ALL, args.time, step),
+        Part::Rows => rows::table(profiles, args.time.mul_f64(4.0), step),
         Part::Reality => {
             let profiles = options::profiles(&["default".to_owned(), "plain".to_owned()])?;
             reality::table(interpreters, &profiles, args.time.mul_f64(4.0), step)
