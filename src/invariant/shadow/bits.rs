@@ -96,6 +96,13 @@ impl Bits {
         self.first.count_ones() as usize + self.more.iter().map(|w| w.count_ones() as usize).sum::<usize>()
     }
 
+    /// Number of members that both sets have.
+    #[inline]
+    pub fn common(&self, other: &Bits) -> u32 {
+        let more = self.more.iter().zip(&other.more).map(|(a, b)| (a & b).count_ones());
+        (self.first & other.first).count_ones() + more.sum::<u32>()
+    }
+
     /// Makes this set the members of `all` that are not in `less`.
     #[inline]
     pub fn difference(&mut self, all: &Bits, less: &Bits) {

@@ -27,6 +27,8 @@ pub(crate) struct Collection {
     /// Every object in the computed sets is in the collector's.
     pub sound: bool,
     pub candidates: Bits,
+    /// Some of them have other numbers of references than are known.
+    pub uneven: bool,
     /// Found unreachable and not set aside as uncollectable.
     pub trash: Bits,
     /// Members of `trash` with a finalizer, in ascending order.
@@ -88,6 +90,7 @@ impl Collection {
         self.finalizers = 0;
         self.refs_freed = 0;
         self.lied = false;
+        self.uneven = false;
         self.make_room(0);
     }
 
@@ -240,6 +243,7 @@ impl Shadow {
                 col.candidates.add(index);
             }
             if unknown != 0 {
+                col.uneven = true;
                 outside |= if object.refcount > object.in_edges { bit(index as u32) } else { 0 };
             }
             if object.refcount >= object.in_edges && !object.is(Object::LOOSE) && !object.facts.is(Facts::UNFAITHFUL) {

@@ -16,9 +16,10 @@ impl Shadow {
         }
     }
 
-    fn mark(&mut self, edge: u32, status: u16) {
+    fn loosen(&mut self, edge: u32) {
         if let Some(object) = self.objects.get_mut((edge as usize).wrapping_sub(1)) {
-            object.status |= status;
+            object.status |= Object::LOOSE;
+            self.some_loose = true;
         }
     }
 
@@ -201,7 +202,7 @@ impl Shadow {
         }
         if status & Object::CLEARED_NOW != 0 && self.col.active {
             // The rest of the tp_clear that may still run drops it without a word.
-            self.mark(new, Object::LOOSE);
+            self.loosen(new);
             self.peculiar = true;
         }
         if slot == 0xff {
@@ -428,6 +429,8 @@ impl Shadow {
     pub(crate) fn fold_snapshot(&mut self) {
         self.stamp += 1;
         self.listed = 0;
+        self.uneven = 0;
+        self.youngest = u8::MAX;
         self.zero = false;
         self.list_order = 0;
         if !self.garbage.is_empty() || !self.garbage_sure {
@@ -475,6 +478,7 @@ impl Shadow {
             self.count(new, 1);
             self.count(old, -1);
             self.version += 1;
+            self.uneven = 1;
         }
     }
 

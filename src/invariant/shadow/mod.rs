@@ -14,7 +14,7 @@ mod reach;
 
 pub(crate) use bits::Bits;
 pub(crate) use collection::Collection;
-pub(crate) use object::{Facts, NO_SCRIPT, NONE, Object, UNUSUAL, WeakRec, pack, unpack, usual};
+pub(crate) use object::{Facts, NO_SCRIPT, NONE, NOT_IN_A_LIST, Object, UNUSUAL, WeakRec, pack, unpack, usual};
 
 use super::violation::Phase;
 use crate::event::{Code, ObjId};
@@ -110,6 +110,8 @@ pub(crate) struct Shadow {
     pub peculiar: bool,
     /// The facts of a plain kind of each shape on the release.
     plain: [Facts; Shape::ALL.len()],
+    /// An object is or was [`Object::LOOSE`].
+    pub some_loose: bool,
     /// A callback ran.
     pub some_called: bool,
     /// An edge leads to an object that the stream has not created, or from one that it has freed.
@@ -124,6 +126,10 @@ pub(crate) struct Shadow {
     pub stamp: u32,
     /// Objects in the snapshot being read.
     pub listed: u32,
+    /// Not 0 if a line of the snapshot being read is odd, or shows another number of references than are known.
+    pub uneven: u32,
+    /// No line of the snapshot being read shows an object in a younger list.
+    pub youngest: u8,
     /// A line of the snapshot read last has a reference count of 0.
     pub zero: bool,
     /// The last place in list order that the snapshot being read reached.
@@ -209,6 +215,7 @@ impl Shadow {
             some_legacy: false,
             peculiar: false,
             plain: Facts::plain(None),
+            some_loose: false,
             some_called: false,
             wild: false,
             step: NO_STEP,
@@ -216,6 +223,8 @@ impl Shadow {
             at: 0,
             stamp: 0,
             listed: 0,
+            uneven: 0,
+            youngest: 0,
             zero: false,
             list_order: 0,
             reading: false,
@@ -259,6 +268,7 @@ impl Shadow {
         self.dying.reset(0);
         self.some_legacy = false;
         self.peculiar = false;
+        self.some_loose = false;
         self.some_called = false;
         self.wild = false;
         self.step = NO_STEP;
@@ -394,6 +404,13 @@ impl Shadow {
     /// True if what a script or an operation could know is at rest: no user code, no collection, no iteration.
     pub fn quiescent(&self) -> bool {
         self.frames.is_empty() && !self.col.active && !matches!(self.op(), Some(Op::Iterate { .. }))
+    }
+
+    /// True if the snapshot that was just read shows every object once, and as many references to it as are known.
+    #[inline]
+    pub fn is_even(&self) -> bool {
+        let all = self.listed == self.live && self.dying.is_empty();
+        all && self.uneven == 0 && !self.some_loose && self.garbage.is_empty()
     }
 
     /// An object whose finalizer the collector sets aside as uncollectable.
