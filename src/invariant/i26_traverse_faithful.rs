@@ -67,7 +67,8 @@ fn unlike(s: &Shadow, out: &mut Findings) -> u32 {
         if s.times_listed(index) > 0 {
             continue;
         }
-        if o.refcount.wrapping_sub(o.in_edges) == o.unknown {
+        let unknown = if s.col.uneven { o.unknown } else { 0 };
+        if o.refcount.wrapping_sub(o.in_edges) == unknown {
             passed += 1;
             continue;
         }

@@ -173,8 +173,10 @@ impl Judge {
         }
         i20_converge::collected(s, out, returned, uncollectable, automatic);
         let c = &s.col;
-        let saved = |i: &usize| s.objects[*i].lives() && !c.doomed.has(*i);
-        self.reached.resurrections += c.trash.iter().filter(saved).count() as u64;
+        if c.trash.meets(&s.present) {
+            let saved = |i: &usize| s.objects[*i].lives() && !c.doomed.has(*i);
+            self.reached.resurrections += c.trash.iter().filter(saved).count() as u64;
+        }
         let ours = c.depth == 0;
         s.col.active = false;
         s.version += 1;
@@ -443,10 +445,13 @@ impl Judge {
         if matches!(event, Event::Unraisable { .. }) {
             return;
         }
-        let dying = if let Event::Dealloc { object } = event { Some(*object) } else { None };
-        let last = matches!(event, Event::Step { .. } | Event::End);
-        self.raised.next(&self.s, &mut self.out, dying, last);
-        self.pending = self.raised.is_waiting();
+        self.pending = false;
+        if self.raised.is_waiting() {
+            let dying = if let Event::Dealloc { object } = event { Some(*object) } else { None };
+            let last = matches!(event, Event::Step { .. } | Event::End);
+            self.raised.next(&self.s, &mut self.out, dying, last);
+            self.pending = self.raised.is_waiting();
+        }
         if !matches!(event, Event::Leave | Event::Dealloc { .. }) {
             self.s.just_left = shadow::NONE;
         }

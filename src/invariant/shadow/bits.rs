@@ -87,18 +87,32 @@ impl Bits {
 
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.first == 0 && self.more.iter().all(|w| *w == 0)
+        self.first == 0 && (self.more.is_empty() || self.more.iter().all(|w| *w == 0))
     }
 
     /// Number of members.
     #[inline]
     pub fn count(&self) -> usize {
-        self.first.count_ones() as usize + self.more.iter().map(|w| w.count_ones() as usize).sum::<usize>()
+        let first = if self.first == 0 { 0 } else { self.first.count_ones() as usize };
+        if self.more.is_empty() {
+            return first;
+        }
+        first + self.more.iter().map(|w| w.count_ones() as usize).sum::<usize>()
+    }
+
+    /// True if the sets have a member in common.
+    #[inline]
+    pub fn meets(&self, other: &Bits) -> bool {
+        let more = || self.more.iter().zip(&other.more).any(|(a, b)| a & b != 0);
+        self.first & other.first != 0 || !self.more.is_empty() && more()
     }
 
     /// Number of members that both sets have.
     #[inline]
     pub fn common(&self, other: &Bits) -> u32 {
+        if self.more.is_empty() {
+            return (self.first & other.first).count_ones();
+        }
         let more = self.more.iter().zip(&other.more).map(|(a, b)| (a & b).count_ones());
         (self.first & other.first).count_ones() + more.sum::<u32>()
     }

@@ -88,7 +88,8 @@ impl Shadow {
             }
         };
         let object = Object::new(facts);
-        if object.facts.is(Facts::PECULIAR | Facts::LEGACY | Facts::FINALIZER) {
+        if object.facts.is(Facts::PECULIAR | Facts::LEGACY | Facts::FINALIZER | Facts::UNFAITHFUL) {
+            self.some_unfaithful |= object.facts.is(Facts::UNFAITHFUL);
             let legacy = self.is_legacy(&object);
             self.some_legacy |= legacy;
             self.peculiar |= legacy || object.facts.is(Facts::PECULIAR | Facts::LEGACY);
@@ -371,6 +372,7 @@ impl Shadow {
         let index = object.index();
         self.objects[index].status |= Object::INSANE | Object::CLEARED_NOW;
         self.insane.put(index);
+        self.uneven = 1;
         self.drop_edges(index, facts.keeps, true);
         if let Some(record) = self.weak_index(object) {
             self.weaks[record].live = false;
@@ -383,6 +385,7 @@ impl Shadow {
         let Some(dying) = self.objects.get_mut(index) else { return };
         dying.usual = UNUSUAL;
         dying.status |= Object::DYING;
+        self.uneven = 1;
         let (freed, referent) = (dying.is(Object::FREED), dying.weak_head != 0);
         if !freed {
             self.dying.put(index);
@@ -436,14 +439,22 @@ impl Shadow {
         if !self.garbage.is_empty() || !self.garbage_sure {
             self.version += 1;
         }
+        if !self.garbage.is_empty() {
+            self.forget_garbage();
+        }
+        self.version_shown = self.version;
+        self.garbage_sure = true;
+        self.untracked.clear();
+        self.reading = true;
+    }
+
+    #[cold]
+    fn forget_garbage(&mut self) {
         for edge in self.garbage.drain(..) {
             if let Some(times) = self.listings.get_mut((edge as usize).wrapping_sub(1)) {
                 *times = 0;
             }
         }
-        self.garbage_sure = true;
-        self.untracked.clear();
-        self.reading = true;
     }
 
     /// A line of a snapshot that an invariant may have objected to.

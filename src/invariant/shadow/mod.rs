@@ -110,6 +110,8 @@ pub(crate) struct Shadow {
     pub peculiar: bool,
     /// The facts of a plain kind of each shape on the release.
     plain: [Facts; Shape::ALL.len()],
+    /// An object was created whose `traverse` is not [faithful](Facts::UNFAITHFUL).
+    pub some_unfaithful: bool,
     /// An object is or was [`Object::LOOSE`].
     pub some_loose: bool,
     /// A callback ran.
@@ -140,6 +142,8 @@ pub(crate) struct Shadow {
     pub untracked: Vec<u32>,
     /// Changes when reachability may have changed.
     pub version: u64,
+    /// What it was when the last snapshot began.
+    version_shown: u64,
     pub base: Bits,
     base_version: u64,
     pub stack: Vec<u32>,
@@ -215,6 +219,7 @@ impl Shadow {
             some_legacy: false,
             peculiar: false,
             plain: Facts::plain(None),
+            some_unfaithful: false,
             some_loose: false,
             some_called: false,
             wild: false,
@@ -231,6 +236,7 @@ impl Shadow {
             after: After::Nothing,
             untracked: Vec::new(),
             version: 1,
+            version_shown: 0,
             base: Bits::default(),
             base_version: 0,
             stack: Vec::new(),
@@ -268,6 +274,7 @@ impl Shadow {
         self.dying.reset(0);
         self.some_legacy = false;
         self.peculiar = false;
+        self.some_unfaithful = false;
         self.some_loose = false;
         self.some_called = false;
         self.wild = false;
@@ -411,6 +418,12 @@ impl Shadow {
     pub fn is_even(&self) -> bool {
         let all = self.listed == self.live && self.dying.is_empty();
         all && self.uneven == 0 && !self.some_loose && self.garbage.is_empty()
+    }
+
+    /// The same where something may have happened since.
+    #[inline]
+    pub fn is_still_even(&self) -> bool {
+        self.version == self.version_shown && self.is_even()
     }
 
     /// An object whose finalizer the collector sets aside as uncollectable.

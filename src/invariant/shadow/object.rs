@@ -219,7 +219,8 @@ pub(crate) struct Object {
     pub spot: Spot,
     /// The generation it was last seen in (0 to 3, 3 is permanent), or [`NOT_IN_A_LIST`].
     pub generation: u8,
-    /// References that were not known when the collection that runs found its trash, modulo 2^32; of candidates only.
+    /// References that were not known when the collection that runs found its trash, modulo 2^32; of candidates only, if
+    /// [`Collection::uneven`](super::Collection::uneven).
     pub unknown: u32,
     /// Finalizer calls begun.
     pub fin_calls: u8,
