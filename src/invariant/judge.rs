@@ -289,18 +289,26 @@ impl Judge {
             if plain && !s.lost {
                 out.pass(Invariant::I04);
                 out.pass(Invariant::I05);
-                return self.s.fold_free(object);
-            }
-            self.reached.freed_by_clear += u64::from(o.is(Object::INSANE));
-            i04_free_once::free(s, out, object);
-            i05_no_dangling::free(s, out, object);
-            i10_fin_not_lost::free(s, out, object);
-            if o.weak_head != 0 {
-                i14_callback_once::free(s, out, object);
-                self.reached.callbacks_suppressed += suppressed(s, object);
+            } else {
+                self.free_other(object);
             }
         }
         self.s.fold_free(object);
+    }
+
+    /// The memory of an object is released about which there is more to judge.
+    #[inline(never)]
+    fn free_other(&mut self, object: ObjId) {
+        let (s, out) = (&self.s, &mut self.out);
+        let Some(o) = s.get(object) else { return };
+        self.reached.freed_by_clear += u64::from(o.is(Object::INSANE));
+        i04_free_once::free(s, out, object);
+        i05_no_dangling::free(s, out, object);
+        i10_fin_not_lost::free(s, out, object);
+        if o.weak_head != 0 {
+            i14_callback_once::free(s, out, object);
+            self.reached.callbacks_suppressed += suppressed(s, object);
+        }
     }
 
     #[inline(always)]

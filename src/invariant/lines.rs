@@ -12,24 +12,27 @@ impl Judge {
     /// Reads the lines of a snapshot that the events start with, and gives the events after them.
     #[inline]
     pub(super) fn lines<'a>(&mut self, mut events: &'a [Event]) -> &'a [Event] {
+        let last = self.s.at.wrapping_add(events.len() as u32);
         loop {
-            events = self.states(events);
-            events = self.weaks(events);
+            events = self.states(events, last);
+            events = self.weaks(events, last);
             while let [Event::Garbage { object }, rest @ ..] = events {
-                self.s.at = self.s.at.wrapping_add(1);
+                self.s.at = last.wrapping_sub(rest.len() as u32);
                 i05_no_dangling::used(&self.s, &mut self.out, *object);
                 self.s.fold_garbage(*object);
                 events = rest;
             }
             if !matches!(events, [Event::State { .. } | Event::Weak { .. }, ..]) {
+                self.s.at = last.wrapping_sub(events.len() as u32);
                 return events;
             }
         }
     }
 
+    /// `last` is the number of the last event.
     #[inline]
-    fn states<'a>(&mut self, events: &'a [Event]) -> &'a [Event] {
-        let (at, stamp) = (self.s.at, self.s.stamp);
+    fn states<'a>(&mut self, events: &'a [Event], last: u32) -> &'a [Event] {
+        let stamp = self.s.stamp;
         let (mut order, mut odd, mut uneven) = (self.s.list_order, 0, 0);
         if let [Event::State { spot, .. }, ..] = events {
             self.s.youngest = self.s.youngest.min(*spot as u8);
@@ -40,15 +43,13 @@ impl Judge {
             let [Event::State { object, refcount, spot, finalized }, after @ ..] = rest else { break };
             rest = after;
             self.s.list_order = order.min(LAST);
-            self.s.at = at.wrapping_add((events.len() - after.len()) as u32);
+            self.s.at = last.wrapping_sub(after.len() as u32);
             odd += u32::from(!self.rare_line(*object, *refcount, *spot, *finalized));
             order = self.s.list_order;
         }
-        let read = (events.len() - rest.len()) as u32;
         self.s.list_order = order.min(LAST);
-        self.s.listed += read - odd;
+        self.s.listed += (events.len() - rest.len()) as u32 - odd;
         self.s.uneven |= uneven;
-        self.s.at = at.wrapping_add(read);
         rest
     }
 
@@ -104,20 +105,18 @@ impl Judge {
     }
 
     #[inline]
-    fn weaks<'a>(&mut self, events: &'a [Event]) -> &'a [Event] {
-        let at = self.s.at;
+    fn weaks<'a>(&mut self, events: &'a [Event], last: u32) -> &'a [Event] {
         let mut rest = events;
         while let [Event::Weak { weak, referent, callback }, after @ ..] = rest {
             rest = after;
             if let Some(referent) = referent
                 && self.s.get(*referent).is_some_and(|o| o.is(Object::FREED))
             {
-                self.s.at = at.wrapping_add((events.len() - after.len()) as u32);
+                self.s.at = last.wrapping_sub(after.len() as u32);
                 i05_no_dangling::used(&self.s, &mut self.out, *referent);
             }
             self.s.fold_weak(*weak, referent.is_some(), *callback);
         }
-        self.s.at = at.wrapping_add((events.len() - rest.len()) as u32);
         rest
     }
 }

@@ -246,13 +246,14 @@ impl Shadow {
     pub(crate) fn drop_edges(&mut self, index: usize, keeps: u8, link: bool) {
         let Some(object) = self.objects.get_mut(index) else { return };
         if object.slots != [NONE; 4] {
-            let kept = |slot: usize, edge: u32| if keeps & 1 << slot == 0 { NONE } else { edge };
-            let slots = object.slots;
-            object.slots = std::array::from_fn(|slot| kept(slot, slots[slot]));
-            for (slot, edge) in slots.into_iter().enumerate() {
-                if keeps & 1 << slot == 0 {
-                    self.count(edge, -1);
+            let mut dropped = std::mem::replace(&mut object.slots, [NONE; 4]);
+            if keeps != 0 {
+                for (slot, edge) in dropped.iter_mut().enumerate().filter(|(slot, _)| keeps & 1 << slot != 0) {
+                    object.slots[slot] = std::mem::replace(edge, NONE);
                 }
+            }
+            for edge in dropped {
+                self.count(edge, -1);
             }
         }
         let object = &mut self.objects[index];
@@ -425,6 +426,7 @@ impl Shadow {
         self.present.remove(index);
         self.dying.remove(index);
         if !dropped {
+            self.uneven = 1;
             self.drop_all(index);
         }
     }
