@@ -199,6 +199,10 @@ mod tests {
         less.put(1);
         rest.difference(&set, &less);
         assert_eq!(members(&rest), [63, 127, 199]);
+        assert_eq!((set.common(&less), set.common(&rest)), (2, 3));
+        assert!(set.meets(&less) && rest.meets(&set) && !rest.meets(&less));
+        less.remove(1);
+        assert!(set.meets(&less) && set.common(&less) == 1);
     }
 
     #[test]
