@@ -307,7 +307,7 @@ impl Judge {
         i10_fin_not_lost::free(s, out, object);
         if o.weak_head != 0 {
             i14_callback_once::free(s, out, object);
-            self.reached.callbacks_suppressed += suppressed(s, object);
+            self.reached.callbacks_suppressed += i14_callback_once::suppressed(s, object);
         }
     }
 
@@ -474,12 +474,6 @@ impl Judge {
         i27_clear_safe::undefined(&self.s, &mut self.out, reason);
         self.over = true;
     }
-}
-
-/// How many weak references with a callback outlive their referent without a call.
-fn suppressed(s: &Shadow, referent: ObjId) -> u64 {
-    let silent = |r: &&shadow::WeakRec| r.callback != 0 && r.calls == 0 && s.at(r.weak).is_some_and(Object::lives);
-    s.weaks_of(pack(Some(referent))).filter(silent).count() as u64
 }
 
 /// What is judged when nothing runs.

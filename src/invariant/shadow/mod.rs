@@ -8,6 +8,7 @@ mod bits;
 mod collection;
 mod deduce;
 mod fold;
+mod garbage;
 mod object;
 mod place;
 mod reach;
