@@ -165,7 +165,7 @@ impl Heap {
     }
 
     /// Adds an object with `slots` empty slots, reference count 0 and the next identity; not tracked.
-    #[inline]
+    #[inline(always)]
     pub fn create(&mut self, ty: u32, shape: Shape, flags: Flag, slots: u32) -> Idx {
         let o = self.objects.len() as Idx;
         if self.objects.len() == self.objects.capacity() {
@@ -275,9 +275,6 @@ impl Heap {
     /// The identity of an object that is no temporary.
     #[inline]
     pub fn id(&self, o: Idx) -> ObjId {
-        match self.objects[o as usize].id {
-            Some(id) => id,
-            None => unreachable!("a temporary tuple has no identity and is never reported"),
-        }
+        self.objects[o as usize].identity()
     }
 }

@@ -189,6 +189,21 @@ impl Object {
         Object { prev: NIL, next: NIL, refcount: 0, gc_refs: 0, slots: 0, len: 0, id: None, flags, shape, shown: 0 }
     }
 
+    /// Its identity in events.
+    #[inline]
+    pub fn identity(&self) -> ObjId {
+        match self.id {
+            Some(id) => id,
+            None => unreachable!("a temporary tuple has no identity and is never reported"),
+        }
+    }
+
+    /// Marks the object as shown by a snapshot.
+    #[inline]
+    pub(crate) const fn show(&mut self, snapshot: u8) {
+        self.shown = snapshot;
+    }
+
     /// True if a snapshot has shown the object.
     #[inline]
     pub(crate) const fn is_shown(&self, snapshot: u8) -> bool {

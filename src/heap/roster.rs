@@ -84,11 +84,10 @@ impl Heap {
         self.snapshots
     }
 
-    /// Marks an object as shown by a snapshot.
-    #[inline]
-    pub(crate) fn show(&mut self, o: Idx, snapshot: u8) -> &Object {
-        let object = &mut self.objects[o as usize];
-        object.shown = snapshot;
-        object
+    /// How many objects a snapshot has shown though their memory has been released.
+    #[cold]
+    pub(crate) fn freed_and_shown(&self, snapshot: u8) -> u32 {
+        let is = |o: &&Object| o.id.is_some() && o.has(Flag::FREED) && o.is_shown(snapshot);
+        self.objects.iter().filter(is).count() as u32
     }
 }

@@ -29,7 +29,7 @@ fn report(s: &Shadow, object: ObjId) -> Report {
 }
 
 pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
-    if s.insane.is_empty() || !s.insane.iter().any(|i| s.objects[i].lives()) {
+    if !s.insane.meets(&s.present) || !s.insane.iter().any(|i| s.objects[i].lives()) {
         out.pass(Invariant::I02);
         return;
     }

@@ -9,7 +9,7 @@ use super::Invariant;
 use super::about::About;
 use super::documented::Why;
 use super::findings::{Findings, Report};
-use super::shadow::{Facts, NO_SCRIPT, NONE, Object, Shadow, WeakRec, unpack};
+use super::shadow::{Facts, NO_SCRIPT, NONE, Object, Shadow, WeakRec, pack, unpack};
 use super::violation::Phase;
 use crate::event::{ObjId, Role};
 
@@ -71,4 +71,10 @@ pub(super) fn free(s: &Shadow, out: &mut Findings, object: ObjId) {
         let report = if del { report.documented(Why::DelAfterWeakrefs, s) } else { report };
         out.fail(Invariant::I14, s, if fresh { report.documented(Why::MadeByFinalizer, s) } else { report });
     }
+}
+
+/// How many weak references with a callback outlive their referent without a call.
+pub(super) fn suppressed(s: &Shadow, referent: ObjId) -> u64 {
+    let silent = |r: &&WeakRec| r.callback != 0 && r.calls == 0 && s.at(r.weak).is_some_and(Object::lives);
+    s.weaks_of(pack(Some(referent))).filter(silent).count() as u64
 }

@@ -28,11 +28,11 @@ pub(super) fn at_rest(s: &mut Shadow, out: &mut Findings) {
         if record.calls == 0 || record.reported[1] {
             continue;
         }
-        let record = *record;
         if !s.at(record.referent).is_some_and(|o| o.held()) {
             out.pass(Invariant::I16);
             continue;
         }
+        let record = *record;
         s.update_base();
         match survivor(s, &record) {
             Some(report) => {

@@ -28,7 +28,7 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
         out.skip(Invariant::I19);
         return;
     }
-    if c.garbage.is_empty() {
+    if !c.garbage.meets(&s.present) {
         out.pass(Invariant::I19);
         return;
     }

@@ -52,22 +52,11 @@ pub(super) fn collected(s: &Shadow, out: &mut Findings) {
         out.skip(Invariant::I26);
         return;
     }
-    let (mut passed, mut changed) = (0, false);
-    s.col.candidates.each(|index| {
-        let o = &s.objects[index];
-        if o.stamp == s.stamp && !o.is(Object::GONE | Object::LOOSE) && o.refcount != 0 {
-            passed += 1;
-            changed |= o.refcount.wrapping_sub(o.in_edges) != o.unknown;
-        }
-    });
-    if changed || !s.garbage.is_empty() {
-        passed = unlike(s, out);
-    }
+    let passed = if s.is_even() && !s.col.uneven { s.col.candidates.common(&s.present) } else { unlike(s, out) };
     out.passes(Invariant::I26, passed);
 }
 
 /// Reports the candidates whose unknown part has changed, and counts the others.
-#[cold]
 fn unlike(s: &Shadow, out: &mut Findings) -> u32 {
     let mut passed = 0;
     for index in s.col.candidates.iter() {
@@ -78,7 +67,8 @@ fn unlike(s: &Shadow, out: &mut Findings) -> u32 {
         if s.times_listed(index) > 0 {
             continue;
         }
-        if o.refcount.wrapping_sub(o.in_edges) == o.unknown {
+        let unknown = if s.col.uneven { o.unknown } else { 0 };
+        if o.refcount.wrapping_sub(o.in_edges) == unknown {
             passed += 1;
             continue;
         }

@@ -55,7 +55,6 @@ impl Pending {
 
     /// Another event than a snapshot's follows the end of a script; `dying` if it is a death, `last` if nothing that
     /// the script was part of can be going on any more.
-    #[inline]
     pub fn next(&mut self, s: &Shadow, out: &mut Findings, dying: Option<ObjId>, last: bool) {
         if last {
             for owner in self.aside.drain(..) {
@@ -85,8 +84,9 @@ impl Pending {
     }
 
     /// True if a script's error may still be reported.
+    #[inline]
     pub fn is_waiting(&self) -> bool {
-        !self.aside.is_empty()
+        self.owner != NONE || !self.aside.is_empty()
     }
 
     pub fn unraisable(&mut self, s: &Shadow, out: &mut Findings, owner: ObjId) {

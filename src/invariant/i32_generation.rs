@@ -8,7 +8,7 @@ use super::Invariant;
 use super::about::About;
 use super::documented::Why;
 use super::findings::{Findings, Report};
-use super::shadow::{Object, Shadow, pack};
+use super::shadow::{NOT_IN_A_LIST, Object, Shadow, pack};
 use crate::event::{ObjId, Spot};
 use crate::scenario::Shape;
 
@@ -22,8 +22,6 @@ pub(super) const ABOUT: About = About {
     promised: true,
     sentence: "{object} is in generation {observed}, and {expected} was due",
 };
-
-pub(super) const NOT_IN_A_LIST: u8 = 0xff;
 
 #[inline]
 fn rank(spot: Spot) -> u8 {
@@ -91,19 +89,11 @@ pub(super) fn collected(s: &Shadow, out: &mut Findings) {
         return;
     }
     let due = (c.generation + 1).min(2);
-    let (mut passed, mut young) = (0, false);
-    c.candidates.each(|index| {
-        passed += 1;
-        young |= (s.objects[index].spot as u8) < due;
-    });
-    if young {
-        passed = stayed(s, out, due);
-    }
+    let passed = if s.youngest >= due { c.candidates.count() as u32 } else { stayed(s, out, due) };
     out.passes(Invariant::I32, passed);
 }
 
 /// Judges the candidates that are not where survivors are due, and counts the others.
-#[cold]
 fn stayed(s: &Shadow, out: &mut Findings, due: u8) -> u32 {
     let c = &s.col;
     let mut passed = 0;

@@ -178,8 +178,10 @@ impl Judge {
         }
         i20_converge::collected(s, out, returned, uncollectable, automatic);
         let c = &s.col;
-        let saved = |i: &usize| s.objects[*i].lives() && !c.doomed.has(*i);
-        self.reached.resurrections += c.trash.iter().filter(saved).count() as u64;
+        if c.trash.meets(&s.present) {
+            let saved = |i: &usize| s.objects[*i].lives() && !c.doomed.has(*i);
+            self.reached.resurrections += c.trash.iter().filter(saved).count() as u64;
+        }
         let ours = c.depth == 0;
         s.col.active = false;
         s.version += 1;
@@ -292,18 +294,26 @@ impl Judge {
             if plain && !s.lost {
                 out.pass(Invariant::I04);
                 out.pass(Invariant::I05);
-                return self.s.fold_free(object);
-            }
-            self.reached.freed_by_clear += u64::from(o.is(Object::INSANE));
-            i04_free_once::free(s, out, object);
-            i05_no_dangling::free(s, out, object);
-            i10_fin_not_lost::free(s, out, object);
-            if o.weak_head != 0 {
-                i14_callback_once::free(s, out, object);
-                self.reached.callbacks_suppressed += suppressed(s, object);
+            } else {
+                self.free_other(object);
             }
         }
         self.s.fold_free(object);
+    }
+
+    /// The memory of an object is released about which there is more to judge.
+    #[inline(never)]
+    fn free_other(&mut self, object: ObjId) {
+        let (s, out) = (&self.s, &mut self.out);
+        let Some(o) = s.get(object) else { return };
+        self.reached.freed_by_clear += u64::from(o.is(Object::INSANE));
+        i04_free_once::free(s, out, object);
+        i05_no_dangling::free(s, out, object);
+        i10_fin_not_lost::free(s, out, object);
+        if o.weak_head != 0 {
+            i14_callback_once::free(s, out, object);
+            self.reached.callbacks_suppressed += i14_callback_once::suppressed(s, object);
+        }
     }
 
     #[inline(always)]
@@ -448,10 +458,13 @@ impl Judge {
         if matches!(event, Event::Unraisable { .. }) {
             return;
         }
-        let dying = if let Event::Dealloc { object } = event { Some(*object) } else { None };
-        let last = matches!(event, Event::Step { .. } | Event::End);
-        self.raised.next(&self.s, &mut self.out, dying, last);
-        self.pending = self.raised.is_waiting();
+        self.pending = false;
+        if self.raised.is_waiting() {
+            let dying = if let Event::Dealloc { object } = event { Some(*object) } else { None };
+            let last = matches!(event, Event::Step { .. } | Event::End);
+            self.raised.next(&self.s, &mut self.out, dying, last);
+            self.pending = self.raised.is_waiting();
+        }
         if !matches!(event, Event::Leave | Event::Dealloc { .. }) {
             self.s.just_left = shadow::NONE;
         }
@@ -466,12 +479,6 @@ impl Judge {
         i27_clear_safe::undefined(&self.s, &mut self.out, reason);
         self.over = true;
     }
-}
-
-/// How many weak references with a callback outlive their referent without a call.
-fn suppressed(s: &Shadow, referent: ObjId) -> u64 {
-    let silent = |r: &&shadow::WeakRec| r.callback != 0 && r.calls == 0 && s.at(r.weak).is_some_and(Object::lives);
-    s.weaks_of(pack(Some(referent))).filter(silent).count() as u64
 }
 
 /// What is judged when nothing runs.

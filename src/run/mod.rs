@@ -350,6 +350,6 @@ impl<S: Sink> Exec<'_, S> {
         self.snapshot();
         self.m.gc.collecting = true;
         self.running = Running::new(generation);
-        self.push(Frame::Collect { phase: Phase::StartCallbacks(0) });
+        self.collect_step(Phase::StartCallbacks(0));
     }
 }

@@ -14,31 +14,25 @@ impl<S: Sink> Exec<'_, S> {
     }
 
     fn take_snapshot(&mut self) {
-        self.sink.event(Event::Snapshot);
-        let heap = &mut self.m.heap;
+        let Exec { m, sink, .. } = self;
+        let (heap, sink) = (&mut m.heap, &mut **sink);
+        sink.event(Event::Snapshot);
         heap.tidy_roster();
         let number = heap.next_snapshot();
-        // Where a deallocator forgets to untrack, the lists have freed members: they are shown as well.
-        let (mut shown, mut freed, mut linked) = (0, 0, 0);
+        let mut listed = Listed { shown: 0, linked: 0, flags: Flag::NONE };
         for (list, spot) in [
             (List::GEN0, Spot::Gen0),
             (List::GEN1, Spot::Gen1),
             (List::GEN2, Spot::Gen2),
             (List::PERMANENT, Spot::Permanent),
         ] {
-            let mut o = heap.object(list.head()).next;
-            while o != list.head() {
-                let object = heap.show(o, number);
-                o = object.next;
-                linked += u32::from(object.has(Flag::WATCHED));
-                let one = show_state(self.sink, object, spot);
-                shown += one;
-                freed += one & u32::from(object.has(Flag::FREED));
-            }
+            listed.show(&mut heap.objects, list, spot, number, sink);
         }
+        let Listed { shown, mut linked, flags } = listed;
+        // Where a deallocator forgets to untrack, the lists have freed members: they are shown as well.
+        let freed = if flags.has(Flag::FREED) { heap.freed_and_shown(number) } else { 0 };
         let mut left = heap.live() - (shown - freed);
         if heap.balance() != shown && left > 0 {
-            let sink = &mut *self.sink;
             heap.walk_live(|_, object| {
                 if object.is_shown(number) {
                     return true;
@@ -73,9 +67,10 @@ impl<S: Sink> Exec<'_, S> {
             let mut entry = heap.detail(referent).weakrefs;
             while entry != NIL {
                 let weak = &heap.weaks[entry as usize];
-                missing -= u32::from(!heap.object(weak.object).has(Flag::FREED));
+                let own = heap.object(weak.object);
+                missing -= u32::from(!own.has(Flag::FREED));
                 let callback = weak.callback != NIL;
-                sink.event(Event::Weak { weak: heap.id(weak.object), referent: object.id, callback });
+                sink.event(Event::Weak { weak: own.identity(), referent: object.id, callback });
                 entry = weak.next;
             }
         };
@@ -118,6 +113,31 @@ impl<S: Sink> Exec<'_, S> {
             living.all(&mut show_unlinked);
         } else {
             heap.walk_live(|o, _| !heap.is_weak(o) || show_unlinked(heap.weak(o)));
+        }
+    }
+}
+
+/// What the lists of the generations have shown.
+struct Listed {
+    shown: u32,
+    /// How many of them have weak references.
+    linked: u32,
+    /// Flags that any of them has.
+    flags: Flag,
+}
+
+impl Listed {
+    /// Shows the members of a list.
+    #[inline(always)]
+    fn show(&mut self, objects: &mut [Object], list: List, spot: Spot, snapshot: u8, sink: &mut impl Sink) {
+        let mut o = objects[list.head() as usize].next;
+        while o != list.head() {
+            let object = &mut objects[o as usize];
+            object.show(snapshot);
+            o = object.next;
+            self.flags = self.flags.and(object.flags());
+            self.linked += u32::from(object.has(Flag::WATCHED));
+            self.shown += show_state(sink, object, spot);
         }
     }
 }

@@ -17,11 +17,8 @@ impl<S: Sink> Exec<'_, S> {
             Base::Owner => self.owner,
             Base::Arg => self.arg,
         };
-        for &slot in place.path() {
-            if o == NIL {
-                return None;
-            }
-            o = self.m.heap.get(o, slot).unwrap_or(NIL);
+        if !place.is_bare() {
+            o = self.follow(o, place);
         }
         if o == NIL {
             return None;
@@ -33,31 +30,44 @@ impl<S: Sink> Exec<'_, S> {
         Some(o)
     }
 
+    /// The object that the slots of a place lead to from an object, or `NIL`.
+    #[inline(never)]
+    fn follow(&self, mut o: Idx, place: Place) -> Idx {
+        for &slot in place.path() {
+            if o == NIL {
+                return NIL;
+            }
+            o = self.m.heap.get(o, slot).unwrap_or(NIL);
+        }
+        o
+    }
+
     /// Stores `value` (or nothing) into a place and drops the old content. The store owns one reference to `value`
     /// already. False if the place cannot take it: the reference is still the caller's then.
     #[inline]
     pub(super) fn store(&mut self, dst: Place, value: Idx) -> bool {
-        match dst.split() {
-            None => {
-                let Base::Var(var) = dst.base else { return false };
-                let index = var as usize;
-                if index >= self.m.vars.len() && (value == NIL || !self.add_vars(var)) {
-                    return false;
-                }
-                if self.m.vars[index] == NIL && value == NIL {
-                    return false;
-                }
-                let old = std::mem::replace(&mut self.m.vars[index], value);
-                let object = (value != NIL).then(|| self.m.heap.id(value));
-                self.sink.event(Event::StoreVar { var, object });
-                self.drop_old(old);
-                true
-            }
-            Some((holder, slot)) => match self.resolve(holder) {
-                Some(holder) => self.store_slot(holder, slot, value),
-                None => false,
-            },
+        if !dst.is_bare() {
+            return self.store_below(dst, value);
         }
+        let Base::Var(var) = dst.base else { return false };
+        let index = var as usize;
+        if index >= self.m.vars.len() && (value == NIL || !self.add_vars(var)) {
+            return false;
+        }
+        if self.m.vars[index] == NIL && value == NIL {
+            return false;
+        }
+        let old = std::mem::replace(&mut self.m.vars[index], value);
+        let object = (value != NIL).then(|| self.m.heap.id(value));
+        self.sink.event(Event::StoreVar { var, object });
+        self.drop_old(old);
+        true
+    }
+
+    /// The same for a place with a path.
+    fn store_below(&mut self, dst: Place, value: Idx) -> bool {
+        let Some((holder, slot)) = dst.split() else { return false };
+        self.resolve(holder).is_some_and(|holder| self.store_slot(holder, slot, value))
     }
 
     /// Makes a variable exist, if there may be so many.

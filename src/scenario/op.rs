@@ -72,6 +72,12 @@ impl Place {
         }
     }
 
+    /// True if there is no slot to follow.
+    #[inline]
+    pub const fn is_bare(&self) -> bool {
+        self.path[0] == END
+    }
+
     /// Splits off the last slot: the place of the holder and the slot. `None` for a bare base.
     #[inline]
     pub fn split(&self) -> Option<(Place, u8)> {

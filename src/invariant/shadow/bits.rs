@@ -87,13 +87,34 @@ impl Bits {
 
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.first == 0 && self.more.iter().all(|w| *w == 0)
+        self.first == 0 && (self.more.is_empty() || self.more.iter().all(|w| *w == 0))
     }
 
     /// Number of members.
     #[inline]
     pub fn count(&self) -> usize {
-        self.first.count_ones() as usize + self.more.iter().map(|w| w.count_ones() as usize).sum::<usize>()
+        let first = if self.first == 0 { 0 } else { self.first.count_ones() as usize };
+        if self.more.is_empty() {
+            return first;
+        }
+        first + self.more.iter().map(|w| w.count_ones() as usize).sum::<usize>()
+    }
+
+    /// True if the sets have a member in common.
+    #[inline]
+    pub fn meets(&self, other: &Bits) -> bool {
+        let more = || self.more.iter().zip(&other.more).any(|(a, b)| a & b != 0);
+        self.first & other.first != 0 || !self.more.is_empty() && more()
+    }
+
+    /// Number of members that both sets have.
+    #[inline]
+    pub fn common(&self, other: &Bits) -> u32 {
+        if self.more.is_empty() {
+            return (self.first & other.first).count_ones();
+        }
+        let more = self.more.iter().zip(&other.more).map(|(a, b)| (a & b).count_ones());
+        (self.first & other.first).count_ones() + more.sum::<u32>()
     }
 
     /// Makes this set the members of `all` that are not in `less`.
@@ -178,6 +199,10 @@ mod tests {
         less.put(1);
         rest.difference(&set, &less);
         assert_eq!(members(&rest), [63, 127, 199]);
+        assert_eq!((set.common(&less), set.common(&rest)), (2, 3));
+        assert!(set.meets(&less) && rest.meets(&set) && !rest.meets(&less));
+        less.remove(1);
+        assert!(set.meets(&less) && set.common(&less) == 1);
     }
 
     #[test]

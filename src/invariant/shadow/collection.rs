@@ -27,6 +27,8 @@ pub(crate) struct Collection {
     /// Every object in the computed sets is in the collector's.
     pub sound: bool,
     pub candidates: Bits,
+    /// Some of them have other numbers of references than are known.
+    pub uneven: bool,
     /// Found unreachable and not set aside as uncollectable.
     pub trash: Bits,
     /// Members of `trash` with a finalizer, in ascending order.
@@ -88,6 +90,7 @@ impl Collection {
         self.finalizers = 0;
         self.refs_freed = 0;
         self.lied = false;
+        self.uneven = false;
         self.make_room(0);
     }
 
@@ -203,6 +206,7 @@ impl Shadow {
     }
 
     fn find_candidates(&mut self) -> Holders {
+        let even = self.is_still_even();
         let size = self.objects.len();
         let generation = self.col.generation;
         if size > 64 {
@@ -223,6 +227,7 @@ impl Shadow {
             objects.iter_mut().for_each(|object| object.status |= Object::MAYBE_TRASH);
         }
         let mut holders = Holders { known: true, rooted: true, doubtful: false, outside: 0 };
+        let plain = even && !self.some_unfaithful;
         let oldest = generation.min(Spot::Gen2 as u8);
         let (mut candidates, mut outside, mut rooted) = (0, 0, true);
         present.each(|index| {
@@ -233,14 +238,18 @@ impl Shadow {
                 outside |= bit(index as u32);
                 return;
             }
-            let unknown = object.refcount.wrapping_sub(object.in_edges);
-            object.unknown = unknown;
             if index < 64 {
                 candidates |= bit(index as u32);
             } else {
                 col.candidates.add(index);
             }
+            if plain {
+                return;
+            }
+            let unknown = object.refcount.wrapping_sub(object.in_edges);
+            object.unknown = unknown;
             if unknown != 0 {
+                col.uneven = true;
                 outside |= if object.refcount > object.in_edges { bit(index as u32) } else { 0 };
             }
             if object.refcount >= object.in_edges && !object.is(Object::LOOSE) && !object.facts.is(Facts::UNFAITHFUL) {
@@ -304,8 +313,14 @@ impl Shadow {
     /// or when the collection ends without. References held by the collector itself are not counted.
     #[inline]
     pub(crate) fn settle_collection(&mut self) {
+        if self.col.active && !self.col.settled {
+            self.settle_now();
+        }
+    }
+
+    fn settle_now(&mut self) {
         self.ready_collection();
-        if self.col.active && self.col.ready && !self.col.settled {
+        if self.col.ready {
             self.col.settled = true;
             if !self.col.trash.is_empty() {
                 self.find_doomed();

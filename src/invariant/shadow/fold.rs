@@ -16,9 +16,10 @@ impl Shadow {
         }
     }
 
-    fn mark(&mut self, edge: u32, status: u16) {
+    fn loosen(&mut self, edge: u32) {
         if let Some(object) = self.objects.get_mut((edge as usize).wrapping_sub(1)) {
-            object.status |= status;
+            object.status |= Object::LOOSE;
+            self.some_loose = true;
         }
     }
 
@@ -88,7 +89,8 @@ impl Shadow {
         };
         self.release.made(facts.shape == Shape::Function, facts.shape == Shape::Typed);
         let object = Object::new(facts);
-        if object.facts.is(Facts::PECULIAR | Facts::LEGACY | Facts::FINALIZER) {
+        if object.facts.is(Facts::PECULIAR | Facts::LEGACY | Facts::FINALIZER | Facts::UNFAITHFUL) {
+            self.some_unfaithful |= object.facts.is(Facts::UNFAITHFUL);
             let legacy = self.is_legacy(&object);
             self.some_legacy |= legacy;
             self.peculiar |= legacy || object.facts.is(Facts::PECULIAR | Facts::LEGACY);
@@ -202,7 +204,7 @@ impl Shadow {
         }
         if status & Object::CLEARED_NOW != 0 && self.col.active {
             // The rest of the tp_clear that may still run drops it without a word.
-            self.mark(new, Object::LOOSE);
+            self.loosen(new);
             self.peculiar = true;
         }
         if slot == 0xff {
@@ -245,13 +247,14 @@ impl Shadow {
     pub(crate) fn drop_edges(&mut self, index: usize, keeps: u8, link: bool) {
         let Some(object) = self.objects.get_mut(index) else { return };
         if object.slots != [NONE; 4] {
-            let kept = |slot: usize, edge: u32| if keeps & 1 << slot == 0 { NONE } else { edge };
-            let slots = object.slots;
-            object.slots = std::array::from_fn(|slot| kept(slot, slots[slot]));
-            for (slot, edge) in slots.into_iter().enumerate() {
-                if keeps & 1 << slot == 0 {
-                    self.count(edge, -1);
+            let mut dropped = std::mem::replace(&mut object.slots, [NONE; 4]);
+            if keeps != 0 {
+                for (slot, edge) in dropped.iter_mut().enumerate().filter(|(slot, _)| keeps & 1 << slot != 0) {
+                    object.slots[slot] = std::mem::replace(edge, NONE);
                 }
+            }
+            for edge in dropped {
+                self.count(edge, -1);
             }
         }
         let object = &mut self.objects[index];
@@ -371,6 +374,7 @@ impl Shadow {
         let index = object.index();
         self.objects[index].status |= Object::INSANE | Object::CLEARED_NOW;
         self.insane.put(index);
+        self.uneven = 1;
         self.drop_edges(index, facts.keeps, true);
         if let Some(record) = self.weak_index(object) {
             self.weaks[record].live = false;
@@ -383,6 +387,7 @@ impl Shadow {
         let Some(dying) = self.objects.get_mut(index) else { return };
         dying.usual = UNUSUAL;
         dying.status |= Object::DYING;
+        self.uneven = 1;
         let (freed, referent) = (dying.is(Object::FREED), dying.weak_head != 0);
         if !freed {
             self.dying.put(index);
@@ -422,6 +427,7 @@ impl Shadow {
         self.present.remove(index);
         self.dying.remove(index);
         if !dropped {
+            self.uneven = 1;
             self.drop_all(index);
         }
     }
@@ -429,16 +435,17 @@ impl Shadow {
     pub(crate) fn fold_snapshot(&mut self) {
         self.stamp += 1;
         self.listed = 0;
+        self.uneven = 0;
+        self.youngest = u8::MAX;
         self.zero = false;
         self.list_order = 0;
         if !self.garbage.is_empty() || !self.garbage_sure {
             self.version += 1;
         }
-        for edge in self.garbage.drain(..) {
-            if let Some(times) = self.listings.get_mut((edge as usize).wrapping_sub(1)) {
-                *times = 0;
-            }
+        if !self.garbage.is_empty() {
+            self.forget_garbage();
         }
+        self.version_shown = self.version;
         self.garbage_sure = true;
         self.untracked.clear();
         self.reading = true;
@@ -476,25 +483,7 @@ impl Shadow {
             self.count(new, 1);
             self.count(old, -1);
             self.version += 1;
+            self.uneven = 1;
         }
-    }
-
-    pub(crate) fn fold_garbage(&mut self, object: ObjId) {
-        self.garbage.push(pack(Some(object)));
-        self.version += 1;
-        // The stream may name what it never created: nobody asks for that, and it may be far away.
-        let index = object.index();
-        if index < self.objects.len() {
-            if self.listings.len() <= index {
-                self.listings.resize(index + 1, 0);
-            }
-            self.listings[index] += 1;
-        }
-    }
-
-    /// How often `gc.garbage` lists the object.
-    #[inline]
-    pub(crate) fn times_listed(&self, index: usize) -> u32 {
-        self.listings.get(index).copied().unwrap_or(0)
     }
 }

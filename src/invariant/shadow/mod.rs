@@ -8,13 +8,14 @@ mod bits;
 mod collection;
 mod deduce;
 mod fold;
+mod garbage;
 mod object;
 mod place;
 mod reach;
 
 pub(crate) use bits::Bits;
 pub(crate) use collection::Collection;
-pub(crate) use object::{Facts, NO_SCRIPT, NONE, Object, UNUSUAL, WeakRec, pack, unpack, usual};
+pub(crate) use object::{Facts, NO_SCRIPT, NONE, NOT_IN_A_LIST, Object, UNUSUAL, WeakRec, pack, unpack, usual};
 
 use super::alike::AskedRelease;
 use super::violation::Phase;
@@ -109,6 +110,10 @@ pub(crate) struct Shadow {
     pub peculiar: bool,
     /// The facts of a plain kind of each shape on the release.
     plain: [Facts; Shape::ALL.len()],
+    /// An object was created whose `traverse` is not [faithful](Facts::UNFAITHFUL).
+    pub some_unfaithful: bool,
+    /// An object is or was [`Object::LOOSE`].
+    pub some_loose: bool,
     /// A callback ran.
     pub some_called: bool,
     /// An edge leads to an object that the stream has not created, or from one that it has freed.
@@ -123,6 +128,10 @@ pub(crate) struct Shadow {
     pub stamp: u32,
     /// Objects in the snapshot being read.
     pub listed: u32,
+    /// Not 0 if a line of the snapshot being read is odd, or shows another number of references than are known.
+    pub uneven: u32,
+    /// No line of the snapshot being read shows an object in a younger list.
+    pub youngest: u8,
     /// A line of the snapshot read last has a reference count of 0.
     pub zero: bool,
     /// The last place in list order that the snapshot being read reached.
@@ -133,6 +142,8 @@ pub(crate) struct Shadow {
     pub untracked: Vec<u32>,
     /// Changes when reachability may have changed.
     pub version: u64,
+    /// What it was when the last snapshot began.
+    version_shown: u64,
     pub base: Bits,
     base_version: u64,
     pub stack: Vec<u32>,
@@ -206,6 +217,8 @@ impl Shadow {
             some_legacy: false,
             peculiar: false,
             plain: Facts::plain(None),
+            some_unfaithful: false,
+            some_loose: false,
             some_called: false,
             wild: false,
             step: NO_STEP,
@@ -213,12 +226,15 @@ impl Shadow {
             at: 0,
             stamp: 0,
             listed: 0,
+            uneven: 0,
+            youngest: 0,
             zero: false,
             list_order: 0,
             reading: false,
             after: After::Nothing,
             untracked: Vec::new(),
             version: 1,
+            version_shown: 0,
             base: Bits::default(),
             base_version: 0,
             stack: Vec::new(),
@@ -254,6 +270,8 @@ impl Shadow {
         self.dying.reset(0);
         self.some_legacy = false;
         self.peculiar = false;
+        self.some_unfaithful = false;
+        self.some_loose = false;
         self.some_called = false;
         self.wild = false;
         self.step = NO_STEP;
@@ -377,6 +395,19 @@ impl Shadow {
     /// True if what a script or an operation could know is at rest: no user code, no collection, no iteration.
     pub fn quiescent(&self) -> bool {
         self.frames.is_empty() && !self.col.active && !matches!(self.op(), Some(Op::Iterate { .. }))
+    }
+
+    /// True if the snapshot that was just read shows every object once, and as many references to it as are known.
+    #[inline]
+    pub fn is_even(&self) -> bool {
+        let all = self.listed == self.live && self.dying.is_empty();
+        all && self.uneven == 0 && !self.some_loose && self.garbage.is_empty()
+    }
+
+    /// The same where something may have happened since.
+    #[inline]
+    pub fn is_still_even(&self) -> bool {
+        self.version == self.version_shown && self.is_even()
     }
 
     /// An object whose finalizer the collector sets aside as uncollectable.

@@ -7,6 +7,9 @@ use crate::subject::Release;
 /// "No object" in a packed edge; other values are the index plus 1.
 pub(crate) const NONE: u32 = 0;
 
+/// The [`Object::generation`] of what is in no list of a generation.
+pub(crate) const NOT_IN_A_LIST: u8 = 0xff;
+
 /// Packs an object into an edge.
 #[inline]
 pub(crate) fn pack(object: Option<ObjId>) -> u32 {
@@ -214,9 +217,10 @@ pub(crate) struct Object {
     pub usual: u16,
     /// Of the last snapshot.
     pub spot: Spot,
-    /// The generation it was last seen in (0 to 3, 3 is permanent); 0xff before that.
+    /// The generation it was last seen in (0 to 3, 3 is permanent), or [`NOT_IN_A_LIST`].
     pub generation: u8,
-    /// References that were not known when the collection that runs found its trash, modulo 2^32; of candidates only.
+    /// References that were not known when the collection that runs found its trash, modulo 2^32; of candidates only, if
+    /// [`Collection::uneven`](super::Collection::uneven).
     pub unknown: u32,
     /// Finalizer calls begun.
     pub fin_calls: u8,
@@ -274,7 +278,7 @@ impl Object {
             status: 0,
             usual: UNUSUAL,
             spot: Spot::Untracked,
-            generation: 0xff,
+            generation: NOT_IN_A_LIST,
             unknown: 0,
             fin_calls: 0,
             fin_returns: 0,
@@ -290,6 +294,21 @@ impl Object {
     #[inline]
     pub fn lives(&self) -> bool {
         !self.is(Object::GONE)
+    }
+
+    /// A line of a snapshot shows it in a list that is new for it: takes note of it, unless a live object cannot be there.
+    #[inline(always)]
+    pub fn moves_on(&mut self, spot: Spot, line: u16) -> bool {
+        let list = spot as u8;
+        let back = self.generation != NOT_IN_A_LIST && list < self.generation;
+        if list > Spot::Permanent as u8 || back || self.is(Object::GONE) {
+            return false;
+        }
+        self.spot = spot;
+        self.generation = list;
+        self.usual = line;
+        self.status |= line & Object::FINALIZED;
+        true
     }
 
     /// Seen with a reference by the last snapshot.

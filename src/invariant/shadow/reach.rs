@@ -215,13 +215,14 @@ impl Shadow {
     /// references than the known ones. With `older`, also what generations above it hold. The result is in
     /// `self.scratch`.
     pub(crate) fn maybe_reachable(&mut self, older: Option<u8>) {
+        let youngest = older.map_or(u8::MAX, |generation| generation.min(Spot::Gen2 as u8));
         let mut set = std::mem::take(&mut self.scratch);
         if self.is_small() {
             let mut edges = self.global_word();
             self.doubtful_roots(|edge| edges |= root(edge));
             let mut seeds = edges >> 1;
             for index in self.present.iter() {
-                seeds |= if self.is_held_elsewhere(index, older) { bit(index as u32) } else { 0 };
+                seeds |= if self.is_held_elsewhere(index, youngest) { bit(index as u32) } else { 0 };
             }
             set.set_word(self.graph().flood_word(self.present.word(), seeds));
         } else {
@@ -230,7 +231,7 @@ impl Shadow {
             stack.clear();
             stack.extend(self.vars.iter().chain(&self.gc_callbacks));
             self.doubtful_roots(|edge| stack.push(edge));
-            stack.extend(self.present.iter().filter(|i| self.is_held_elsewhere(*i, older)).map(|i| i as u32 + 1));
+            stack.extend(self.present.iter().filter(|i| self.is_held_elsewhere(*i, youngest)).map(|i| i as u32 + 1));
             self.graph().flood(&mut set, &mut stack);
             self.stack = stack;
         }
@@ -249,9 +250,9 @@ impl Shadow {
         self.registered(f);
     }
 
-    /// Something other than the known edges may hold the object.
+    /// Something other than the known edges may hold the object; being in a list after `youngest` counts, too.
     #[inline]
-    fn is_held_elsewhere(&self, index: usize, older: Option<u8>) -> bool {
+    fn is_held_elsewhere(&self, index: usize, youngest: u8) -> bool {
         let object = &self.objects[index];
         if object.is(Object::GONE) {
             return false;
@@ -259,12 +260,7 @@ impl Shadow {
         // What waits in the trashcan still owns what it holds.
         let queued = object.refcount == 0;
         let surplus = object.stamp == self.stamp && (queued || object.refcount > object.in_edges);
-        let old = older.is_some_and(|g| match object.spot {
-            Spot::Gen1 => g < 1,
-            Spot::Gen2 => g < 2,
-            Spot::Permanent => true,
-            _ => false,
-        });
+        let old = object.spot as u8 > youngest && object.spot as u8 <= Spot::Permanent as u8;
         surplus || old || object.is(Object::LOOSE) && object.refcount > 0
     }
 

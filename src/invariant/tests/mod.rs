@@ -105,6 +105,36 @@ fn words_and_sets_agree_on_what_the_model_does() {
     }
 }
 
+/// A snapshot that shows what is known is judged as a whole, others line by line: in sound streams and in broken ones.
+#[test]
+fn whole_snapshots_and_their_lines_agree() {
+    let (mut whole, mut lines) = (Judge::new(), Judge::new());
+    let (mut scenario, mut events) = (Scenario::new(), Vec::new());
+    let collector = Collector::parse("cpython-3.15").unwrap();
+    let (mut machine, release) = (Machine::new(&collector), Some(collector.release));
+    let profile = crate::generate::Profile::named("weakrefs").unwrap();
+    let mut generator = Generator::new(Seed::from(5), profile, Size::Tiny);
+    for number in 0..400 {
+        generator.fill(number, &mut scenario);
+        events.clear();
+        machine.run(&scenario, &mut events);
+        for other in 0..40 {
+            let (a, b) = (other * 7919 % events.len(), other * 104_729 % events.len());
+            events.swap(a, b);
+            let found = whole.judge(&scenario, &events, release).to_vec();
+            lines.start(&scenario, release);
+            lines.s.some_loose = true;
+            lines.take(&events);
+            assert_eq!(lines.finish(), found, "{number}, {a} for {b}");
+            for invariant in Invariant::ALL {
+                let (lines, whole) = (lines.judged(*invariant), whole.judged(*invariant));
+                assert_eq!(lines, whole, "{invariant}: {number}, {a} for {b}");
+            }
+            events.swap(a, b);
+        }
+    }
+}
+
 #[test]
 fn violations_of_one_invariant_are_capped_and_counted() {
     let mut stream = Stream::new();
