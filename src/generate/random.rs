@@ -149,7 +149,7 @@ impl Random {
     /// `n` parts in 2^32.
     #[inline]
     pub fn below(&mut self, n: u32) -> u32 {
-        (self.word() as u64 * n as u64 >> 32) as u32
+        ((self.word() as u64 * n as u64) >> 32) as u32
     }
 
     /// A number below `n` as by [`Random::below`], and what the draw has left: about `32 - log2(n)` random bits, the

@@ -157,7 +157,7 @@ fn every_operation_and_kind_is_generated() {
 fn every_feature_is_used() {
     let mut seen = Features::NONE;
     for profile in PROFILES {
-        let mut generator = Generator::new(Seed::from(6), profile, Size::Small);
+        let generator = Generator::new(Seed::from(6), profile, Size::Small);
         for n in 0..500 {
             for feature in generator.configuration(n).features.iter() {
                 assert!(!feature.is_unsafe() || profile.name == "unsafe", "{} {feature:?}", profile.name);
