@@ -93,6 +93,7 @@ impl Builder<'_> {
         self.make(target, &kind, items.map(|item| item.unwrap_or(Spot::NOTHING)))
     }
 
+    /// The same where what is not needed is [`Spot::NOTHING`].
     pub fn make(&mut self, target: Target, kind: &Kind, items: [Spot; 2]) -> Spot {
         debug_assert_eq!(*kind, kind.canonical());
         let thing = self.sketch.add(kind.shape, kind.on_call);
