@@ -1,7 +1,7 @@
 //! The pen that writes scenarios: creates objects, stores, and remembers which scripts it promised.
 
 use super::feature::Feature;
-use super::menu::{Menu, Offer};
+use super::menu::{Catalogue, Offer};
 use super::plan::{Plans, Role};
 use super::profile::Configuration;
 use super::random::Random;
@@ -23,11 +23,13 @@ pub(super) enum Choice {
     OverReporting,
     Fickle,
     Flawed,
+    /// A dictionary with weak values, or, less often, with weak keys.
+    WeakDict,
     Plain(Shape),
 }
 
 /// What may be created: the feature that allows it, and its weight.
-pub(super) static CHOICES: Menu<Choice, 24> = Menu::new([
+pub(super) static CHOICES: Catalogue<Choice> = Catalogue::new(&[
     (Choice::Node, None, 28),
     (Choice::NoHeader, Some(Feature::NoHeader), 22),
     (Choice::Hidden, Some(Feature::Hidden), 22),
@@ -47,8 +49,7 @@ pub(super) static CHOICES: Menu<Choice, 24> = Menu::new([
     (Choice::Plain(Shape::Instance), Some(Feature::Instances), 28),
     (Choice::Plain(Shape::Slotted), Some(Feature::Slotted), 18),
     (Choice::Plain(Shape::Bare), Some(Feature::Bare), 14),
-    (Choice::Plain(Shape::WeakValueDict), Some(Feature::WeakDicts), 18),
-    (Choice::Plain(Shape::WeakKeyDict), Some(Feature::WeakDicts), 12),
+    (Choice::WeakDict, Some(Feature::WeakDicts), 30),
     (Choice::Plain(Shape::WeakSet), Some(Feature::WeakSets), 16),
     (Choice::Plain(Shape::Finalize), Some(Feature::Finalize), 14),
     (Choice::Plain(Shape::KeyedRef), Some(Feature::KeyedRefs), 6),
@@ -57,12 +58,12 @@ pub(super) static CHOICES: Menu<Choice, 24> = Menu::new([
 /// Writes one scenario.
 pub(super) struct Builder<'a> {
     pub configuration: Configuration,
-    pub random: &'a mut Random,
+    pub random: Random,
     pub sketch: &'a mut Sketch,
     pub plans: &'a mut Plans,
     pub out: &'a mut Scenario,
     /// What may be created.
-    pub kinds: &'a Offer<Choice, 24>,
+    pub kinds: &'a Offer<Choice>,
     /// Operations that may be written, the last collections and the scripts not counted.
     pub limit: usize,
 }
@@ -87,76 +88,90 @@ impl Builder<'_> {
     }
 
     /// Creates an object of a canonical kind that needs at most the given items.
+    #[inline]
     pub fn create(&mut self, target: Target, kind: Kind, items: [Option<Spot>; 2]) -> Spot {
-        debug_assert_eq!(kind, kind.canonical());
+        self.make(target, &kind, items.map(|item| item.unwrap_or(Spot::NOTHING)))
+    }
+
+    /// The same where what is not needed is [`Spot::NOTHING`].
+    pub fn make(&mut self, target: Target, kind: &Kind, items: [Spot; 2]) -> Spot {
+        debug_assert_eq!(*kind, kind.canonical());
         let thing = self.sketch.add(kind.shape, kind.on_call);
-        let place = |item: &Option<Spot>| item.as_ref().map_or(Place::NOTHING, |item| item.place);
-        let dst = target.place();
-        self.op(Op::New { dst, kind, items: [place(&items[0]), place(&items[1])] });
-        match kind.shape {
-            Shape::Tuple => {
-                for (slot, item) in (0..).zip(items.into_iter().flatten()) {
-                    self.sketch.fill(thing, slot, item.thing);
-                }
-            }
-            Shape::Cell | Shape::Function | Shape::Method => {
-                for (slot, item) in (0..).zip(items) {
-                    if let Some(item) = item {
-                        self.sketch.fill(thing, slot, item.thing);
-                    }
-                }
-            }
-            _ => {}
+        self.op(Op::New { dst: target.place, kind: *kind, items: items.map(|item| item.place) });
+        if matches!(kind.shape, Shape::Tuple | Shape::Cell | Shape::Function | Shape::Method) {
+            self.fill(thing, kind.shape, items);
         }
-        self.sketch.store(target, Some(thing));
-        let again = !kind.shape.is_extension() || kind.tracking == Tracking::NoHeader;
+        self.sketch.store_new(target, thing);
         if let Some(script) = kind.on_call {
-            self.plans.owned_by(script, thing, again);
+            self.owned_by(script, thing, kind);
         }
         if let Some(script) = kind.on_dealloc {
-            self.plans.owned_by(script, thing, again);
+            self.owned_by(script, thing, kind);
         }
         if let Some(finalizer) = kind.finalizer {
-            self.plans.owned_by(script_of(finalizer), thing, again);
+            self.owned_by(script_of(finalizer), thing, kind);
         }
-        Spot { place: dst, thing }
+        Spot { place: target.place, thing }
+    }
+
+    /// Notes what an object is made of. A tuple begins with its first item.
+    #[inline(never)]
+    fn fill(&mut self, thing: u16, shape: Shape, items: [Spot; 2]) {
+        let [first, second] = items.map(|item| item.thing);
+        let missing = shape == Shape::Tuple && items[0].is_nothing();
+        for (slot, content) in (0..).zip(if missing { [second, first] } else { [first, second] }) {
+            self.sketch.fill(thing, slot, content);
+        }
+    }
+
+    fn owned_by(&mut self, script: ScriptId, thing: u16, kind: &Kind) {
+        let again = !kind.shape.is_extension() || kind.tracking == Tracking::NoHeader;
+        self.plans.owned_by(script, thing, again);
     }
 
     /// Creates an object in a fresh variable.
+    #[inline]
     pub fn new_var(&mut self, kind: Kind, items: [Option<Spot>; 2]) -> Spot {
-        let var = self.sketch.fresh();
-        self.create(Target::Var(var), kind, items)
+        self.create(self.sketch.fresh_target(), kind, items)
     }
 
     /// `target = content`, or `del target`.
+    #[inline]
     pub fn set(&mut self, target: Target, content: Option<Spot>) {
-        let src = content.map_or(Place::NOTHING, |c| c.place);
-        self.op(Op::Set { dst: target.place(), src });
-        self.sketch.store(target, content.map(|c| c.thing));
+        self.put(target, content.unwrap_or(Spot::NOTHING));
+    }
+
+    fn put(&mut self, target: Target, content: Spot) {
+        self.op(Op::Set { dst: target.place, src: content.place });
+        self.sketch.store(target, content.thing);
     }
 
     /// `holder[slot] = content`
+    #[inline]
     pub fn link(&mut self, holder: Spot, slot: u8, content: Spot) {
         if holder.can_follow() {
-            self.set(Target::Slot(holder, slot), Some(content));
+            self.put(Target::slot(holder, slot), content);
         }
     }
 
     /// `del var`, if the variable holds something.
+    #[inline]
     pub fn drop_var(&mut self, var: u16) {
         if self.sketch.content(var).is_some() {
-            self.set(Target::Var(var), None);
+            self.op(Op::Set { dst: Place::var(var), src: Place::NOTHING });
+            self.sketch.forget(var);
         }
     }
 
     /// A fresh variable, or a slot of an object that exists.
+    #[inline]
     pub fn target(&mut self) -> Target {
         if self.random.chance(self.configuration.inner)
-            && let Some(target) = self.sketch.slot_target(self.random)
+            && let Some(target) = self.sketch.slot_target(&mut self.random)
         {
             return target;
         }
-        Target::Var(self.sketch.fresh())
+        self.sketch.fresh_target()
     }
 
     /// Promises a script with prescribed operations.
@@ -191,6 +206,7 @@ impl Builder<'_> {
     }
 
     /// Adds one way of not taking part to a kind.
+    #[inline(never)]
     fn lower(&mut self, kind: &mut Kind, choice: Choice) {
         match choice {
             Choice::NoHeader => kind.tracking = Tracking::NoHeader,
@@ -208,20 +224,26 @@ impl Builder<'_> {
                     _ => DeallocFlaws { keeps_tracked: true, keeps_weakrefs: true },
                 }
             }
-            Choice::Node | Choice::Plain(_) => {}
+            Choice::Node | Choice::WeakDict | Choice::Plain(_) => {}
         }
     }
 
     /// A kind for a new object, without user code.
+    #[inline]
     pub fn draw_kind(&mut self) -> Kind {
-        let choice = self.kinds.draw(self.random);
-        if let Choice::Plain(shape) = choice {
-            return Kind::new(shape);
+        let choice = self.kinds.draw(&mut self.random);
+        match choice {
+            Choice::Plain(shape) => return Kind::new(shape),
+            Choice::WeakDict if self.random.below(5) < 3 => return Kind::new(Shape::WeakValueDict),
+            Choice::WeakDict => return Kind::new(Shape::WeakKeyDict),
+            _ => {}
         }
         let mut kind = Kind::new(Shape::Node);
-        self.lower(&mut kind, choice);
+        if choice != Choice::Node {
+            self.lower(&mut kind, choice);
+        }
         if self.random.chance(40) {
-            let second = self.kinds.draw(self.random);
+            let second = self.kinds.draw(&mut self.random);
             self.lower(&mut kind, second);
             kind = kind.canonical();
         }
@@ -240,6 +262,7 @@ impl Builder<'_> {
     }
 
     /// Adds user code to a kind that can have it.
+    #[inline]
     pub fn add_code(&mut self, kind: &mut Kind, probability: u16) {
         if kind.shape.can_finalize() && self.has(Feature::Finalizers) && self.random.chance(probability) {
             let script = self.plan(Role::Finalizer);
@@ -257,7 +280,7 @@ impl Builder<'_> {
     /// An object that can be called; made if there is none.
     pub fn callable(&mut self) -> Spot {
         if !self.random.chance(64)
-            && let Some(spot) = self.sketch.find(self.random, |t| t.on_call.is_some())
+            && let Some(spot) = self.sketch.find(&mut self.random, Traits::CALLABLE)
         {
             return spot;
         }
@@ -270,11 +293,11 @@ impl Builder<'_> {
 
     /// A tuple for a function's closure or defaults.
     pub fn closure(&mut self) -> Option<Spot> {
-        if let Some(spot) = self.sketch.find(self.random, |t| t.shape == Shape::Tuple) {
+        if let Some(spot) = self.sketch.find(&mut self.random, Traits::TUPLE) {
             return Some(spot);
         }
         if self.has(Feature::Tuples) || self.has(Feature::Cells) || self.random.chance(64) {
-            let content = self.sketch.any(self.random)?;
+            let content = self.sketch.any(&mut self.random)?;
             let cell = self.new_var(Kind::new(Shape::Cell), [Some(content), None]);
             return Some(self.new_var(Kind::new(Shape::Tuple), [Some(cell), None]));
         }
@@ -283,7 +306,7 @@ impl Builder<'_> {
 
     /// Creates a weak reference to something.
     pub fn weakref(&mut self) {
-        let Some(referent) = self.sketch.find(self.random, |t| t.is(Traits::WEAKREFABLE)) else { return };
+        let Some(referent) = self.sketch.find(&mut self.random, Traits::WEAKREFABLE) else { return };
         self.weakref_to(referent);
     }
 
@@ -301,11 +324,11 @@ impl Builder<'_> {
             _ => Shape::Ref,
         };
         let target = if self.random.chance(136)
-            && let Some(target) = self.sketch.slot_target(self.random)
+            && let Some(target) = self.sketch.slot_target(&mut self.random)
         {
             target
         } else {
-            Target::Var(self.sketch.fresh())
+            self.sketch.fresh_target()
         };
         self.create(target, Kind::new(shape), [Some(referent), callback]);
     }

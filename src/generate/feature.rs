@@ -157,11 +157,11 @@ impl Features {
         Features(self.0 | 1 << feature as u8)
     }
 
-    /// The set with the feature if `on`.
+    /// The set with the features whose bits are given.
     #[must_use]
     #[inline]
-    pub(super) const fn with_if(self, feature: Feature, on: bool) -> Features {
-        Features(self.0 | (on as u64) << feature as u8)
+    pub(super) const fn and_bits(self, bits: u64) -> Features {
+        Features(self.0 | bits)
     }
 
     /// The features that are in both sets.
@@ -169,6 +169,18 @@ impl Features {
     #[inline]
     pub(super) const fn both(self, other: Features) -> Features {
         Features(self.0 & other.0)
+    }
+
+    /// A bit for each feature.
+    #[inline]
+    pub(super) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// One more than the number of the last feature; 0 if there is none.
+    #[inline]
+    pub(super) const fn end(self) -> usize {
+        64 - self.0.leading_zeros() as usize
     }
 
     /// The numbers of the features, in order.

@@ -154,10 +154,10 @@ impl Builder<'_> {
         shape.write(var, kind, count, script, |op| self.out.push(op));
         let handle = Place::var(var);
         let thing = self.sketch.add(kind.shape, None);
-        self.sketch.store(Target::Var(var), Some(thing));
+        self.sketch.store(Target::var(var), thing);
         if let Large::WeakKeys | Large::WeakSet = shape {
             let container = self.sketch.add(Shape::WeakSet, None);
-            self.sketch.store(Target::Var(var + 2), Some(container));
+            self.sketch.store(Target::var(var + 2), container);
         }
         let slot = (shape == Large::Built(Bulk::Knots)) as u8;
         for place in [handle, handle.slot(slot), handle.slot(slot).slot(slot)] {
@@ -168,7 +168,7 @@ impl Builder<'_> {
             let weak = self.sketch.add(Shape::Ref, None);
             let dst = self.sketch.fresh();
             self.op(Op::New { dst: Place::var(dst), kind: Kind::new(Shape::Ref), items: [place, callback] });
-            self.sketch.store(Target::Var(dst), Some(weak));
+            self.sketch.store(Target::var(dst), weak);
         }
         if self.random.chance(96) {
             self.op(Op::Collect { generation: self.configuration.rounds as u8 % 3 });

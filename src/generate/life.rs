@@ -2,9 +2,9 @@
 
 use super::builder::{Builder, script_of};
 use super::feature::Feature;
-use super::menu::{Menu, Offer};
+use super::menu::{Menu, Row, total};
 use super::plan::Role;
-use super::sketch::{Target, Traits};
+use super::sketch::{Spot, Target, Traits};
 use crate::scenario::{Bulk, Kind, Op, Place, Shape, Tracking};
 
 /// What the mutator can do next.
@@ -42,17 +42,17 @@ enum Step {
     Iterate,
 }
 
-/// How many rows [`steps`] has.
-const ROWS: usize = 33;
-
 /// What may happen while objects are built.
-static STEPS: Menu<Step, ROWS> = Menu::new(steps(false));
+static STEPS: Menu<Step, TICKETS> = Menu::new(&steps(false));
 
 /// The same where operations come in any order: more of what else comes at the end.
-static LOOSE_STEPS: Menu<Step, ROWS> = Menu::new(steps(true));
+static LOOSE_STEPS: Menu<Step, TICKETS> = Menu::new(&steps(true));
+
+/// Sum of the weights of the longer menu.
+const TICKETS: usize = total(&steps(true));
 
 /// Steps with the feature that allows them and their weight.
-const fn steps(loose: bool) -> [(Step, Option<Feature>, u8); ROWS] {
+const fn steps(loose: bool) -> [Row<Step>; 33] {
     let [few, drops, collections] = if loose { [8, 26, 9] } else { [3, 6, 3] };
     [
         (Step::New, None, 60),
@@ -96,13 +96,11 @@ impl Builder<'_> {
     pub fn live(&mut self) {
         self.prelude();
         let rounds = self.configuration.rounds;
-        let menu = if self.configuration.loose { &LOOSE_STEPS } else { &STEPS };
-        let steps = menu.offer(self.configuration.features);
         for round in 0..rounds {
             let objects = self.configuration.objects.div_ceil(rounds);
             // Dropping takes about an operation per variable, so building gets the rest.
             let budget = (self.configuration.operations * 5 / 8).div_ceil(rounds) as usize;
-            self.build(&steps, objects, budget);
+            self.build(objects, budget);
             self.drop_roots();
             if round + 1 < rounds {
                 self.collect();
@@ -130,14 +128,16 @@ impl Builder<'_> {
         }
     }
 
-    fn build(&mut self, steps: &Offer<Step, ROWS>, mut objects: u32, budget: usize) {
-        let end = self.out.ops().len() + budget;
+    fn build(&mut self, mut objects: u32, budget: usize) {
+        let menu = if self.configuration.loose { &LOOSE_STEPS } else { &STEPS };
+        let steps = menu.among(self.configuration.features);
+        let end = (self.out.ops().len() + budget).min(self.limit);
         if self.has(Feature::Planted) {
             self.plant();
             objects = objects.saturating_sub(3);
         }
-        while self.out.ops().len() < end && !self.full() {
-            let mut step = steps.draw(self.random);
+        while self.out.ops().len() < end {
+            let mut step = steps.draw(&mut self.random);
             if step == Step::New && objects == 0 {
                 step = if self.random.chance(128) { Step::Tie } else { Step::Link };
             }
@@ -161,8 +161,8 @@ impl Builder<'_> {
             Step::Weakref => self.weakref(),
             Step::Unlink => self.unlink(),
             Step::Drop => {
-                if let Some(var) = self.random.pick(self.sketch.held()) {
-                    self.drop_var(var);
+                if let Some(spot) = self.sketch.any_held(&mut self.random) {
+                    self.drop_spot(spot);
                 }
             }
             Step::Copy => self.copy(),
@@ -186,7 +186,7 @@ impl Builder<'_> {
             Step::GcCallback => self.gc_callback(),
             Step::EmptyGcCallbacks => self.op(Op::EmptyGcCallbacks),
             Step::Track | Step::Untrack => {
-                let Some(spot) = self.sketch.find(self.random, |t| t.is(Traits::EXTENSION)) else { return };
+                let Some(spot) = self.sketch.find(&mut self.random, Traits::EXTENSION) else { return };
                 let object = spot.place;
                 self.op(if step == Step::Track { Op::Track { object } } else { Op::Untrack { object } });
             }
@@ -206,90 +206,100 @@ impl Builder<'_> {
         let mut kind = self.draw_kind();
         let probability = self.configuration.user_code;
         self.add_code(&mut kind, probability);
-        let mut items = [None, None];
+        let mut items = [Spot::NOTHING; 2];
         match kind.shape {
             Shape::KeyedRef => return self.weakref(),
-            Shape::Tuple => items = [self.sketch.any(self.random), self.sketch.any(self.random)],
-            Shape::Cell => items[0] = self.sketch.any(self.random),
+            Shape::Tuple => items = [self.item(), self.item()],
+            Shape::Cell => items[0] = self.item(),
             Shape::Function => {
-                items[0] = if self.random.chance(144) { self.closure() } else { None };
-                if self.random.chance(64) {
-                    items[1] = self.sketch.find(self.random, |t| t.shape == Shape::Tuple);
+                if self.random.chance(144)
+                    && let Some(closure) = self.closure()
+                {
+                    items[0] = closure;
+                }
+                if self.random.chance(64)
+                    && let Some(defaults) = self.sketch.find(&mut self.random, Traits::TUPLE)
+                {
+                    items[1] = defaults;
                 }
             }
             Shape::Method => {
-                let function = match self.sketch.find(self.random, |t| t.shape == Shape::Function) {
+                let function = match self.sketch.find(&mut self.random, Traits::FUNCTION) {
                     Some(function) => function,
                     None => self.new_var(Kind::new(Shape::Function), [None, None]),
                 };
-                items = [Some(function), self.sketch.any(self.random)];
+                items = [function, self.item()];
             }
             Shape::Finalize => {
-                let Some(referent) = self.sketch.find(self.random, |t| t.is(Traits::WEAKREFABLE)) else {
+                let Some(referent) = self.sketch.find(&mut self.random, Traits::WEAKREFABLE) else {
                     return;
                 };
-                items = [Some(referent), Some(self.callable())];
+                items = [referent, self.callable()];
             }
             _ => {}
         }
         let target = self.target();
-        let spot = self.create(target, kind, items);
-        let thing = *self.sketch.thing(spot.thing);
-        if thing.is_weak_container() {
+        let spot = self.make(target, &kind, items);
+        if self.sketch.thing(spot.thing).is(Traits::WEAK_CONTAINER) {
             self.store_weakly();
         } else if self.random.chance(72)
             && spot.can_follow()
-            && let Some(slot) = self.sketch.writable_slot(spot.thing, self.random)
+            && let Some(slot) = self.sketch.writable_slot(spot.thing, &mut self.random)
         {
             // A self edge is the cheapest cycle.
             self.link(spot, slot, spot);
         }
     }
 
+    /// Something for a new object to be made of, if there is anything.
+    fn item(&mut self) -> Spot {
+        self.sketch.any(&mut self.random).unwrap_or(Spot::NOTHING)
+    }
+
     /// An edge from some object to some object.
     fn link_two(&mut self) {
-        let Some(target) = self.sketch.slot_target(self.random) else { return };
-        let Some(content) = self.sketch.any(self.random) else { return };
+        let Some(target) = self.sketch.slot_target(&mut self.random) else { return };
+        let Some(content) = self.sketch.any(&mut self.random) else { return };
         self.set(target, Some(content));
     }
 
     /// Closes a cycle: an object gets an edge back to one that points to it.
     fn tie(&mut self) {
-        let Some(first) = self.sketch.any(self.random) else { return };
-        let Some(out) = self.sketch.filled_slot(first.thing, self.random) else { return self.link_two() };
+        let Some(first) = self.sketch.any(&mut self.random) else { return };
+        let Some(out) = self.sketch.filled_slot(first.thing, &mut self.random) else { return self.link_two() };
         let Some(second) = self.sketch.follow(first, out) else { return self.link_two() };
         if second.thing == first.thing {
             return self.link_two();
         }
-        let Some(slot) = self.sketch.writable_slot(second.thing, self.random) else { return };
+        let Some(slot) = self.sketch.writable_slot(second.thing, &mut self.random) else { return };
         self.link(second, slot, first);
     }
 
     fn unlink(&mut self) {
-        let Some(holder) = self.sketch.any(self.random) else { return };
-        if let Some(slot) = self.sketch.filled_slot(holder.thing, self.random)
+        let Some(holder) = self.sketch.any(&mut self.random) else { return };
+        if let Some(slot) = self.sketch.filled_slot(holder.thing, &mut self.random)
             && holder.can_follow()
         {
-            self.set(Target::Slot(holder, slot), None);
+            self.set(Target::slot(holder, slot), None);
         }
     }
 
     fn copy(&mut self) {
-        let Some(spot) = self.sketch.any(self.random) else { return };
+        let Some(spot) = self.sketch.any(&mut self.random) else { return };
         let var = self.sketch.fresh();
-        self.set(Target::Var(var), Some(spot));
+        self.set(Target::var(var), Some(spot));
     }
 
     /// Moves an object from its variable into a slot of another.
     fn move_inside(&mut self) {
-        let Some(var) = self.random.pick(self.sketch.held()) else { return };
-        let (Some(spot), Some(target)) = (self.sketch.spot(var), self.sketch.slot_target(self.random)) else { return };
+        let Some(spot) = self.sketch.any_held(&mut self.random) else { return };
+        let Some(target) = self.sketch.slot_target(&mut self.random) else { return };
         self.set(target, Some(spot));
-        self.drop_var(var);
+        self.drop_spot(spot);
     }
 
     fn deref(&mut self) {
-        let Some(weak) = self.sketch.find(self.random, |t| t.is(Traits::WEAKREF)) else { return };
+        let Some(weak) = self.sketch.find(&mut self.random, Traits::WEAKREF) else { return };
         self.op(Op::Deref { dst: Place::NOTHING, weak: weak.place });
     }
 
@@ -313,9 +323,9 @@ impl Builder<'_> {
     fn call(&mut self) {
         // Only what a variable holds all the time cannot have been cleared.
         let callable = if self.has(Feature::ClearedCalls) {
-            self.sketch.find(self.random, |t| t.on_call.is_some())
+            self.sketch.find(&mut self.random, Traits::CALLABLE)
         } else {
-            self.sketch.find_held(self.random, |t| t.on_call.is_some())
+            self.sketch.find_held(&mut self.random, Traits::CALLABLE)
         };
         let callable = callable.unwrap_or_else(|| self.callable());
         if callable.place.path().is_empty() || self.has(Feature::ClearedCalls) {
@@ -324,7 +334,7 @@ impl Builder<'_> {
     }
 
     fn gc_callback(&mut self) {
-        let Some(callable) = self.sketch.find_held(self.random, |t| t.on_call.is_some()) else {
+        let Some(callable) = self.sketch.find_held(&mut self.random, Traits::CALLABLE) else {
             let mut kind = Kind::new(Shape::Node);
             kind.on_call = Some(self.plan(Role::Callable));
             let callable = self.new_var(kind, [None, None]);
@@ -348,7 +358,7 @@ impl Builder<'_> {
             self.plans.owned_by_many(script, kind.tracking == Tracking::NoHeader);
         }
         let thing = self.sketch.add(kind.shape, kind.on_call);
-        self.sketch.store(Target::Var(var), Some(thing));
+        self.sketch.store(Target::var(var), thing);
         if count > 1 {
             let next = self.sketch.add(kind.shape, kind.on_call);
             self.sketch.fill(thing, (bulk == Bulk::Knots) as u8, next);
@@ -357,11 +367,11 @@ impl Builder<'_> {
 
     /// Adds an object to a weak container.
     fn store_weakly(&mut self) {
-        let Some(holder) = self.sketch.find(self.random, |t| t.is_weak_container()) else { return };
+        let Some(holder) = self.sketch.find(&mut self.random, Traits::WEAK_CONTAINER) else { return };
         if !holder.can_follow() {
             return;
         }
-        let content = match self.sketch.find(self.random, |t| t.is(Traits::WEAKREFABLE) && !t.is_weak_container()) {
+        let content = match self.sketch.find(&mut self.random, Traits::MEMBER) {
             Some(content) if !self.random.chance(48) => content,
             _ => {
                 let mut kind = self.draw_extension();
@@ -369,19 +379,19 @@ impl Builder<'_> {
                 self.new_var(kind, [None, None])
             }
         };
-        if let Some(slot) = self.sketch.writable_slot(holder.thing, self.random) {
+        if let Some(slot) = self.sketch.writable_slot(holder.thing, &mut self.random) {
             // Two keys make collisions, and with them stale callbacks, likely.
-            self.set(Target::Slot(holder, slot & 1), Some(content));
+            self.set(Target::slot(holder, slot & 1), Some(content));
         }
     }
 
     fn len(&mut self) {
-        let Some(container) = self.sketch.find(self.random, |t| t.is_weak_container()) else { return };
+        let Some(container) = self.sketch.find(&mut self.random, Traits::WEAK_CONTAINER) else { return };
         self.op(Op::Len { container: container.place });
     }
 
     fn iterate(&mut self) {
-        let Some(container) = self.sketch.find(self.random, |t| t.is_weak_container()) else { return };
+        let Some(container) = self.sketch.find(&mut self.random, Traits::WEAK_CONTAINER) else { return };
         let script = self.plan(Role::Entry);
         self.op(Op::Iterate { container: container.place, script });
     }
@@ -391,12 +401,13 @@ impl Builder<'_> {
         let count = self.sketch.vars();
         let start = self.random.index(count);
         let backwards = self.random.chance(96);
-        for i in 0..count {
-            let i = start + if backwards { count - 1 - i } else { i };
-            let var = if i < count { i } else { i - count } as u16;
-            let Some(thing) = self.sketch.content(var) else { continue };
+        let (mut var, step) = (start, if backwards { count - 1 } else { 1 });
+        for _ in 0..count {
+            var += step;
+            var -= if var < count { 0 } else { count };
+            let Some(thing) = self.sketch.content(var as u16) else { continue };
             let thing = self.sketch.thing(thing);
-            let survival = if thing.is_weak_container() {
+            let survival = if thing.is(Traits::WEAK_CONTAINER) {
                 224
             } else if thing.is(Traits::WEAKREF) {
                 self.configuration.survival / 2 + 128
@@ -409,7 +420,7 @@ impl Builder<'_> {
                 if self.random.chance(12) {
                     self.collect();
                 }
-                self.drop_var(var);
+                self.drop_var(var as u16);
             }
         }
         if self.has(Feature::AtAllocation) && self.random.chance(128) {
@@ -447,9 +458,9 @@ impl Builder<'_> {
                 self.op(Op::Set { dst: keep.slot(slot), src: keep });
             }
             _ => {
-                let target = self.sketch.slot_target(self.random);
+                let target = self.sketch.slot_target(&mut self.random);
                 if let Some(target) = target {
-                    self.op(Op::Set { dst: target.place(), src: keep });
+                    self.op(Op::Set { dst: target.place, src: keep });
                 }
             }
         }
@@ -471,12 +482,12 @@ impl Builder<'_> {
                     self.op(Op::Set { dst: keep, src: Place::NOTHING });
                 }
             }
-            let vars = self.sketch.held().len();
+            let vars = self.sketch.held();
             for _ in 0..vars.min(2) {
-                if let Some(var) = self.random.pick(self.sketch.held())
+                if let Some(spot) = self.sketch.any_held(&mut self.random)
                     && self.random.chance(96)
                 {
-                    self.drop_var(var);
+                    self.drop_spot(spot);
                 }
             }
         }

@@ -3,92 +3,162 @@
 use super::feature::{Feature, Features};
 use super::random::Random;
 
-/// Everything that could be chosen, with the feature that allows it and its weight. The choices of a feature stand
-/// together, so that a scenario looks at its own features only.
-#[derive(Debug)]
-pub(super) struct Menu<T: 'static, const N: usize> {
-    entries: [(T, Option<Feature>, u8); N],
-    /// Where the choices of each feature are, and how many.
-    groups: [(u8, u8); 64],
-    /// Features that have choices.
-    features: Features,
-    /// How many choices need no feature; they come first.
-    always: usize,
+/// Instead of the number of a feature: none is needed.
+const ALWAYS: u8 = 63;
+
+/// A choice, the feature that allows it, and its weight.
+pub(super) type Row<T> = (T, Option<Feature>, u8);
+
+/// Sum of the weights of some rows.
+pub(super) const fn total<T: Copy>(rows: &[Row<T>]) -> usize {
+    let (mut total, mut i) = (0, 0);
+    while i < rows.len() {
+        total += rows[i].2 as usize;
+        i += 1;
+    }
+    total
 }
 
-impl<T: Copy, const N: usize> Menu<T, N> {
-    pub const fn new(entries: [(T, Option<Feature>, u8); N]) -> Menu<T, N> {
-        let mut menu = Menu { entries, groups: [(0, 0); 64], features: Features::NONE, always: 0 };
-        let mut i = 0;
-        while i < N {
-            match menu.entries[i].1 {
-                None => {
-                    assert!(menu.always == i, "choices without feature come first");
-                    menu.always += 1;
-                }
-                Some(feature) => {
-                    let group = &mut menu.groups[feature as usize];
-                    assert!(group.1 == 0 || (group.0 + group.1) as usize == i, "a feature's choices stand together");
-                    if group.1 == 0 {
-                        group.0 = i as u8;
+/// Choices of which much is allowed, or of which few are drawn: nothing is prepared, what is not allowed is drawn again.
+///
+/// `TOTAL` is the sum of the weights, or more.
+#[derive(Debug)]
+pub(super) struct Menu<T: 'static, const TOTAL: usize> {
+    /// Each choice as often as its weight says, with the number of the feature that allows it: first what needs none, then
+    /// in the order of the features.
+    tickets: [(T, u8); TOTAL],
+    /// How many tickets there are up to the last one of a feature; first for no feature.
+    ends: [u16; 65],
+    /// Features that have choices.
+    features: Features,
+}
+
+impl<T: Copy, const TOTAL: usize> Menu<T, TOTAL> {
+    pub const fn new(rows: &[Row<T>]) -> Self {
+        assert!(total(rows) <= TOTAL, "room for the sum of the weights");
+        let mut menu = Menu { tickets: [(rows[0].0, ALWAYS); TOTAL], ends: [0; 65], features: Features::NONE };
+        let (mut ticket, mut turn) = (0, 0);
+        while turn <= Feature::ALL.len() {
+            let mut i = 0;
+            while i < rows.len() {
+                let (item, feature, weight) = rows[i];
+                let (number, its_turn) = match feature {
+                    None => (ALWAYS, 0),
+                    Some(feature) => (feature as u8, feature as usize + 1),
+                };
+                if its_turn == turn {
+                    let end = ticket + weight as usize;
+                    while ticket < end {
+                        menu.tickets[ticket] = (item, number);
+                        ticket += 1;
                     }
-                    group.1 += 1;
-                    menu.features = menu.features.with(feature);
+                    if let Some(feature) = feature {
+                        menu.features = menu.features.with(feature);
+                    }
                 }
+                i += 1;
             }
-            i += 1;
+            menu.ends[turn] = ticket as u16;
+            turn += 1;
         }
+        assert!(menu.ends[0] > 0, "something needs no feature");
         menu
     }
 
     /// The choices that a set of features allows.
     #[inline]
-    pub fn offer(&self, features: Features) -> Offer<T, N> {
-        let mut offer = Offer { items: [self.entries[0].0; N], ends: [0; N], len: 0, total: 0 };
-        for (item, _, weight) in &self.entries[..self.always] {
-            offer.push(*item, *weight);
-        }
-        for feature in features.both(self.features).numbers() {
-            let (start, len) = self.groups[feature as usize & 63];
-            for (item, _, weight) in &self.entries[start as usize..][..len as usize] {
-                offer.push(*item, *weight);
+    pub fn among(&self, features: Features) -> Among<'_, T> {
+        let features = features.both(self.features);
+        let tickets = &self.tickets[..self.ends[features.end()] as usize];
+        Among { tickets, allowed: features.bits() | 1 << ALWAYS }
+    }
+}
+
+/// What may be drawn from a [`Menu`].
+pub(super) struct Among<'a, T> {
+    tickets: &'a [(T, u8)],
+    allowed: u64,
+}
+
+impl<T: Copy> Among<'_, T> {
+    /// Draws one of the choices.
+    #[inline]
+    pub fn draw(&self, random: &mut Random) -> T {
+        loop {
+            let (item, number) = self.tickets[random.below(self.tickets.len() as u32) as usize];
+            if self.allowed >> (number & 63) & 1 != 0 {
+                return item;
             }
         }
-        offer
+    }
+}
+
+/// Choices of which little is allowed, one for each feature: those are collected once for many draws.
+#[derive(Debug)]
+pub(super) struct Catalogue<T: 'static> {
+    always: (T, u8),
+    /// The choice of each feature and its weight.
+    rows: [(T, u8); 64],
+    /// Features that have a choice.
+    features: Features,
+}
+
+/// Most choices of an [`Offer`].
+const MOST: usize = 24;
+
+impl<T: Copy> Catalogue<T> {
+    /// The first row needs no feature, every other one a feature of its own.
+    pub const fn new(rows: &[Row<T>]) -> Self {
+        assert!(rows[0].1.is_none() && rows[0].2 > 0 && rows.len() <= MOST);
+        let always = (rows[0].0, rows[0].2);
+        let mut catalogue = Catalogue { always, rows: [always; 64], features: Features::NONE };
+        let mut i = 1;
+        while i < rows.len() {
+            let Some(feature) = rows[i].1 else { panic!("only the first row needs no feature") };
+            assert!(!catalogue.features.has(feature), "a feature has one choice");
+            catalogue.rows[feature as usize] = (rows[i].0, rows[i].2);
+            catalogue.features = catalogue.features.with(feature);
+            i += 1;
+        }
+        catalogue
+    }
+
+    /// Makes `offer` the choices that a set of features allows.
+    #[inline]
+    pub fn offer(&self, features: Features, offer: &mut Offer<T>) {
+        let (item, weight) = self.always;
+        let mut total = weight as u16;
+        offer.choices[0] = (total, item);
+        let allowed = features.both(self.features).numbers();
+        for (choice, feature) in offer.choices[1..].iter_mut().zip(allowed) {
+            let (item, weight) = self.rows[feature as usize & 63];
+            total += weight as u16;
+            *choice = (total, item);
+        }
+        offer.total = total;
     }
 }
 
 /// What one scenario may choose from.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Offer<T, const N: usize> {
-    items: [T; N],
-    /// Sum of the weights up to this choice.
-    ends: [u16; N],
-    len: usize,
+pub(super) struct Offer<T> {
+    /// Each choice with the sum of the weights up to it.
+    choices: [(u16, T); MOST],
     total: u16,
 }
 
-impl<T: Copy, const N: usize> Offer<T, N> {
-    /// Adds a choice if there is room.
-    #[inline]
-    pub fn push(&mut self, item: T, weight: u8) {
-        if self.len < N {
-            self.total += weight as u16;
-            self.items[self.len] = item;
-            self.ends[self.len] = self.total;
-            self.len += 1;
-        }
+impl<T: Copy> Offer<T> {
+    /// Nothing but one choice.
+    pub const fn only(item: T) -> Offer<T> {
+        Offer { choices: [(1, item); MOST], total: 1 }
     }
 
     /// Draws one of the choices.
     #[inline]
     pub fn draw(&self, random: &mut Random) -> T {
-        let drawn = random.below16(self.total);
-        let mut i = 0;
-        while i + 1 < self.len && self.ends[i] <= drawn {
-            i += 1;
-        }
-        self.items[i]
+        let drawn = random.below(self.total as u32) as u16;
+        let choice = self.choices.iter().find(|(end, _)| drawn < *end);
+        choice.unwrap_or(&self.choices[0]).1
     }
 }
 
@@ -97,20 +167,22 @@ mod tests {
     use super::*;
     use crate::generate::Seed;
 
-    const MENU: Menu<char, 5> = Menu::new([
+    const ROWS: [Row<char>; 5] = [
         ('a', None, 10),
         ('b', None, 30),
-        ('c', Some(Feature::Scans), 20),
-        ('d', Some(Feature::Scans), 0),
+        ('c', Some(Feature::Scans), 15),
+        ('d', Some(Feature::Scans), 5),
         ('e', Some(Feature::Lists), 40),
-    ]);
+    ];
+    static MENU: Menu<char, 100> = Menu::new(&ROWS);
+    static CATALOGUE: Catalogue<char> = Catalogue::new(&[ROWS[1], ROWS[2], ROWS[4]]);
 
-    fn counts(features: Features) -> [u32; 5] {
+    /// How often each letter comes of 10,000 draws.
+    fn counts(mut draw: impl FnMut(&mut Random) -> char) -> [u32; 5] {
         let mut random = Seed::from(1).stream("test");
-        let offer = MENU.offer(features);
         let mut counts = [0; 5];
         for _ in 0..10_000 {
-            counts[offer.draw(&mut random) as usize - 'a' as usize] += 1;
+            counts[draw(&mut random) as usize - 'a' as usize] += 1;
         }
         counts
     }
@@ -122,9 +194,20 @@ mod tests {
                 assert!(count.abs_diff(expected) < 200 && (count == 0) == (expected == 0), "{counts:?}");
             }
         };
-        near(counts(Features::NONE), [2500, 7500, 0, 0, 0]);
-        near(counts(Features::NONE.with(Feature::Lists)), [1250, 3750, 0, 0, 5000]);
-        let both = Features::NONE.with(Feature::Lists).with(Feature::Scans).with(Feature::Raises);
-        near(counts(both), [1000, 3000, 2000, 0, 4000]);
+        let lists = Features::NONE.with(Feature::Lists);
+        let both = lists.with(Feature::Scans).with(Feature::Raises);
+        let menu = |features| counts(|random| MENU.among(features).draw(random));
+        near(menu(Features::NONE), [2500, 7500, 0, 0, 0]);
+        near(menu(lists), [1250, 3750, 0, 0, 5000]);
+        near(menu(Features::NONE.with(Feature::Scans)), [1667, 5000, 2500, 833, 0]);
+        near(menu(both), [1000, 3000, 1500, 500, 4000]);
+        let offer = |features| {
+            let mut offer = Offer::only('z');
+            CATALOGUE.offer(features, &mut offer);
+            counts(|random| offer.draw(random))
+        };
+        near(offer(Features::NONE), [0, 10_000, 0, 0, 0]);
+        near(offer(lists), [0, 4286, 0, 0, 5714]);
+        near(offer(both), [0, 3529, 1765, 0, 4706]);
     }
 }

@@ -10,6 +10,7 @@
 //! watch, drop, collect, once or a few times.
 
 mod builder;
+mod chances;
 mod feature;
 mod huge;
 mod life;
@@ -30,7 +31,8 @@ pub use profile::{Configuration, PROFILES, Profile, Size};
 pub use random::{Random, Seed, SeedError};
 
 use crate::scenario::Scenario;
-use builder::{Builder, CHOICES};
+use builder::{Builder, CHOICES, Choice};
+use menu::Offer;
 use plan::Plans;
 use sketch::Sketch;
 
@@ -44,6 +46,7 @@ pub struct Generator {
     scripts: Random,
     sketch: Sketch,
     plans: Plans,
+    kinds: Offer<Choice>,
 }
 
 impl Generator {
@@ -57,13 +60,13 @@ impl Generator {
             scripts: seed.stream("scripts"),
             sketch: Sketch::default(),
             plans: Plans::default(),
+            kinds: Offer::only(Choice::Node),
         }
     }
 
     /// What scenario `n` is drawn from.
-    pub fn configuration(&mut self, n: u64) -> Configuration {
-        self.configurations.seek(n);
-        Configuration::draw(self.profile, self.size, &mut self.configurations)
+    pub fn configuration(&self, n: u64) -> Configuration {
+        Configuration::draw(self.profile, self.size, &mut self.configurations.part(n))
     }
 
     /// Replaces the content of `scenario` by scenario `n`.
@@ -73,15 +76,14 @@ impl Generator {
         scenario.start_body();
         self.sketch.clear();
         self.plans.clear();
-        self.graphs.seek(n);
-        let kinds = &CHOICES.offer(configuration.features);
+        CHOICES.offer(configuration.features, &mut self.kinds);
         let mut builder = Builder {
             configuration,
-            random: &mut self.graphs,
+            random: self.graphs.part(n),
             sketch: &mut self.sketch,
             plans: &mut self.plans,
             out: scenario,
-            kinds,
+            kinds: &self.kinds,
             limit: self.size.most_operations_of_mutator(),
         };
         if self.profile.is_huge() {
@@ -89,22 +91,14 @@ impl Generator {
         } else {
             builder.live();
         }
-        if self.plans.is_empty() {
+        if builder.plans.is_empty() {
             return;
         }
-        self.scripts.seek(n);
+        builder.random = self.scripts.part(n);
         // The body of a large graph has more operations than a scenario of this size, and scripts build its objects.
-        let written = if self.profile.is_huge() { scenario.ops().len() } else { 0 };
-        Builder {
-            configuration,
-            random: &mut self.scripts,
-            sketch: &mut self.sketch,
-            plans: &mut self.plans,
-            out: scenario,
-            kinds,
-            limit: written + self.size.most_operations(),
-        }
-        .scripts();
+        let written = if self.profile.is_huge() { builder.out.ops().len() } else { 0 };
+        builder.limit = written + self.size.most_operations();
+        builder.scripts();
     }
 
     /// Scenario `n` in memory of its own.
@@ -132,18 +126,21 @@ pub fn planted(random: &mut Random, scenario: &mut Scenario) {
     };
     scenario.clear();
     scenario.start_body();
+    let mut kinds = Offer::only(Choice::Node);
+    CHOICES.offer(configuration.features, &mut kinds);
     let (mut sketch, mut plans) = (Sketch::default(), Plans::default());
     let mut builder = Builder {
         configuration,
-        random,
+        random: random.clone(),
         sketch: &mut sketch,
         plans: &mut plans,
         out: scenario,
-        kinds: &CHOICES.offer(configuration.features),
+        kinds: &kinds,
         limit: Size::Small.most_operations(),
     };
     builder.plant();
     builder.drop_roots();
     builder.op(crate::scenario::Op::Collect { generation: 2 });
     builder.scripts();
+    *random = builder.random;
 }

@@ -8,7 +8,7 @@ mod undefined;
 
 use super::builder::Builder;
 use super::feature::Feature;
-use super::menu::Menu;
+use super::menu::{Menu, Row, total};
 use super::plan::Role;
 use super::sketch::{Spot, Target, Traits};
 use crate::scenario::{Base, Clear, Finalizer, Kind, Op, Place, Shape, SlotSet, Tracking};
@@ -68,8 +68,10 @@ enum Plant {
     ClearedFunction,
 }
 
+static PLANTS: Menu<Plant, { total(ROWS) }> = Menu::new(ROWS);
+
 /// Plants with the feature that allows them and their weight.
-static PLANTS: Menu<Plant, 25> = Menu::new([
+const ROWS: &[Row<Plant>] = &[
     (Plant::BlindOwner, None, 36),
     (Plant::FunctionChain, None, 10),
     (Plant::TrashCallback, None, 10),
@@ -95,7 +97,7 @@ static PLANTS: Menu<Plant, 25> = Menu::new([
     (Plant::OverReported, Some(Feature::OverReporting), 40),
     (Plant::TrackedAtDeath, Some(Feature::DeallocFlaws), 40),
     (Plant::ClearedFunction, Some(Feature::ClearedCalls), 40),
-]);
+];
 
 const OWNER: Place = Place::of(Base::Owner);
 const ARG: Place = Place::of(Base::Arg);
@@ -107,7 +109,7 @@ const LOOK: [Op; 1] = [Op::Look];
 impl Builder<'_> {
     /// Writes one planted shape.
     pub fn plant(&mut self) {
-        match PLANTS.offer(self.configuration.features).draw(self.random) {
+        match PLANTS.among(self.configuration.features).draw(&mut self.random) {
             Plant::BlindOwner => self.blind_owner(),
             Plant::FunctionChain => self.function_chain(),
             Plant::TrashCallback => self.trash_callback(),
@@ -136,7 +138,7 @@ impl Builder<'_> {
         }
         // An observer without callback sees what the ones with callbacks must not.
         if self.random.chance(72)
-            && let Some(referent) = self.sketch.find(self.random, |t| t.is(Traits::WEAKREFABLE))
+            && let Some(referent) = self.sketch.find(&mut self.random, Traits::WEAKREFABLE)
         {
             self.new_var(Kind::new(Shape::Ref), [Some(referent), None]);
         }
@@ -208,7 +210,7 @@ impl Builder<'_> {
 
     fn at(&mut self, holder: Spot, slot: u8, kind: Kind) -> Spot {
         debug_assert!(holder.can_follow());
-        self.create(Target::Slot(holder, slot), kind, [None, None])
+        self.create(Target::slot(holder, slot), kind, [None, None])
     }
 
     fn watch_at(&mut self, holder: Spot, slot: u8, referent: Spot, callback: Option<Spot>) -> Spot {
@@ -217,14 +219,14 @@ impl Builder<'_> {
             1 => Shape::Proxy,
             _ => Shape::Ref,
         };
-        self.create(Target::Slot(holder, slot), Kind::new(shape), [Some(referent), callback])
+        self.create(Target::slot(holder, slot), Kind::new(shape), [Some(referent), callback])
     }
 
     fn watch(&mut self, referent: Spot, callback: Option<Spot>) -> Spot {
         self.new_var(Kind::new(Shape::Ref), [Some(referent), callback])
     }
 
-    fn drop_spot(&mut self, spot: Spot) {
+    pub fn drop_spot(&mut self, spot: Spot) {
         if let Base::Var(var) = spot.place.base {
             self.drop_var(var);
         }
@@ -270,9 +272,9 @@ impl Builder<'_> {
         let field = self.new_var(blind, [None, None]);
         let kind = self.member();
         let referent = self.at(field, 0, kind);
-        self.create(Target::Slot(data, 0), Kind::new(Shape::KeyedRef), [Some(referent), Some(function)]);
+        self.create(Target::slot(data, 0), Kind::new(Shape::KeyedRef), [Some(referent), Some(function)]);
         if self.random.chance(128) {
-            self.create(Target::Slot(data, 1), Kind::new(Shape::Tuple), [Some(field), None]);
+            self.create(Target::slot(data, 1), Kind::new(Shape::Tuple), [Some(field), None]);
         } else {
             self.link(data, 1, field);
         }
@@ -507,7 +509,7 @@ impl Builder<'_> {
         let kind = self.member();
         let trash = self.new_var(kind, [None, None]);
         self.link(trash, 0, trash);
-        self.create(Target::Slot(trash, 1), Kind::new(Shape::Ref), [Some(alive), None]);
+        self.create(Target::slot(trash, 1), Kind::new(Shape::Ref), [Some(alive), None]);
         self.drop_spot(trash);
         let generation = self.random.below(3) as u8;
         self.op(Op::CollectAtAllocation { after: 1, generation });

@@ -3,6 +3,7 @@
 //! Generation is in the swarm manner: a scenario first draws a [`Configuration`] from its profile, then its
 //! operations. What one configuration leaves out cannot crowd out what it contains.
 
+use super::chances::Chances;
 use super::feature::{Feature, Features};
 use super::random::Random;
 use std::fmt;
@@ -19,12 +20,9 @@ pub struct Profile {
     odds: Odds,
 }
 
-/// Features with their probability, in 256ths.
-type Table = &'static [(Feature, u16)];
-
 #[derive(Debug)]
 enum Odds {
-    Table(Table),
+    Table(Chances),
     /// One of the profiles with `in_default`, or a mixture of all their features.
     Mixture,
     /// The life of [`super::huge`].
@@ -40,7 +38,7 @@ use Feature as F;
 pub(super) const PARTS: std::ops::Range<usize> = 1..10;
 
 /// How likely each feature is where all of them are mixed.
-const MIXTURE: [(Feature, u16); Feature::ALL.len()] = {
+static MIXTURE: Chances = {
     let mut odds = [(Feature::ALL[0], 0); Feature::ALL.len()];
     let mut i = 0;
     while i < odds.len() {
@@ -53,22 +51,8 @@ const MIXTURE: [(Feature, u16); Feature::ALL.len()] = {
         };
         i += 1;
     }
-    odds
+    Chances::new(&odds)
 };
-
-/// Draws the features of a table.
-fn draw(table: &[(Feature, u16)], random: &mut Random) -> Features {
-    let mut features = Features::NONE;
-    // Eight draws of eight bits from one number.
-    for group in table.chunks(8) {
-        let mut bits = random.next_u64();
-        for &(feature, odds) in group {
-            features = features.with_if(feature, (bits & 255) < u64::from(odds));
-            bits >>= 8;
-        }
-    }
-    features
-}
 
 /// Every profile. `coroner list profiles` prints this table.
 pub static PROFILES: &[Profile] = &[
@@ -82,20 +66,20 @@ pub static PROFILES: &[Profile] = &[
         name: "plain",
         meaning: "full protocol, weak references, callbacks and finalizers, nothing else",
         in_default: true,
-        odds: Odds::Table(&[
+        odds: Odds::Table(Chances::new(&[
             (F::Weakrefs, 192),
             (F::Callbacks, 160),
             (F::Finalizers, 128),
             (F::Resurrection, 48),
             (F::RootDrops, 48),
             (F::Bulk, 24),
-        ]),
+        ])),
     },
     Profile {
         name: "mixed",
         meaning: "objects that take part in collection partly or not at all",
         in_default: true,
-        odds: Odds::Table(&[
+        odds: Odds::Table(Chances::new(&[
             (F::NoHeader, 144),
             (F::Hidden, 144),
             (F::ClearMissing, 96),
@@ -111,13 +95,13 @@ pub static PROFILES: &[Profile] = &[
             (F::Resurrection, 48),
             (F::Scans, 48),
             (F::Bulk, 16),
-        ]),
+        ])),
     },
     Profile {
         name: "weakrefs",
         meaning: "many weak references: shared, with callbacks, proxies, subclasses, inside and outside the trash",
         in_default: true,
-        odds: Odds::Table(&[
+        odds: Odds::Table(Chances::new(&[
             (F::Weakrefs, ON),
             (F::Callbacks, 224),
             (F::Proxies, 96),
@@ -130,13 +114,13 @@ pub static PROFILES: &[Profile] = &[
             (F::Slotted, 48),
             (F::AtAllocation, 32),
             (F::Nested, 48),
-        ]),
+        ])),
     },
     Profile {
         name: "resurrection",
         meaning: "finalizers that store, link and unlink what is about to die",
         in_default: true,
-        odds: Odds::Table(&[
+        odds: Odds::Table(Chances::new(&[
             (F::Finalizers, ON),
             (F::Resurrection, ON),
             (F::Weakrefs, 176),
@@ -152,13 +136,13 @@ pub static PROFILES: &[Profile] = &[
             (F::Slotted, 48),
             (F::Nested, 48),
             (F::Legacy, 24),
-        ]),
+        ])),
     },
     Profile {
         name: "nested",
         meaning: "collections inside user code, at an allocation and by threshold",
         in_default: true,
-        odds: Odds::Table(&[
+        odds: Odds::Table(Chances::new(&[
             (F::Nested, 224),
             (F::AtAllocation, 160),
             (F::Automatic, 128),
@@ -177,13 +161,13 @@ pub static PROFILES: &[Profile] = &[
             (F::Repeats, 24),
             (F::Lists, 48),
             (F::Instances, 48),
-        ]),
+        ])),
     },
     Profile {
         name: "builtin",
         meaning: "lists, dicts, tuples, cells, functions, methods and instances of Python classes",
         in_default: true,
-        odds: Odds::Table(&[
+        odds: Odds::Table(Chances::new(&[
             (F::Lists, 112),
             (F::Dicts, 112),
             (F::Tuples, 112),
@@ -204,13 +188,13 @@ pub static PROFILES: &[Profile] = &[
             (F::Hidden, 64),
             (F::Typed, 32),
             (F::Calls, 48),
-        ]),
+        ])),
     },
     Profile {
         name: "containers",
         meaning: "weak dictionaries, weak sets and weakref.finalize, also while they are iterated over",
         in_default: true,
-        odds: Odds::Table(&[
+        odds: Odds::Table(Chances::new(&[
             (F::WeakDicts, 208),
             (F::WeakSets, 128),
             (F::Finalize, 128),
@@ -228,13 +212,13 @@ pub static PROFILES: &[Profile] = &[
             (F::Nested, 64),
             (F::AtAllocation, 32),
             (F::Calls, 48),
-        ]),
+        ])),
     },
     Profile {
         name: "modes",
         meaning: "saveall, freeze, legacy finalizers, gc.callbacks, gc.garbage, thresholds, enable and disable",
         in_default: true,
-        odds: Odds::Table(&[
+        odds: Odds::Table(Chances::new(&[
             (F::SaveAll, 96),
             (F::Freeze, 128),
             (F::Legacy, 112),
@@ -254,13 +238,13 @@ pub static PROFILES: &[Profile] = &[
             (F::Raises, 64),
             (F::Calls, 32),
             (F::Repeats, 48),
-        ]),
+        ])),
     },
     Profile {
         name: "planted",
         meaning: "shapes of historic bugs that random weights miss, each with random decoration",
         in_default: true,
-        odds: Odds::Table(&[
+        odds: Odds::Table(Chances::new(&[
             (F::Planted, ON),
             (F::Weakrefs, 160),
             (F::Callbacks, 160),
@@ -279,13 +263,13 @@ pub static PROFILES: &[Profile] = &[
             (F::Nested, 32),
             (F::Scans, 32),
             (F::Repeats, 16),
-        ]),
+        ])),
     },
     Profile {
         name: "unsafe",
         meaning: "types and user code with undefined behaviour: over-reporting, fickle traverse, dealloc flaws",
         in_default: false,
-        odds: Odds::Table(&[
+        odds: Odds::Table(Chances::new(&[
             (F::OverReporting, 96),
             (F::Fickle, 96),
             (F::DeallocFlaws, 128),
@@ -305,7 +289,7 @@ pub static PROFILES: &[Profile] = &[
             (F::Nested, 96),
             (F::NoHeader, 96),
             (F::Hidden, 96),
-        ]),
+        ])),
     },
     Profile {
         name: "huge",
@@ -328,13 +312,13 @@ impl Profile {
 
     fn draw_features(&self, random: &mut Random) -> (&'static str, Features) {
         match &self.odds {
-            Odds::Table(table) => (self.name, draw(table, random)),
+            Odds::Table(table) => (self.name, table.draw(random)),
             Odds::Mixture => {
                 // A quarter of all scenarios mixes what no single profile has together.
                 let choice = random.below(PARTS.len() as u32 * 4 / 3) as usize;
                 match PROFILES[PARTS].get(choice) {
                     Some(part) => part.draw_features(random),
-                    None => (self.name, draw(&MIXTURE, random)),
+                    None => (self.name, MIXTURE.draw(random)),
                 }
             }
             Odds::Huge => (self.name, Features::NONE.with(F::Bulk)),
@@ -422,18 +406,20 @@ impl Configuration {
         let (name, features) = profile.draw_features(random);
         let most = size.objects();
         let objects = random.range(most * 5 / 12, most * 3 / 4);
-        let rounds = [1, 1, 2, 2, 3][random.index(5)];
+        let (rounds, rest) = random.below_and_rest(5);
+        // The highest bits are left: two for each choice of one in four.
+        let choose = |of: [u16; 4], nth: u32| of[(rest >> (30 - 2 * nth)) as usize & 3];
         Configuration {
             profile: name,
             features,
             objects,
             operations: objects * 5 / 2 + random.below(objects) + 2,
-            rounds: rounds.min((objects / 3).max(1)),
+            rounds: [1, 1, 2, 2, 3][rounds as usize].min((objects / 3).max(1)),
             loose: random.chance(40),
-            user_code: [64, 96, 144, 208][random.index(4)],
-            inner: [32, 80, 128, 176][random.index(4)],
-            survival: [0, 0, 16, 48][random.index(4)],
-            callbacks: [96, 144, 192, 240][random.index(4)],
+            user_code: choose([64, 96, 144, 208], 0),
+            inner: choose([32, 80, 128, 176], 1),
+            survival: choose([0, 0, 16, 48], 2),
+            callbacks: choose([96, 144, 192, 240], 3),
         }
     }
 }

@@ -1,16 +1,18 @@
 //! Random numbers that stay the same: seeds, streams by name, and our own bounded integers.
 //!
-//! A [`Seed`] is a ChaCha8 key. A stream is the same key with a nonce made from the stream's name, so a draw added to
-//! one stream moves nothing in another. Part `n` of a stream is a position in it, so scenario `n` can be made alone
-//! at the price of one jump. Everything is built on `next_u64` of `rand_chacha`, whose values are stable.
+//! A [`Seed`] is a ChaCha8 key. A stream's key is what ChaCha8 makes of it with a nonce from the stream's name, so a draw
+//! added to one stream moves nothing in another. Part `n` of a stream is a sequence of its own, whose start is a hash of `n`
+//! and the stream's key, so scenario `n` can be made alone. A part has a few hundred or thousand draws:
+//! a multiplicative congruential sequence of 64 bits is random enough for that, and a block cipher would be a seventh of
+//! the work of a scenario.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::fmt;
 use std::str::FromStr;
 
-/// Binary logarithm of the number of 32-bit words from one part of a stream to the next.
-const PART_BITS: u32 = 24;
+/// A multiplier with good spectra for sequences without increment (Steele and Vigna, 2021).
+const MULTIPLIER: u64 = 0xf135_7aea_2e62_a9c5;
 
 /// A number of 256 bits, big-endian: printed and read as hexadecimal digits without leading zeros.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
@@ -21,7 +23,7 @@ impl Seed {
     pub fn stream(&self, name: &str) -> Random {
         let mut chacha = ChaCha8Rng::from_seed(self.0);
         chacha.set_stream(fnv1a(name));
-        Random { chacha, bits: 0, left: 0 }
+        Random { key: [chacha.next_u64(), chacha.next_u64()], state: 0 }.part(0)
     }
 }
 
@@ -106,74 +108,62 @@ const fn fnv1a(name: &str) -> u64 {
     hash
 }
 
-/// A stream of random numbers. Small choices are cut out of 64-bit blocks.
+/// The output function of SplitMix64: every bit of the result depends on every bit of the argument.
+#[inline]
+const fn mix(mut z: u64) -> u64 {
+    z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ z >> 31
+}
+
+/// A stream of random numbers. Each draw is one step, of which the upper half is used: the lower bits are not random.
 #[derive(Clone, Debug)]
 pub struct Random {
-    chacha: ChaCha8Rng,
-    bits: u64,
-    left: u32,
+    key: [u64; 2],
+    state: u64,
 }
 
 impl Random {
-    /// Goes to the beginning of part `n` of this stream. A part has room for 2^23 draws of 64 bits.
+    /// Part `n` of this stream, from its beginning.
+    #[must_use]
     #[inline]
-    pub fn seek(&mut self, n: u64) {
-        self.chacha.set_word_pos((n as u128) << PART_BITS);
-        self.left = 0;
+    pub fn part(&self, n: u64) -> Random {
+        let weyl = n.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(self.key[0]);
+        Random { key: self.key, state: (mix(weyl) ^ self.key[1]) | 1 }
     }
 
-    /// The next 64 bits.
+    /// The next 32 bits.
+    #[inline]
+    pub(super) fn word(&mut self) -> u32 {
+        self.state = self.state.wrapping_mul(MULTIPLIER);
+        (self.state >> 32) as u32
+    }
+
+    /// The next 64 bits, which are two draws.
     #[inline]
     pub fn next_u64(&mut self) -> u64 {
-        self.chacha.next_u64()
+        (self.word() as u64) << 32 | self.word() as u64
     }
 
-    #[cold]
-    #[inline(never)]
-    fn refill(&mut self) {
-        self.bits = self.chacha.next_u64();
-        self.left = 64;
-    }
-
-    /// The next `count` bits, 1 to 32.
-    #[inline]
-    fn take(&mut self, count: u32) -> u32 {
-        if self.left < count {
-            self.refill();
-        }
-        let value = self.bits & ((1 << count) - 1);
-        self.bits >>= count;
-        self.left -= count;
-        value as u32
-    }
-
-    /// A number below `n`, by multiply and shift; 0 if `n` is 0. The probabilities of two numbers differ by less
-    /// than one part in 256.
+    /// A number below `n`, by multiply and shift; 0 if `n` is 0. The probabilities of two numbers differ by less than
+    /// `n` parts in 2^32.
     #[inline]
     pub fn below(&mut self, n: u32) -> u32 {
-        if n <= 256 { (self.take(16) * n) >> 16 } else { self.below_large(n) }
+        ((self.word() as u64 * n as u64) >> 32) as u32
     }
 
-    #[cold]
-    fn below_large(&mut self, n: u32) -> u32 {
-        if n <= 1 << 24 {
-            ((self.take(32) as u64 * n as u64) >> 32) as u32
-        } else {
-            ((self.next_u64() as u128 * n as u128) >> 64) as u32
-        }
-    }
-
-    /// A number below `n`, which costs 16 bits whatever `n` is; 0 if `n` is 0. The probabilities of two numbers differ
-    /// by less than `n` parts in 65,536.
+    /// A number below `n` as by [`Random::below`], and what the draw has left: about `32 - log2(n)` random bits, the
+    /// highest first.
     #[inline]
-    pub(super) fn below16(&mut self, n: u16) -> u16 {
-        ((self.take(16) * n as u32) >> 16) as u16
+    pub(super) fn below_and_rest(&mut self, n: u32) -> (u32, u32) {
+        let product = self.word() as u64 * n as u64;
+        ((product >> 32) as u32, product as u32)
     }
 
     /// The next 8 bits.
     #[inline]
     pub(super) fn byte(&mut self) -> u8 {
-        self.take(8) as u8
+        (self.word() >> 24) as u8
     }
 
     /// An index of a sequence of `len` items; 0 if it is empty.
@@ -191,7 +181,7 @@ impl Random {
     /// True with probability `of256` / 256.
     #[inline]
     pub fn chance(&mut self, of256: u16) -> bool {
-        self.take(8) < of256 as u32
+        self.word() >> 24 < of256 as u32
     }
 
     /// An index with probability proportional to its weight; 0 if all weights are 0.
@@ -212,7 +202,8 @@ impl Random {
     /// One of the items, all equally likely.
     #[inline]
     pub fn pick<T: Copy>(&mut self, items: &[T]) -> Option<T> {
-        if items.is_empty() { None } else { Some(items[self.index(items.len())]) }
+        let index = self.index(items.len());
+        items.get(index).copied()
     }
 }
 
@@ -246,15 +237,15 @@ mod tests {
         let (mut a, mut b) = (seed.stream("graph"), seed.stream("scripts"));
         let first = a.next_u64();
         assert_ne!(first, b.next_u64());
-        a.seek(5);
+        let mut a = a.part(5);
         let fifth = a.next_u64();
         assert_ne!(first, fifth);
-        a.seek(0);
+        let mut a = a.part(0);
         assert_eq!(first, a.next_u64());
         b.below(10);
-        b.seek(5);
+        let mut b = b.part(5);
         let mut alone = seed.stream("scripts");
-        alone.seek(5);
+        alone = alone.part(5);
         assert_eq!(b.below(1000), alone.below(1000));
     }
 
@@ -271,6 +262,38 @@ mod tests {
         assert!((0..100).all(|_| (3..=5).contains(&random.range(3, 5))));
         assert_eq!(random.range(5, 3), 5);
         assert!((0..100).all(|_| !random.chance(0) && random.chance(256)));
+    }
+
+    /// How far the numbers of pairs of draws of 16, as a table, are from being equal: chi-square, of which 255 is expected.
+    fn unevenness(pairs: impl Iterator<Item = (u32, u32)>) -> f64 {
+        let mut counts = [0u32; 256];
+        pairs.for_each(|(a, b)| counts[(a * 16 + b) as usize] += 1);
+        let expected = counts.iter().sum::<u32>() as f64 / 256.0;
+        counts.iter().map(|count| (*count as f64 - expected).powi(2) / expected).sum()
+    }
+
+    /// What a scenario draws says nothing of what it draws next, nor of what the next scenario or another stream draws.
+    #[test]
+    fn draws_parts_and_streams_say_nothing_of_each_other() {
+        let (stream, other) = (Seed::from(12).stream("graph"), Seed::from(12).stream("scripts"));
+        let nth = |mut random: Random, n: usize| (0..=n).map(|_| random.below(16)).last().unwrap();
+        for n in [0, 1, 7] {
+            let parts = unevenness((0..25_600).map(|part| (nth(stream.part(part), n), nth(stream.part(part + 1), n))));
+            let streams = unevenness((0..25_600).map(|part| (nth(stream.part(part), n), nth(other.part(part), n))));
+            let draws = unevenness((0..25_600).map(|part| (nth(stream.part(part), n), nth(stream.part(part), n + 1))));
+            // Six standard deviations.
+            for found in [parts, streams, draws] {
+                assert!((120.0..390.0).contains(&found), "{n}: {parts} {streams} {draws}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_draw_can_be_used_twice() {
+        let mut random = Seed::from(4).stream("test");
+        let pairs = (0..25_600).map(|_| random.below_and_rest(16)).map(|(first, rest)| (first, rest >> 28));
+        assert!((120.0..390.0).contains(&unevenness(pairs)));
+        assert_eq!(random.below_and_rest(0), (0, 0));
     }
 
     #[test]
@@ -291,10 +314,10 @@ mod tests {
     #[test]
     fn the_values_are_pinned() {
         let mut random = Seed::from(3).stream("graph");
-        random.seek(2);
+        random = random.part(2);
         let drawn: Vec<u32> = (0..6).map(|_| random.below(100)).collect();
         assert_eq!(drawn, PINNED);
     }
 
-    const PINNED: [u32; 6] = [81, 10, 42, 96, 86, 47];
+    const PINNED: [u32; 6] = [85, 70, 13, 9, 3, 98];
 }

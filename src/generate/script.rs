@@ -2,7 +2,7 @@
 
 use super::builder::Builder;
 use super::feature::Feature;
-use super::menu::{Menu, Offer};
+use super::menu::{Among, Menu, Row, total};
 use super::plan::{Plan, Role};
 use super::sketch::{Thing, Traits};
 use crate::scenario::{Base, Finalizer, Kind, Op, Place, ScriptId, Shape};
@@ -28,11 +28,10 @@ enum Act {
     EntryDies,
 }
 
-/// How many rows [`ACTS`] has.
-const ROWS: usize = 16;
+static ACTS: Menu<Act, { total(ROWS) }> = Menu::new(ROWS);
 
 /// Acts with the feature that allows them and their weight.
-static ACTS: Menu<Act, ROWS> = Menu::new([
+const ROWS: &[Row<Act>] = &[
     (Act::Look, None, 34),
     (Act::Link, None, 7),
     (Act::Unlink, None, 8),
@@ -49,7 +48,7 @@ static ACTS: Menu<Act, ROWS> = Menu::new([
     (Act::Raise, Some(Feature::Raises), 12),
     (Act::Modes, Some(Feature::GcCallbacks), 6),
     (Act::Modes, Some(Feature::Freeze), 8),
-]);
+];
 
 const OWNER: Place = Place::of(Base::Owner);
 const ARG: Place = Place::of(Base::Arg);
@@ -57,16 +56,15 @@ const ARG: Place = Place::of(Base::Arg);
 impl Builder<'_> {
     /// Writes every promised script.
     pub fn scripts(&mut self) {
-        let acts = ACTS.offer(self.configuration.features);
         for number in 0..self.plans.len() {
             let plan = *self.plans.plan(number);
             self.out.start_body();
-            self.script(number, &plan, &acts);
+            self.script(number, &plan);
         }
     }
 
     /// What a script does next. What its role adds comes first; what its role cannot do is drawn again.
-    fn draw_act(&mut self, role: Role, acts: &Offer<Act, ROWS>) -> Act {
+    fn draw_act(&mut self, role: Role, acts: &Among<Act>) -> Act {
         let kept_dying = self.has(Feature::KeptDying);
         match role {
             Role::Dealloc if kept_dying && self.random.chance(64) => return Act::Keep,
@@ -74,7 +72,7 @@ impl Builder<'_> {
             _ => {}
         }
         loop {
-            let act = acts.draw(self.random);
+            let act = acts.draw(&mut self.random);
             let impossible = match role {
                 Role::Dealloc => matches!(act, Act::Keep | Act::WeakrefToSelf) && !kept_dying,
                 Role::Body | Role::Entry | Role::Builder => {
@@ -88,7 +86,7 @@ impl Builder<'_> {
         }
     }
 
-    fn script(&mut self, number: usize, plan: &Plan, acts: &Offer<Act, ROWS>) {
+    fn script(&mut self, number: usize, plan: &Plan) {
         // What is prescribed comes first, last or alone; the random rest decorates it.
         let fixed = self.plans.fixed(plan).len();
         let (before, after) = if plan.role == Role::Builder {
@@ -102,41 +100,45 @@ impl Builder<'_> {
                 _ => (0, 0),
             }
         };
-        self.acts(number, plan, acts, before);
+        if before > 0 {
+            self.acts(number, plan, before);
+        }
         for i in 0..fixed {
             let op = self.plans.fixed(plan)[i];
             self.op(op);
         }
-        self.acts(number, plan, acts, after);
+        if after > 0 {
+            self.acts(number, plan, after);
+        }
     }
 
-    fn acts(&mut self, number: usize, plan: &Plan, acts: &Offer<Act, ROWS>, count: u32) {
+    fn acts(&mut self, number: usize, plan: &Plan, count: u32) {
+        let acts = ACTS.among(self.configuration.features);
         for _ in 0..count {
-            let act = self.draw_act(plan.role, acts);
-            if let Some(op) = self.act(number, plan, act) {
-                self.op(op);
-                if matches!(op, Op::Raise) {
-                    return;
-                }
+            let act = self.draw_act(plan.role, &acts);
+            // What has nothing to act on writes nothing.
+            let _ = self.act(number, plan, act);
+            if act == Act::Raise {
+                return;
             }
         }
     }
 
-    fn act(&mut self, number: usize, plan: &Plan, act: Act) -> Option<Op> {
-        Some(match act {
-            Act::Look => Op::Look,
+    fn act(&mut self, number: usize, plan: &Plan, act: Act) -> Option<()> {
+        match act {
+            Act::Look => self.op(Op::Look),
             Act::Deref => {
                 let weak = match self.random.below(4) {
                     0 if plan.role == Role::Callable => ARG,
                     1 => self.part(plan),
-                    _ => self.var(|t| t.is(Traits::WEAKREF)).or_else(|| self.keep_var())?,
+                    _ => self.var(Traits::WEAKREF).or_else(|| self.keep_var())?,
                 };
                 let dst = if self.has(Feature::Resurrection) && self.random.chance(96) {
                     Place::var(self.keep())
                 } else {
                     Place::NOTHING
                 };
-                Op::Deref { dst, weak }
+                self.op(Op::Deref { dst, weak });
             }
             Act::Keep => {
                 // An object that is finalized at every death gets a variable that nothing else is stored to: two of
@@ -146,22 +148,27 @@ impl Builder<'_> {
                     _ if plan.again => return None,
                     _ => self.keep(),
                 };
-                Op::Set { dst: Place::var(var), src: OWNER }
+                self.assign(Place::var(var), OWNER);
             }
-            Act::KeepPart => Op::Set { dst: Place::var(self.keep()), src: self.part(plan) },
-            Act::Link => self.link_op(plan)?,
+            Act::KeepPart => {
+                let dst = Place::var(self.keep());
+                let src = self.part(plan);
+                self.assign(dst, src);
+            }
+            Act::Link => self.link_parts(plan)?,
             Act::Unlink => {
                 let dst = if self.random.chance(160) {
                     self.part(plan)
                 } else {
                     let slot = self.random.below(3) as u8;
-                    self.var(|t| !t.is(Traits::WEAKREF))?.slot(slot)
+                    self.var(Traits::STRONG)?.slot(slot)
                 };
-                Op::Set { dst, src: Place::NOTHING }
+                self.assign(dst, Place::NOTHING);
             }
             Act::DropVar => {
                 let place = if plan.keep.is_none() && self.random.chance(40) { self.keep_var() } else { None };
-                Op::Set { dst: place.or_else(|| self.var(|_| true))?, src: Place::NOTHING }
+                let dst = place.or_else(|| self.var(Traits::ANY))?;
+                self.assign(dst, Place::NOTHING);
             }
             Act::Create => {
                 let mut kind = self.draw_extension();
@@ -169,12 +176,12 @@ impl Builder<'_> {
                     self.reuse_code(number, &mut kind);
                 }
                 let dst = self.store_place(plan);
-                Op::New { dst, kind: kind.canonical(), items: [Place::NOTHING; 2] }
+                self.op(Op::New { dst, kind: kind.canonical(), items: [Place::NOTHING; 2] });
             }
             Act::WeakrefToSelf => {
                 let referent = match self.random.below(8) {
                     0 => self.part(plan),
-                    1 => self.var(|t| t.is(Traits::WEAKREFABLE))?,
+                    1 => self.var(Traits::WEAKREFABLE)?,
                     _ => OWNER,
                 };
                 // A function may have been cleared by the time it is called; an extension object can stand that.
@@ -184,52 +191,80 @@ impl Builder<'_> {
                     Place::NOTHING
                 };
                 let dst = if self.random.chance(216) { Place::var(self.keep()) } else { self.store_place(plan) };
-                Op::New { dst, kind: Kind::new(Shape::Ref), items: [referent, callback] }
+                self.op(Op::New { dst, kind: Kind::new(Shape::Ref), items: [referent, callback] });
             }
-            Act::Collect => Op::Collect { generation: [0, 1, 2, 2][self.random.index(4)] },
-            Act::AtAllocation => Op::CollectAtAllocation { after: 1, generation: self.random.below(3) as u8 },
-            Act::Scan => Op::Scan,
+            Act::Collect => {
+                let generation = [0, 1, 2, 2][self.random.index(4)];
+                self.op(Op::Collect { generation });
+            }
+            Act::AtAllocation => {
+                let generation = self.random.below(3) as u8;
+                self.op(Op::CollectAtAllocation { after: 1, generation });
+            }
+            Act::Scan => self.op(Op::Scan),
             Act::Call => {
                 let callable = if self.has(Feature::ClearedCalls) && self.random.chance(176) {
                     self.part(plan)
                 } else {
                     self.callable_var(number)?
                 };
-                Op::Call { callable }
+                self.op(Op::Call { callable });
             }
-            Act::Raise => Op::Raise,
-            Act::Modes => match self.random.below(4) {
-                0 if self.has(Feature::GcCallbacks) => Op::EmptyGcCallbacks,
-                1 if self.has(Feature::GcCallbacks) => Op::AddGcCallback { callable: self.callable_var(number)? },
-                2 if self.has(Feature::Freeze) => Op::Freeze,
-                _ if self.has(Feature::Freeze) => Op::Unfreeze,
-                _ => Op::Look,
-            },
+            Act::Raise => self.op(Op::Raise),
+            Act::Modes => {
+                let op = match self.random.below(4) {
+                    0 if self.has(Feature::GcCallbacks) => Op::EmptyGcCallbacks,
+                    1 if self.has(Feature::GcCallbacks) => Op::AddGcCallback { callable: self.callable_var(number)? },
+                    2 if self.has(Feature::Freeze) => Op::Freeze,
+                    _ if self.has(Feature::Freeze) => Op::Unfreeze,
+                    _ => Op::Look,
+                };
+                self.op(op);
+            }
             Act::EntryDies => match self.random.below(4) {
-                0 => Op::Collect { generation: 2 },
+                0 => self.op(Op::Collect { generation: 2 }),
                 1 => {
-                    let container = self.var(Thing::is_weak_container)?;
-                    let src = self.var(|t| t.is(Traits::WEAKREFABLE))?;
-                    Op::Set { dst: container.slot(self.random.below(2) as u8), src }
+                    let container = self.var(Traits::WEAK_CONTAINER)?;
+                    let src = self.var(Traits::WEAKREFABLE)?;
+                    let slot = self.random.below(2) as u8;
+                    self.assign(container.slot(slot), src);
                 }
-                2 => Op::Len { container: self.var(|t| t.shape == Shape::WeakValueDict)? },
-                _ => Op::Set { dst: self.var(|t| t.is(Traits::WEAKREFABLE))?, src: Place::NOTHING },
+                2 => {
+                    let container = self.var(Traits::VALUE_DICT)?;
+                    self.op(Op::Len { container });
+                }
+                _ => {
+                    let dst = self.var(Traits::WEAKREFABLE)?;
+                    self.assign(dst, Place::NOTHING);
+                }
             },
-        })
+        }
+        Some(())
+    }
+
+    /// `dst = src` at the time when the script runs.
+    fn assign(&mut self, dst: Place, src: Place) {
+        self.op(Op::Set { dst, src });
     }
 
     /// An edge made by a script. A dealloc action never links to its own object.
-    fn link_op(&mut self, plan: &Plan) -> Option<Op> {
+    fn link_parts(&mut self, plan: &Plan) -> Option<()> {
         let part = self.part(plan);
-        let other = self.var(|t| !t.is(Traits::WEAKREF));
-        Some(match self.random.below(4) {
-            0 if plan.role != Role::Dealloc => Op::Set { dst: part, src: OWNER },
-            1 => Op::Set { dst: other?.slot(self.random.below(3) as u8), src: part },
-            2 if plan.role != Role::Dealloc && !plan.again && self.has(Feature::Resurrection) => {
-                Op::Set { dst: other?.slot(self.random.below(3) as u8), src: OWNER }
+        let other = self.var(Traits::STRONG);
+        let own = plan.role != Role::Dealloc;
+        match self.random.below(4) {
+            0 if own => self.assign(part, OWNER),
+            1 => {
+                let slot = self.random.below(3) as u8;
+                self.assign(other?.slot(slot), part);
             }
-            _ => Op::Set { dst: part, src: other? },
-        })
+            2 if own && !plan.again && self.has(Feature::Resurrection) => {
+                let slot = self.random.below(3) as u8;
+                self.assign(other?.slot(slot), OWNER);
+            }
+            _ => self.assign(part, other?),
+        }
+        Some(())
     }
 
     /// A slot of `self`, mostly one that was filled; `arg` for an iteration.
@@ -240,7 +275,7 @@ impl Builder<'_> {
         if plan.role == Role::Body {
             return self.keep_var().unwrap_or(Place::NOTHING);
         }
-        let filled = plan.owner.and_then(|owner| self.sketch.filled_slot(owner, self.random));
+        let filled = plan.owner.and_then(|owner| self.sketch.filled_slot(owner, &mut self.random));
         let slot = match filled {
             Some(slot) if !self.random.chance(48) => slot,
             _ => self.random.below(4) as u8,
@@ -263,14 +298,15 @@ impl Builder<'_> {
     }
 
     /// A variable that held, last, an object with a property.
-    fn var(&mut self, wanted: impl Fn(&Thing) -> bool) -> Option<Place> {
-        self.sketch.find_last(self.random, wanted).map(Place::var)
+    fn var(&mut self, wanted: Traits) -> Option<Place> {
+        self.sketch.find_last(&mut self.random, wanted).map(Place::var)
     }
 
     /// A variable that held, last, an extension object whose call script was promised before the running script, so
     /// that no script calls itself.
     fn callable_var(&mut self, number: usize) -> Option<Place> {
-        self.var(|t| t.is(Traits::EXTENSION) && t.on_call.is_some_and(|s| (s.0 as usize) < number))
+        let found = |t: &Thing| t.is(Traits::EXTENSION) && t.on_call.is_some_and(|s| (s.0 as usize) < number);
+        self.sketch.find_last_with(&mut self.random, found).map(Place::var)
     }
 
     /// Gives an object made by a script user code that was promised before.

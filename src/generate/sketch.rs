@@ -4,16 +4,18 @@
 //! operands that will very likely exist.
 
 use super::random::Random;
-use crate::scenario::{Place, ScriptId, Shape};
+use crate::scenario::{Base, Place, ScriptId, Shape};
 
 /// No object.
 const NOBODY: u16 = u16::MAX;
+/// Instead of a holder: a variable that is not there yet, the next one.
+const NEXT: u16 = u16::MAX - 1;
 /// Slots that a sketch remembers of each object.
 const SLOTS: u8 = 4;
 
-/// What objects of a shape can do.
+/// What an object is and can do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Traits(u8);
+pub(super) struct Traits(u16);
 
 impl Traits {
     /// Has slots to store strong references to.
@@ -22,23 +24,36 @@ impl Traits {
     pub const WEAKREF: Traits = Traits(4);
     pub const WEAK_CONTAINER: Traits = Traits(8);
     pub const EXTENSION: Traits = Traits(16);
+    pub const TUPLE: Traits = Traits(32);
+    pub const FUNCTION: Traits = Traits(64);
+    /// Can be stored in a weak container, and is none.
+    pub const MEMBER: Traits = Traits(128);
+    /// Has a script to be called by.
+    pub const CALLABLE: Traits = Traits(256);
+    /// Storing past the end appends, and only one past.
+    const APPENDS: Traits = Traits(512);
+    pub const VALUE_DICT: Traits = Traits(1024);
+    /// Is no weak reference.
+    pub const STRONG: Traits = Traits(2048);
+    pub const ANY: Traits = Traits(4096);
 
-    /// The traits of each shape.
-    const TABLE: [Traits; Shape::ALL.len()] = {
-        let mut table = [Traits(0); Shape::ALL.len()];
-        let mut i = 0;
-        while i < table.len() {
-            let shape = Shape::ALL[i];
-            let weak_container = matches!(shape, Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet);
-            table[i].0 = (writable(shape) > 0 && !weak_container) as u8
-                | (shape.is_weakrefable() as u8) << 1
-                | (shape.is_weakref() as u8) << 2
-                | (weak_container as u8) << 3
-                | (shape.is_extension() as u8) << 4;
-            i += 1;
-        }
-        table
-    };
+    const fn of(shape: Shape) -> Traits {
+        let weak_container = matches!(shape, Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet);
+        Traits(
+            (writable(shape) > 0 && !weak_container) as u16
+                | (shape.is_weakrefable() as u16) << 1
+                | (shape.is_weakref() as u16) << 2
+                | (weak_container as u16) << 3
+                | (shape.is_extension() as u16) << 4
+                | (matches!(shape, Shape::Tuple) as u16) << 5
+                | (matches!(shape, Shape::Function) as u16) << 6
+                | ((shape.is_weakrefable() && !weak_container) as u16) << 7
+                | (matches!(shape, Shape::List) as u16) << 9
+                | (matches!(shape, Shape::WeakValueDict) as u16) << 10
+                | (!shape.is_weakref() as u16) << 11
+                | Traits::ANY.0,
+        )
+    }
 }
 
 /// How many slots of an object can be stored to.
@@ -51,17 +66,30 @@ const fn writable(shape: Shape) -> u8 {
     }
 }
 
+/// A new object of each shape.
+static NEW: [Thing; Shape::ALL.len()] = {
+    let empty = Thing { slots: [NOBODY; SLOTS as usize], traits: Traits(0), filled: 0, writable: 0, on_call: None };
+    let mut new = [empty; Shape::ALL.len()];
+    let mut i = 0;
+    while i < new.len() {
+        new[i].traits = Traits::of(Shape::ALL[i]);
+        new[i].writable = writable(Shape::ALL[i]);
+        i += 1;
+    }
+    new
+};
+
 /// What is known of an object.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(16))]
 pub(super) struct Thing {
-    pub shape: Shape,
+    slots: [u16; SLOTS as usize],
     traits: Traits,
-    /// The script to be called by.
-    pub on_call: Option<ScriptId>,
-    writable: u8,
     /// The slots that are filled, a bit each.
     filled: u8,
-    slots: [u16; SLOTS as usize],
+    writable: u8,
+    /// The script to be called by.
+    pub on_call: Option<ScriptId>,
 }
 
 impl Thing {
@@ -70,33 +98,24 @@ impl Thing {
         self.traits.0 & wanted.0 != 0
     }
 
-    pub fn is_weak_container(&self) -> bool {
-        self.is(Traits::WEAK_CONTAINER)
-    }
-
     /// How many slots can be stored to.
     #[inline]
     fn writable(&self) -> u8 {
-        match self.shape {
-            // Storing past the end appends, and only one past.
-            Shape::List => (self.filled.trailing_ones() as u8 + 1).min(SLOTS),
-            _ => self.writable,
-        }
+        if self.is(Traits::APPENDS) { (self.filled.trailing_ones() as u8 + 1).min(SLOTS) } else { self.writable }
     }
 
     #[inline]
     fn fill(&mut self, slot: u8, content: u16) {
         let slot = slot % SLOTS;
         self.slots[slot as usize] = content;
-        let bit = 1 << slot;
-        self.filled = if content == NOBODY { self.filled & !bit } else { self.filled | bit };
+        self.filled = self.filled & !(1 << slot) | ((content != NOBODY) as u8) << slot;
     }
 
     /// The first filled slot from `start` on, round.
     #[inline]
     fn filled_from(&self, start: u8) -> Option<u8> {
         let start = start % SLOTS;
-        let round = (self.filled | self.filled << SLOTS) >> start;
+        let round = (self.filled as u32 | (self.filled as u32) << SLOTS) >> start;
         (round != 0).then(|| (start + round.trailing_zeros() as u8) % SLOTS)
     }
 }
@@ -109,6 +128,14 @@ pub(super) struct Spot {
 }
 
 impl Spot {
+    /// Nothing, where an object could be.
+    pub const NOTHING: Spot = Spot { place: Place::NOTHING, thing: NOBODY };
+
+    #[inline]
+    pub fn is_nothing(&self) -> bool {
+        self.thing == NOBODY
+    }
+
     /// Whether a slot of the object can be named, too.
     #[inline]
     pub fn can_follow(&self) -> bool {
@@ -116,37 +143,58 @@ impl Spot {
     }
 }
 
-/// Where an object can be stored.
+/// Where an object can be stored: a variable, or a slot of an object.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Target {
-    Var(u16),
-    Slot(Spot, u8),
+pub(super) struct Target {
+    pub place: Place,
+    /// The object whose slot it is, [`NOBODY`] or [`NEXT`].
+    holder: u16,
 }
 
 impl Target {
     #[inline]
-    pub fn place(self) -> Place {
-        match self {
-            Target::Var(var) => Place::var(var),
-            Target::Slot(holder, slot) => holder.place.slot(slot),
-        }
+    pub const fn var(var: u16) -> Target {
+        Target { place: Place::var(var), holder: NOBODY }
+    }
+
+    /// A slot, of those that a sketch remembers, of an object whose slots can be named.
+    #[inline]
+    pub const fn slot(holder: Spot, slot: u8) -> Target {
+        Target { place: holder.place.slot(slot % SLOTS), holder: holder.thing }
     }
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Var {
-    content: u16,
     /// The last object it held.
     last: u16,
-    /// Position in `held`.
+    /// The traits of that object.
+    traits: Traits,
+    /// Position in `held`, or [`NOBODY`].
     position: u16,
+}
+
+/// A variable and the object it holds.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    var: u16,
+    thing: u16,
+}
+
+impl Held {
+    #[inline]
+    fn spot(self) -> Spot {
+        Spot { place: Place::var(self.var), thing: self.thing }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sketch {
     things: Vec<Thing>,
     vars: Vec<Var>,
-    held: Vec<u16>,
+    held: Vec<Held>,
+    /// The traits that any object has.
+    seen: u16,
     /// Variables that any script may store to.
     pub keeps: Vec<u16>,
     /// Variables that only scripts store to, those of a single script included.
@@ -158,16 +206,22 @@ impl Sketch {
         self.things.clear();
         self.vars.clear();
         self.held.clear();
+        self.seen = 0;
         self.keeps.clear();
         self.kept.clear();
     }
 
     #[inline]
     pub fn add(&mut self, shape: Shape, on_call: Option<ScriptId>) -> u16 {
-        let traits = Traits::TABLE[shape as usize];
-        let slots = [NOBODY; SLOTS as usize];
-        self.things.push(Thing { shape, traits, on_call, writable: writable(shape), filled: 0, slots });
-        (self.things.len() - 1) as u16
+        let mut thing = NEW[shape as usize];
+        thing.on_call = on_call;
+        if on_call.is_some() {
+            thing.traits.0 |= Traits::CALLABLE.0;
+        }
+        self.seen |= thing.traits.0;
+        let number = self.things.len() as u16;
+        self.things.push(thing);
+        number
     }
 
     #[inline]
@@ -178,8 +232,9 @@ impl Sketch {
     /// A variable that was never used.
     #[inline]
     pub fn fresh(&mut self) -> u16 {
-        self.vars.push(Var { content: NOBODY, last: NOBODY, position: 0 });
-        (self.vars.len() - 1) as u16
+        let var = self.vars.len() as u16;
+        self.vars.push(Var { last: NOBODY, traits: Traits(0), position: NOBODY });
+        var
     }
 
     /// A fresh variable for scripts to store to.
@@ -196,10 +251,16 @@ impl Sketch {
         var
     }
 
-    /// The variables that hold something.
+    /// How many variables hold something.
     #[inline]
-    pub fn held(&self) -> &[u16] {
-        &self.held
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Some variable that holds something.
+    #[inline]
+    pub fn any_held(&self, random: &mut Random) -> Option<Spot> {
+        random.pick(&self.held).map(Held::spot)
     }
 
     /// Number of variables used so far.
@@ -216,41 +277,73 @@ impl Sketch {
 
     #[inline]
     pub fn content(&self, var: u16) -> Option<u16> {
-        Some(self.vars[var as usize].content).filter(|t| *t != NOBODY)
+        let var = self.vars[var as usize];
+        (var.position != NOBODY).then_some(var.last)
     }
 
+    /// A variable that was never used, for an object that is created and stored next.
     #[inline]
-    pub fn store(&mut self, target: Target, thing: Option<u16>) {
-        match target {
-            Target::Var(var) => self.store_var(var, thing),
-            Target::Slot(holder, slot) => {
-                let holder = &mut self.things[holder.thing as usize];
-                if slot < SLOTS && !holder.is_weak_container() {
-                    holder.fill(slot, thing.unwrap_or(NOBODY));
-                }
+    pub fn fresh_target(&self) -> Target {
+        Target { place: Place::var(self.vars.len() as u16), holder: NEXT }
+    }
+
+    /// Stores an object that was added last.
+    #[inline]
+    pub fn store_new(&mut self, target: Target, thing: u16) {
+        if target.holder < NEXT {
+            self.store_in(target, thing);
+        } else if let Base::Var(var) = target.place.base {
+            if target.holder == NEXT {
+                let position = self.held.len() as u16;
+                self.vars.push(Var { last: thing, traits: self.things[thing as usize].traits, position });
+                self.held.push(Held { var, thing });
+            } else {
+                self.hold(var, thing);
             }
         }
     }
 
-    fn store_var(&mut self, var: u16, thing: Option<u16>) {
+    /// Stores an object that exists, or nothing.
+    #[inline]
+    pub fn store(&mut self, target: Target, thing: u16) {
+        if target.holder < NEXT {
+            self.store_in(target, thing);
+        } else if let Base::Var(var) = target.place.base {
+            if thing == NOBODY { self.forget(var) } else { self.hold(var, thing) }
+        }
+    }
+
+    #[inline(always)]
+    fn store_in(&mut self, target: Target, thing: u16) {
+        let holder = &mut self.things[target.holder as usize];
+        let slot = target.place.last();
+        if slot < SLOTS && !holder.is(Traits::WEAK_CONTAINER) {
+            holder.fill(slot, thing);
+        }
+    }
+
+    #[inline(never)]
+    fn hold(&mut self, var: u16, thing: u16) {
         let entry = &mut self.vars[var as usize];
-        let was_held = entry.content != NOBODY;
-        entry.content = thing.unwrap_or(NOBODY);
-        match (was_held, thing) {
-            (false, Some(thing)) => {
-                entry.last = thing;
-                entry.position = self.held.len() as u16;
-                self.held.push(var);
+        entry.last = thing;
+        entry.traits = self.things[thing as usize].traits;
+        if let Some(held) = self.held.get_mut(entry.position as usize) {
+            held.thing = thing;
+        } else {
+            entry.position = self.held.len() as u16;
+            self.held.push(Held { var, thing });
+        }
+    }
+
+    /// Stores nothing in a variable.
+    #[inline]
+    pub fn forget(&mut self, var: u16) {
+        let position = std::mem::replace(&mut self.vars[var as usize].position, NOBODY);
+        if (position as usize) < self.held.len() {
+            self.held.swap_remove(position as usize);
+            if let Some(moved) = self.held.get(position as usize) {
+                self.vars[moved.var as usize].position = position;
             }
-            (true, Some(thing)) => entry.last = thing,
-            (true, None) => {
-                let position = entry.position as usize;
-                self.held.swap_remove(position);
-                if let Some(moved) = self.held.get(position) {
-                    self.vars[*moved as usize].position = position as u16;
-                }
-            }
-            (false, None) => {}
         }
     }
 
@@ -275,17 +368,11 @@ impl Sketch {
             return None;
         }
         // Three of four times a filled slot is not overwritten if there is an empty one.
-        let draw = random.byte();
-        let slot = (((draw & 63) as u16 * count as u16) >> 6) as u8;
+        let (slot, rest) = random.below_and_rest(count as u32);
+        let slot = slot as u8;
         let empty = thing.filled.trailing_ones() as u8;
-        let overwrite = thing.filled & 1 << slot == 0 || draw < 64 || empty >= count;
+        let overwrite = thing.filled >> slot & 1 == 0 || rest < 1 << 30 || empty >= count;
         Some(if overwrite { slot } else { empty })
-    }
-
-    /// The object in a variable.
-    #[inline]
-    pub fn spot(&self, var: u16) -> Option<Spot> {
-        self.content(var).map(|thing| Spot { place: Place::var(var), thing })
     }
 
     /// The object in a slot of an object.
@@ -296,29 +383,43 @@ impl Sketch {
     }
 
     /// Some object: in a variable, or up to two steps from one.
+    #[inline(always)]
     pub fn any(&self, random: &mut Random) -> Option<Spot> {
-        let var = random.pick(&self.held)?;
-        let mut spot = self.spot(var)?;
-        // One byte: how many steps, and where to look for the first and for the second.
-        let draw = random.byte();
-        let (steps, mut start) = (draw & 15, draw >> 4);
-        for least in [9, 14] {
-            if steps < least {
-                break;
-            }
-            let Some(slot) = self.things[spot.thing as usize].filled_from(start) else { break };
-            spot = Spot { place: spot.place.slot(slot), thing: self.things[spot.thing as usize].slots[slot as usize] };
-            start >>= 2;
+        // One number: which variable, how many steps, and where to look for the first and for the second.
+        let (index, rest) = random.below_and_rest(self.held.len() as u32);
+        let spot = self.held.get(index as usize)?.spot();
+        Some(if rest >> 28 < 9 { spot } else { self.inside(spot, rest) })
+    }
+
+    /// The object one or two steps from another, as far as there is one.
+    #[inline(never)]
+    fn inside(&self, spot: Spot, draw: u32) -> Spot {
+        let start = (draw >> 24) as u8 & 15;
+        let step = |spot: Spot, start: u8| {
+            let thing = &self.things[spot.thing as usize];
+            let slot = thing.filled_from(start)?;
+            Some(Spot { place: spot.place.slot(slot), thing: thing.slots[slot as usize] })
+        };
+        let Some(first) = step(spot, start) else { return spot };
+        if draw >> 28 < 14 {
+            return first;
         }
-        Some(spot)
+        step(first, start >> 2).unwrap_or(first)
     }
 
     /// Some object with a property: a few tries anywhere, then the first held by a variable.
-    #[inline]
-    pub fn find(&self, random: &mut Random, wanted: impl Fn(&Thing) -> bool) -> Option<Spot> {
+    pub fn find(&self, random: &mut Random, wanted: Traits) -> Option<Spot> {
+        self.search(random, wanted)
+    }
+
+    #[inline(always)]
+    fn search(&self, random: &mut Random, wanted: Traits) -> Option<Spot> {
+        if self.seen & wanted.0 == 0 {
+            return None;
+        }
         for _ in 0..3 {
             let spot = self.any(random)?;
-            if wanted(self.thing(spot.thing)) {
+            if self.thing(spot.thing).is(wanted) {
                 return Some(spot);
             }
         }
@@ -326,33 +427,39 @@ impl Sketch {
     }
 
     /// Some object with a property that a variable holds.
-    #[inline]
-    pub fn find_held(&self, random: &mut Random, wanted: impl Fn(&Thing) -> bool) -> Option<Spot> {
+    pub fn find_held(&self, random: &mut Random, wanted: Traits) -> Option<Spot> {
         let start = random.index(self.held.len());
         let (before, after) = self.held.split_at(start);
-        after.iter().chain(before).filter_map(|var| self.spot(*var)).find(|spot| wanted(self.thing(spot.thing)))
+        after.iter().chain(before).find(|held| self.thing(held.thing).is(wanted)).map(|held| held.spot())
     }
 
     /// Some variable that holds, or held last, an object with a property.
+    pub fn find_last(&self, random: &mut Random, wanted: Traits) -> Option<u16> {
+        self.find_var(random, |var| var.traits.0 & wanted.0 != 0)
+    }
+
+    /// The same for any property.
+    pub fn find_last_with(&self, random: &mut Random, wanted: impl Fn(&Thing) -> bool) -> Option<u16> {
+        self.find_var(random, |var| self.things.get(var.last as usize).is_some_and(&wanted))
+    }
+
     #[inline]
-    pub fn find_last(&self, random: &mut Random, wanted: impl Fn(&Thing) -> bool) -> Option<u16> {
+    fn find_var(&self, random: &mut Random, found: impl Fn(&Var) -> bool) -> Option<u16> {
         let start = random.index(self.vars.len());
         let (before, after) = self.vars.split_at(start);
-        let found = |var: &Var| self.things.get(var.last as usize).is_some_and(&wanted);
-        let position = match after.iter().position(found) {
+        let position = match after.iter().position(&found) {
             Some(position) => start + position,
-            None => before.iter().position(found)?,
+            None => before.iter().position(&found)?,
         };
         Some(position as u16)
     }
 
     /// A place to store to in some object that can hold strong references.
-    #[inline]
     pub fn slot_target(&self, random: &mut Random) -> Option<Target> {
-        let holder = self.find(random, |t| t.is(Traits::HOLDER))?;
+        let holder = self.search(random, Traits::HOLDER)?;
         if !holder.can_follow() {
             return None;
         }
-        self.writable_slot(holder.thing, random).map(|slot| Target::Slot(holder, slot))
+        self.writable_slot(holder.thing, random).map(|slot| Target::slot(holder, slot))
     }
 }

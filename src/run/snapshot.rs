@@ -53,7 +53,10 @@ impl<S: Sink> Exec<'_, S> {
             self.weak_states(linked);
         }
         for &o in &self.m.gc.garbage {
-            self.sink.event(Event::Garbage { object: self.m.heap.id(o) });
+            // A planted bug takes an argument tuple for trash.
+            if let Some(object) = self.m.heap.object(o).id {
+                self.sink.event(Event::Garbage { object });
+            }
         }
     }
 

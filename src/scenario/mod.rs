@@ -36,8 +36,8 @@ pub const MAX_SCRIPT_STEPS: u32 = 2_000;
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Scenario {
     ops: Vec<Op>,
-    /// End of each body in `ops`; at least one entry once anything was added.
-    ends: Vec<u32>,
+    /// Start of each body in `ops`; at least one entry once anything was added.
+    starts: Vec<u32>,
 }
 
 impl Scenario {
@@ -61,41 +61,39 @@ impl Scenario {
     /// Forgets everything and keeps the memory.
     pub fn clear(&mut self) {
         self.ops.clear();
-        self.ends.clear();
+        self.starts.clear();
     }
 
     /// Starts the next body. The first call starts the mutator's body, each later one a script.
     pub fn start_body(&mut self) {
-        self.ends.push(self.ops.len() as u32);
+        self.starts.push(self.ops.len() as u32);
     }
 
     /// Appends an operation to the body started last.
+    #[inline]
     pub fn push(&mut self, op: Op) {
-        if self.ends.is_empty() {
+        if self.starts.is_empty() {
             self.start_body();
         }
         self.ops.push(op);
-        if let Some(end) = self.ends.last_mut() {
-            *end += 1;
-        }
     }
 
     /// Number of bodies, the mutator's included (0 for an empty scenario).
     pub fn bodies(&self) -> usize {
-        self.ends.len()
+        self.starts.len()
     }
 
     /// Number of scripts.
     pub fn scripts(&self) -> usize {
-        self.ends.len().saturating_sub(1)
+        self.starts.len().saturating_sub(1)
     }
 
     /// Where a body lies in [`Scenario::ops`]; empty if there is no such body.
     #[inline]
     pub fn range(&self, body: usize) -> std::ops::Range<usize> {
-        let Some(&end) = self.ends.get(body) else { return 0..0 };
-        let start = if body == 0 { 0 } else { self.ends[body - 1] };
-        start as usize..end as usize
+        let Some(&start) = self.starts.get(body) else { return 0..0 };
+        let end = self.starts.get(body + 1).map_or(self.ops.len(), |end| *end as usize);
+        start as usize..end
     }
 
     /// The range of a script's body.

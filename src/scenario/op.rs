@@ -54,12 +54,17 @@ impl Place {
 
     /// This place followed by one more slot; a path of two slots stays as it is.
     #[must_use]
-    pub fn slot(mut self, slot: u8) -> Place {
+    #[inline]
+    pub const fn slot(mut self, slot: u8) -> Place {
         debug_assert!(slot <= MAX_SLOT);
-        if let Some(step) = self.path.iter_mut().find(|s| **s == END) {
-            *step = slot.min(MAX_SLOT);
+        let slot = if slot < MAX_SLOT { slot } else { MAX_SLOT };
+        match (self.base, self.path) {
+            (Base::Nothing, _) => {}
+            (_, [END, _]) => self.path[0] = slot,
+            (_, [_, END]) => self.path[1] = slot,
+            _ => {}
         }
-        if self.base == Base::Nothing { Place::NOTHING } else { self }
+        self
     }
 
     /// The slots to follow, 0 to 2 of them.
@@ -76,6 +81,12 @@ impl Place {
     #[inline]
     pub const fn is_bare(&self) -> bool {
         self.path[0] == END
+    }
+
+    /// The last slot to follow; a number above [`MAX_SLOT`] for a bare base.
+    #[inline]
+    pub(crate) const fn last(&self) -> u8 {
+        if self.is_full() { self.path[1] } else { self.path[0] }
     }
 
     /// Splits off the last slot: the place of the holder and the slot. `None` for a bare base.

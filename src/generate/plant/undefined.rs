@@ -16,7 +16,7 @@ impl Builder<'_> {
         self.link(liar, 0, liar);
         self.link(liar, 1, alive);
         let keep = self.sketch.fresh();
-        self.set(Target::Var(keep), Some(alive));
+        self.set(Target::var(keep), Some(alive));
         let callback = self.callable();
         self.watch(liar, Some(callback));
     }
