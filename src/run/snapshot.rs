@@ -196,4 +196,27 @@ mod tests {
             assert_eq!(weak_states(plain, dead), expected, "{plain} and {dead}");
         }
     }
+
+    #[test]
+    fn an_argument_tuple_that_a_planted_bug_takes_for_trash_is_not_shown() {
+        let text = "\
+coroner 1
+
+def again():
+    collect(2)
+
+gc.set_debug(DEBUG_SAVEALL)
+f = Node(call=again)
+a = Node()
+w = ref(a, f)
+del a
+";
+        let scenario = crate::scenario::text::parse(text).unwrap().scenario;
+        let collector = Collector::parse("cpython-3.15+bug-ignore-outer-reference").unwrap();
+        let (mut machine, mut events) = (Machine::new(&collector), Vec::<Event>::new());
+        machine.run(&scenario, &mut events);
+        assert!(!machine.gc.garbage.is_empty());
+        assert!(!events.iter().any(|event| matches!(event, Event::Garbage { .. })));
+        assert_eq!(events.iter().rfind(|event| matches!(event, Event::End)), Some(&Event::End));
+    }
 }
