@@ -27,7 +27,7 @@ pub struct Options {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with_all = ["time", "only"])]
     pub scenarios: Option<u64>,
     /// Stop after a time, such as 30s or 5m [default: 20s]
-    #[arg(long, value_name = "TIME", value_parser = options::duration, conflicts_with = "only")]
+    #[arg(long, value_name = "TIME", value_parser = options::some_time, conflicts_with = "only")]
     pub time: Option<Duration>,
     /// Run scenario number N only
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..u64::MAX))]
@@ -39,7 +39,7 @@ pub struct Options {
     #[arg(long, value_name = "SIZE", value_parser = options::size, default_value = "small")]
     pub size: Size,
     /// Time that an interpreter has for one scenario
-    #[arg(long, value_name = "TIME", value_parser = options::duration, default_value = "5s")]
+    #[arg(long, value_name = "TIME", value_parser = options::some_time, default_value = "5s")]
     pub limit: Duration,
     /// Number of workers [default: number of cores]
     #[arg(long, value_name = "N")]
