@@ -97,6 +97,22 @@ fn a_clean_campaign_exits_0_and_has_nothing_new() {
 }
 
 #[test]
+fn more_workers_than_cores_are_said_to_be_for_nothing() {
+    let folder = folder();
+    let with = |jobs: usize| {
+        let line = format!("run --scenarios 200 --profile plain --collector cpython-3.15 --jobs {jobs} --json r.json");
+        let ran = coroner(folder.path(), &line);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let timing = json(folder.path(), "r.json")["timing"].clone();
+        assert!(timing["seconds"].as_f64() <= timing["elapsed_seconds"].as_f64(), "{timing}");
+        ran.err
+    };
+    let cores = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(with(cores), "");
+    assert!(with(cores + 1).contains("more workers make nothing faster"));
+}
+
+#[test]
 fn a_collector_that_changes_its_mind_is_nondeterminism() {
     let folder = folder();
     let ran = coroner(folder.path(), "run --scenarios 4000 --jobs 1 --collector cpython-3.15+bug-nondeterministic");
@@ -120,6 +136,7 @@ fn what_makes_no_sense_is_named_with_what_would() {
         ("bugs --budget 0", "'0' for '--budget <N>'"),
         ("corpus grow --scenarios 0", "'0' for '--scenarios <N>'"),
         ("run --jobs 0", "at least 1"),
+        ("run --jobs 1025", "at most 1024"),
         ("run --scenarios 0", "1.."),
         ("run --findings 0", "1.."),
         ("run --only 18446744073709551615", "is not in"),

@@ -11,11 +11,14 @@ use crate::collector::Collector;
 use crate::cpython::lockstep::{Target, row_of};
 use crate::cpython::{self, Interpreter, Limits};
 use crate::generate::{Seed, Size};
+use crate::report::count;
 use crate::report::explain::{self, record, text};
 use crate::scenario::text::Document;
 
 /// How long a campaign without a bound takes.
 const SHORT: Duration = Duration::from_secs(20);
+/// Highest number of workers.
+const MOST_JOBS: usize = 1024;
 
 /// Which scenarios, how many, by how many workers, and where findings go.
 #[derive(Debug, Clone, clap::Args)]
@@ -106,16 +109,20 @@ impl Options {
         Limits { scenario: self.limit, ..Limits::default() }
     }
 
-    /// How many workers there are.
+    /// How many workers there are. Says so if some of them are for nothing.
     ///
     /// # Errors
-    /// If it is none.
+    /// If it is none, or too many.
     pub fn jobs(&self) -> anyhow::Result<usize> {
-        match self.jobs {
-            Some(0) => bail!("--jobs must be at least 1"),
-            Some(jobs) => Ok(jobs.min(1024)),
-            None => Ok(std::thread::available_parallelism().map_or(1, |n| n.get())),
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let jobs = self.jobs.unwrap_or(cores);
+        if !(1..=MOST_JOBS).contains(&jobs) && self.jobs.is_some() {
+            bail!("--jobs must be at least 1 and at most {MOST_JOBS}");
         }
+        if jobs > cores {
+            eprintln!("--jobs {jobs}: there are {}, and more workers make nothing faster", count(cores as u64, "core"));
+        }
+        Ok(jobs)
     }
 
     /// The scenarios.
