@@ -12,7 +12,7 @@ use coroner::generate::PROFILES;
 use coroner::invariant::Invariant;
 use coroner::scenario::Scenario;
 use coroner::scenario::text::{OPERATIONS, parse};
-use program::{coroner, files, folder, json};
+use program::{command, coroner, files, folder, json};
 
 /// Everything of a result that may not depend on time, machine and paths.
 fn pure(mut result: Value) -> Value {
@@ -325,4 +325,14 @@ fn bench_knows_its_parts_and_leaves_huge_scenarios_alone() {
     for wrong in ["bench nonsense", "bench pipeline --profile huge", "bench --objects 5"] {
         assert_eq!(coroner(folder.path(), wrong).code, 2, "{wrong}");
     }
+}
+
+#[test]
+fn a_compiler_that_cannot_be_run_is_named_once_with_the_reason() {
+    let folder = folder();
+    std::fs::create_dir_all(folder.path().join("fuzz/fuzz_targets")).unwrap();
+    let output = command(folder.path(), "fuzz --build-only").env("RUSTC", "./nowhere").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "error: cannot run ./nowhere: No such file or directory (os error 2)\n");
 }
