@@ -103,7 +103,7 @@ impl Findings {
             return;
         }
         let Report { class, why, object, other, expected, observed } = report;
-        let (phase, event) = (shadow.phase(), shadow.at);
+        let (phase, event) = (shadow.phase(), Some(shadow.at));
         self.violations.push(Violation { invariant, class, why, phase, event, object, other, expected, observed });
     }
 
