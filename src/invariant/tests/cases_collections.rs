@@ -135,13 +135,8 @@ del a[1]
 del a
 collect(2)
 ";
-    let parsed = crate::scenario::text::parse(source).unwrap();
-    let mut machine = Machine::new(&crate::collector::Collector::parse("cpython-3.15").unwrap());
-    let mut events = Vec::new();
-    machine.run(&parsed.scenario, &mut events);
-    let mut judge = Judge::new();
-    let found = judge.judge(&parsed.scenario, &events, Some(Release::new(3, 15, 0)));
-    assert!(found.iter().all(|v| v.invariant != Invariant::I21), "{found:?}");
+    let (found, judge) = judged(source, "cpython-3.15", Release::new(3, 15, 0));
+    assert_eq!(class_of(&found, Invariant::I21), None, "{found:?}");
     assert!(judge.judged(Invariant::I21).passed > 0);
 }
 
@@ -163,14 +158,9 @@ collect(2)
 del b
 collect(2)
 ";
-    let parsed = crate::scenario::text::parse(source).unwrap();
-    let mut machine = Machine::new(&crate::collector::Collector::parse("cpython-3.7").unwrap());
-    let mut events = Vec::new();
-    machine.run(&parsed.scenario, &mut events);
     // From a release that promises to keep nothing, the same events are the collector's fault.
     for (release, class) in [(Release::new(3, 7, 16), Class::Documented), (Release::new(3, 8, 18), Collector)] {
-        let found = Judge::new().judge(&parsed.scenario, &events, Some(release)).to_vec();
-        let hit = found.iter().find(|v| v.invariant == Invariant::I21);
-        assert_eq!(hit.map(|v| v.class), Some(class), "{release}");
+        let (found, _) = judged(source, "cpython-3.7", release);
+        assert_eq!(class_of(&found, Invariant::I21), Some(class), "{release}");
     }
 }
