@@ -16,7 +16,7 @@ impl Shadow {
         }
     }
 
-    fn mark(&mut self, edge: u32, status: u16) {
+    pub(super) fn mark(&mut self, edge: u32, status: u16) {
         if let Some(object) = self.objects.get_mut((edge as usize).wrapping_sub(1)) {
             object.status |= status;
         }
