@@ -28,7 +28,7 @@ mod log;
 
 use std::num::NonZeroU32;
 
-pub use log::{MOST_KEPT, Tape};
+pub use log::{First, MOST_KEPT, Tape};
 
 /// The identity of an object: 1 for the first object that a run created, 2 for the next. Never reused in a run.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]

@@ -12,7 +12,7 @@ use coroner::generate::PROFILES;
 use coroner::invariant::Invariant;
 use coroner::scenario::Scenario;
 use coroner::scenario::text::{OPERATIONS, parse};
-use program::{coroner, files, folder, json};
+use program::{command, coroner, files, folder, json};
 
 /// Everything of a result that may not depend on time, machine and paths.
 fn pure(mut result: Value) -> Value {
@@ -97,6 +97,22 @@ fn a_clean_campaign_exits_0_and_has_nothing_new() {
 }
 
 #[test]
+fn more_workers_than_cores_are_said_to_be_for_nothing() {
+    let folder = folder();
+    let with = |jobs: usize| {
+        let line = format!("run --scenarios 200 --profile plain --collector cpython-3.15 --jobs {jobs} --json r.json");
+        let ran = coroner(folder.path(), &line);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let timing = json(folder.path(), "r.json")["timing"].clone();
+        assert!(timing["seconds"].as_f64() <= timing["elapsed_seconds"].as_f64(), "{timing}");
+        ran.err
+    };
+    let cores = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(with(cores), "");
+    assert!(with(cores + 1).contains("more workers make nothing faster"));
+}
+
+#[test]
 fn a_collector_that_changes_its_mind_is_nondeterminism() {
     let folder = folder();
     let ran = coroner(folder.path(), "run --scenarios 4000 --jobs 1 --collector cpython-3.15+bug-nondeterministic");
@@ -113,7 +129,14 @@ fn what_makes_no_sense_is_named_with_what_would() {
         ("run --profile plane", "did you mean `plain`?"),
         ("run --seed xyz", "hexadecimal"),
         ("run --time 5x", "such as 30s"),
+        ("run --time 0s", "'0s' for '--time <TIME>'"),
+        ("test --python 3.7 --time 0", "'0' for '--time <TIME>'"),
+        ("diff --python 3.7 --limit 0ms", "'0ms' for '--limit <TIME>'"),
+        ("enumerate --objects 1 --limit 0", "'0' for '--limit <N>'"),
+        ("bugs --budget 0", "'0' for '--budget <N>'"),
+        ("corpus grow --scenarios 0", "'0' for '--scenarios <N>'"),
         ("run --jobs 0", "at least 1"),
+        ("run --jobs 1025", "at most 1024"),
         ("run --scenarios 0", "1.."),
         ("run --findings 0", "1.."),
         ("run --only 18446744073709551615", "is not in"),
@@ -302,4 +325,14 @@ fn bench_knows_its_parts_and_leaves_huge_scenarios_alone() {
     for wrong in ["bench nonsense", "bench pipeline --profile huge", "bench --objects 5"] {
         assert_eq!(coroner(folder.path(), wrong).code, 2, "{wrong}");
     }
+}
+
+#[test]
+fn a_compiler_that_cannot_be_run_is_named_once_with_the_reason() {
+    let folder = folder();
+    std::fs::create_dir_all(folder.path().join("fuzz/fuzz_targets")).unwrap();
+    let output = command(folder.path(), "fuzz --build-only").env("RUSTC", "./nowhere").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "error: cannot run ./nowhere: No such file or directory (os error 2)\n");
 }

@@ -13,7 +13,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::lane::{Extent, Lane, Position, Shard, Stretch};
+use super::lane::{Extent, Lane, Position, Shard, Stretch, Timing};
 use super::part::{Count, First, Kind, Part};
 use super::record::Record;
 use super::store::StoreError;
@@ -107,12 +107,10 @@ enum Message<T: Count, K: Kind> {
         block: u64,
         stretch: Stretch,
         part: Part<T, K>,
-        took: Duration,
     },
     Reduced {
         kind: K,
         record: Option<Box<Record>>,
-        took: Duration,
     },
     /// There are no more blocks to be handed out.
     Over,
@@ -226,15 +224,13 @@ impl<K: Kind> Hall<'_, K> {
                 Task::Tell => Message::Over,
                 Task::Run { block, stretch } => {
                     let part = work.run(worker.get_or_insert_with(|| work.worker()), stretch.numbers.clone());
-                    let took = start.elapsed();
-                    self.lock().running += took;
-                    Message::Ran { block, stretch, part, took }
+                    self.lock().running += start.elapsed();
+                    Message::Ran { block, stretch, part }
                 }
                 Task::Reduce(kind, found) => {
                     let record = work.reduce(&found, kind, self.stop).map(Box::new);
-                    let took = start.elapsed();
-                    self.lock().reducing += took;
-                    Message::Reduced { kind, record, took }
+                    self.lock().reducing += start.elapsed();
+                    Message::Reduced { kind, record }
                 }
             };
             if sender.send(message).is_err() {
@@ -286,6 +282,13 @@ impl<K: Kind> Hall<'_, K> {
 /// A block that was run.
 type Ran<W> = (Stretch, Part<<W as Work>::Count, <W as Work>::Kind>);
 
+/// The part of a time that went into running scenarios, not into reducing. Measured by the clock and not by adding up
+/// what workers took: a worker is no core, and may wait for one.
+fn share(elapsed: Duration, running: Duration, reducing: Duration) -> Duration {
+    let both = (running + reducing).as_secs_f64();
+    if both > 0.0 { elapsed.mul_f64(running.as_secs_f64() / both) } else { Duration::ZERO }
+}
+
 /// The thread that counts.
 struct Driver<'w, W: Work> {
     work: &'w W,
@@ -308,7 +311,8 @@ impl<W: Work> Driver<'_, W> {
         receiver: &Receiver<Message<W::Count, W::Kind>>,
         keeper: &mut dyn Keeper<W::Count, W::Kind>,
     ) -> Result<(), StoreError> {
-        let before = self.lane.timing.elapsed;
+        let before = self.lane.timing;
+        let mut running = Duration::ZERO;
         let mut kept = Instant::now();
         let mut shown = Instant::now();
         // What was found by a process that was killed.
@@ -317,17 +321,16 @@ impl<W: Work> Driver<'_, W> {
         loop {
             let message = receiver.recv_timeout(TICK);
             let gone = matches!(message, Err(RecvTimeoutError::Disconnected));
-            let mut new = Vec::new();
+            let (mut new, mut ran) = (Vec::new(), false);
             let mut next = message.ok();
             while let Some(message) = next {
                 match message {
                     Message::Over => {}
-                    Message::Ran { block, stretch, part, took } => {
-                        self.lane.timing.running += took / self.course.jobs.max(1) as u32;
+                    Message::Ran { block, stretch, part } => {
+                        ran = true;
                         self.early.insert(block, (stretch, part));
                     }
-                    Message::Reduced { kind, record, took } => {
-                        self.lane.timing.reducing += took / self.course.jobs.max(1) as u32;
+                    Message::Reduced { kind, record } => {
                         self.asked.remove(&kind);
                         if let Some(record) = record {
                             self.lane.records.insert(kind, *record);
@@ -344,13 +347,21 @@ impl<W: Work> Driver<'_, W> {
                 self.counted += 1;
                 enough = self.enough();
             }
-            self.lane.timing.elapsed = before + self.start.elapsed();
+            let elapsed = self.start.elapsed();
             let over = {
                 let mut shared = hall.lock();
+                if ran {
+                    running = share(elapsed, shared.running, shared.reducing);
+                }
                 shared.over |= enough;
                 // Nothing that was handed out will be counted any more if there is enough.
                 shared.counted = if enough { shared.next } else { self.counted };
                 shared.over
+            };
+            self.lane.timing = Timing {
+                elapsed: before.elapsed + elapsed,
+                running: before.running + running,
+                reducing: before.reducing + elapsed.saturating_sub(running),
             };
             if !new.is_empty() {
                 keeper.keep(&self.lane, &new)?;

@@ -11,7 +11,7 @@ use super::reduce::count_objects;
 use super::tally::Verdict;
 use crate::collector::{Collector, Row, Rules};
 use crate::cpython::{Interpreter, Limits, Python};
-use crate::event::{Digest, Event, MOST_KEPT, Sink, Tape, Undefined};
+use crate::event::{Digest, Event, First, MOST_KEPT, Sink, Tape, Undefined};
 use crate::invariant::{Class, Invariant, Judge, Questions, Reached, Violation, differential};
 use crate::run::Machine;
 use crate::scenario::Scenario;
@@ -343,7 +343,7 @@ impl Examiner {
     fn prediction(&mut self, scenario: &Scenario) -> Option<(usize, Undefined)> {
         let real = self.real.as_mut()?;
         real.model.clear();
-        self.machine.run(scenario, &mut real.model);
+        self.machine.run(scenario, &mut First::new(&mut real.model, real.limits.events()));
         match real.model.last() {
             Some(Event::Undefined { reason }) => Some((real.model.len() - 1, *reason)),
             _ => None,

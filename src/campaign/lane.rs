@@ -82,9 +82,9 @@ impl Extent {
 pub struct Timing {
     /// From start to end.
     pub elapsed: Duration,
-    /// Running scenarios, divided by the number of workers.
+    /// What of it went into running scenarios.
     pub running: Duration,
-    /// Reducing findings, divided by the number of workers.
+    /// The rest, in which findings were reduced.
     pub reducing: Duration,
 }
 

@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(long, value_name = "P")]
     python: Option<String>,
     /// Time for each row of a table
-    #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = options::duration)]
+    #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = options::some_time)]
     time: Duration,
     /// Collect graphs of up to N objects
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1_000..=10_000_000))]

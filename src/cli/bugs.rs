@@ -21,7 +21,7 @@ pub struct Args {
     #[arg(value_name = "BUG")]
     bugs: Vec<String>,
     /// Stop after N scenarios of each seed
-    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
     budget: u64,
     /// The first seed: up to 16 hexadecimal digits
     #[arg(long, value_name = "HEX", default_value = "1", value_parser = options::number)]

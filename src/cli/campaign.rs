@@ -11,11 +11,14 @@ use crate::collector::Collector;
 use crate::cpython::lockstep::{Target, row_of};
 use crate::cpython::{self, Interpreter, Limits};
 use crate::generate::{Seed, Size};
+use crate::report::count;
 use crate::report::explain::{self, record, text};
 use crate::scenario::text::Document;
 
 /// How long a campaign without a bound takes.
 const SHORT: Duration = Duration::from_secs(20);
+/// Highest number of workers.
+const MOST_JOBS: usize = 1024;
 
 /// Which scenarios, how many, by how many workers, and where findings go.
 #[derive(Debug, Clone, clap::Args)]
@@ -27,7 +30,7 @@ pub struct Options {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with_all = ["time", "only"])]
     pub scenarios: Option<u64>,
     /// Stop after a time, such as 30s or 5m [default: 20s]
-    #[arg(long, value_name = "TIME", value_parser = options::duration, conflicts_with = "only")]
+    #[arg(long, value_name = "TIME", value_parser = options::some_time, conflicts_with = "only")]
     pub time: Option<Duration>,
     /// Run scenario number N only
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..u64::MAX))]
@@ -39,7 +42,7 @@ pub struct Options {
     #[arg(long, value_name = "SIZE", value_parser = options::size, default_value = "small")]
     pub size: Size,
     /// Time that an interpreter has for one scenario
-    #[arg(long, value_name = "TIME", value_parser = options::duration, default_value = "5s")]
+    #[arg(long, value_name = "TIME", value_parser = options::some_time, default_value = "5s")]
     pub limit: Duration,
     /// Number of workers [default: number of cores]
     #[arg(long, value_name = "N")]
@@ -106,16 +109,20 @@ impl Options {
         Limits { scenario: self.limit, ..Limits::default() }
     }
 
-    /// How many workers there are.
+    /// How many workers there are. Says so if some of them are for nothing.
     ///
     /// # Errors
-    /// If it is none.
+    /// If it is none, or too many.
     pub fn jobs(&self) -> anyhow::Result<usize> {
-        match self.jobs {
-            Some(0) => bail!("--jobs must be at least 1"),
-            Some(jobs) => Ok(jobs.min(1024)),
-            None => Ok(std::thread::available_parallelism().map_or(1, |n| n.get())),
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let jobs = self.jobs.unwrap_or(cores);
+        if !(1..=MOST_JOBS).contains(&jobs) && self.jobs.is_some() {
+            bail!("--jobs must be at least 1 and at most {MOST_JOBS}");
         }
+        if jobs > cores {
+            eprintln!("--jobs {jobs}: there are {}, and more workers make nothing faster", count(cores as u64, "core"));
+        }
+        Ok(jobs)
     }
 
     /// The scenarios.

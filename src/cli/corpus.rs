@@ -83,7 +83,7 @@ enum Command {
         #[arg(long, value_name = "HEX", default_value = "0")]
         seed: Seed,
         /// How many scenarios to look at
-        #[arg(long, value_name = "N", default_value_t = 10_000)]
+        #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
         scenarios: u64,
     },
 }

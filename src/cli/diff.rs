@@ -38,7 +38,9 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let outcome = lockstep::run_under(&plan, &about, terms, interrupt::watch(), show)?;
     monitor.finish()?;
     let repeat = options.repeat(&about, outcome.campaign.scenarios, false);
-    page(&about, &outcome.campaign, &outcome.skipped, &options.out, repeat.as_deref(), json)
+    let exit = page(&about, &outcome.campaign, &outcome.skipped, &options.out, repeat.as_deref(), json);
+    interrupt::hint();
+    exit
 }
 
 /// Shows the page of a campaign in lockstep.

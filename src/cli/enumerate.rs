@@ -53,7 +53,7 @@ pub struct Args {
     #[arg(long, value_name = "INDEX", default_value_t = 0)]
     from: u64,
     /// Stop after N scenarios
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// Fail on every violation, of whatever class, known or not
     #[arg(long)]

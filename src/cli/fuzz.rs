@@ -29,7 +29,7 @@ pub struct Args {
     #[arg(value_name = "TARGET", default_value = "scenario")]
     target: String,
     /// Stop after a time, such as 30s or 5m [default: 5m]
-    #[arg(long, value_name = "TIME", value_parser = options::duration, conflicts_with = "runs")]
+    #[arg(long, value_name = "TIME", value_parser = options::some_time, conflicts_with = "runs")]
     time: Option<Duration>,
     /// Stop after N executions
     #[arg(long, value_name = "N")]

@@ -25,6 +25,13 @@ pub fn watch() -> &'static AtomicBool {
     &ASKED
 }
 
+/// Says how a campaign goes on that a signal has ended.
+pub fn hint() {
+    if asked() {
+        eprintln!("stopped: the same command with --resume goes on");
+    }
+}
+
 /// True if a signal has asked for an orderly end.
 pub fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)

@@ -166,6 +166,18 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * seconds).map_err(|_| "this time is too long".to_owned())
 }
 
+/// A length of time in which something can happen: 1 ms or more.
+///
+/// # Errors
+/// As [`duration`], or if it is shorter.
+pub fn some_time(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    if time < Duration::from_millis(1) {
+        return Err("nothing happens in less than 1ms".to_owned());
+    }
+    Ok(time)
+}
+
 /// A number in hexadecimal digits, with `0x` or without.
 ///
 /// # Errors
@@ -220,6 +232,12 @@ mod tests {
         for wrong in ["", "s", "-1s", "1y", "1e99999d", "99999999999999999999d"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn no_time_is_not_some_time() {
+        assert_eq!(some_time("1ms"), Ok(Duration::from_millis(1)));
+        assert!(["0", "0s", "0.0ms", "0.000001s", "x"].iter().all(|wrong| some_time(wrong).is_err()));
     }
 
     #[test]

@@ -74,7 +74,9 @@ pub(super) fn campaign(
     monitor.finish()?;
     let about = plan.about(command);
     let repeat = options.repeat(&about, outcome.scenarios, strict);
-    page(&about, &outcome, &plan.baseline, &options.out, strict, repeat.as_deref(), json)
+    let exit = page(&about, &outcome, &plan.baseline, &options.out, strict, repeat.as_deref(), json);
+    interrupt::hint();
+    exit
 }
 
 /// Shows the page of a campaign.

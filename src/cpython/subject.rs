@@ -38,6 +38,11 @@ impl Limits {
     /// long.
     pub const SLOW_CANDIDATES: u64 = 50;
 
+    /// The events of one scenario that there may be room for: none after them is ever compared.
+    pub fn events(&self) -> usize {
+        (self.event_bytes / 16) as usize
+    }
+
     /// The bounds for such candidates: a part of the time, still thousands of times what most scenarios need.
     pub fn hurried(self) -> Limits {
         Limits { scenario: (self.scenario / 20).max(Duration::from_millis(20)), ..self }

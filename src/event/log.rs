@@ -59,9 +59,55 @@ impl<F: FnMut(&[Event])> Sink for Tape<'_, F> {
     }
 }
 
+/// Appends the first so many events of a run to a vector, and has the run end there.
+#[derive(Debug)]
+pub struct First<'v> {
+    kept: &'v mut Vec<Event>,
+    /// The length at which the vector is full.
+    most: usize,
+}
+
+impl<'v> First<'v> {
+    /// Room for so many events more.
+    pub fn new(kept: &'v mut Vec<Event>, room: usize) -> First<'v> {
+        let most = kept.len().saturating_add(room);
+        First { kept, most }
+    }
+}
+
+impl Sink for First<'_> {
+    #[inline]
+    fn event(&mut self, event: Event) {
+        if self.kept.len() < self.most {
+            self.kept.push(event);
+        }
+    }
+
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.kept.len() >= self.most
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_events_are_kept_and_the_run_ends_there() {
+        use crate::{collector::Collector, run::Machine, scenario::text::parse};
+        let scenario = parse("coroner 1\na = chain(500, Node())\ncollect(2)\n").unwrap().scenario;
+        let mut machine = Machine::new(&Collector::parse("cpython-3.15").unwrap());
+        let mut all = Vec::new();
+        machine.run(&scenario, &mut all);
+        for room in [0, 100, all.len(), 1_000_000] {
+            let mut kept = vec![Event::End];
+            let mut first = First::new(&mut kept, room);
+            machine.run(&scenario, &mut first);
+            assert_eq!(first.is_full(), room <= all.len());
+            assert!(kept[1..] == all[..room.min(all.len())], "{room}: {} are kept", kept.len());
+        }
+    }
 
     #[test]
     fn every_event_is_handed_on_once_and_in_order() {

@@ -34,12 +34,12 @@ pub enum EngineError {
     #[error("there is no fuzz/fuzz_targets here or above: run this in the project's folder")]
     NoProject,
     /// A program cannot be started.
-    #[error("cannot run {program}: {source}")]
+    #[error("cannot run {program}: {why}")]
     Start {
         /// Which.
         program: String,
         /// Why.
-        source: io::Error,
+        why: io::Error,
     },
     /// The compiler does not say which machine it runs on.
     #[error("rustc does not name its host")]
@@ -71,7 +71,7 @@ fn program(variable: &str, default: &str) -> String {
 fn host() -> Result<String, EngineError> {
     let program = program("RUSTC", "rustc");
     let output = Command::new(&program).arg("-vV").output();
-    let output = output.map_err(|source| EngineError::Start { program, source })?;
+    let output = output.map_err(|why| EngineError::Start { program, why })?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned).ok_or(EngineError::NoHost)
 }
@@ -93,7 +93,7 @@ pub fn build(root: &Path, targets: &[&str]) -> Result<PathBuf, EngineError> {
         // A panic ends a target anyway, and every way of unwinding would be an edge to count.
         .env("CARGO_PROFILE_RELEASE_PANIC", "abort")
         .status()
-        .map_err(|source| EngineError::Start { program, source })?;
+        .map_err(|why| EngineError::Start { program, why })?;
     if !status.success() {
         return Err(EngineError::Build { targets: targets.join(", "), status });
     }

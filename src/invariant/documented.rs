@@ -57,6 +57,9 @@ whys! {
     LegacyFinalizer: None, None, "documentation of gc.garbage; PEP 442";
     /// Before 3.4 every `__del__` is a legacy finalizer.
     DelUncollectable: None, at(3, 4, 0), "bpo-18112, PEP 442";
+    /// Before 3.0 the collector does not look for finalizers of static C types: objects that have one are cleared like
+    /// any other, and it runs when they die of that.
+    StaticFinalizer: None, at(3, 0, 0), "has_finalizer in gcmodule.c of 2.7";
     /// Without GC header there is no bit to remember that the finalizer ran.
     NoFinalizedBit: None, None, "PEP 442; documentation of PyObject_CallFinalizer";
     /// Before 3.4 nothing remembers that `__del__` ran.

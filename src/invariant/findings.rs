@@ -1,8 +1,9 @@
 //! Collects violations and counts what was judged.
 
+use super::Invariant;
 use super::documented::Why;
+use super::shadow::{Object, Shadow};
 use super::violation::{Class, Detail, Violation};
-use super::{Invariant, shadow::Shadow};
 use crate::event::ObjId;
 
 /// Highest number of violations of one invariant that a run reports in full.
@@ -63,6 +64,17 @@ impl Report {
         if fault { self.class(Class::TypeFault) } else { self }
     }
 
+    /// The fault of a type that lied; or documented if a finalizer that the collector does not look for could reach the
+    /// object.
+    pub fn exposed(self, shadow: &Shadow) -> Report {
+        let exposed = self.object.and_then(|o| shadow.get(o)).is_some_and(|o| o.is(Object::EXPOSED));
+        if exposed && !shadow.lied {
+            self.documented(Why::StaticFinalizer, shadow)
+        } else {
+            self.blame_type(shadow.lied)
+        }
+    }
+
     /// Documented if the condition holds for the release.
     pub fn documented(self, why: Why, shadow: &Shadow) -> Report {
         if shadow.release.holds(why) { Report { class: Class::Documented, why, ..self } } else { self }
@@ -103,7 +115,7 @@ impl Findings {
             return;
         }
         let Report { class, why, object, other, expected, observed } = report;
-        let (phase, event) = (shadow.phase(), shadow.at);
+        let (phase, event) = (shadow.phase(), Some(shadow.at));
         self.violations.push(Violation { invariant, class, why, phase, event, object, other, expected, observed });
     }
 

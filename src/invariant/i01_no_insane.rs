@@ -9,7 +9,6 @@ use super::Invariant;
 use super::about::About;
 use super::findings::{Findings, Report};
 use super::shadow::{Object, Shadow};
-use super::violation::Class;
 use crate::event::{Code, ObjId};
 
 pub(super) const ABOUT: About = About {
@@ -17,7 +16,8 @@ pub(super) const ABOUT: About = About {
     statement: "Code run by the collector or a deallocator never obtains an object on which `tp_clear` has been called, \
                 by following strong edges from its arguments, closure or globals, or by calling a weak reference.",
     premises: "None for types that hide edges: that the collector cannot see an edge is no excuse (bpo-38006). Types whose \
-               `traverse` reports too much, or not the same each time, make it a type-fault.",
+               `traverse` reports too much, or not the same each time, make it a type-fault. On 2.x what the finalizer of a \
+               static C type can reach in the trash is documented: that collector does not look for it.",
     not: "Introspection (I01b); the mutator (I02); actions of deallocators (I08).",
     promised: true,
     sentence: "{object} had been cleared when user code {observed}",
@@ -35,6 +35,6 @@ pub(super) fn obtained(s: &Shadow, out: &mut Findings, object: ObjId, how: &'sta
     let Some(o) = s.get(object) else { return };
     out.judge(Invariant::I01, s, !o.is(Object::INSANE), || {
         let report = Report::collector(Some(object)).other(s.driver().and_then(|f| super::shadow::unpack(f.owner)));
-        report.observed(how).class(if s.lied { Class::TypeFault } else { Class::Collector })
+        report.observed(how).exposed(s)
     });
 }

@@ -16,7 +16,7 @@ pub(super) const ABOUT: About = About {
     statement: "After a collection no object reachable from a root has been cleared.",
     premises: "An object that an earlier collection cleared and could not free (a neighbour of a type without `tp_clear`) and \
                that is saved later is a type-fault, as is one that a lying `traverse` gave away. What only `gc.garbage` \
-               reaches with `DEBUG_SAVEALL` is documented.",
+               reaches with `DEBUG_SAVEALL` is documented, and on 2.x what the finalizer of a static C type could save.",
     not: "Roots that events do not tell of.",
     promised: true,
     sentence: "{object} is reachable and has been cleared",
@@ -24,8 +24,11 @@ pub(super) const ABOUT: About = About {
 
 fn report(s: &Shadow, object: ObjId) -> Report {
     let report = Report::collector(Some(object));
-    let now = s.get(object).is_some_and(|o| o.is(Object::CLEARED_NOW));
-    if s.lied || !now { report.class(Class::TypeFault) } else { report }
+    match s.get(object) {
+        Some(o) if o.is(Object::EXPOSED) => report.exposed(s),
+        Some(o) if o.is(Object::CLEARED_NOW) && !s.lied => report,
+        _ => report.class(Class::TypeFault),
+    }
 }
 
 pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {

@@ -13,7 +13,8 @@ pub(super) const ABOUT: About = About {
     name: "clear-sound",
     statement: "`tp_clear` is called on an object only if it is true garbage at that moment; edges that `traverse` does not \
                 report and owners outside the heap count.",
-    premises: "A `traverse` that reports too much, or not the same each time, makes it a type-fault.",
+    premises: "A `traverse` that reports too much, or not the same each time, makes it a type-fault. On 2.x what the \
+               finalizer of a static C type saves is documented.",
     not: "Owners that events do not tell of.",
     promised: true,
     sentence: "{object} was cleared while a root reached it",
@@ -26,5 +27,5 @@ pub(super) fn clear(s: &mut Shadow, out: &mut Findings, object: ObjId) {
     }
     s.update_base();
     let held = s.base.has(object.index());
-    out.judge(Invariant::I03, s, !held, || Report::collector(Some(object)).blame_type(s.lied));
+    out.judge(Invariant::I03, s, !held, || Report::collector(Some(object)).exposed(s));
 }

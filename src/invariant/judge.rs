@@ -207,6 +207,9 @@ impl Judge {
         self.used(Some(owner));
         self.used(arg);
         self.s.fold_enter(code, owner, arg);
+        if self.s.col.clears > 0 && self.s.release.is_two() {
+            self.s.expose(code);
+        }
         self.pending = true;
         self.examine();
         let r = &mut self.reached;
@@ -327,6 +330,9 @@ impl Judge {
         if !sane {
             i05_no_dangling::used(s, out, object);
             self.reached.insane_seen += u64::from(s.get(object).is_some_and(|o| o.is(Object::INSANE)));
+            if s.col.clears > 0 && !introspection && s.release.is_two() {
+                s.expose_seen(object);
+            }
         }
         if introspection {
             i01b_no_insane_introspect::scanned(s, out, object);

@@ -104,8 +104,9 @@ pub struct Violation {
     pub why: Why,
     /// When.
     pub phase: Phase,
-    /// Index of the event in the stream (for a snapshot's facts, of the first event after the snapshot).
-    pub event: u32,
+    /// Index of the event in the stream (for a snapshot's facts, of the first event after the snapshot). Nothing if
+    /// runs of other scenarios, made from this one, were compared: no event of this run shows it.
+    pub event: Option<u32>,
     /// The object it is about.
     pub object: Option<ObjId>,
     /// Another object involved: `invariant::About::sentence` says which.

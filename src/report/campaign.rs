@@ -109,8 +109,8 @@ fn heading(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
     let seconds = outcome.timing.running.as_secs_f64();
     writeln!(
         out,
-        "{} scenarios on {} in {seconds:.1} s ({} runs per second); digest {:016x}",
-        grouped(outcome.part.scenarios),
+        "{} on {} in {seconds:.1} s ({} runs per second); digest {:016x}",
+        count(outcome.part.scenarios, "scenario"),
         count(subjects.len() as u64, "collector"),
         grouped((runs as f64 / seconds.max(1e-6)) as u64),
         outcome.part.digest(),

@@ -124,6 +124,16 @@ fn the_number_of_workers_and_their_speed_change_nothing() {
 }
 
 #[test]
+fn the_time_is_that_of_the_clock_however_many_workers_there_are() {
+    for jobs in [1, 200] {
+        // One block, which takes two milliseconds at least.
+        let lane = run(&Toy { slow: true, ..Toy::default() }, course(10, jobs), begin(Shard::WHOLE));
+        assert!(lane.timing.running >= Duration::from_millis(1), "{jobs}: {:?}", lane.timing);
+        assert!(lane.timing.running <= lane.timing.elapsed, "{jobs}: {:?}", lane.timing);
+    }
+}
+
+#[test]
 fn what_was_stopped_goes_on_as_if_it_had_not_been() {
     let whole = run(&Toy::default(), course(60_000, 2), begin(Shard::WHOLE));
     assert_eq!(whole.records[&3].first, First { secondary: false, scenario: 50_003 });

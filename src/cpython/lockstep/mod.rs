@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use super::{Interpreter, Limits, Python, SetupError};
 use crate::collector::{Collector, Row};
-use crate::event::{Digest, Event, Sink};
+use crate::event::{Digest, Event, First, Sink};
 use crate::run::Machine;
 use crate::scenario::Scenario;
 
@@ -180,7 +180,7 @@ impl Lockstep {
         self.ranges.clear();
         for scenario in scenarios {
             let from = self.model.len();
-            self.machine.run(scenario.borrow(), &mut self.model);
+            self.machine.run(scenario.borrow(), &mut First::new(&mut self.model, self.limits.events()));
             self.ranges.push(from..self.model.len());
         }
     }

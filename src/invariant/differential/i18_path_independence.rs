@@ -140,7 +140,7 @@ pub fn path_independence(
             class: Class::Documented,
             why: Why::Paths,
             phase: Phase::Mutator,
-            event: knotted.len() as u32 - 1,
+            event: None,
             object: Some(variant.object),
             other: None,
             expected: Detail::Count(expected.len() as u32),

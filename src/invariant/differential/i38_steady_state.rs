@@ -191,7 +191,7 @@ pub fn steady_state(
             class,
             why,
             phase: Phase::Mutator,
-            event: events.len() as u32 - 1,
+            event: None,
             object: None,
             other: None,
             expected: Detail::Count(last as u32),

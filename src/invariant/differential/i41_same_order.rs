@@ -59,7 +59,7 @@ pub fn same_order(subject: &mut dyn Subject, scenario: &Scenario) -> Result<Opti
         class: Class::Collector,
         why: Why::Unknown,
         phase: Phase::Mutator,
-        event: at as u32,
+        event: Some(at as u32),
         object: None,
         other: None,
         expected: Detail::Count(first as u32),

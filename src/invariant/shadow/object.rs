@@ -254,6 +254,8 @@ impl Object {
     pub const MAYBE_TRASH: u16 = 32;
     /// Its `traverse` has been called before.
     pub const TRAVERSED: u16 = 64;
+    /// Was in reach of a finalizer that the collector does not look for, when trash was being cleared.
+    pub const EXPOSED: u16 = 128;
     /// The finalized bit of the last snapshot.
     pub const FINALIZED: u16 = 256;
     /// Its finalizer began when nothing known held it.

@@ -2,8 +2,8 @@
 //!
 //! A run of few objects, as most are, is walked with one word as the set: see [`Shadow::is_small`].
 
-use super::{Bits, NONE, Object, Overflow, Shadow};
-use crate::event::{ObjId, Spot};
+use super::{Bits, Frame, NONE, Object, Overflow, Shadow};
+use crate::event::{Code, ObjId, Spot};
 use crate::scenario::Shape;
 
 /// The slot number under which an object's link is reported.
@@ -295,6 +295,45 @@ impl Shadow {
 
     /// True if strong edges lead from one object to another, or they are the same.
     pub(crate) fn leads(&mut self, from: u32, to: usize) -> bool {
+        self.follow(from);
+        self.scratch.has(to)
+    }
+
+    /// True if the innermost user code is the finalizer of an object of a static C type in the trash that is being cleared:
+    /// the collector of 2.7 does not look for it. To be asked on 2.7 only.
+    fn is_unforeseen(&self) -> bool {
+        let is = |f: &Frame| {
+            matches!(f.code, Code::Finalizer | Code::LegacyFinalizer)
+                && self.col.is_trash(f.owner as usize - 1)
+                && self.at(f.owner).is_some_and(|o| o.facts.shape.is_extension())
+        };
+        self.col.clears > 0 && self.driver().is_some_and(is)
+    }
+
+    /// Marks what of the trash such a finalizer that starts can reach.
+    #[cold]
+    pub(crate) fn expose(&mut self, code: Code) {
+        if let Some(&Frame { owner, .. }) = self.frames.last()
+            && code != Code::Call
+            && self.is_unforeseen()
+        {
+            self.follow(owner);
+            let Shadow { objects, scratch, col, .. } = self;
+            scratch.iter().filter(|i| col.trash.has(*i)).for_each(|i| objects[i].status |= Object::EXPOSED);
+        }
+    }
+
+    /// The same for what it has reached, by the edges that a `tp_clear` was about to drop.
+    #[cold]
+    pub(crate) fn expose_seen(&mut self, object: ObjId) {
+        if self.is_unforeseen() && self.col.is_trash(object.index()) {
+            self.objects[object.index()].status |= Object::EXPOSED;
+        }
+    }
+
+    /// Follows strong edges from an object. The result, with the object, is in `self.scratch`.
+    #[inline]
+    fn follow(&mut self, from: u32) {
         let mut set = std::mem::take(&mut self.scratch);
         if self.is_small() {
             set.set_word(self.graph().flood_word(self.present.word(), root(from) >> 1));
@@ -306,8 +345,6 @@ impl Shadow {
             self.graph().flood(&mut set, &mut stack);
             self.stack = stack;
         }
-        let reached = set.has(to);
         self.scratch = set;
-        reached
     }
 }

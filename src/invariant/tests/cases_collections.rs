@@ -135,13 +135,8 @@ del a[1]
 del a
 collect(2)
 ";
-    let parsed = crate::scenario::text::parse(source).unwrap();
-    let mut machine = Machine::new(&crate::collector::Collector::parse("cpython-3.15").unwrap());
-    let mut events = Vec::new();
-    machine.run(&parsed.scenario, &mut events);
-    let mut judge = Judge::new();
-    let found = judge.judge(&parsed.scenario, &events, Some(Release::new(3, 15, 0)));
-    assert!(found.iter().all(|v| v.invariant != Invariant::I21), "{found:?}");
+    let (found, judge) = judged(source, "cpython-3.15", Release::new(3, 15, 0));
+    assert_eq!(class_of(&found, Invariant::I21), None, "{found:?}");
     assert!(judge.judged(Invariant::I21).passed > 0);
 }
 
@@ -163,14 +158,67 @@ collect(2)
 del b
 collect(2)
 ";
-    let parsed = crate::scenario::text::parse(source).unwrap();
-    let mut machine = Machine::new(&crate::collector::Collector::parse("cpython-3.7").unwrap());
-    let mut events = Vec::new();
-    machine.run(&parsed.scenario, &mut events);
     // From a release that promises to keep nothing, the same events are the collector's fault.
     for (release, class) in [(Release::new(3, 7, 16), Class::Documented), (Release::new(3, 8, 18), Collector)] {
-        let found = Judge::new().judge(&parsed.scenario, &events, Some(release)).to_vec();
-        let hit = found.iter().find(|v| v.invariant == Invariant::I21);
-        assert_eq!(hit.map(|v| v.class), Some(class), "{release}");
+        let (found, _) = judged(source, "cpython-3.7", release);
+        assert_eq!(class_of(&found, Invariant::I21), Some(class), "{release}");
     }
+}
+
+/// The collector of 2.7 clears what has such a finalizer, which then keeps it.
+#[test]
+fn what_the_finalizer_of_a_c_type_reaches_is_documented_before_3_0() {
+    let kept = "\
+coroner 1
+
+def A():
+    a = self
+
+Node(clear=none, finalizer=A)
+a[0] = Node()
+a[1] = Node()
+a[0][0] = a
+del a
+collect(2)
+";
+    // It sees what a `tp_clear` was about to drop, too.
+    let seen = "\
+coroner 1
+
+def A():
+    look()
+
+a = Node()
+b = Node(clear=none, finalizer=A)
+b[0] = Node()
+b[0][0] = b
+b[0][1] = a
+del a
+del b
+collect(2)
+";
+    for (source, invariant) in [(seen, Invariant::I01), (kept, Invariant::I02), (kept, Invariant::I03)] {
+        // From a release that looks for it, the same events are the collector's fault.
+        for (release, class) in [(Release::new(2, 7, 18), Class::Documented), (Release::new(3, 6, 15), Collector)] {
+            let (found, _) = judged(source, "cpython-2.7", release);
+            let classes: Vec<Class> = found.iter().filter(|v| v.invariant == invariant).map(|v| v.class).collect();
+            assert!(!classes.is_empty() && classes.iter().all(|c| *c == class), "{invariant} on {release}: {found:?}");
+        }
+    }
+    // That is no excuse for a callback: bpo-38006.
+    let source = "\
+coroner 1
+
+def A():
+    pass
+
+a = Node(call=A)
+a[0] = Node(gc=no)
+a[1] = ref(a[0], a)
+a[2] = Node(finalizer=A)
+del a
+collect(2)
+";
+    let (found, _) = judged(source, "cpython-2.7", Release::new(2, 7, 18));
+    assert_eq!(class_of(&found, Invariant::I01), Some(Collector), "{found:?}");
 }

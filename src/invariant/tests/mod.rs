@@ -15,6 +15,20 @@ use crate::scenario::Scenario;
 use crate::subject::Release;
 use stream::Stream;
 
+/// Runs a text on a collector and judges what that does, as from a release.
+fn judged(source: &str, collector: &str, release: Release) -> (Vec<Violation>, Judge) {
+    let scenario = crate::scenario::text::parse(source).unwrap().scenario;
+    let mut events = Vec::new();
+    Machine::new(&Collector::parse(collector).unwrap()).run(&scenario, &mut events);
+    let mut judge = Judge::new();
+    (judge.judge(&scenario, &events, Some(release)).to_vec(), judge)
+}
+
+/// The class in which a violation of the invariant was found, if there was one.
+fn class_of(found: &[Violation], invariant: Invariant) -> Option<Class> {
+    found.iter().find(|v| v.invariant == invariant).map(|v| v.class)
+}
+
 /// One invariant, and how to write its two streams.
 struct Case {
     invariant: Invariant,

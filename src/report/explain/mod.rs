@@ -83,8 +83,8 @@ pub struct Broken {
     pub step: Option<u32>,
     /// The step in words.
     pub operation: String,
-    /// The event, from 0.
-    pub event: u32,
+    /// The event, from 0; nothing if other runs show it, not this one.
+    pub event: Option<u32>,
     /// What broke, in words.
     pub text: String,
     /// How often it broke in the run.
@@ -204,7 +204,7 @@ fn broken(run: &Run<'_>) -> Vec<Broken> {
             same.times += 1;
             continue;
         }
-        let step = run.step_at(violation.event as usize);
+        let step = violation.event.and_then(|event| run.step_at(event as usize));
         found.push(Broken {
             invariant: code,
             name: violation.invariant.name(),
@@ -216,7 +216,7 @@ fn broken(run: &Run<'_>) -> Vec<Broken> {
             times: 1,
         });
     }
-    found.sort_by_key(|b| b.event);
+    found.sort_by_key(|b| b.event.unwrap_or(u32::MAX));
     found
 }
 

@@ -52,6 +52,7 @@ fn broken(explanation: &Explanation, style: Style, out: &mut String) -> fmt::Res
     for broken in &explanation.broken {
         let place = match broken.step {
             Some(step) => format!("first at step {step}: {}", broken.operation),
+            None if broken.event.is_none() => "not in this run, but in others that were made from it".to_owned(),
             None => "before the first step".to_owned(),
         };
         let times = if broken.times > 1 { format!(" ({} times)", broken.times) } else { String::new() };

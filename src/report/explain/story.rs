@@ -25,7 +25,7 @@ struct Teller<'t> {
     show: ShowShot<'t>,
     out: &'t mut String,
     depth: usize,
-    /// The violations in the order of events.
+    /// The violations in the order of events; last those that this run does not show.
     violations: Vec<usize>,
     /// How many of them have been told.
     told: usize,
@@ -38,12 +38,13 @@ struct Teller<'t> {
 impl<'t> Teller<'t> {
     fn new(run: &'t Run<'_>, style: Style, show: ShowShot<'t>, out: &'t mut String) -> Teller<'t> {
         let mut violations: Vec<usize> = (0..run.violations.len()).collect();
-        violations.sort_by_key(|i| run.violations[*i].0.event);
+        violations.sort_by_key(|i| run.violations[*i].0.event.unwrap_or(u32::MAX));
         Teller { run, style, show, out, depth: 0, violations, told: 0, shown: 0, left_out: 0 }
     }
 
     fn next_violation(&self) -> Option<usize> {
-        self.violations.get(self.told).map(|i| self.run.violations[*i].0.event as usize)
+        let next = *self.violations.get(self.told)?;
+        self.run.violations[next].0.event.map(|event| event as usize)
     }
 
     /// What belongs between the line before and the event of this number: pictures, and what broke at events that
@@ -77,7 +78,8 @@ impl<'t> Teller<'t> {
     fn violation(&mut self) {
         let (violation, verdict) = &self.run.violations[self.violations[self.told]];
         self.told += 1;
-        let text = format!("  ^ {}", violation.describe(&|object| self.run.names.label(object)));
+        let mark = if violation.event.is_some() { "  ^" } else { "not in this run:" };
+        let text = format!("{mark} {}", violation.describe(&|object| self.run.names.label(object)));
         let bad = verdict.class() == crate::invariant::Class::Collector;
         line(self.out, self.depth, &if bad { self.style.bad(&text) } else { self.style.note(&text) });
     }
@@ -114,9 +116,9 @@ impl<'t> Teller<'t> {
     fn end(&mut self) {
         self.end_step(self.run.log.total());
         self.shots_until(self.run.log.total());
-        for i in &self.violations[self.told..] {
-            let text = self.run.violations[*i].0.describe(&|object| self.run.names.label(object));
-            line(self.out, 0, &self.style.bad(&format!("^ {text}")));
+        self.depth = 0;
+        while self.told < self.violations.len() {
+            self.violation();
         }
     }
 }

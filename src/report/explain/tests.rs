@@ -1,4 +1,5 @@
 use super::*;
+use crate::invariant::Invariant;
 use crate::scenario::text::parse;
 
 /// The five objects of bpo-38006: a cycle behind a blind object, a weak reference with a callback that is trash.
@@ -101,6 +102,22 @@ collect(2)
     assert_eq!(fate("a"), "ran once: in the finalizer phase of collection 1 (step 7, line 12)");
     assert_eq!(fate("b"), "ran once: outside of collections (step 6, line 11)");
     assert_eq!(fate("c"), "did not run: the object never died");
+}
+
+/// They repeat the scenario, and go on after its end: numbers of their events are none of this run's.
+#[test]
+fn what_other_runs_show_is_at_no_event_of_this_one() {
+    let source = "coroner 1\n\ndef f():\n    a = self\n\na = Node(call=f)\nb = Node(finalizer=f)\nc = ref(b, a)\n";
+    let document = parse(source).unwrap();
+    let mut run = record(&document, &Collector::parse("cpython-3.12").unwrap(), &Baseline::empty());
+    assert!(run.violations.iter().any(|(v, _)| v.invariant == Invariant::I18), "{:?}", run.violations);
+    run.violations.retain(|(v, _)| v.invariant == Invariant::I18);
+    let explanation = explain(&run);
+    assert_eq!((explanation.broken[0].event, explanation.broken[0].step), (None, None));
+    let page = text(&run, &explanation, true, false);
+    assert!(page.contains("not in this run, but in others"), "{page}");
+    let end = page.split("the end\n").nth(1).unwrap();
+    assert!(end.trim_start().starts_with("not in this run: I18"), "{end}");
 }
 
 #[test]
