@@ -12,7 +12,7 @@ use super::tally::Verdict;
 use crate::collector::{Collector, Row, Rules};
 use crate::cpython::{Interpreter, Limits, Python};
 use crate::event::{Digest, Event, First, MOST_KEPT, Sink, Tape, Undefined};
-use crate::invariant::{Class, Invariant, Judge, Questions, Reached, Violation, differential};
+use crate::invariant::{Answers, Class, Invariant, Judge, Questions, Reached, Violation, differential};
 use crate::run::Machine;
 use crate::scenario::Scenario;
 use crate::subject::Failure;
@@ -21,6 +21,8 @@ use crate::subject::Failure;
 #[derive(Debug)]
 pub struct Examiner {
     collector: Collector,
+    /// What a judge knows of its release.
+    answers: Answers,
     /// What the baseline knows of the row.
     known: [bool; Invariant::COUNT],
     machine: Machine,
@@ -148,6 +150,7 @@ impl Examiner {
         let row_name = row.as_ref().map_or("", |row| row.name.as_str());
         Examiner {
             collector: collector.clone(),
+            answers: Answers::of(collector.release),
             known: std::array::from_fn(|i| baseline.knows(row_name, Invariant::ALL[i]).is_some()),
             machine: Machine::new(collector),
             plain,

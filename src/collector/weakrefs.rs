@@ -69,6 +69,18 @@ pub fn clear_before_finalizers(heap: &mut Heap, set: List, rules: &AskedRules) -
     Ok(())
 }
 
+/// True if a weak reference to or in the list has not been cleared.
+pub fn remain(heap: &Heap, set: List) -> bool {
+    let mut o = heap.object(set.head()).next;
+    while o != set.head() {
+        if heap.object(o).has(Flag::WATCHED) || heap.is_weak(o) && heap.weak(o).referent != NIL {
+            return true;
+        }
+        o = heap.object(o).next;
+    }
+    false
+}
+
 /// The second pass: clears every weak reference to or in the list and calls nothing.
 ///
 /// # Errors

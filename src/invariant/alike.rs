@@ -5,84 +5,84 @@ use std::cell::Cell;
 use super::documented::Why;
 use crate::subject::Release;
 
-/// The releases from which on the judge knows something else: the bounds of [`Why`], and 3.0 (no `__del__` that runs
-/// late), 3.8 (functions have `tp_clear`), 3.9 (instances report their type), 3.14.0 and 3.14.5 (incremental collector),
-/// 3.15 (weak references in the trash).
-const BOUNDS: [Release; 10] = [
-    Release::new(3, 0, 0),
-    Release::new(3, 4, 0),
-    Release::new(3, 7, 6),
-    Release::new(3, 8, 0),
-    Release::new(3, 9, 0),
-    Release::new(3, 9, 1),
-    Release::new(3, 13, 13),
-    Release::new(3, 14, 0),
-    Release::new(3, 14, 5),
-    Release::new(3, 15, 0),
-];
+/// What a judge knows of a release, a bit for each question: whether a condition of [`Why`] holds, and what follows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Answers(u64);
 
-/// What the judge asked about a release: whether it comes before each of some bounds.
+/// Questions that a judge asked of a release, as bits of [`Answers`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Questions(u16);
+pub struct Questions(u64);
 
 impl Questions {
     /// Everything that a judge may ask.
-    pub const ALL: Questions = Questions((1 << BOUNDS.len()) - 1);
-
-    /// Whether it is from this bound on.
-    const fn from(bound: Release) -> Questions {
-        let (mut bits, mut i) = (0, 0);
-        while i < BOUNDS.len() {
-            let Release { major, minor, patch } = BOUNDS[i];
-            if major == bound.major && minor == bound.minor && patch == bound.patch {
-                bits |= 1 << i;
-            }
-            i += 1;
-        }
-        assert!(bits != 0, "a bound that is missing in the table");
-        Questions(bits)
-    }
+    pub const ALL: Questions = Questions(u64::MAX);
+    /// Is it 2.7?
+    const TWO: Questions = Questions(1 << 63);
+    /// Does it have the incremental collector?
+    const INCREMENTAL: Questions = Questions(1 << 62);
+    /// Is it 3.15 or later?
+    const FROM_3_15: Questions = Questions(1 << 61);
+    /// Do functions have `tp_clear`?
+    const FUNCTION_CLEAR: Questions = Questions(1 << 60);
+    /// Do instances of heap types report their type?
+    const TYPE_EDGE: Questions = Questions(1 << 59);
 
     /// Whether a condition holds.
     const fn about(why: Why) -> Questions {
-        let (from, to) = why.releases();
-        let from = if let Some(bound) = from { Questions::from(bound).0 } else { 0 };
-        let to = if let Some(bound) = to { Questions::from(bound).0 } else { 0 };
-        Questions(from | to)
+        Questions(1 << why as u64)
     }
 }
 
-/// True if the same events of the two releases are the same violations, as far as it depends on these questions.
-pub fn judged_alike(a: Release, b: Release, asked: Questions) -> bool {
-    let answers = |release: Release| {
-        BOUNDS.iter().enumerate().fold(0, |answers: u16, (i, bound)| answers | u16::from(release >= *bound) << i)
-    };
-    (answers(a) ^ answers(b)) & asked.0 == 0
+const _: () = assert!(Why::COUNT < 59);
+
+impl Answers {
+    /// What a judge knows of this release.
+    pub fn of(release: Release) -> Answers {
+        let whys = Why::ALL.iter().map(|why| (Questions::about(*why), why.holds(Some(release))));
+        let from = |minor| release >= Release::new(3, minor, 0);
+        let others = [
+            (Questions::TWO, release.major == 2),
+            (Questions::INCREMENTAL, from(14) && release < Release::new(3, 14, 5)),
+            (Questions::FROM_3_15, from(15)),
+            (Questions::FUNCTION_CLEAR, from(8)),
+            (Questions::TYPE_EDGE, from(9)),
+        ];
+        Answers(whys.chain(others).filter(|(_, yes)| *yes).fold(0, |bits, (question, _)| bits | question.0))
+    }
+
+    /// True if the same events are the same violations with these answers and those, as far as it depends on these questions.
+    pub fn agree(self, other: Answers, asked: Questions) -> bool {
+        (self.0 ^ other.0) & asked.0 == 0
+    }
+
+    fn yes(self, Questions(question): Questions) -> bool {
+        self.0 & question != 0
+    }
 }
 
-/// The release whose run is judged; it remembers what was asked about it.
-#[derive(Debug, Default)]
+/// The release whose run is judged; it remembers what its violations depended on.
+#[derive(Debug)]
 pub(crate) struct AskedRelease {
     release: Option<Release>,
-    is_two: bool,
-    is_incremental: bool,
-    asked: Cell<u16>,
+    answers: Answers,
+    asked: Cell<u64>,
 }
 
 impl AskedRelease {
     /// A release about which nothing has been asked.
     pub fn new(release: Option<Release>) -> AskedRelease {
-        AskedRelease {
-            release,
-            is_two: release.is_some_and(|r| r.major == 2),
-            is_incremental: release.is_some_and(|r| r >= Release::new(3, 14, 0) && r < Release::new(3, 14, 5)),
-            asked: Cell::new(0),
-        }
+        AskedRelease { release, answers: release.map_or(Answers(0), Answers::of), asked: Cell::new(0) }
+    }
+
+    /// Another run of it.
+    pub fn forget(&self) {
+        self.asked.set(0);
     }
 
     #[inline(always)]
-    fn ask(&self, Questions(questions): Questions) {
-        self.asked.set(self.asked.get() | questions);
+    fn ask(&self, question: Questions) -> bool {
+        self.asked.set(self.asked.get() | question.0);
+        self.answers.yes(question)
     }
 
     /// Unasked.
@@ -103,47 +103,34 @@ impl AskedRelease {
     /// True for 2.7.
     #[inline]
     pub fn is_two(&self) -> bool {
-        self.ask(const { Questions::from(Release::new(3, 0, 0)) });
-        self.is_two
+        self.ask(Questions::TWO)
     }
 
     /// True for the releases with the incremental collector.
     #[inline]
     pub fn is_incremental(&self) -> bool {
-        const FROM: Questions = Questions::from(Release::new(3, 14, 0));
-        const TO: Questions = Questions::from(Release::new(3, 14, 5));
-        self.ask(Questions(FROM.0 | TO.0));
-        self.is_incremental
+        self.ask(Questions::INCREMENTAL)
     }
 
     /// True if it is known and at least 3.15.
     pub fn is_from_3_15(&self) -> bool {
-        const BOUND: Release = Release::new(3, 15, 0);
-        self.ask(const { Questions::from(BOUND) });
-        self.release.is_some_and(|r| r >= BOUND)
+        self.ask(Questions::FROM_3_15)
     }
 
-    /// True if the condition holds.
+    /// True if there is one for which the condition holds, or it holds for all.
     pub fn holds(&self, why: Why) -> bool {
-        const QUESTIONS: [Questions; Why::COUNT] = {
-            let mut questions = [Questions(0); Why::COUNT];
-            let mut i = 0;
-            while i < Why::ALL.len() {
-                questions[Why::ALL[i] as usize] = Questions::about(Why::ALL[i]);
-                i += 1;
-            }
-            questions
-        };
-        self.ask(QUESTIONS[why as usize]);
-        why.holds(self.release)
+        match self.release {
+            Some(_) => self.ask(Questions::about(why)),
+            None => why.holds(None),
+        }
     }
 
-    /// What functions and instances of heap types are was worked out from the release.
+    /// What functions or instances of heap types are was worked out from the release.
     #[inline]
     pub fn made(&self, function: bool, typed: bool) {
-        const FUNCTION: u16 = Questions::from(Release::new(3, 8, 0)).0;
-        const TYPED: u16 = Questions::from(Release::new(3, 9, 0)).0;
-        self.ask(Questions(if function { FUNCTION } else { 0 } | if typed { TYPED } else { 0 }));
+        let (function, typed) = (u64::from(function), u64::from(typed));
+        let made = function * Questions::FUNCTION_CLEAR.0 | typed * Questions::TYPE_EDGE.0;
+        self.asked.set(self.asked.get() | made);
     }
 }
 
@@ -153,14 +140,9 @@ mod tests {
     use crate::collector::Collector;
     use crate::event::Event;
     use crate::generate::{Generator, PROFILES, Seed, Size};
-    use crate::invariant::{Invariant, Judge, Judged, Reached, Violation};
+    use crate::invariant::{Judge, Reached, Violation};
     use crate::run::Machine;
     use crate::scenario::Scenario;
-
-    #[test]
-    fn bounds_are_in_order() {
-        assert!(BOUNDS.is_sorted());
-    }
 
     #[test]
     fn releases_that_are_judged_alike_are() {
@@ -176,22 +158,20 @@ mod tests {
                 for machine in machines.iter_mut().step_by(4) {
                     events.clear();
                     machine.run(&scenario, &mut events);
-                    type Outcome = (Vec<Violation>, Reached, Vec<Judged>, Questions);
+                    type Outcome = (Vec<Violation>, Reached, Questions);
                     let mut judged = |c: &Collector| -> Outcome {
                         let violations = judge.judge(&scenario, &events, Some(c.release)).to_vec();
-                        let judged = Invariant::ALL.iter().map(|i| judge.judged(*i)).collect();
-                        (violations, judge.reached(), judged, judge.asked())
+                        (violations, judge.reached(), judge.asked())
                     };
                     let outcomes: Vec<Outcome> = rows.iter().map(&mut judged).collect();
                     for (a, of_a) in rows.iter().zip(&outcomes) {
                         for (b, of_b) in rows.iter().zip(&outcomes) {
-                            if judged_alike(a.release, b.release, of_a.3) {
-                                assert_eq!(of_a, of_b, "{} and {}: {scenario:?}", a.name, b.name);
-                                alike += 1;
-                            } else {
-                                different += u32::from(of_a != of_b);
-                            }
-                            always += u32::from(judged_alike(a.release, b.release, Questions::ALL));
+                            let agree = |asked| Answers::of(a.release).agree(Answers::of(b.release), asked);
+                            let same = (&of_a.0, of_a.1) == (&of_b.0, of_b.1);
+                            assert!(same || !agree(of_a.2), "{} and {}: {scenario:?}", a.name, b.name);
+                            alike += u32::from(agree(of_a.2));
+                            different += u32::from(!same);
+                            always += u32::from(agree(Questions::ALL));
                         }
                     }
                 }

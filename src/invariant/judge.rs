@@ -207,7 +207,7 @@ impl Judge {
         self.used(Some(owner));
         self.used(arg);
         self.s.fold_enter(code, owner, arg);
-        if self.s.col.clears > 0 && self.s.release.is_two() {
+        if self.s.col.clears > 0 {
             self.s.expose(code);
         }
         self.pending = true;
@@ -330,7 +330,7 @@ impl Judge {
         if !sane {
             i05_no_dangling::used(s, out, object);
             self.reached.insane_seen += u64::from(s.get(object).is_some_and(|o| o.is(Object::INSANE)));
-            if s.col.clears > 0 && !introspection && s.release.is_two() {
+            if s.col.clears > 0 && !introspection {
                 s.expose_seen(object);
             }
         }

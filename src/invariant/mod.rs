@@ -54,7 +54,7 @@ mod i40_ephemeron;
 mod tests;
 
 pub use about::{About, Invariant, markdown};
-pub use alike::{Questions, judged_alike};
+pub use alike::{Answers, Questions};
 pub use documented::Why;
 pub use findings::{Judged, MAX_PER_INVARIANT};
 pub use judge::Judge;

@@ -351,14 +351,18 @@ impl<S: Sink> Exec<'_, S> {
             return None;
         }
         if (!quiet || trash.concern_weakrefs())
+            && weakrefs::remain(&self.m.heap, List::FINAL)
             && self.has(Switch::ClearWeakrefsAfterFinalizers)
             && let Err(reason) = weakrefs::clear_after_finalizers(&mut self.m.heap, List::FINAL)
         {
             self.stop = Some(reason);
             return None;
         }
-        if !quiet && !self.has(Switch::CountBeforeCallbacks) {
-            self.running.counted = self.m.heap.count(List::FINAL);
+        if !quiet {
+            let count = self.m.heap.count(List::FINAL);
+            if count != self.running.counted && !self.has(Switch::CountBeforeCallbacks) {
+                self.running.counted = count;
+            }
         }
         self.show(Moment::ResurrectionChecked);
         if self.has(Switch::BugSkipFirstClear)
@@ -417,6 +421,9 @@ impl<S: Sink> Exec<'_, S> {
             self.incref(o);
             self.m.gc.garbage.push(o);
             return Some(Phase::ClearDropped(o));
+        }
+        if self.m.heap.object(o).shape == Shape::Function {
+            self.m.rules.ask(Rules::NONE.with(Switch::FunctionClear));
         }
         if !self.m.heap.object(o).has(Flag::CLEARABLE) {
             return Some(Phase::ClearDropped(o));

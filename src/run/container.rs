@@ -51,7 +51,7 @@ impl<S: Sink> Exec<'_, S> {
     fn part(&mut self, origin: u32, shape: Shape, role: Role, slots: &[Idx]) -> Idx {
         let clearable = match shape {
             Shape::Tuple => false,
-            Shape::Function => self.has(Switch::FunctionClear),
+            Shape::Function => self.m.rules.plain().has(Switch::FunctionClear),
             _ => true,
         };
         let flags = Flag::HEADER.and(Flag::CLEARABLE.when(clearable));

@@ -40,7 +40,8 @@ fn flags(kind: &Kind, own_dict: bool, rules: &AskedRules) -> Flag {
     let header = has_header(kind, rules);
     let clearable = match kind.shape {
         Shape::Tuple | Shape::Method => false,
-        Shape::Function => rules.has(Switch::FunctionClear),
+        // Asked for when the collector comes to clear one.
+        Shape::Function => rules.plain().has(Switch::FunctionClear),
         _ => kind.clear != Clear::Missing,
     };
     let (modern, legacy) = match kind.finalizer {

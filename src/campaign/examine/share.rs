@@ -3,7 +3,7 @@
 
 use super::{End, Examined, Examiner, verdict};
 use crate::event::{MOST_KEPT, Sink, Tape};
-use crate::invariant::{Questions, judged_alike};
+use crate::invariant::Questions;
 use crate::scenario::Scenario;
 
 /// What of one collector's last run is another's too.
@@ -31,7 +31,7 @@ impl Examiner {
         }
         // The invariants that need several runs ask what they like.
         let questions = if self.differential { Questions::ALL } else { questions };
-        if judged_alike(self.collector.release, other.collector.release, questions) {
+        if self.answers.agree(other.answers, questions) {
             Shared::Everything
         } else if self.differential || self.total > MOST_KEPT as u64 {
             Shared::Nothing
@@ -77,11 +77,10 @@ impl Examiner {
         }
         self.asked.0 = self.machine.asked();
         self.stream = self.digest.value();
-        let release = self.collector.release;
         let same = others.find(|other| {
             other.stream == self.stream
                 && other.events == self.events
-                && judged_alike(other.collector.release, release, other.asked.1)
+                && other.answers.agree(self.answers, other.asked.1)
         });
         if let Some(other) = same.filter(|_| !differential) {
             self.asked.1 = other.asked.1;

@@ -207,7 +207,7 @@ impl Shadow {
             garbage: Vec::new(),
             listings: Vec::new(),
             garbage_sure: true,
-            release: AskedRelease::default(),
+            release: AskedRelease::new(None),
             traits: Traits::default(),
             col: Collection::default(),
             live: 0,
@@ -261,8 +261,9 @@ impl Shadow {
         self.garbage_sure = true;
         if self.release.plain() != release {
             self.plain = Facts::plain(release);
+            self.release = AskedRelease::new(release);
         }
-        self.release = AskedRelease::new(release);
+        self.release.forget();
         self.col.start_run();
         self.live = 0;
         self.present.reset(0);

@@ -300,14 +300,14 @@ impl Shadow {
     }
 
     /// True if the innermost user code is the finalizer of an object of a static C type in the trash that is being cleared:
-    /// the collector of 2.7 does not look for it. To be asked on 2.7 only.
+    /// the collector of 2.7 does not look for it.
     fn is_unforeseen(&self) -> bool {
         let is = |f: &Frame| {
             matches!(f.code, Code::Finalizer | Code::LegacyFinalizer)
                 && self.col.is_trash(f.owner as usize - 1)
                 && self.at(f.owner).is_some_and(|o| o.facts.shape.is_extension())
         };
-        self.col.clears > 0 && self.driver().is_some_and(is)
+        self.col.clears > 0 && self.driver().is_some_and(is) && self.release.is_two()
     }
 
     /// Marks what of the trash such a finalizer that starts can reach.
