@@ -36,10 +36,10 @@ fn with_several_collectors_the_same_ones_go_on_to_fail() {
     let baseline = Baseline::empty();
     let examiner = |name: &&str| Examiner::new(&Collector::parse(name).unwrap(), &baseline);
     let mut examiners: Vec<Examiner> = names.iter().map(examiner).collect();
-    let mut generator = Generator::new(Seed::from(3), Profile::named("weakrefs").unwrap(), Size::default());
+    let mut generator = Generator::new(Seed::from(3), Profile::named("resurrection").unwrap(), Size::default());
     let mut scenario = Scenario::new();
     let (mut shrunk, mut alone_differs) = (0, 0);
-    for n in 0..400 {
+    for n in 0..4_000 {
         generator.fill(n, &mut scenario);
         let wanted = primary(&mut examiners, &scenario);
         let failing = wanted.iter().flatten().count();

@@ -221,10 +221,11 @@ impl Heap {
         self.spare.push(o);
     }
 
-    /// Number of objects with identity less the number of times that memory was released.
+    /// Number of objects with identity less the number of times that memory was released, modulo 2^32: a planted bug releases
+    /// it twice.
     #[inline]
     pub fn balance(&self) -> u32 {
-        self.ids - self.freed
+        self.ids.wrapping_sub(self.freed)
     }
 
     /// Number of objects with identity whose memory has not been released.
