@@ -40,12 +40,18 @@ impl Examiner {
         }
     }
 
+    /// Takes over how another row's run was judged.
+    fn take_over(&mut self, leader: &Examiner) {
+        (self.total, self.stream) = (leader.total, leader.stream);
+        (self.reached, self.asked.1) = (leader.reached, leader.asked.1);
+        self.violations.clear();
+        self.violations.extend(leader.violations.iter().map(|(v, _)| (*v, verdict(v, &self.known))));
+    }
+
     /// Takes over what another row did and how it was judged.
     pub(in crate::campaign) fn follow<'e>(&'e mut self, leader: &'e Examiner) -> Examined<'e> {
         self.end = End::Complete;
-        (self.total, self.stream, self.reached) = (leader.total, leader.stream, leader.reached);
-        self.violations.clear();
-        self.violations.extend(leader.violations.iter().map(|(v, _)| (*v, verdict(v, &self.known))));
+        self.take_over(leader);
         Examined { events: &leader.events, ..self.examined(leader.differential) }
     }
 
@@ -64,8 +70,13 @@ impl Examiner {
         &mut self,
         scenario: &Scenario,
         differential: bool,
-        mut others: impl Iterator<Item = &'o Examiner>,
+        others: impl Iterator<Item = &'o Examiner>,
     ) -> (Examined<'_>, bool) {
+        let mut others = others.peekable();
+        // Nothing to compare with, or more than was kept.
+        if others.peek().is_none_or(|other| other.total > MOST_KEPT as u64) {
+            return (self.examine(scenario, differential), true);
+        }
         self.end = End::Complete;
         self.digest.reset();
         self.machine.forget_asked();
@@ -83,10 +94,7 @@ impl Examiner {
                 && other.answers.agree(self.answers, other.asked.1)
         });
         if let Some(other) = same.filter(|_| !differential) {
-            self.asked.1 = other.asked.1;
-            self.reached = other.reached;
-            self.violations.clear();
-            self.violations.extend(other.violations.iter().map(|(v, _)| (*v, verdict(v, &self.known))));
+            self.take_over(other);
             return (self.examined(false), false);
         }
         self.judge(scenario);
