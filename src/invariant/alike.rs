@@ -129,7 +129,7 @@ impl AskedRelease {
     #[inline]
     pub fn made(&self, function: bool, typed: bool) {
         let (function, typed) = (u64::from(function), u64::from(typed));
-        let made = function * Questions::FUNCTION_CLEAR.0 | typed * Questions::TYPE_EDGE.0;
+        let made = (function * Questions::FUNCTION_CLEAR.0) | (typed * Questions::TYPE_EDGE.0);
         self.asked.set(self.asked.get() | made);
     }
 }
