@@ -58,7 +58,8 @@ pub(super) fn free(s: &Shadow, out: &mut Findings, object: ObjId) {
         let c = &s.col;
         let unsure = c.active && c.ready && (c.trash.has(at) || !c.exact && c.candidates.has(at));
         // What another callback of this collection releases: its own callbacks are gathered and may be called later.
-        let pending = s.phase() == Phase::Cb && c.trash.has(object.index());
+        let calling = s.frames.get(c.depth).is_some_and(|f| f.by_collector);
+        let pending = (calling || s.phase() == Phase::Cb) && c.trash.has(object.index());
         let unheld = s.at(record.weak).is_some_and(|w| w.in_edges == 0);
         let fresh = c.active && record.born_in == c.number;
         if unsure || pending || unheld || s.lost || fresh && !s.release.is_known() {

@@ -312,9 +312,10 @@ impl Shadow {
             let existing = self.objects.len() as u32;
             let c = &self.col;
             let level = c.ready && c.active && self.frames.len() == c.depth && c.clears == 0;
-            // A deallocator's callback comes when its referent is dying; the collector's, when it is still whole.
+            // A deallocator's callback comes when its referent is dying; the collector's, when that is whole, or when an earlier
+            // callback has let it die.
             let referent = arg.and_then(|a| self.weak(a)).and_then(|r| self.at(r.referent));
-            by_collector = level && referent.is_some_and(Object::lives);
+            by_collector = level && referent.is_some_and(|o| o.lives() || o.is(Object::FREED));
             self.col.callbacks += u32::from(self.col.active && self.col.ready);
             if let Some(record) = arg.and_then(|a| self.weak_index(a)).and_then(|at| self.weaks.get_mut(at)) {
                 record.calls = record.calls.saturating_add(1);

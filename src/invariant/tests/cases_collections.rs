@@ -222,3 +222,113 @@ collect(2)
     let (found, _) = judged(source, "cpython-2.7", Release::new(2, 7, 18));
     assert_eq!(class_of(&found, Invariant::I01), Some(Collector), "{found:?}");
 }
+
+/// On 3.15 weak references in the trash are armed while callbacks run: one that dies in a callback calls its own. What that lets die
+/// may be the referent of a weak reference whose callback the collector has yet to call.
+#[test]
+fn what_one_callback_lets_die_may_have_another_that_waits() {
+    let texts = [
+        "\
+coroner 1
+
+def A():
+    del a
+
+a = Node()
+b = Node(call=A)
+c = Node(finalizer=A, call=A)
+b[0] = ref(c, b)
+c[0] = ref(a, c)
+d = ref(c, b)
+del c
+collect(2)
+",
+        "\
+coroner 1
+
+def A():
+    del b[0]
+
+a = Node()
+a[0] = Node(finalizer=A, call=A)
+a[0][0] = ref(a, a[0])
+b = Node(call=A)
+b[1] = ref(a[0], b)
+a[0] = ref(a[0], b)
+b[0] = a
+del a
+collect(2)
+",
+        "\
+coroner 1
+
+def A():
+    del a
+
+a = Node()
+a[0] = Node(call=A)
+a[0][0] = ref(a, a[0])
+b = Node(call=A)
+a[1] = ref(a[0], b)
+a[0] = ref(a[0], b)
+collect(2)
+",
+        "\
+coroner 1
+
+def A():
+    del c[0]
+
+a = Node()
+b = Node()
+a[0] = Node(call=A)
+b[0] = ref(a, a[0])
+c = Node(call=A)
+a[1] = ref(b, c)
+b[1] = b
+del b
+c[0] = a
+c[0][0] = ref(a[0], c)
+del a
+collect(2)
+",
+        "\
+coroner 1
+
+def A():
+    del a
+
+a = Node()
+b = Node(call=A)
+b[0] = Node()
+b[1] = ref(a, b)
+c = Node(call=A)
+a[0] = ref(b, c)
+d = ref(b, c)
+b[0][0] = b[0]
+del b
+collect(2)
+",
+        "\
+coroner 1
+
+def A():
+    del a[0]
+
+a = Node(call=A)
+a[0] = Node()
+b = Node(finalizer=A, call=A)
+a[0][0] = ref(b, a)
+a[1] = ref(b, a)
+b[0] = ref(a[0], b)
+del b
+collect(2)
+",
+    ];
+    for text in texts {
+        let (found, judge) = judged(text, "cpython-3.15", Release::new(3, 15, 0));
+        let collectors: Vec<_> = found.iter().filter(|v| v.class == Collector).collect();
+        assert!(collectors.is_empty(), "{text}{collectors:?}");
+        assert!(judge.judged(Invariant::I21).passed > 0);
+    }
+}
