@@ -11,7 +11,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use coroner::collector::Collector;
 use coroner::event::{Digest, Event, Sink};
-use coroner::run::{Machine, Moment, Observer, View};
+use coroner::run::{Machine, Observer, PhasePoint, View};
 use coroner::scenario::{Bulk, Kind, Op, Place, Scenario, ScriptId, Shape};
 
 /// How the model builds a graph into variable 0.
@@ -105,10 +105,10 @@ fn cpu_nanoseconds() -> f64 {
 }
 
 impl Observer for Clock {
-    fn moment(&mut self, moment: Moment, _view: &View<'_>) {
+    fn at_phase(&mut self, moment: PhasePoint, _view: &View<'_>) {
         match moment {
-            Moment::Start => self.start = cpu_nanoseconds(),
-            Moment::Cleared => self.nanoseconds = cpu_nanoseconds() - self.start,
+            PhasePoint::Start => self.start = cpu_nanoseconds(),
+            PhasePoint::Cleared => self.nanoseconds = cpu_nanoseconds() - self.start,
             _ => {}
         }
     }

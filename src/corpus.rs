@@ -1,6 +1,6 @@
 //! Starting material for fuzzing: folders of inputs, what each input reaches, and which of them are worth keeping.
 //!
-//! What an input reaches is measured in *features*: a state of [`crate::fuzzing::States`] together with how often it
+//! What an input reaches is measured in *features*: a state of [`crate::fuzzing::StateCounters`] together with how often it
 //! was met (once, twice, up to four times, more), on any row of the model. A feature is a number.
 
 use std::fs;
@@ -31,7 +31,7 @@ pub enum CorpusError {
     File {
         /// Which file or folder.
         path: PathBuf,
-        /// Why.
+        /// Excuse.
         reason: std::io::Error,
     },
     /// A file is no scenario.

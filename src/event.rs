@@ -342,7 +342,7 @@ pub enum Event {
     },
     /// Behaviour is undefined from here on; always the last event.
     Undefined {
-        /// Why.
+        /// Excuse.
         reason: Undefined,
     },
     /// The scenario has ended.

@@ -85,7 +85,6 @@
 #![forbid(unsafe_code)]
 
 pub mod bench;
-pub mod bugs;
 pub mod campaign;
 pub mod cli;
 pub mod collector;
@@ -98,7 +97,8 @@ pub mod generate;
 pub mod heap;
 pub mod invariant;
 pub mod mutate;
-pub mod names;
+pub mod object_names;
+pub mod planted;
 #[cfg(feature = "proptest")]
 pub mod proptest;
 pub mod regression;

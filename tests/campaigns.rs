@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use coroner::campaign::{Shelf, merge};
+use coroner::campaign::{Campaigns, merge};
 use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -168,7 +168,7 @@ fn shards_merge_into_the_campaign_and_twice_is_as_good_as_once() {
 }
 
 /// Two shards as far as three budgets take them, another campaign, and the whole of it.
-fn stores(folder: &Path) -> Vec<Shelf> {
+fn stores(folder: &Path) -> Vec<Campaigns> {
     let mut lines = vec!["--seed 5 --scenarios 300".to_owned()];
     for scenarios in [256, 700, 1300] {
         lines.extend((0..2).map(|index| format!("--seed 4 --scenarios {scenarios} --shard {index}/2")));
@@ -178,13 +178,13 @@ fn stores(folder: &Path) -> Vec<Shelf> {
         .enumerate()
         .map(|(i, line)| {
             coroner(folder, &format!("run --collector cpython-3.7 --size tiny {line} --out {i}"));
-            Shelf::read(&folder.join(i.to_string())).unwrap()
+            Campaigns::read(&folder.join(i.to_string())).unwrap()
         })
         .collect()
 }
 
-fn join(shelves: &[&Shelf]) -> Shelf {
-    shelves.iter().fold(Shelf::default(), |mut all, shelf| {
+fn join(shelves: &[&Campaigns]) -> Campaigns {
+    shelves.iter().fold(Campaigns::default(), |mut all, shelf| {
         all.join(shelf);
         all
     })
@@ -197,7 +197,7 @@ fn merging_is_associative_commutative_and_idempotent() {
     let everything = join(&stores.iter().collect::<Vec<_>>());
     assert_eq!(everything.campaigns.len(), 2);
     let furthest = join(&[&stores[0], &stores[5], &stores[6]]);
-    let seen = |shelf: &Shelf| shelf.found().iter().map(|f| (f.campaign.to_owned(), f.seen)).collect::<Vec<_>>();
+    let seen = |shelf: &Campaigns| shelf.found().iter().map(|f| (f.campaign.to_owned(), f.seen)).collect::<Vec<_>>();
     assert_eq!(seen(&everything), seen(&furthest), "a longer prefix contains a shorter one");
     assert_ne!(seen(&join(&[&stores[1], &stores[2]])), seen(&join(&[&stores[1], &stores[4]])));
     let (cases, count) = (std::cell::Cell::new(0), stores.len());
@@ -205,7 +205,7 @@ fn merging_is_associative_commutative_and_idempotent() {
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) };
     proptest!(config, |(groups in picks, turn in 0usize..20)| {
         let pick = |group: &Vec<usize>| join(&group.iter().map(|i| &stores[*i]).collect::<Vec<_>>());
-        let parts: Vec<Shelf> = groups.iter().map(pick).collect();
+        let parts: Vec<Campaigns> = groups.iter().map(pick).collect();
         let grouped = join(&parts.iter().collect::<Vec<_>>());
         let mut flat: Vec<usize> = groups.concat();
         prop_assert!(grouped == pick(&flat));
@@ -241,7 +241,7 @@ fn merging_folders_does_not_depend_on_order_or_grouping() {
     merge_to(&["b", "a", "b"], "grouped");
     assert_eq!(bugs(&path("flat")), bugs(&path("grouped")));
     assert!(bugs(&path("flat")).len() > 20);
-    assert!(Shelf::read(&path("flat")).unwrap() == Shelf::read(&path("grouped")).unwrap());
+    assert!(Campaigns::read(&path("flat")).unwrap() == Campaigns::read(&path("grouped")).unwrap());
     let output = coroner(folder.path(), "merge 2 0 1 -o corpora");
     assert!(String::from_utf8_lossy(&output.stdout).contains("3 inputs new"), "{output:?}");
     let output = coroner(folder.path(), "merge 1 0 -o corpora");
@@ -328,13 +328,13 @@ fn a_store_that_is_damaged_is_named_and_left_alone() {
     coroner(folder.path(), line);
     let campaigns = folder.path().join("findings/campaigns");
     let campaign = std::fs::read_dir(campaigns).unwrap().next().unwrap().unwrap().path();
-    let lane = campaign.join("shard-0-of-1.json");
-    let text = std::fs::read_to_string(&lane).unwrap();
-    std::fs::write(&lane, &text[..text.len() / 2]).unwrap();
+    let state = campaign.join("shard-0-of-1.json");
+    let text = std::fs::read_to_string(&state).unwrap();
+    std::fs::write(&state, &text[..text.len() / 2]).unwrap();
     for line in [&format!("{line} --resume"), "merge findings -o merged"] {
         let output = coroner(folder.path(), line);
         assert_eq!(output.status.code(), Some(2), "{line}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("shard-0-of-1.json"), "{output:?}");
     }
-    assert_eq!(std::fs::read_to_string(&lane).unwrap().len(), text.len() / 2);
+    assert_eq!(std::fs::read_to_string(&state).unwrap().len(), text.len() / 2);
 }

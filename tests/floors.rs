@@ -3,14 +3,14 @@
 use coroner::collector::Collector;
 use coroner::event::Event;
 use coroner::generate::{Generator, Profile, Seed, Size};
-use coroner::invariant::{Judge, Reached};
+use coroner::invariant::{Coverage, Judge};
 use coroner::run::Machine;
 use coroner::scenario::Scenario;
 
 /// What one profile's scenarios reached, and in how many of them.
 #[derive(Default)]
 struct Shares {
-    total: Reached,
+    total: Coverage,
     trash: u64,
     delivered: u64,
     suppressed: u64,

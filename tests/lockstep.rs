@@ -3,9 +3,9 @@
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use coroner::campaign::{self, Baseline, Budget, Draw};
+use coroner::campaign::{self, Baseline, Budget, Scenarios};
 use coroner::collector::{Collector, Switch};
-use coroner::cpython::lockstep::{self, Comparison, Flip, Kind, Lockstep, Plan, Target, row_of};
+use coroner::cpython::lockstep::{self, Comparison, ComparisonPlan, DifferenceKind, Flip, Lockstep, Target, row_of};
 use coroner::cpython::{Limits, installed};
 use coroner::event::Event;
 use coroner::generate::{Generator, Profile, Seed, Size};
@@ -23,12 +23,12 @@ fn targets() -> Vec<Target> {
     targets
 }
 
-fn draw(profile: &str) -> Draw {
-    Draw { seed: Seed::default(), profiles: vec![Profile::named(profile).unwrap()], size: Size::Small }
+fn draw(profile: &str) -> Scenarios {
+    Scenarios { seed: Seed::default(), profiles: vec![Profile::named(profile).unwrap()], size: Size::Small }
 }
 
-fn plan(targets: Vec<Target>, profile: &str, scenarios: u64, jobs: usize) -> Plan {
-    Plan {
+fn plan(targets: Vec<Target>, profile: &str, scenarios: u64, jobs: usize) -> ComparisonPlan {
+    ComparisonPlan {
         draw: draw(profile),
         targets,
         budget: Budget::Scenarios(scenarios),
@@ -39,7 +39,7 @@ fn plan(targets: Vec<Target>, profile: &str, scenarios: u64, jobs: usize) -> Pla
     }
 }
 
-fn run(plan: &Plan) -> lockstep::Outcome {
+fn run(plan: &ComparisonPlan) -> lockstep::ComparisonOutcome {
     lockstep::run(plan, &AtomicBool::new(false))
 }
 
@@ -219,7 +219,7 @@ fn what_is_undefined_may_kill_the_interpreter_and_the_next_scenario_runs() {
             |compared| match compared.comparison {
                 Comparison::Same => same += 1,
                 Comparison::Undefined(_) => agreed += 1,
-                Comparison::Different(d) if d.kind == Kind::Crash => crashes.push(d),
+                Comparison::Different(d) if d.kind == DifferenceKind::Crash => crashes.push(d),
                 _ => {}
             },
         )
@@ -255,7 +255,7 @@ fn a_death_that_no_rule_explains_is_a_crash() {
             })
             .unwrap();
         if let Some(Comparison::Different(difference)) = crash
-            && difference.kind == Kind::Crash
+            && difference.kind == DifferenceKind::Crash
         {
             assert_eq!(difference.at, events.len());
             return;
@@ -271,7 +271,7 @@ fn invariants_alone_find_bpo_38006() {
         return;
     };
     let name = "python:3.7".to_owned();
-    let plan = campaign::Plan {
+    let plan = campaign::CampaignPlan {
         draw: draw("weakrefs"),
         collectors: vec![Collector { name: name.clone(), ..target.collector }],
         interpreters: [(name, target.interpreter)].into(),

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use coroner::regression::{Kept, load};
+use coroner::regression::{PreservedOutcome, load};
 use coroner::scenario::text::FieldName;
-use coroner::shrink::{Claim, Reduction};
+use coroner::shrink::{Minimality, Reduction};
 
 /// The longest reason that is read as one.
 const MAX_REASON: usize = 110;
@@ -16,29 +16,31 @@ fn every_claim_of_minimality_is_true() {
     for case in load(&folder) {
         let case = case.unwrap_or_else(|e| panic!("{e}"));
         let name = case.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let mut kept = Kept::new(&case.document).expect("known collectors");
+        let mut kept = PreservedOutcome::new(&case.document).expect("known collectors");
         assert!(kept.holds(&case.document.scenario), "{name} has its own outcome");
-        let claim = case.document.field(FieldName::Minimal).and_then(Claim::parse);
+        let claim = case.document.field(FieldName::Minimal).and_then(Minimality::parse);
         let checked = kept.check_minimal(&case.document.scenario);
         match (claim, checked) {
-            (Some(Claim::Minimal { reductions, tries }), Ok(checked)) => {
+            (Some(Minimality::Minimal { reductions, tries }), Ok(checked)) => {
                 minimal += 1;
                 if (reductions, tries) != (Reduction::ALL.len(), checked) {
                     wrong.push(format!("{name}: {checked} tries; `coroner replay --bless` renews the numbers"));
                 }
             }
-            (Some(Claim::Minimal { .. }), Err(smaller)) => {
+            (Some(Minimality::Minimal { .. }), Err(smaller)) => {
                 let smaller = coroner::scenario::text::print(&smaller);
                 wrong.push(format!("{name} is not minimal: the same outcome has\n{smaller}"));
             }
-            (Some(Claim::Kept { why }), Err(_)) => {
+            (Some(Minimality::Kept { why }), Err(_)) => {
                 kept_as_they_are += 1;
                 if !(20..=MAX_REASON).contains(&why.len()) {
                     wrong.push(format!("{name}: a reason of {} characters", why.len()));
                 }
             }
-            (Some(Claim::Kept { .. }), Ok(_)) => wrong.push(format!("{name} is minimal and says that it is not")),
-            (Some(Claim::Stopped { .. }) | None, _) => wrong.push(format!("{name} does not say whether it is minimal")),
+            (Some(Minimality::Kept { .. }), Ok(_)) => wrong.push(format!("{name} is minimal and says that it is not")),
+            (Some(Minimality::Stopped { .. }) | None, _) => {
+                wrong.push(format!("{name} does not say whether it is minimal"))
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -1,9 +1,9 @@
 //! Every invariant can fail: for each there is a collector variant that breaks it on a scenario on which the collector
 //! without the change does not.
 
-use coroner::bugs::Pair;
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::invariant::{Class, Invariant, Judge};
+use coroner::planted::Pair;
 use coroner::run::Machine;
 use coroner::scenario::Scenario;
 use coroner::scenario::text;
@@ -132,6 +132,6 @@ fn the_page_of_planted_bugs_has_all_of_them() {
         .filter_map(|l| l.strip_prefix("| ")?.split(' ').next())
         .filter(|n| n.starts_with("bug-"))
         .collect();
-    let planted: Vec<&str> = coroner::bugs::planted().map(|bug| bug.name()).collect();
+    let planted: Vec<&str> = coroner::planted::planted().map(|bug| bug.name()).collect();
     assert_eq!(listed, planted, "make docs/bugs.md anew with the command at its top");
 }

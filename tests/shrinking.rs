@@ -8,10 +8,10 @@ use coroner::campaign::{Baseline, Examiner};
 use coroner::collector::Collector;
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::invariant::{Class, Invariant, Phase};
-use coroner::regression::Kept;
+use coroner::regression::PreservedOutcome;
 use coroner::scenario::Scenario;
 use coroner::scenario::text::{Document, FieldName, parse, print};
-use coroner::shrink::Claim;
+use coroner::shrink::Minimality;
 use program::{command, coroner, folder};
 
 fn read(path: &std::path::Path) -> Document {
@@ -56,7 +56,7 @@ fn with_several_collectors_the_same_ones_go_on_to_fail() {
         };
         let together = shrink(&names.join(","));
         assert_eq!(primary(&mut examiners, &together.scenario), wanted, "{}", together.print());
-        assert!(together.field(FieldName::Minimal).and_then(Claim::parse).unwrap().is_minimal());
+        assert!(together.field(FieldName::Minimal).and_then(Minimality::parse).unwrap().is_minimal());
         let alone = shrink(names[first]);
         alone_differs += u32::from(primary(&mut examiners, &alone.scenario) != wanted);
         shrunk += 1;
@@ -80,11 +80,11 @@ fn a_file_with_expectations_is_reduced_for_its_own_outcome() {
         assert_eq!(ran.code, 0, "{}", ran.err);
         let (old, new) = (read(&regressions.join(name)), read(&folder.path().join("out.scn")));
         assert!(new.scenario.ops().len() < old.scenario.ops().len());
-        assert!(Kept::new(&old).unwrap().holds(&new.scenario), "{name}");
+        assert!(PreservedOutcome::new(&old).unwrap().holds(&new.scenario), "{name}");
         assert_eq!(new.field(FieldName::Bug), old.field(FieldName::Bug));
         assert_eq!(new.expectations.len(), old.expectations.len());
         assert_eq!(coroner(folder.path(), "replay out.scn").code, 0, "{name}");
-        assert_eq!(Kept::new(&old).unwrap().check_minimal(&new.scenario).map(drop), Ok(()));
+        assert_eq!(PreservedOutcome::new(&old).unwrap().check_minimal(&new.scenario).map(drop), Ok(()));
     }
     let nothing = "coroner 1\n\na = Node()\n";
     std::fs::write(folder.path().join("nothing.scn"), nothing).unwrap();
@@ -107,8 +107,8 @@ fn a_search_that_runs_out_of_time_leaves_the_best_so_far() {
     slow(folder.path());
     let ran = coroner(folder.path(), "shrink slow.scn --time 0s -o out.scn");
     assert_eq!(ran.code, 0, "{}", ran.err);
-    let claim = read(&folder.path().join("out.scn")).field(FieldName::Minimal).and_then(Claim::parse);
-    assert!(matches!(claim, Some(Claim::Stopped { tries: 1..=3 })), "{claim:?}");
+    let claim = read(&folder.path().join("out.scn")).field(FieldName::Minimal).and_then(Minimality::parse);
+    assert!(matches!(claim, Some(Minimality::Stopped { tries: 1..=3 })), "{claim:?}");
 }
 
 #[cfg(target_os = "linux")]
@@ -130,7 +130,7 @@ fn a_search_that_is_interrupted_leaves_the_best_so_far() {
     let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(sent.success() && child.wait().unwrap().success());
     let document = read(&folder.path().join("out.scn"));
-    let claim = document.field(FieldName::Minimal).and_then(Claim::parse);
-    assert!(matches!(claim, Some(Claim::Stopped { .. })), "{claim:?}");
-    assert!(Kept::new(&read(&folder.path().join("slow.scn"))).unwrap().holds(&document.scenario));
+    let claim = document.field(FieldName::Minimal).and_then(Minimality::parse);
+    assert!(matches!(claim, Some(Minimality::Stopped { .. })), "{claim:?}");
+    assert!(PreservedOutcome::new(&read(&folder.path().join("slow.scn"))).unwrap().holds(&document.scenario));
 }

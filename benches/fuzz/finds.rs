@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use coroner::bugs::{hunt_for, planted as bugs};
 use coroner::collector::Collector;
+use coroner::planted::{planted as bugs, search_plan};
 
 use crate::run::run;
 
@@ -66,7 +66,7 @@ pub fn planted(programs: &Path, wanted: &[&str]) {
             eprintln!("no planted bug is called `{name}`");
             continue;
         };
-        let collector = format!("{}+{name}", hunt_for(bug).base);
+        let collector = format!("{}+{name}", search_plan(bug).base);
         let cells = ["1", "0"].map(|counters| {
             let environment = [("CORONER_COLLECTOR", collector.as_str()), ("CORONER_COUNTERS", counters)];
             let mut needed: Vec<u64> = (1..=SEEDS)

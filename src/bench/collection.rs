@@ -11,7 +11,7 @@ use crate::cpython::Interpreter;
 use crate::cpython::lockstep::row_of;
 use crate::event::{Digest, Event, Sink};
 use crate::generate::Large;
-use crate::run::{Machine, Moment, Observer, View};
+use crate::run::{Machine, Observer, PhasePoint, View};
 use crate::scenario::{Bulk, Scenario};
 
 /// What is collected: a graph, and whether it is trash by then.
@@ -92,10 +92,10 @@ struct Clock {
 }
 
 impl Observer for Clock {
-    fn moment(&mut self, moment: Moment, _view: &View<'_>) {
+    fn at_phase(&mut self, moment: PhasePoint, _view: &View<'_>) {
         match moment {
-            Moment::Start => self.start = Some(Instant::now()),
-            Moment::Cleared => {
+            PhasePoint::Start => self.start = Some(Instant::now()),
+            PhasePoint::Cleared => {
                 self.nanoseconds = self.start.map_or(0.0, |start| start.elapsed().as_nanos() as f64);
             }
             _ => {}

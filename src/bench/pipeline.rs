@@ -3,13 +3,13 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use super::clock::{Turns, per_second, repeat};
+use super::interleaved::{Interleaved, per_second, repeat};
 use super::table::{Cell, Table};
-use crate::bugs::DIFFERENTIAL_SAMPLE;
 use crate::collector::Collector;
 use crate::event::Event;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::invariant::{Judge, differential};
+use crate::planted::DIFFERENTIAL_SAMPLE;
 use crate::run::Machine;
 use crate::scenario::Scenario;
 
@@ -83,7 +83,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn turn(&mut self, turns: &mut Turns<5>, batch: usize) {
+    fn turn(&mut self, turns: &mut Interleaved<5>, batch: usize) {
         let Parts { worker, scenarios, events, operations } = self;
         let start = (batch * BATCH) as u64;
         turns.time(batch, 0, || {
@@ -125,9 +125,9 @@ pub fn table(profiles: &[&'static Profile], sizes: &[Size], time: Duration, mut 
                 events: vec![Vec::new(); BATCH],
                 operations: 0,
             };
-            let mut turns = Turns::new(BATCHES);
+            let mut turns = Interleaved::new(BATCHES);
             // The first turns grow the memory.
-            (0..BATCHES).for_each(|batch| parts.turn(&mut Turns::new(BATCHES), batch));
+            (0..BATCHES).for_each(|batch| parts.turn(&mut Interleaved::new(BATCHES), batch));
             let operations = parts.operations as f64 / (BATCH * BATCHES) as f64;
             repeat(time, BATCHES, |batch| parts.turn(&mut turns, batch));
             let each = |at: usize| turns.total(at) / (BATCH * BATCHES) as f64;

@@ -4,12 +4,12 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use super::clock::{Turns, per_second, repeat};
+use super::interleaved::{Interleaved, per_second, repeat};
 use super::table::{Cell, Table};
-use crate::bugs::DIFFERENTIAL_SAMPLE;
-use crate::campaign::{Baseline, Examiner, Panel};
+use crate::campaign::{Baseline, Examiner, Rows};
 use crate::collector::Collector;
 use crate::generate::{Generator, Profile, Seed, Size};
+use crate::planted::DIFFERENTIAL_SAMPLE;
 use crate::scenario::Scenario;
 
 /// Scenarios of one turn: as many as the sample of the differential invariants is one of.
@@ -35,7 +35,7 @@ struct Bench {
     generator: Generator,
     scenario: Scenario,
     alone: Vec<Examiner>,
-    panel: Panel,
+    rows: Rows,
 }
 
 impl Bench {
@@ -45,11 +45,11 @@ impl Bench {
             generator: Generator::new(Seed::from(7), profile, size),
             scenario: Scenario::new(),
             alone: examiners(),
-            panel: Panel::new(examiners()),
+            rows: Rows::new(examiners()),
         }
     }
 
-    fn turn(&mut self, turns: &mut Turns<3>, batch: usize) {
+    fn turn(&mut self, turns: &mut Interleaved<3>, batch: usize) {
         let numbers = batch as u64 * BATCH..(batch as u64 + 1) * BATCH;
         turns.time(batch, 0, || {
             for n in numbers.clone() {
@@ -64,7 +64,7 @@ impl Bench {
                 for n in numbers.clone() {
                     self.generator.fill(n, &mut self.scenario);
                     let differential = sample.is_some_and(|sample| n.is_multiple_of(sample));
-                    self.panel.examine(&self.scenario, differential, |_, run| _ = black_box(run.digest));
+                    self.rows.examine(&self.scenario, differential, |_, run| _ = black_box(run.digest));
                 }
             });
         }
@@ -80,9 +80,9 @@ pub fn table(profiles: &[&'static Profile], time: Duration, mut step: impl FnMut
         let size = Size::default();
         let mut bench = Bench::new(profile, size, &rows);
         // The first turns grow the memory.
-        (0..BATCHES).for_each(|batch| bench.turn(&mut Turns::new(BATCHES), batch));
-        let before = (bench.panel.ran(), bench.panel.judged());
-        let mut turns = Turns::new(BATCHES);
+        (0..BATCHES).for_each(|batch| bench.turn(&mut Interleaved::new(BATCHES), batch));
+        let before = (bench.rows.ran(), bench.rows.judged());
+        let mut turns = Interleaved::new(BATCHES);
         let mut batches = 0;
         repeat(time, BATCHES, |batch| {
             bench.turn(&mut turns, batch);
@@ -97,8 +97,8 @@ pub fn table(profiles: &[&'static Profile], time: Duration, mut step: impl FnMut
         table.rows.push(vec![
             profile.name.into(),
             Cell::Count(u64::from(size.objects())),
-            Cell::Number((bench.panel.ran() - before.0) as f64 / examined, 1),
-            Cell::Number((bench.panel.judged() - before.1) as f64 / examined, 1),
+            Cell::Number((bench.rows.ran() - before.0) as f64 / examined, 1),
+            Cell::Number((bench.rows.judged() - before.1) as f64 / examined, 1),
             Cell::Number(per_verdict(0), 0),
             Cell::Number(per_verdict(1), 0),
             Cell::Number(per_verdict(0) / per_verdict(1), 1),

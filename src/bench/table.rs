@@ -62,7 +62,7 @@ pub struct Table {
     pub columns: &'static [&'static str],
     /// A cell for each column.
     pub rows: Vec<Vec<Cell>>,
-    /// Why something is missing, in one line each.
+    /// Excuse something is missing, in one line each.
     pub notes: Vec<String>,
 }
 

@@ -13,9 +13,9 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::lane::{Extent, Lane, Position, Shard, Stretch, Timing};
-use super::part::{Count, First, Kind, Part};
-use super::record::Record;
+use super::counts::{Counts, FindingKey, First, SubjectCounts};
+use super::finding::Finding;
+use super::shard::{Extent, Position, Shard, ShardState, Stretch, Timing};
 use super::store::StoreError;
 
 /// How often progress is reported.
@@ -25,29 +25,29 @@ const AHEAD: u64 = 64;
 /// While there are scenarios to run, reducing may take one part in so many of the time.
 const SHARE: u32 = 8;
 
-/// What a campaign does with its scenarios.
+/// BugSignature a campaign does with its scenarios.
 pub trait Work: Sync {
-    /// What is counted.
-    type Count: Count;
-    /// What findings are told apart by.
-    type Kind: Kind;
-    /// What a worker uses again and again.
+    /// BugSignature is counted.
+    type Counts: SubjectCounts;
+    /// BugSignature findings are told apart by.
+    type Key: FindingKey;
+    /// BugSignature a worker uses again and again.
     type Worker;
 
     /// Something to work with.
     fn worker(&self) -> Self::Worker;
 
     /// Runs scenarios. A pure function of the numbers.
-    fn run(&self, worker: &mut Self::Worker, numbers: Range<u64>) -> Part<Self::Count, Self::Kind>;
+    fn run(&self, worker: &mut Self::Worker, numbers: Range<u64>) -> Counts<Self::Counts, Self::Key>;
 
     /// A finding that was just made, unreduced.
-    fn found(&self, kind: Self::Kind, first: First) -> Record;
+    fn found(&self, kind: Self::Key, first: First) -> Finding;
 
     /// Reduces a finding; nothing if `stop` became true. A pure function of the finding.
-    fn reduce(&self, found: &Record, kind: Self::Kind, stop: &AtomicBool) -> Option<Record>;
+    fn reduce(&self, found: &Finding, kind: Self::Key, stop: &AtomicBool) -> Option<Finding>;
 
-    /// What findings are counted by, if they end a campaign; nothing if this kind does not matter.
-    fn matters(&self, kind: Self::Kind) -> Option<Self::Kind>;
+    /// BugSignature findings are counted by, if they end a campaign; nothing if this kind does not matter.
+    fn matters(&self, kind: Self::Key) -> Option<Self::Key>;
 
     /// True if no scenario can be run any more.
     fn is_over(&self) -> bool {
@@ -57,7 +57,7 @@ pub trait Work: Sync {
 
 /// When a campaign is over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Course {
+pub struct Bounds {
     /// The scenarios that there are.
     pub extent: Extent,
     /// How many scenarios a block has; at least 1.
@@ -74,9 +74,9 @@ pub struct Course {
 
 /// Where a campaign is.
 #[derive(Debug)]
-pub struct Progress<'l, T: Count, K: Kind> {
-    /// What is counted.
-    pub lane: &'l Lane<T, K>,
+pub struct Progress<'l, T: SubjectCounts, K: FindingKey> {
+    /// BugSignature is counted.
+    pub state: &'l ShardState<T, K>,
     /// Scenarios that this process has run.
     pub run: u64,
     /// Time since this process started.
@@ -91,26 +91,26 @@ pub struct Progress<'l, T: Count, K: Kind> {
 pub type Show<'s, T, K> = &'s mut dyn FnMut(&Progress<'_, T, K>);
 
 /// Keeps what a campaign finds and how far it is.
-pub trait Keeper<T: Count, K: Kind> {
+pub trait Persist<T: SubjectCounts, K: FindingKey> {
     /// Called with new records, which have to be safe when it returns, and with none now and then.
     ///
     /// # Errors
     /// If the state cannot be kept: the campaign ends.
-    fn keep(&mut self, lane: &Lane<T, K>, new: &[K]) -> Result<(), StoreError>;
+    fn keep(&mut self, state: &ShardState<T, K>, new: &[K]) -> Result<(), StoreError>;
 
     /// Called about ten times a second.
     fn progress(&mut self, _progress: &Progress<'_, T, K>) {}
 }
 
-enum Message<T: Count, K: Kind> {
+enum Message<T: SubjectCounts, K: FindingKey> {
     Ran {
         block: u64,
         stretch: Stretch,
-        part: Part<T, K>,
+        part: Counts<T, K>,
     },
     Reduced {
         kind: K,
-        record: Option<Box<Record>>,
+        record: Option<Box<Finding>>,
     },
     /// There are no more blocks to be handed out.
     Over,
@@ -118,7 +118,7 @@ enum Message<T: Count, K: Kind> {
 
 enum Task<K> {
     Run { block: u64, stretch: Stretch },
-    Reduce(K, Box<Record>),
+    Reduce(K, Box<Finding>),
     Tell,
     Leave,
 }
@@ -134,28 +134,28 @@ struct Shared<K> {
     told: bool,
     /// Nothing more will be queued.
     closed: bool,
-    queue: VecDeque<(K, Box<Record>)>,
+    queue: VecDeque<(K, Box<Finding>)>,
     running: Duration,
     reducing: Duration,
 }
 
-/// Runs a campaign from where `lane` is. When `stop` becomes true, no new scenario is started and nothing more is
+/// Runs a campaign from where its state is. When `stop` becomes true, no new scenario is started and nothing more is
 /// reduced.
 ///
 /// # Errors
 /// If the state cannot be kept.
 pub fn drive<W: Work>(
     work: &W,
-    course: &Course,
-    lane: Lane<W::Count, W::Kind>,
+    bounds: &Bounds,
+    state: ShardState<W::Counts, W::Key>,
     stop: &AtomicBool,
-    keeper: &mut dyn Keeper<W::Count, W::Kind>,
-) -> Result<Lane<W::Count, W::Kind>, StoreError> {
+    keeper: &mut dyn Persist<W::Counts, W::Key>,
+) -> Result<ShardState<W::Counts, W::Key>, StoreError> {
     let start = Instant::now();
-    let deadline = course.time.and_then(|time| start.checked_add(time.saturating_sub(lane.timing.elapsed)));
+    let deadline = bounds.time.and_then(|time| start.checked_add(time.saturating_sub(state.timing.elapsed)));
     let shared = Mutex::new(Shared {
-        next: lane.position.blocks,
-        counted: lane.position.blocks,
+        next: state.position.blocks,
+        counted: state.position.blocks,
         over: false,
         told: false,
         closed: false,
@@ -164,33 +164,33 @@ pub fn drive<W: Work>(
         reducing: Duration::ZERO,
     });
     let (changed, abandoned) = (Condvar::new(), AtomicBool::new(false));
-    let (shard, position) = (lane.shard, lane.position);
-    let hall = Hall { shared, changed, abandoned, stop, course: *course, shard, position, deadline };
+    let (shard, position) = (state.shard, state.position);
+    let queue = WorkQueue { shared, changed, abandoned, stop, bounds: *bounds, shard, position, deadline };
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
-        for _ in 0..course.jobs.max(1) {
+        for _ in 0..bounds.jobs.max(1) {
             let sender = sender.clone();
-            let hall = &hall;
-            scope.spawn(move || hall.work(work, &sender));
+            let queue = &queue;
+            scope.spawn(move || queue.work(work, &sender));
         }
         drop(sender);
         let (early, asked, counted) = (BTreeMap::new(), BTreeSet::new(), position.blocks);
-        let mut driver = Driver { work, course, lane, early, counted, asked, start, run: 0 };
-        let result = driver.drive(&hall, &receiver, keeper);
-        hall.abandoned.store(true, Ordering::Relaxed);
-        hall.changed.notify_all();
-        result.map(|()| driver.lane)
+        let mut driver = Driver { work, bounds, state, early, counted, asked, start, run: 0 };
+        let result = driver.drive(&queue, &receiver, keeper);
+        queue.abandoned.store(true, Ordering::Relaxed);
+        queue.changed.notify_all();
+        result.map(|()| driver.state)
     })
 }
 
 /// Where the workers meet.
-struct Hall<'s, K> {
+struct WorkQueue<'s, K> {
     shared: Mutex<Shared<K>>,
     changed: Condvar,
     /// The driver has left.
     abandoned: AtomicBool,
     stop: &'s AtomicBool,
-    course: Course,
+    bounds: Bounds,
     shard: Shard,
     position: Position,
     deadline: Option<Instant>,
@@ -207,13 +207,13 @@ impl Drop for Guard<'_> {
     }
 }
 
-impl<K: Kind> Hall<'_, K> {
+impl<K: FindingKey> WorkQueue<'_, K> {
     fn lock(&self) -> MutexGuard<'_, Shared<K>> {
         // A worker that panics ends the scope with its panic; what it left behind is never used.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work<W: Work<Kind = K>>(&self, work: &W, sender: &Sender<Message<W::Count, K>>) {
+    fn work<W: Work<Key = K>>(&self, work: &W, sender: &Sender<Message<W::Counts, K>>) {
         let _guard = Guard(&self.abandoned);
         let mut worker = None;
         loop {
@@ -240,7 +240,7 @@ impl<K: Kind> Hall<'_, K> {
     }
 
     fn take(&self, is_over: bool) -> Task<K> {
-        let course = &self.course;
+        let bounds = &self.bounds;
         let mut shared = self.lock();
         loop {
             if self.abandoned.load(Ordering::Relaxed) {
@@ -248,10 +248,10 @@ impl<K: Kind> Hall<'_, K> {
             }
             let stopped = self.stop.load(Ordering::Relaxed);
             shared.over |= is_over || stopped || self.deadline.is_some_and(|d| Instant::now() >= d);
-            let ahead = shared.next - shared.counted >= AHEAD * course.jobs as u64;
+            let ahead = shared.next - shared.counted >= AHEAD * bounds.jobs as u64;
             let stretch = match shared.over {
                 true => None,
-                false => self.position.stretch(course.extent, self.shard, course.block, shared.next),
+                false => self.position.stretch(bounds.extent, self.shard, bounds.block, shared.next),
             };
             shared.over |= stretch.is_none();
             if shared.over && !shared.told {
@@ -280,7 +280,7 @@ impl<K: Kind> Hall<'_, K> {
 }
 
 /// A block that was run.
-type Ran<W> = (Stretch, Part<<W as Work>::Count, <W as Work>::Kind>);
+type Ran<W> = (Stretch, Counts<<W as Work>::Counts, <W as Work>::Key>);
 
 /// The part of a time that went into running scenarios, not into reducing. Measured by the clock and not by adding up
 /// what workers took: a worker is no core, and may wait for one.
@@ -292,14 +292,14 @@ fn share(elapsed: Duration, running: Duration, reducing: Duration) -> Duration {
 /// The thread that counts.
 struct Driver<'w, W: Work> {
     work: &'w W,
-    course: &'w Course,
-    lane: Lane<W::Count, W::Kind>,
+    bounds: &'w Bounds,
+    state: ShardState<W::Counts, W::Key>,
     /// Blocks that were run before their predecessors.
     early: BTreeMap<u64, Ran<W>>,
     /// The next block to be counted.
     counted: u64,
     /// Findings that are queued or being reduced.
-    asked: BTreeSet<W::Kind>,
+    asked: BTreeSet<W::Key>,
     start: Instant,
     run: u64,
 }
@@ -307,16 +307,16 @@ struct Driver<'w, W: Work> {
 impl<W: Work> Driver<'_, W> {
     fn drive(
         &mut self,
-        hall: &Hall<'_, W::Kind>,
-        receiver: &Receiver<Message<W::Count, W::Kind>>,
-        keeper: &mut dyn Keeper<W::Count, W::Kind>,
+        queue: &WorkQueue<'_, W::Key>,
+        receiver: &Receiver<Message<W::Counts, W::Key>>,
+        keeper: &mut dyn Persist<W::Counts, W::Key>,
     ) -> Result<(), StoreError> {
-        let before = self.lane.timing;
+        let before = self.state.timing;
         let mut running = Duration::ZERO;
         let mut kept = Instant::now();
         let mut shown = Instant::now();
-        // What was found by a process that was killed.
-        self.find(hall, keeper)?;
+        // BugSignature was found by a process that was killed.
+        self.find(queue, keeper)?;
         let mut enough = self.enough();
         loop {
             let message = receiver.recv_timeout(TICK);
@@ -333,7 +333,7 @@ impl<W: Work> Driver<'_, W> {
                     Message::Reduced { kind, record } => {
                         self.asked.remove(&kind);
                         if let Some(record) = record {
-                            self.lane.records.insert(kind, *record);
+                            self.state.records.insert(kind, *record);
                             new.push(kind);
                         }
                     }
@@ -342,14 +342,14 @@ impl<W: Work> Driver<'_, W> {
             }
             while !enough && let Some((stretch, part)) = self.early.remove(&self.counted) {
                 self.run += part.scenarios;
-                self.lane.part.absorb(&part);
-                self.lane.position = stretch.then;
+                self.state.part.absorb(&part);
+                self.state.position = stretch.then;
                 self.counted += 1;
                 enough = self.enough();
             }
             let elapsed = self.start.elapsed();
             let over = {
-                let mut shared = hall.lock();
+                let mut shared = queue.lock();
                 if ran {
                     running = share(elapsed, shared.running, shared.reducing);
                 }
@@ -358,36 +358,36 @@ impl<W: Work> Driver<'_, W> {
                 shared.counted = if enough { shared.next } else { self.counted };
                 shared.over
             };
-            self.lane.timing = Timing {
+            self.state.timing = Timing {
                 elapsed: before.elapsed + elapsed,
                 running: before.running + running,
                 reducing: before.reducing + elapsed.saturating_sub(running),
             };
             if !new.is_empty() {
-                keeper.keep(&self.lane, &new)?;
+                keeper.keep(&self.state, &new)?;
             }
-            self.find(hall, keeper)?;
-            self.close(hall);
-            hall.changed.notify_all();
-            if kept.elapsed() >= self.course.checkpoint {
-                keeper.keep(&self.lane, &[])?;
+            self.find(queue, keeper)?;
+            self.close(queue);
+            queue.changed.notify_all();
+            if kept.elapsed() >= self.bounds.checkpoint {
+                keeper.keep(&self.state, &[])?;
                 kept = Instant::now();
             }
             if gone || shown.elapsed() >= TICK {
                 let (run, elapsed) = (self.run, self.start.elapsed());
-                keeper.progress(&Progress { lane: &self.lane, run, elapsed, over, done: gone });
+                keeper.progress(&Progress { state: &self.state, run, elapsed, over, done: gone });
                 shown = Instant::now();
             }
             if gone {
-                return keeper.keep(&self.lane, &[]);
+                return keeper.keep(&self.state, &[]);
             }
         }
     }
 
     /// True if enough was found to end the campaign.
     fn enough(&self) -> bool {
-        let Some(wanted) = self.course.findings else { return false };
-        let mut found: Vec<W::Kind> = self.lane.part.kinds.keys().filter_map(|k| self.work.matters(*k)).collect();
+        let Some(wanted) = self.bounds.findings else { return false };
+        let mut found: Vec<W::Key> = self.state.part.kinds.keys().filter_map(|k| self.work.matters(*k)).collect();
         found.sort_unstable();
         found.dedup();
         found.len() as u64 >= wanted
@@ -395,35 +395,39 @@ impl<W: Work> Driver<'_, W> {
 
     /// Has what was found kept, then queues it to be reduced. A finding that another may replace is reduced when all
     /// scenarios have been counted.
-    fn find(&mut self, hall: &Hall<'_, W::Kind>, keeper: &mut dyn Keeper<W::Count, W::Kind>) -> Result<(), StoreError> {
+    fn find(
+        &mut self,
+        queue: &WorkQueue<'_, W::Key>,
+        keeper: &mut dyn Persist<W::Counts, W::Key>,
+    ) -> Result<(), StoreError> {
         let all_counted = {
-            let shared = hall.lock();
+            let shared = queue.lock();
             shared.over && shared.counted == shared.next
         };
         let mut new = Vec::new();
-        for (kind, seen) in &self.lane.part.kinds {
-            if self.lane.records.get(kind).is_none_or(|record| record.first != seen.first) {
+        for (kind, seen) in &self.state.part.kinds {
+            if self.state.records.get(kind).is_none_or(|record| record.first != seen.first) {
                 new.push(*kind);
-                self.lane.records.insert(*kind, self.work.found(*kind, seen.first));
+                self.state.records.insert(*kind, self.work.found(*kind, seen.first));
             }
         }
         if !new.is_empty() {
-            keeper.keep(&self.lane, &new)?;
+            keeper.keep(&self.state, &new)?;
         }
-        let ready = |record: &Record| !record.is_examined() && (all_counted || !record.first.secondary);
-        for (kind, record) in self.lane.records.iter().filter(|(_, record)| ready(record)) {
+        let ready = |record: &Finding| !record.is_examined() && (all_counted || !record.first.secondary);
+        for (kind, record) in self.state.records.iter().filter(|(_, record)| ready(record)) {
             if self.asked.insert(*kind) {
-                hall.lock().queue.push_back((*kind, Box::new(record.clone())));
+                queue.lock().queue.push_back((*kind, Box::new(record.clone())));
             }
         }
         Ok(())
     }
 
     /// Lets the workers go when everything is done.
-    fn close(&self, hall: &Hall<'_, W::Kind>) {
-        let mut shared = hall.lock();
+    fn close(&self, queue: &WorkQueue<'_, W::Key>) {
+        let mut shared = queue.lock();
         let all_counted = shared.over && shared.counted == shared.next;
-        let stopped = hall.stop.load(Ordering::Relaxed);
+        let stopped = queue.stop.load(Ordering::Relaxed);
         shared.closed |= all_counted && (stopped || self.asked.is_empty());
     }
 }

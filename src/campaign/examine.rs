@@ -7,12 +7,12 @@ mod tests;
 pub(super) use share::Shared;
 
 use super::baseline::Baseline;
+use super::judged_counts::Verdict;
 use super::reduce::count_objects;
-use super::tally::Verdict;
 use crate::collector::{Collector, Row, Rules};
 use crate::cpython::{Interpreter, Limits, Python};
 use crate::event::{Digest, Event, First, MOST_KEPT, Sink, Tape, Undefined};
-use crate::invariant::{Answers, Class, Invariant, Judge, Questions, Reached, Violation, differential};
+use crate::invariant::{Answers, Class, Coverage, Invariant, Judge, Questions, Violation, differential};
 use crate::run::Machine;
 use crate::scenario::Scenario;
 use crate::subject::Failure;
@@ -21,9 +21,9 @@ use crate::subject::Failure;
 #[derive(Debug)]
 pub struct Examiner {
     collector: Collector,
-    /// What a judge knows of its release.
+    /// BugSignature a judge knows of its release.
     answers: Answers,
-    /// What the baseline knows of the row.
+    /// BugSignature the baseline knows of the row.
     known: [bool; Invariant::COUNT],
     machine: Machine,
     /// For a variant: the row that it is a variant of.
@@ -35,7 +35,7 @@ pub struct Examiner {
     events: Vec<Event>,
     /// How many events there were.
     total: u64,
-    reached: Reached,
+    reached: Coverage,
     violations: Vec<(Violation, Verdict)>,
     end: End,
     /// The last run was judged by the invariants that need several.
@@ -93,7 +93,7 @@ impl Fatal {
 }
 
 impl End {
-    /// What kind of finding it is, if it is one.
+    /// BugSignature kind of finding it is, if it is one.
     pub const fn fatal(&self) -> Option<Fatal> {
         match self {
             End::Crashed(_) => Some(Fatal::Crash),
@@ -103,7 +103,7 @@ impl End {
     }
 }
 
-/// What became of one run.
+/// BugSignature became of one run.
 #[derive(Clone, Copy, Debug)]
 pub struct Examined<'e> {
     /// The event stream; of a run of the model with more than [`MOST_KEPT`] events the first so many.
@@ -114,8 +114,8 @@ pub struct Examined<'e> {
     pub digest: u64,
     /// All violations, the first is the primary one.
     pub violations: &'e [(Violation, Verdict)],
-    /// What the run reached.
-    pub reached: Reached,
+    /// BugSignature the run reached.
+    pub reached: Coverage,
     /// The invariants that need several runs were judged too: all of them, which those of a run with more than
     /// [`MOST_KEPT`] events are not.
     pub differential: bool,
@@ -159,7 +159,7 @@ impl Examiner {
             stream: 0,
             events: Vec::new(),
             total: 0,
-            reached: Reached::default(),
+            reached: Coverage::default(),
             violations: Vec::new(),
             end: End::Complete,
             differential: false,
@@ -226,7 +226,7 @@ impl Examiner {
         self.conclude(scenario, differential)
     }
 
-    /// What comes after a run has been judged by itself.
+    /// BugSignature comes after a run has been judged by itself.
     fn conclude(&mut self, scenario: &Scenario, differential: bool) -> Examined<'_> {
         let differential = differential && self.end == End::Complete && self.judge_several_runs(scenario);
         if self.plain.is_some() && self.violations.iter().any(|(_, verdict)| *verdict == Verdict::Known) {
@@ -280,7 +280,7 @@ impl Examiner {
     }
 
     /// Runs and judges scenarios, an interpreter in one go. `each` gets them in no particular order, with their
-    /// positions. What does not end well is run in a fresh process again, and that run counts.
+    /// positions. BugSignature does not end well is run in a fresh process again, and that run counts.
     pub fn examine_batch(
         &mut self,
         scenarios: &[Scenario],
@@ -411,7 +411,7 @@ impl Examiner {
             // The model runs every scenario to its end: it has no failure to report.
             None => differential::check(&mut self.machine, scenario, release).unwrap_or_default(),
             Some(Real { python: Some(python), .. }) => {
-                // What the probe cannot run in one of them does not keep the others from being judged.
+                // BugSignature the probe cannot run in one of them does not keep the others from being judged.
                 let mut found = Vec::new();
                 found.extend(differential::same_order(python, scenario).ok().flatten());
                 found.extend(differential::path_independence(python, scenario, release).unwrap_or_default());

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::bugs::{self, Summary};
-use super::shelf::{Overlap, Shelf};
+use super::campaigns::{Campaigns, Overlap};
+use super::folders::{self, Summary};
 use super::store::{Regressions, StoreError};
 
 /// Stores cannot be merged.
@@ -18,11 +18,11 @@ pub enum MergeError {
     Overlap(#[from] Overlap),
 }
 
-/// What a merged store has.
+/// BugSignature a merged store has.
 #[derive(Debug)]
 pub struct Merged {
     /// Its campaigns.
-    pub shelf: Shelf,
+    pub shelf: Campaigns,
     /// How many bugs it has.
     pub bugs: Summary,
 }
@@ -32,18 +32,18 @@ pub struct Merged {
 /// # Errors
 /// If a store cannot be read, if shards overlap, or if the result cannot be written.
 pub fn merge(from: &[PathBuf], into: &Path, regressions: &Regressions) -> Result<Merged, MergeError> {
-    let mut shelf = Shelf::read(into)?;
+    let mut shelf = Campaigns::read(into)?;
     for root in from {
-        let other = Shelf::read(root)?;
+        let other = Campaigns::read(root)?;
         shelf.join(&other);
     }
     shelf.check()?;
     fs::create_dir_all(into).map_err(StoreError::at(into))?;
     shelf.write(into)?;
-    bugs::renew(into, &shelf, regressions)?;
+    folders::renew(into, &shelf, regressions)?;
     for root in from {
-        bugs::join_replayed(into, root)?;
+        folders::join_replayed(into, root)?;
     }
-    let bugs = bugs::renew(into, &shelf, regressions)?;
+    let bugs = folders::renew(into, &shelf, regressions)?;
     Ok(Merged { shelf, bugs })
 }

@@ -5,22 +5,22 @@
 //! of the blocks, so the outcome does not depend on how many workers there were or who was faster, and a campaign
 //! that ends for whatever reason equals one of that many scenarios.
 
-mod about;
 mod baseline;
-mod bugs;
-mod crash;
-mod draw;
+mod campaigns;
+mod counts;
 mod engine;
 mod examine;
-mod lane;
+mod finding;
+mod folders;
+mod identity;
+mod judged_counts;
 mod merge;
-mod panel;
-mod part;
-mod record;
 mod reduce;
-mod shelf;
+mod reduce_end;
+mod rows;
+mod scenarios;
+mod shard;
 mod store;
-mod tally;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -36,34 +36,34 @@ use crate::scenario::Scenario;
 use crate::scenario::binary::encode_to_vec;
 use crate::scenario::text::Document;
 
-pub use about::{About, SCHEMA, Subject};
 pub use baseline::{Baseline, BaselineError, Known};
-pub use bugs::{Bug, REDUCED, Summary};
-pub use crash::reduce_fatal;
-pub use draw::{Budget, Draw, Source};
-pub use engine::{Course, Keeper, Progress, Show, Work, drive};
+pub use campaigns::{Campaign, Campaigns, Overlap};
+pub use counts::{Counts, FindingKey, First, Seen, SubjectCounts};
+pub use engine::{Bounds, Persist, Progress, Show, Work, drive};
 pub use examine::{End, Examined, Examiner, Fatal};
-pub use lane::{Extent, Lane, Position, Shard, Timing};
+pub use finding::{BugSignature, Finding, State};
+pub use folders::{Bug, REDUCED, Summary};
+pub use identity::{CampaignIdentity, SCHEMA, SubjectIdentity};
+pub use judged_counts::{JudgedCounts, JudgedTotals, SIBLINGS, Verdict, ViolationKey};
 pub use merge::{MergeError, Merged, merge};
-pub use panel::Panel;
-pub use part::{Count, First, Kind, Part as Counts, Seen};
-pub use record::{Record, State, What};
 pub use reduce::{count_objects, digest};
-pub use shelf::{Campaign, Overlap, Shelf};
+pub use reduce_end::reduce_fatal;
+pub use rows::Rows;
+pub use scenarios::{Budget, Scenarios, Source};
+pub use shard::{Extent, Position, Shard, ShardState, Timing};
 pub use store::{Nowhere, Regressions, Store, StoreError, write_atomically};
-pub use tally::{Key, Part, SIBLINGS, Tally, Verdict};
 
-pub(crate) use part::mix;
+pub(crate) use counts::mix;
 pub(crate) use reduce::{document, lines, waiting};
 
 /// How many scenarios the fingerprint of a campaign is taken of.
 const FINGERPRINT: u64 = 32;
 
-/// What a campaign does.
+/// BugSignature a campaign does.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct CampaignPlan {
     /// Which scenarios are run.
-    pub draw: Draw,
+    pub draw: Scenarios,
     /// Who runs them; at least one.
     pub collectors: Vec<Collector>,
     /// The real interpreters that run the scenarios of the collectors with these names.
@@ -76,15 +76,15 @@ pub struct Plan {
     pub jobs: usize,
     /// Invariants that need several runs of a scenario are judged on one scenario of so many; 0 for never.
     pub sample: u64,
-    /// What is known.
+    /// BugSignature is known.
     pub baseline: Baseline,
     /// How many candidates the reduction of one finding may try.
     pub tries: u64,
 }
 
-/// Under what terms a campaign is run: nothing that changes what a scenario is or does.
+/// How a campaign is run: nothing that changes what a scenario is or does.
 #[derive(Clone, Copy)]
-pub struct Terms<'t> {
+pub struct RunOptions<'t> {
     /// Which of the campaign's blocks are run.
     pub shard: Shard,
     /// End when so many kinds of findings have been made that set the exit code.
@@ -94,7 +94,7 @@ pub struct Terms<'t> {
     /// How often the state is kept.
     pub checkpoint: Duration,
     /// Where it is kept, if anywhere.
-    pub home: Option<Home<'t>>,
+    pub home: Option<StoreOptions<'t>>,
     /// Explains a reduced scenario.
     pub explain: Explain<'t>,
 }
@@ -104,7 +104,7 @@ pub type Explain<'t> = &'t (dyn Fn(&Collector, &Document) -> String + Sync);
 
 /// Where a campaign keeps its state.
 #[derive(Clone, Copy, Debug)]
-pub struct Home<'t> {
+pub struct StoreOptions<'t> {
     /// The folder.
     pub root: &'t Path,
     /// Go on where the files are.
@@ -113,10 +113,10 @@ pub struct Home<'t> {
     pub regressions: &'t Regressions,
 }
 
-impl Default for Terms<'_> {
+impl Default for RunOptions<'_> {
     /// The whole campaign, kept nowhere.
     fn default() -> Self {
-        Terms {
+        RunOptions {
             shard: Shard::WHOLE,
             findings: None,
             strict: false,
@@ -130,11 +130,11 @@ impl Default for Terms<'_> {
 /// The outcome of a campaign. All but times and the store's summary is a function of the plan and of how many
 /// scenarios were run.
 #[derive(Clone, Debug)]
-pub struct Outcome<T: Count, K: Kind> {
+pub struct CampaignOutcome<T: SubjectCounts, K: FindingKey> {
     /// Counts.
-    pub part: part::Part<T, K>,
-    /// What was found and reduced, in the order of the keys.
-    pub findings: Vec<(K, Record)>,
+    pub part: counts::Counts<T, K>,
+    /// BugSignature was found and reduced, in the order of the keys.
+    pub findings: Vec<(K, Finding)>,
     /// How many findings did not occur again.
     pub unconfirmed: usize,
     /// How many findings have been kept, but not reduced.
@@ -147,30 +147,30 @@ pub struct Outcome<T: Count, K: Kind> {
     pub bugs: Summary,
 }
 
-impl<T: Count, K: Kind> Outcome<T, K> {
+impl<T: SubjectCounts, K: FindingKey> CampaignOutcome<T, K> {
     /// The outcome of what a shard, or several together, counted.
-    pub fn new(lane: &Lane<T, K>, scenarios: Option<u64>, bugs: Summary) -> Outcome<T, K> {
-        let examined = || store::current(lane).filter(|(_, record)| record.is_examined());
-        let is_flaky = |record: &Record| record.state == State::Flaky;
+    pub fn new(state: &ShardState<T, K>, scenarios: Option<u64>, bugs: Summary) -> CampaignOutcome<T, K> {
+        let examined = || store::current(state).filter(|(_, record)| record.is_examined());
+        let is_flaky = |record: &Finding| record.state == State::Flaky;
         let findings = examined().filter(|(_, r)| !is_flaky(r)).map(|(kind, r)| (*kind, r.clone()));
-        Outcome {
-            part: lane.part.clone(),
+        CampaignOutcome {
+            part: state.part.clone(),
             findings: findings.collect(),
             unconfirmed: examined().filter(|(_, r)| is_flaky(r)).count(),
-            waiting: lane.part.kinds.len() - examined().count(),
+            waiting: state.part.kinds.len() - examined().count(),
             scenarios,
-            timing: lane.timing,
+            timing: state.timing,
             bugs,
         }
     }
 
     /// The file of a finding's reduced scenario.
-    pub fn file(root: &Path, record: &Record) -> PathBuf {
+    pub fn file(root: &Path, record: &Finding) -> PathBuf {
         root.join(record.folder()).join(REDUCED)
     }
 }
 
-impl Plan {
+impl CampaignPlan {
     /// An examiner for a collector of the plan.
     pub fn examiner(&self, collector: &Collector) -> Examiner {
         match self.interpreters.get(&collector.name) {
@@ -179,9 +179,9 @@ impl Plan {
         }
     }
 
-    /// What the campaign is; `command` is `run` or `test`.
-    pub fn about(&self, command: &str) -> About {
-        let subject = |c: &Collector| Subject {
+    /// BugSignature the campaign is; `command` is `run` or `test`.
+    pub fn about(&self, command: &str) -> CampaignIdentity {
+        let subject = |c: &Collector| SubjectIdentity {
             name: c.name.clone(),
             verified: c.verified,
             option: match command {
@@ -191,7 +191,7 @@ impl Plan {
             build: self.interpreters.get(&c.name).map_or(String::new(), |i| i.version.clone()),
             collector: String::new(),
         };
-        About {
+        CampaignIdentity {
             schema: SCHEMA,
             program: env!("CARGO_PKG_VERSION").to_owned(),
             command: command.to_owned(),
@@ -241,9 +241,9 @@ impl Bug {
 }
 
 /// Digest of what the first scenarios are, and of what they do on collectors of the model.
-pub(crate) fn fingerprint(draw: &Draw, collectors: &[Collector], baseline: &Baseline) -> String {
+pub(crate) fn fingerprint(draw: &Scenarios, collectors: &[Collector], baseline: &Baseline) -> String {
     // Large graphs are made and run by the same code as small ones, which is faster to ask.
-    let mut draw = Draw { size: Size::Small, ..draw.clone() };
+    let mut draw = Scenarios { size: Size::Small, ..draw.clone() };
     draw.profiles.retain(|p| !p.is_huge());
     draw.profiles.push(&PROFILES[0]);
     let (mut source, mut scenario) = (draw.source(), Scenario::new());
@@ -263,32 +263,32 @@ pub(crate) fn fingerprint(draw: &Draw, collectors: &[Collector], baseline: &Base
 }
 
 /// The outcome of a campaign on collectors and interpreters, judged by invariants.
-pub type Judged = Outcome<Tally, Key>;
+pub type JudgedOutcome = CampaignOutcome<JudgedCounts, ViolationKey>;
 
 /// Runs a whole campaign and keeps nothing. When `stop` becomes true, no new scenario is started and the campaign ends
 /// as one of so many scenarios.
-pub fn run(plan: &Plan, stop: &AtomicBool) -> Judged {
-    let hunt = Hunt { plan, about: plan.about("run"), terms: Terms::default() };
+pub fn run(plan: &CampaignPlan, stop: &AtomicBool) -> JudgedOutcome {
+    let work = JudgedCampaign { plan, about: plan.about("run"), options: RunOptions::default() };
     // Nothing can go wrong where nothing is written.
-    let lane = drive(&hunt, &hunt.course(), hunt.lane(), stop, &mut Nowhere).unwrap_or_else(|_| hunt.lane());
-    Outcome::new(&lane, Some(lane.end(hunt.about.block)), Summary::default())
+    let state = drive(&work, &work.bounds(), work.state(), stop, &mut Nowhere).unwrap_or_else(|_| work.state());
+    CampaignOutcome::new(&state, Some(state.end(work.about.block)), Summary::default())
 }
 
-/// Runs a campaign under terms; `show` is called about ten times a second.
+/// Runs a campaign under options; `show` is called about ten times a second.
 ///
 /// # Errors
 /// If the state cannot be kept.
 pub fn run_under(
-    plan: &Plan,
+    plan: &CampaignPlan,
     command: &str,
-    terms: Terms<'_>,
+    options: RunOptions<'_>,
     stop: &AtomicBool,
-    show: Show<'_, Tally, Key>,
-) -> Result<Judged, StoreError> {
-    let hunt = Hunt { plan, about: plan.about(command), terms };
+    show: Show<'_, JudgedCounts, ViolationKey>,
+) -> Result<JudgedOutcome, StoreError> {
+    let work = JudgedCampaign { plan, about: plan.about(command), options };
     let mut examiners = Vec::new();
     let shows = &mut |path: &Path, bug: &Bug, subject: &str| plan.shows(&mut examiners, path, bug, subject);
-    run_at_home(&hunt, &hunt.about, &hunt.course(), &terms, stop, shows, show)
+    run_at_home(&work, &work.about, &work.bounds(), &options, stop, shows, show)
 }
 
 /// Says whether a subject shows a bug that is kept in a file; nothing if it cannot be asked.
@@ -297,88 +297,88 @@ pub(crate) type Shows<'s> = &'s mut dyn FnMut(&Path, &Bug, &str) -> Option<bool>
 /// Drives a campaign with its store, if it has one: what is there is replayed first, and renewed at the end.
 pub(crate) fn run_at_home<W: Work>(
     work: &W,
-    about: &About,
-    course: &Course,
-    terms: &Terms<'_>,
+    about: &CampaignIdentity,
+    bounds: &Bounds,
+    options: &RunOptions<'_>,
     stop: &AtomicBool,
     shows: Shows<'_>,
-    show: Show<'_, W::Count, W::Kind>,
-) -> Result<Outcome<W::Count, W::Kind>, StoreError> {
-    let Some(home) = terms.home else {
-        let lane = drive(work, course, Lane::new(terms.shard, about.subjects.len()), stop, &mut Nowhere)?;
-        return Ok(Outcome::new(&lane, Some(lane.end(about.block)), Summary::default()));
+    show: Show<'_, W::Counts, W::Key>,
+) -> Result<CampaignOutcome<W::Counts, W::Key>, StoreError> {
+    let Some(home) = options.home else {
+        let state = drive(work, bounds, ShardState::new(options.shard, about.subjects.len()), stop, &mut Nowhere)?;
+        return Ok(CampaignOutcome::new(&state, Some(state.end(about.block)), Summary::default()));
     };
-    let (mut store, lane) = Store::open(home.root, about, terms.shard, home.resume, home.regressions.clone(), show)?;
-    bugs::replay(home.root, shows)?;
-    let lane = drive(work, course, lane, stop, &mut store)?;
+    let (mut store, state) = Store::open(home.root, about, options.shard, home.resume, home.regressions.clone(), show)?;
+    folders::replay(home.root, shows)?;
+    let state = drive(work, bounds, state, stop, &mut store)?;
     let bugs = store.renew()?;
-    Ok(Outcome::new(&lane, Some(lane.end(about.block)), bugs))
+    Ok(CampaignOutcome::new(&state, Some(state.end(about.block)), bugs))
 }
 
 /// A campaign on collectors and interpreters.
-struct Hunt<'p> {
-    plan: &'p Plan,
-    about: About,
-    terms: Terms<'p>,
+struct JudgedCampaign<'p> {
+    plan: &'p CampaignPlan,
+    about: CampaignIdentity,
+    options: RunOptions<'p>,
 }
 
-impl Hunt<'_> {
-    fn course(&self) -> Course {
+impl JudgedCampaign<'_> {
+    fn bounds(&self) -> Bounds {
         let (extent, time) = self.plan.budget.bounds();
-        Course {
+        Bounds {
             extent,
             block: self.about.block,
             time,
-            findings: self.terms.findings,
+            findings: self.options.findings,
             jobs: self.plan.jobs,
-            checkpoint: self.terms.checkpoint,
+            checkpoint: self.options.checkpoint,
         }
     }
 
-    fn lane(&self) -> Lane<Tally, Key> {
-        Lane::new(self.terms.shard, self.plan.collectors.len())
+    fn state(&self) -> ShardState<JudgedCounts, ViolationKey> {
+        ShardState::new(self.options.shard, self.plan.collectors.len())
     }
 }
 
-impl Work for Hunt<'_> {
-    type Count = Tally;
-    type Kind = Key;
+impl Work for JudgedCampaign<'_> {
+    type Counts = JudgedCounts;
+    type Key = ViolationKey;
     type Worker = Worker;
 
     fn worker(&self) -> Worker {
         Worker {
             source: self.plan.draw.source(),
             scenario: Scenario::new(),
-            panel: Panel::new(self.plan.collectors.iter().map(|c| self.plan.examiner(c)).collect()),
+            rows: Rows::new(self.plan.collectors.iter().map(|c| self.plan.examiner(c)).collect()),
         }
     }
 
-    fn run(&self, worker: &mut Worker, numbers: Range<u64>) -> Part {
+    fn run(&self, worker: &mut Worker, numbers: Range<u64>) -> JudgedTotals {
         worker.run(self.plan, numbers)
     }
 
-    fn found(&self, key: Key, first: First) -> Record {
+    fn found(&self, key: ViolationKey, first: First) -> Finding {
         reduce::found(self.plan, &self.about, key, first)
     }
 
-    fn reduce(&self, found: &Record, key: Key, stop: &AtomicBool) -> Option<Record> {
-        reduce::reduce(self.plan, found, key, stop, self.terms.explain)
+    fn reduce(&self, found: &Finding, key: ViolationKey, stop: &AtomicBool) -> Option<Finding> {
+        reduce::reduce(self.plan, found, key, stop, self.options.explain)
     }
 
-    fn matters(&self, key: Key) -> Option<Key> {
-        key.counts(self.terms.strict).then(|| key.family())
+    fn matters(&self, key: ViolationKey) -> Option<ViolationKey> {
+        key.counts(self.options.strict).then(|| key.family())
     }
 }
 
 struct Worker {
     source: Source,
     scenario: Scenario,
-    panel: Panel,
+    rows: Rows,
 }
 
 impl Worker {
-    fn run(&mut self, plan: &Plan, numbers: Range<u64>) -> Part {
-        let mut part = Part::new(plan.collectors.len());
+    fn run(&mut self, plan: &CampaignPlan, numbers: Range<u64>) -> JudgedTotals {
+        let mut part = JudgedTotals::new(plan.collectors.len());
         let sampled = |n: u64| plan.sample != 0 && n.is_multiple_of(plan.sample);
         part.scenarios = numbers.end - numbers.start;
         if !plan.interpreters.is_empty() {
@@ -387,13 +387,13 @@ impl Worker {
         }
         for n in numbers {
             self.source.fill(n, &mut self.scenario);
-            self.panel.examine(&self.scenario, sampled(n), |index, run| part.add(index, n, run));
+            self.rows.examine(&self.scenario, sampled(n), |index, run| part.add(index, n, run));
         }
         part
     }
 
     /// Interpreters are in other processes: each gets all the scenarios in one go.
-    fn run_together(&mut self, numbers: Range<u64>, sampled: impl Fn(u64) -> bool, part: &mut Part) {
+    fn run_together(&mut self, numbers: Range<u64>, sampled: impl Fn(u64) -> bool, part: &mut JudgedTotals) {
         let mut batch = Vec::new();
         for n in numbers.clone() {
             let mut scenario = Scenario::new();
@@ -401,7 +401,7 @@ impl Worker {
             batch.push(scenario);
         }
         let number = |i: usize| numbers.start + i as u64;
-        for (index, examiner) in self.panel.examiners().iter_mut().enumerate() {
+        for (index, examiner) in self.rows.examiners().iter_mut().enumerate() {
             examiner.examine_batch(&batch, |i| sampled(number(i)), |i, examined| part.add(index, number(i), &examined));
         }
     }

@@ -3,20 +3,20 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::about::About;
-use super::crash::reduce_fatal;
+use super::counts::First;
 use super::examine::{End, Examined, Fatal};
-use super::part::First;
-use super::record::{Record, State, What, now};
-use super::tally::{Key, Verdict};
-use super::{Explain, Plan};
+use super::finding::{BugSignature, Finding, State, now};
+use super::identity::CampaignIdentity;
+use super::judged_counts::{Verdict, ViolationKey};
+use super::reduce_end::reduce_fatal;
+use super::{CampaignPlan, Explain};
 use crate::collector::{Collector, Row};
 use crate::event::{Event, Role};
 use crate::invariant::{Invariant, Violation};
-use crate::names::ObjectNames;
+use crate::object_names::ObjectNames;
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Field, FieldName, Names, print};
-use crate::shrink::{self, Budget, Claim};
+use crate::shrink::{self, Budget, Minimality};
 
 /// How many objects a run created that the scenario names, weak references included and the callbacks of weak
 /// references not.
@@ -56,9 +56,15 @@ pub(crate) fn lines(events: &[Event]) -> String {
 }
 
 /// A finding that was just made and waits to be reduced; `who` showed it, and whether a real interpreter confirmed that.
-pub(crate) fn waiting(first: First, what: What, who: (String, bool), repeat: String, document: Document) -> Record {
+pub(crate) fn waiting(
+    first: First,
+    what: BugSignature,
+    who: (String, bool),
+    repeat: String,
+    document: Document,
+) -> Finding {
     let (subject, verified) = who;
-    Record {
+    Finding {
         first,
         what,
         subject,
@@ -82,7 +88,7 @@ pub(crate) fn waiting(first: First, what: What, who: (String, bool), repeat: Str
 }
 
 /// A finding that was just made.
-pub(super) fn found(plan: &Plan, about: &About, key: Key, first: First) -> Record {
+pub(super) fn found(plan: &CampaignPlan, about: &CampaignIdentity, key: ViolationKey, first: First) -> Finding {
     let collector = &plan.collectors[key.collector()];
     let scenario = plan.draw.scenario(first.scenario);
     let strict = if key.counts(false) { "" } else { " --strict" };
@@ -90,14 +96,14 @@ pub(super) fn found(plan: &Plan, about: &About, key: Key, first: First) -> Recor
     let (invariant, class) = (key.invariant(), key.verdict().map_or("", |verdict| verdict.class().word()));
     let word = key.fatal().map_or("", Fatal::word);
     let what = match invariant {
-        Some(i) => What {
+        Some(i) => BugSignature {
             code: i.code().to_owned(),
             name: i.name().to_owned(),
             class: class.to_owned(),
             phase: String::new(),
             slug: format!("{}-{class}", i.code()),
         },
-        None => What { code: word.to_owned(), slug: word.to_owned(), ..What::default() },
+        None => BugSignature { code: word.to_owned(), slug: word.to_owned(), ..BugSignature::default() },
     };
     let fields = vec![
         (FieldName::Collector, collector.name.clone()),
@@ -109,19 +115,19 @@ pub(super) fn found(plan: &Plan, about: &About, key: Key, first: First) -> Recor
     waiting(first, what, who, repeat, document(&scenario, fields))
 }
 
-/// What a candidate must still show: the same kind of violation, primary if it was, or the same end.
+/// BugSignature a candidate must still show: the same kind of violation, primary if it was, or the same end.
 struct Same {
-    key: Key,
+    key: ViolationKey,
     first: First,
 }
 
 impl Same {
     fn violation(&self, run: &Examined<'_>) -> Option<Violation> {
-        let Key::Violation { verdict, invariant, phase, .. } = self.key else { return None };
+        let ViolationKey::Violation { verdict, invariant, phase, .. } = self.key else { return None };
         let is_same = |(violation, of): &&(Violation, Verdict)| {
             (*of, violation.invariant) == (verdict, invariant) && phase.is_none_or(|phase| phase == violation.phase)
         };
-        // What comes first in a run that differs from itself depends on the run.
+        // BugSignature comes first in a run that differs from itself depends on the run.
         let any = self.first.secondary || invariant == Invariant::I41;
         let among = if any { run.violations } else { &run.violations[..run.violations.len().min(1)] };
         among.iter().find(is_same).map(|(violation, _)| *violation)
@@ -129,14 +135,20 @@ impl Same {
 
     fn holds(&self, run: &Examined<'_>) -> bool {
         match self.key {
-            Key::Violation { .. } => self.violation(run).is_some(),
-            Key::Fatal { fatal, .. } => run.end.fatal() == Some(fatal),
+            ViolationKey::Violation { .. } => self.violation(run).is_some(),
+            ViolationKey::Fatal { fatal, .. } => run.end.fatal() == Some(fatal),
         }
     }
 }
 
 /// Reduces a finding; nothing if `stop` became true.
-pub(super) fn reduce(plan: &Plan, found: &Record, key: Key, stop: &AtomicBool, explain: Explain<'_>) -> Option<Record> {
+pub(super) fn reduce(
+    plan: &CampaignPlan,
+    found: &Finding,
+    key: ViolationKey,
+    stop: &AtomicBool,
+    explain: Explain<'_>,
+) -> Option<Finding> {
     let collector = &plan.collectors[key.collector()];
     let same = Same { key, first: found.first };
     let differential = key.invariant().is_some_and(is_differential);
@@ -148,8 +160,8 @@ pub(super) fn reduce(plan: &Plan, found: &Record, key: Key, stop: &AtomicBool, e
         }
     };
     let minimized = match key {
-        Key::Fatal { fatal, .. } => reduce_fatal(&mut examiner, &original, fatal, plan.tries, halt),
-        Key::Violation { .. } => {
+        ViolationKey::Fatal { fatal, .. } => reduce_fatal(&mut examiner, &original, fatal, plan.tries, halt),
+        ViolationKey::Violation { .. } => {
             let mut holds = |candidate: &Scenario| same.holds(&examiner.examine(candidate, differential));
             shrink::minimize(&original, &mut holds, Budget { tries: plan.tries }, halt)
         }
@@ -157,14 +169,14 @@ pub(super) fn reduce(plan: &Plan, found: &Record, key: Key, stop: &AtomicBool, e
     if stop.load(Ordering::Relaxed) {
         return None;
     }
-    // What was found in a process that had run others counts if a fresh one shows it too.
+    // BugSignature was found in a process that had run others counts if a fresh one shows it too.
     let is_reduced = same.holds(&examiner.examine_fresh(&minimized.scenario, differential));
     let (scenario, claim) = match is_reduced {
         true => (&minimized.scenario, minimized.claim()),
-        false => (&original, Claim::new(false, minimized.tries)),
+        false => (&original, Minimality::new(false, minimized.tries)),
     };
     let run = examiner.examine_fresh(scenario, differential);
-    let mut record = Record { minimal: claim.is_minimal(), claim: claim.to_string(), ..found.clone() };
+    let mut record = Finding { minimal: claim.is_minimal(), claim: claim.to_string(), ..found.clone() };
     if !same.holds(&run) {
         record.state = State::Flaky;
         record.sentence = "it did not occur again".to_owned();
@@ -218,7 +230,7 @@ pub(super) fn is_differential(invariant: Invariant) -> bool {
     [Invariant::I18, Invariant::I38, Invariant::I41].contains(&invariant)
 }
 
-fn known(plan: &Plan, collector: &Collector, key: Key, violation: &Violation) -> Option<String> {
+fn known(plan: &CampaignPlan, collector: &Collector, key: ViolationKey, violation: &Violation) -> Option<String> {
     match key.verdict()? {
         Verdict::New => None,
         Verdict::Known => {

@@ -8,13 +8,13 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::about::About;
-use super::bugs;
-use super::engine::{Keeper, Progress, Show};
-use super::lane::{Lane, Position, Shard};
-use super::part::{Count, Kind};
-use super::record::Record;
-use super::shelf::{self, Shelf};
+use super::campaigns::{self, Campaigns};
+use super::counts::{FindingKey, SubjectCounts};
+use super::engine::{Persist, Progress, Show};
+use super::finding::Finding;
+use super::folders;
+use super::identity::CampaignIdentity;
+use super::shard::{Position, Shard, ShardState};
 
 /// A store cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +22,7 @@ use super::shelf::{self, Shelf};
 pub struct StoreError {
     /// Which file or folder.
     pub path: PathBuf,
-    /// Why.
+    /// Excuse.
     pub why: String,
 }
 
@@ -46,7 +46,7 @@ impl StoreError {
 pub type Regressions = BTreeMap<u64, String>;
 
 /// The store of a shard of a campaign.
-pub struct Store<'c, T: Count, K: Kind> {
+pub struct Store<'c, T: SubjectCounts, K: FindingKey> {
     root: PathBuf,
     folder: PathBuf,
     shard: Shard,
@@ -58,9 +58,9 @@ pub struct Store<'c, T: Count, K: Kind> {
 }
 
 /// A store, and the shard as far as it is.
-pub type Opened<'c, T, K> = (Store<'c, T, K>, Lane<T, K>);
+pub type Opened<'c, T, K> = (Store<'c, T, K>, ShardState<T, K>);
 
-impl<'c, T: Count, K: Kind> Store<'c, T, K> {
+impl<'c, T: SubjectCounts, K: FindingKey> Store<'c, T, K> {
     /// Opens the store in a folder, which is made if need be, for a shard. With `resume`, what the shard has done is
     /// returned; else the campaign begins anew, and its files are replaced when it has come as far as they are.
     ///
@@ -68,60 +68,60 @@ impl<'c, T: Count, K: Kind> Store<'c, T, K> {
     /// If the folder or a file in it cannot be used.
     pub fn open(
         root: &Path,
-        about: &About,
+        about: &CampaignIdentity,
         shard: Shard,
         resume: bool,
         regressions: Regressions,
         show: Show<'c, T, K>,
     ) -> Result<Opened<'c, T, K>, StoreError> {
-        let folder = shelf::create(root, about)?;
+        let folder = campaigns::create(root, about)?;
         sweep(root)?;
         sweep(&folder)?;
-        // What cannot be read at the end is better known now.
-        Shelf::read(root)?;
-        let there = shelf::read_lane(&folder, shard)?;
+        // BugSignature cannot be read at the end is better known now.
+        Campaigns::read(root)?;
+        let there = campaigns::read_lane(&folder, shard)?;
         let mut store = Store { root: root.to_owned(), folder, shard, further: None, regressions, show };
-        let lane = match there {
-            Some(lane) if resume => lane,
+        let state = match there {
+            Some(state) if resume => state,
             other => {
-                store.further = other.map(|lane: Lane<T, K>| lane.position);
-                Lane::new(shard, about.subjects.len())
+                store.further = other.map(|state: ShardState<T, K>| state.position);
+                ShardState::new(shard, about.subjects.len())
             }
         };
-        Ok((store, lane))
+        Ok((store, state))
     }
 
     /// Renews every folder of a bug.
     ///
     /// # Errors
     /// If a file cannot be read or written.
-    pub fn renew(&self) -> Result<bugs::Summary, StoreError> {
-        bugs::renew(&self.root, &Shelf::read(&self.root)?, &self.regressions)
+    pub fn renew(&self) -> Result<folders::Summary, StoreError> {
+        folders::renew(&self.root, &Campaigns::read(&self.root)?, &self.regressions)
     }
 
-    fn write(&mut self, lane: &Lane<T, K>, findings: bool) -> Result<(), StoreError> {
-        if self.further.is_some_and(|further| further > lane.position) {
+    fn write(&mut self, state: &ShardState<T, K>, findings: bool) -> Result<(), StoreError> {
+        if self.further.is_some_and(|further| further > state.position) {
             return Ok(());
         }
         // The files are now at least as old as this campaign.
         let findings = findings || self.further.take().is_some();
-        let (name, found) = shelf::names(self.shard);
+        let (name, found) = campaigns::names(self.shard);
         if findings {
             let path = self.folder.join(found);
-            let text = shelf::findings(&lane.records).map_err(StoreError::json(&path))?;
+            let text = campaigns::findings(&state.records).map_err(StoreError::json(&path))?;
             write_durably(&path, text.as_bytes())?;
         }
         let path = self.folder.join(name);
-        let text = shelf::file(lane).map_err(StoreError::json(&path))?;
+        let text = campaigns::file(state).map_err(StoreError::json(&path))?;
         write_durably(&path, text.as_bytes())
     }
 }
 
-impl<T: Count, K: Kind> Keeper<T, K> for Store<'_, T, K> {
-    fn keep(&mut self, lane: &Lane<T, K>, new: &[K]) -> Result<(), StoreError> {
-        self.write(lane, !new.is_empty())?;
-        for record in new.iter().filter_map(|kind| lane.records.get(kind)).filter(|record| record.is_examined()) {
-            bugs::announce(&self.root, record)?;
+impl<T: SubjectCounts, K: FindingKey> Persist<T, K> for Store<'_, T, K> {
+    fn keep(&mut self, state: &ShardState<T, K>, new: &[K]) -> Result<(), StoreError> {
+        self.write(state, !new.is_empty())?;
+        for record in new.iter().filter_map(|kind| state.records.get(kind)).filter(|record| record.is_examined()) {
+            folders::announce(&self.root, record)?;
         }
         Ok(())
     }
@@ -135,18 +135,18 @@ impl<T: Count, K: Kind> Keeper<T, K> for Store<'_, T, K> {
 #[derive(Debug)]
 pub struct Nowhere;
 
-impl<T: Count, K: Kind> Keeper<T, K> for Nowhere {
-    fn keep(&mut self, _lane: &Lane<T, K>, _new: &[K]) -> Result<(), StoreError> {
+impl<T: SubjectCounts, K: FindingKey> Persist<T, K> for Nowhere {
+    fn keep(&mut self, _lane: &ShardState<T, K>, _new: &[K]) -> Result<(), StoreError> {
         Ok(())
     }
 }
 
-/// What temporary files and folders begin with.
+/// BugSignature temporary files and folders begin with.
 pub(super) const TEMPORARY: &str = ".coroner-";
 
 /// Removes what a process that was killed left half written.
 fn sweep(folder: &Path) -> Result<(), StoreError> {
-    for path in shelf::children(folder)? {
+    for path in campaigns::children(folder)? {
         let Some(name) = path.file_name().and_then(|n| n.to_str()) else { continue };
         let Some(owner) = name.strip_prefix(TEMPORARY).and_then(|rest| rest.split('.').next()) else { continue };
         // Of this machine's processes, those that live may still need theirs.
@@ -211,8 +211,10 @@ pub(super) fn read_if_any(path: &Path) -> Result<Option<String>, StoreError> {
     }
 }
 
-/// The records of a lane that say something of the scenarios counted, in the order of their kinds.
-pub(super) fn current<T: Count, K: Kind>(lane: &Lane<T, K>) -> impl Iterator<Item = (&K, &Record)> {
-    let kinds = &lane.part.kinds;
-    lane.records.iter().filter(|(kind, record)| kinds.get(kind).is_some_and(|seen| seen.first == record.first))
+/// The records of a shard that say something of the scenarios counted, in the order of their kinds.
+pub(super) fn current<T: SubjectCounts, K: FindingKey>(
+    state: &ShardState<T, K>,
+) -> impl Iterator<Item = (&K, &Finding)> {
+    let kinds = &state.part.kinds;
+    state.records.iter().filter(|(kind, record)| kinds.get(kind).is_some_and(|seen| seen.first == record.first))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use super::{Exit, options};
-use crate::bench::{Table, collection, parallel, pipeline, reality, replay, rows};
+use crate::bench::{Table, against_interpreter, collection, parallel, pipeline, replay, rows};
 use crate::cpython::{self, Interpreter};
 use crate::generate::{Profile, Size};
 use crate::report::json;
@@ -97,7 +97,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     }
     bar.finish_and_clear();
     if let Some(path) = json {
-        let mut page = json::Report::new("bench", Exit::Clean.code());
+        let mut page = json::JsonReport::new("bench", Exit::Clean.code());
         page.timing = tables.iter().map(|table| (table.key.to_owned(), table.value())).collect();
         json::write(path, &page)?;
     }
@@ -120,7 +120,7 @@ fn measure(
         Part::Rows => rows::table(profiles, args.time.mul_f64(4.0), step),
         Part::Reality => {
             let profiles = options::profiles(&["default".to_owned(), "plain".to_owned()])?;
-            reality::table(interpreters, &profiles, args.time.mul_f64(4.0), step)
+            against_interpreter::table(interpreters, &profiles, args.time.mul_f64(4.0), step)
         }
         Part::Collection => {
             let sizes = (3..=7).map(|digits| 10u32.pow(digits)).filter(|size| *size <= args.objects);

@@ -47,7 +47,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     confirmed.iter().for_each(|(name, row, word)| out += &format!("{name} ({row}): {word}\n"));
     super::print(&out)?;
     if let Some(path) = json {
-        let mut report = json::Report::new("bisect", exit.code());
+        let mut report = json::JsonReport::new("bisect", exit.code());
         let changes = changes.iter().map(|c| {
             json!({
                 "before": c.before.name,

@@ -6,9 +6,9 @@ use anyhow::{Context, bail};
 use serde_json::json;
 
 use super::{Exit, options};
-use crate::bugs::{self, Options, Outcome};
 use crate::collector::Switch;
 use crate::collector::releases::nearest;
+use crate::planted::{self, Options, SearchOutcome};
 use crate::report::{count, grouped, json as report};
 
 /// Look for every planted bug: by which invariant it is found, after how many scenarios, how small it gets
@@ -34,11 +34,11 @@ pub struct Args {
 impl Args {
     fn wanted(&self) -> anyhow::Result<Vec<Switch>> {
         if self.bugs.is_empty() {
-            return Ok(bugs::planted().collect());
+            return Ok(planted::planted().collect());
         }
         let find = |name: &String| {
-            bugs::planted().find(|bug| bug.name() == name).with_context(|| {
-                let hint = nearest(name, bugs::planted().map(|bug| bug.name().to_owned()))
+            planted::planted().find(|bug| bug.name() == name).with_context(|| {
+                let hint = nearest(name, planted::planted().map(|bug| bug.name().to_owned()))
                     .map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
                 format!("no planted bug is called `{name}`{hint} (`coroner list bugs` shows all)")
             })
@@ -56,7 +56,7 @@ impl Args {
     }
 }
 
-fn is_found(outcome: &Outcome) -> bool {
+fn is_found(outcome: &SearchOutcome) -> bool {
     outcome.invariant().is_some()
 }
 
@@ -74,7 +74,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let mut outcomes = Vec::with_capacity(wanted.len());
     for bug in wanted {
         bar.set_message(bug.name());
-        outcomes.push(bugs::hunt(bug, options)?);
+        outcomes.push(planted::search(bug, options)?);
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -85,7 +85,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let bugs = count(outcomes.len() as u64, "planted bug");
     super::print(&format!("\n{bugs}: {found} found, {missed} not found and not equivalent\n"))?;
     if let Some(path) = json {
-        let mut page = report::Report::new("bugs", exit.code());
+        let mut page = report::JsonReport::new("bugs", exit.code());
         page.repeat = Some(args.repeat());
         page.result.insert("bugs".to_owned(), outcomes.iter().map(value).collect());
         report::write(path, &page)?;
@@ -97,7 +97,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
 }
 
 /// The table, in the form that documentation takes as it is.
-fn table(outcomes: &[Outcome]) -> String {
+fn table(outcomes: &[SearchOutcome]) -> String {
     let header = ["bug", "collector", "found", "by", "scenarios (median)", "objects"].map(str::to_owned);
     let mut rows = vec![header];
     for outcome in outcomes {
@@ -133,7 +133,7 @@ fn table(outcomes: &[Outcome]) -> String {
     text
 }
 
-fn value(outcome: &Outcome) -> serde_json::Value {
+fn value(outcome: &SearchOutcome) -> serde_json::Value {
     let scenarios: Vec<Option<u64>> = outcome.findings.iter().map(|f| f.as_ref().map(|f| f.scenarios)).collect();
     json!({
         "bug": outcome.bug.name(),

@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::{anyhow, bail};
 
 use super::{input, options};
-use crate::campaign::{About, Baseline, Budget, Draw, Explain, Home, Regressions, Shard, Terms, digest};
+use crate::campaign::{
+    Baseline, Budget, CampaignIdentity, Explain, Regressions, RunOptions, Scenarios, Shard, StoreOptions, digest,
+};
 use crate::collector::Collector;
 use crate::cpython::lockstep::{Target, row_of};
 use crate::cpython::{self, Interpreter, Limits};
@@ -129,8 +131,8 @@ impl Options {
     ///
     /// # Errors
     /// If the name of a profile means nothing.
-    pub fn draw(&self) -> anyhow::Result<Draw> {
-        Ok(Draw { seed: self.seed, profiles: options::profiles(&self.profile)?, size: self.size })
+    pub fn draw(&self) -> anyhow::Result<Scenarios> {
+        Ok(Scenarios { seed: self.seed, profiles: options::profiles(&self.profile)?, size: self.size })
     }
 
     /// The names of scenarios that are known.
@@ -141,26 +143,31 @@ impl Options {
         regressions(&self.known)
     }
 
-    /// The terms of a campaign.
-    pub fn terms<'t>(&'t self, strict: bool, regressions: &'t Regressions, explain: Explain<'t>) -> Terms<'t> {
-        Terms {
+    /// How the campaign is run.
+    pub fn run_options<'t>(
+        &'t self,
+        strict: bool,
+        regressions: &'t Regressions,
+        explain: Explain<'t>,
+    ) -> RunOptions<'t> {
+        RunOptions {
             shard: self.shard,
             findings: self.findings,
             strict,
             checkpoint: self.checkpoint,
-            home: Some(Home { root: &self.out, resume: self.resume, regressions }),
+            home: Some(StoreOptions { root: &self.out, resume: self.resume, regressions }),
             explain,
         }
     }
 
     /// The command that does the same again as a campaign that ended as one of so many scenarios.
-    pub fn repeat(&self, about: &About, scenarios: Option<u64>, strict: bool) -> Option<String> {
+    pub fn repeat(&self, about: &CampaignIdentity, scenarios: Option<u64>, strict: bool) -> Option<String> {
         repeat(about, scenarios, self.shard, strict)
     }
 }
 
 /// The command that does the same again as a shard that ended as one of so many scenarios of the campaign.
-pub fn repeat(about: &About, scenarios: Option<u64>, shard: Shard, strict: bool) -> Option<String> {
+pub fn repeat(about: &CampaignIdentity, scenarios: Option<u64>, shard: Shard, strict: bool) -> Option<String> {
     let which = match about.only {
         Some(n) => format!("--only {n}"),
         None => format!("--scenarios {}", scenarios?),

@@ -63,7 +63,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         eprintln!("{} could not be read", count(unread, "file"));
     }
     if let Some(path) = json {
-        let mut result = json::Report::new("convert", exit.code());
+        let mut result = json::JsonReport::new("convert", exit.code());
         result.result.insert("files".to_owned(), args.files.len().into());
         result.result.insert("unreadable".to_owned(), unread.into());
         json::write(path, &result)?;

@@ -93,7 +93,7 @@ enum Command {
 /// # Errors
 /// If a file cannot be read or written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let mut result = json::Report::new("corpus", Exit::Clean.code());
+    let mut result = json::JsonReport::new("corpus", Exit::Clean.code());
     let mut note = |name: &str, number: usize| {
         result.result.insert(name.to_owned(), number.into());
     };

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::campaign::{self, Options, Pythons, explain};
 use super::monitor::Monitor;
 use super::{Exit, interrupt, options};
-use crate::campaign::{About, Outcome, Progress};
-use crate::cpython::lockstep::{self, Key, Part, Plan, Skipped, Tally};
+use crate::campaign::{CampaignIdentity, CampaignOutcome, Progress};
+use crate::cpython::lockstep::{self, ComparedCounts, ComparedTotals, ComparisonPlan, DifferenceKey, Skipped};
 use crate::report::{json, lockstep as report};
 
 /// The share of scenarios that are run in a fresh process too: one in so many.
@@ -32,10 +32,10 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let options = &args.options;
     let about = plan.about(&args.pythons.python);
     let regressions = options.regressions()?;
-    let terms = options.terms(true, &regressions, &explain);
+    let run_options = options.run_options(true, &regressions, &explain);
     let mut monitor = Monitor::new(options, plan.budget, reached)?;
-    let show = &mut |progress: &Progress<'_, Tally, Key>| monitor.show(progress);
-    let outcome = lockstep::run_under(&plan, &about, terms, interrupt::watch(), show)?;
+    let show = &mut |progress: &Progress<'_, ComparedCounts, DifferenceKey>| monitor.show(progress);
+    let outcome = lockstep::run_under(&plan, &about, run_options, interrupt::watch(), show)?;
     monitor.finish()?;
     let repeat = options.repeat(&about, outcome.campaign.scenarios, false);
     let exit = page(&about, &outcome.campaign, &outcome.skipped, &options.out, repeat.as_deref(), json);
@@ -45,15 +45,15 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
 
 /// Shows the page of a campaign in lockstep.
 pub(super) fn page(
-    about: &About,
-    outcome: &Outcome<Tally, Key>,
+    about: &CampaignIdentity,
+    outcome: &CampaignOutcome<ComparedCounts, DifferenceKey>,
     skipped: &[Skipped],
     out: &Path,
     repeat: Option<&str>,
     json: Option<&Path>,
 ) -> anyhow::Result<Exit> {
     let exit = exit(outcome, skipped.len() == about.subjects.len());
-    let page = report::Page { about, outcome, skipped, out, repeat };
+    let page = report::LockstepReport { about, outcome, skipped, out, repeat };
     super::print(&report::text(&page, options::width(), options::color()))?;
     if let Some(path) = json {
         json::write(path, &report::json(&page, exit.code()))?;
@@ -65,8 +65,8 @@ pub(super) fn page(
 }
 
 /// What a comparison has reached.
-fn reached(part: &Part) -> Vec<(&'static str, u64)> {
-    let sum = |of: &dyn Fn(&Tally) -> u64| part.tallies.iter().map(of).sum();
+fn reached(part: &ComparedTotals) -> Vec<(&'static str, u64)> {
+    let sum = |of: &dyn Fn(&ComparedCounts) -> u64| part.tallies.iter().map(of).sum();
     let undefined = sum(&|t| t.undefined.iter().sum());
     vec![
         ("same", sum(&|t| t.same)),
@@ -78,11 +78,11 @@ fn reached(part: &Part) -> Vec<(&'static str, u64)> {
     ]
 }
 
-fn plan(args: &Args) -> anyhow::Result<Plan> {
+fn plan(args: &Args) -> anyhow::Result<ComparisonPlan> {
     let options = &args.options;
     let mut targets = campaign::targets(&args.pythons.python)?;
     targets.iter_mut().for_each(|target| target.interpreter.sanitized = args.pythons.sanitize);
-    Ok(Plan {
+    Ok(ComparisonPlan {
         draw: options.draw()?,
         targets,
         budget: options.budget(),
@@ -93,7 +93,7 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
     })
 }
 
-fn exit(outcome: &Outcome<Tally, Key>, all_skipped: bool) -> Exit {
+fn exit(outcome: &CampaignOutcome<ComparedCounts, DifferenceKey>, all_skipped: bool) -> Exit {
     let tallies = &outcome.part.tallies;
     if all_skipped {
         Exit::BadInput

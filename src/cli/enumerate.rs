@@ -9,9 +9,9 @@ use anyhow::{Context, anyhow, bail};
 use serde_json::json;
 
 use super::{Exit, interrupt, options};
-use crate::campaign::{Examiner, Panel, Verdict, write_atomically};
+use crate::campaign::{Examiner, Rows, Verdict, write_atomically};
 use crate::collector::Collector;
-use crate::enumerate::{Count, Enumeration, Failure, Key, MAX_OBJECTS, Scope, Survey};
+use crate::enumerate::{Count, Enumeration, Failure, Key, MAX_OBJECTS, Scope, ScopeCounts};
 use crate::invariant::{Class, Invariant};
 use crate::report::{count, grouped, json as report, quoted, subject};
 use crate::scenario::Scenario;
@@ -92,7 +92,7 @@ impl Args {
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let subjects = options::subjects(&args.collector)?;
     let collectors = &subjects.0;
-    let mut panel = Panel::new(options::examiners(&subjects, &options::baseline()?));
+    let mut rows = Rows::new(options::examiners(&subjects, &options::baseline()?));
     let scope = Scope { decorations: args.decorations, ..Scope::new(args.objects) };
     let mut all = Enumeration::new(scope);
     let end = all.end();
@@ -102,12 +102,12 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let file = args.out.as_ref().map(|folder| folder.join(STATE));
     let mut survey = match &file {
         Some(file) if args.resume && file.exists() => resumed(file, scope, collectors)?,
-        _ => Survey::new(scope, collectors, args.from),
+        _ => ScopeCounts::new(scope, collectors, args.from),
     };
     if let Some(folder) = &args.out {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    let save = |survey: &Survey| match &file {
+    let save = |survey: &ScopeCounts| match &file {
         Some(file) => write_atomically(file, survey.store().as_bytes())
             .with_context(|| format!("cannot write {}", file.display())),
         None => Ok(()),
@@ -119,7 +119,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     while done < most && !interrupt::asked() {
         let step = STEP.min(most - done);
         done += step;
-        if !survey.advance(&mut all, &mut panel, step) {
+        if !survey.advance(&mut all, &mut rows, step) {
             break;
         }
         bar.set_position(survey.position);
@@ -139,12 +139,12 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     };
     super::print(&text(&survey, collectors, args, end))?;
     let files = match &args.out {
-        Some(folder) => examples(&survey, &mut all, &mut panel, folder)?,
+        Some(folder) => examples(&survey, &mut all, &mut rows, folder)?,
         None => Vec::new(),
     };
     let repeat = args.repeat(args.from);
     if let Some(path) = json {
-        let mut page = report::Report::new("enumerate", exit.code());
+        let mut page = report::JsonReport::new("enumerate", exit.code());
         page.scenarios = Some(survey.scenarios);
         page.repeat = Some(repeat.clone());
         page.result.insert("violations".to_owned(), survey.found.iter().map(|(k, c)| value(&survey, k, c)).collect());
@@ -170,9 +170,9 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
 }
 
 /// The survey that a folder holds.
-fn resumed(file: &Path, scope: Scope, collectors: &[Collector]) -> anyhow::Result<Survey> {
+fn resumed(file: &Path, scope: Scope, collectors: &[Collector]) -> anyhow::Result<ScopeCounts> {
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let survey = Survey::load(&text).map_err(|why| anyhow!("{}: {why}", file.display()))?;
+    let survey = ScopeCounts::load(&text).map_err(|why| anyhow!("{}: {why}", file.display()))?;
     let names = collectors.iter().map(|c| &c.name);
     if survey.scope != scope || !survey.collectors.iter().eq(names) {
         bail!("{} is about another scope or other collectors", file.display());
@@ -181,7 +181,7 @@ fn resumed(file: &Path, scope: Scope, collectors: &[Collector]) -> anyhow::Resul
 }
 
 /// The page: what was run, who is at fault nowhere, and what is broken where.
-fn text(survey: &Survey, collectors: &[Collector], args: &Args, end: u64) -> String {
+fn text(survey: &ScopeCounts, collectors: &[Collector], args: &Args, end: u64) -> String {
     let Scope { objects, edges, decorations } = survey.scope;
     let mut text = format!(
         "{} of at most {}, {} and {}, on {}\n",
@@ -251,7 +251,7 @@ fn ranges(collectors: &[Collector], counts: &[Option<u64>]) -> Vec<String> {
     pieces
 }
 
-fn value(survey: &Survey, (at, verdict, invariant): &Key, count: &Count) -> serde_json::Value {
+fn value(survey: &ScopeCounts, (at, verdict, invariant): &Key, count: &Count) -> serde_json::Value {
     json!({
         "subject": survey.collectors[*at],
         "invariant": invariant.code(),
@@ -263,12 +263,17 @@ fn value(survey: &Survey, (at, verdict, invariant): &Key, count: &Count) -> serd
 }
 
 /// Writes the first scenario of each kind of violation, reduced.
-fn examples(survey: &Survey, all: &mut Enumeration, panel: &mut Panel, folder: &Path) -> anyhow::Result<Vec<String>> {
+fn examples(
+    survey: &ScopeCounts,
+    all: &mut Enumeration,
+    rows: &mut Rows,
+    folder: &Path,
+) -> anyhow::Result<Vec<String>> {
     let mut files = Vec::new();
     let mut scenario = Scenario::new();
     for ((at, verdict, invariant), count) in &survey.found {
         all.seek(count.first);
-        let Some(examiner) = panel.examiners().get_mut(*at).filter(|_| all.fill(&mut scenario).is_some()) else {
+        let Some(examiner) = rows.examiners().get_mut(*at).filter(|_| all.fill(&mut scenario).is_some()) else {
             continue;
         };
         let document = example(examiner, *verdict, *invariant, &scenario);

@@ -36,7 +36,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     super::print(&format!("{} ", args.file.display()))?;
     super::print(&text(&recorded, &explanation, args.phases, options::color()))?;
     if let Some(path) = json {
-        let mut result = json::Report::new("explain", Exit::Clean.code());
+        let mut result = json::JsonReport::new("explain", Exit::Clean.code());
         result.digest = Some(format!("{:016x}", recorded.digest));
         if let serde_json::Value::Object(map) = serde_json::to_value(&explanation)? {
             result.result = map;

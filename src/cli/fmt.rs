@@ -76,7 +76,7 @@ pub(super) fn rewrite(
     let verb = if check { "would change" } else { "changed" };
     super::print(&format!("{}, {changed} {verb}\n", count(cases.len() as u64, "file")))?;
     if let Some(path) = json {
-        let mut result = json::Report::new(command, exit.code());
+        let mut result = json::JsonReport::new(command, exit.code());
         result.result.insert("files".to_owned(), cases.len().into());
         result.result.insert("changed".to_owned(), changed.into());
         result.result.insert("unreadable".to_owned(), unread.into());

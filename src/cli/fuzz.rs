@@ -138,7 +138,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         }
     };
     if let Some(path) = json {
-        let mut report = json::Report::new("fuzz", exit.code());
+        let mut report = json::JsonReport::new("fuzz", exit.code());
         report.result.insert("target".to_owned(), target.into());
         report.result.insert("crashes".to_owned(), crashes.into());
         report.result.insert("findings".to_owned(), explored.findings.iter().map(|f| f.to_string_lossy()).collect());

@@ -70,7 +70,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
             entry.insert("text".to_owned(), item.text.clone().into());
             Value::Object(entry)
         });
-        let mut result = json::Report::new("list", Exit::Clean.code());
+        let mut result = json::JsonReport::new("list", Exit::Clean.code());
         let topic = args.topic.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned());
         let target = if args.topic == Topic::Pythons { &mut result.timing } else { &mut result.result };
         target.insert(topic, list.collect());

@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use super::campaign::{regressions, repeat};
 use super::{Exit, diff, options, run};
-use crate::campaign::{self, About, Campaign, Judged, Merged, Outcome, Shard};
+use crate::campaign::{self, Campaign, CampaignIdentity, CampaignOutcome, JudgedOutcome, Merged, Shard};
 use crate::corpus;
 use crate::cpython::lockstep;
 use crate::report::{self, json};
@@ -70,7 +70,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         pages.push(serde_json::json!({ "campaign": campaign.about.id(), "repeat": repeat }));
     }
     if let Some(path) = json.filter(|_| campaigns != 1) {
-        let mut report = json::Report::new("merge", exit.code());
+        let mut report = json::JsonReport::new("merge", exit.code());
         report.result.insert("campaigns".to_owned(), pages.into());
         json::write(path, &report)?;
     }
@@ -79,17 +79,17 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
 
 /// Shows the page that a single process would have shown.
 fn page(campaign: &Campaign, bugs: &campaign::Summary, args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let about: &About = &campaign.about;
+    let about: &CampaignIdentity = &campaign.about;
     let scenarios = campaign.contiguous();
     let strict = args.strict;
     if about.command == "diff" {
-        let lane = campaign.total::<lockstep::Tally, lockstep::Key>()?;
-        let outcome = Outcome::new(&lane, scenarios, bugs.clone());
+        let state = campaign.total::<lockstep::ComparedCounts, lockstep::DifferenceKey>()?;
+        let outcome = CampaignOutcome::new(&state, scenarios, bugs.clone());
         let repeat = repeat(about, scenarios, Shard::WHOLE, false);
         return diff::page(about, &outcome, &[], &args.out, repeat.as_deref(), json);
     }
-    let lane = campaign.total::<campaign::Tally, campaign::Key>()?;
-    let outcome = Judged::new(&lane, scenarios, bugs.clone());
+    let state = campaign.total::<campaign::JudgedCounts, campaign::ViolationKey>()?;
+    let outcome = JudgedOutcome::new(&state, scenarios, bugs.clone());
     let repeat = repeat(about, scenarios, Shard::WHOLE, strict);
     run::page(about, &outcome, &options::baseline()?, &args.out, strict, repeat.as_deref(), json)
 }

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::campaign::Options;
-use crate::campaign::{Budget, Count, Counts, Kind, Progress};
+use crate::campaign::{Budget, Counts, FindingKey, Progress, SubjectCounts};
 use crate::report::{count, grouped};
 
 /// How often a line is written.
@@ -46,11 +46,11 @@ impl<R> Monitor<R> {
     }
 
     /// Shows where the campaign is.
-    pub fn show<T: Count, K: Kind>(&mut self, progress: &Progress<'_, T, K>)
+    pub fn show<T: SubjectCounts, K: FindingKey>(&mut self, progress: &Progress<'_, T, K>)
     where
         R: Fn(&Counts<T, K>) -> Vec<(&'static str, u64)>,
     {
-        let reached = (self.reached)(&progress.lane.part);
+        let reached = (self.reached)(&progress.state.part);
         if !self.bar.is_hidden() {
             self.draw(progress, &reached);
         }
@@ -65,10 +65,10 @@ impl<R> Monitor<R> {
         }
     }
 
-    fn draw<T: Count, K: Kind>(&self, progress: &Progress<'_, T, K>, reached: &[(&str, u64)]) {
-        let lane = progress.lane;
-        let scenarios = lane.part.scenarios;
-        let waiting = lane.waiting() as u64;
+    fn draw<T: SubjectCounts, K: FindingKey>(&self, progress: &Progress<'_, T, K>, reached: &[(&str, u64)]) {
+        let state = progress.state;
+        let scenarios = state.part.scenarios;
+        let waiting = state.waiting() as u64;
         if progress.over {
             self.bar.set_message(format!("{} scenarios; reducing: {waiting} left", grouped(scenarios)));
             return;
@@ -76,7 +76,7 @@ impl<R> Monitor<R> {
         let rate = progress.run as f64 / progress.elapsed.as_secs_f64().max(1e-3);
         let (part, left) = match self.budget {
             Budget::Time(time) => {
-                let elapsed = lane.timing.elapsed;
+                let elapsed = state.timing.elapsed;
                 (elapsed.as_secs_f64() / time.as_secs_f64().max(1e-3), Some(time.saturating_sub(elapsed)))
             }
             Budget::Scenarios(total) if total < u64::MAX => {
@@ -96,7 +96,7 @@ impl<R> Monitor<R> {
             grouped(scenarios),
             grouped(rate as u64),
             reached.len(),
-            count(lane.part.kinds.len() as u64, "finding"),
+            count(state.part.kinds.len() as u64, "finding"),
         ));
     }
 
@@ -111,19 +111,19 @@ impl<R> Monitor<R> {
 }
 
 /// A line of metrics.
-fn line<T: Count, K: Kind>(progress: &Progress<'_, T, K>, reached: &[(&'static str, u64)]) -> String {
-    let lane = progress.lane;
+fn line<T: SubjectCounts, K: FindingKey>(progress: &Progress<'_, T, K>, reached: &[(&'static str, u64)]) -> String {
+    let state = progress.state;
     let reached: serde_json::Map<_, _> = reached.iter().map(|(name, n)| ((*name).to_owned(), (*n).into())).collect();
-    let waiting = lane.waiting();
+    let waiting = state.waiting();
     let line = json!({
         "schema": 1,
-        "shard": lane.shard.to_string(),
-        "scenarios": lane.part.scenarios,
+        "shard": state.shard.to_string(),
+        "scenarios": state.part.scenarios,
         "scenarios_of_process": progress.run,
-        "seconds": lane.timing.elapsed.as_secs_f64(),
+        "seconds": state.timing.elapsed.as_secs_f64(),
         "seconds_of_process": progress.elapsed.as_secs_f64(),
-        "kinds": lane.part.kinds.len(),
-        "reduced": lane.part.kinds.len() - waiting,
+        "kinds": state.part.kinds.len(),
+        "reduced": state.part.kinds.len() - waiting,
         "waiting": waiting,
         "reached": reached,
         "resident_bytes": resident(),

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use super::input::{self, Unreadable};
 use super::{Exit, options};
-use crate::campaign::{Baseline, Examiner, Part, Verdict};
+use crate::campaign::{Baseline, Examiner, JudgedTotals, Verdict};
 use crate::collector::Collector;
 use crate::cpython::{Interpreter, Limits};
 use crate::event::MOST_KEPT;
-use crate::names::ObjectNames;
+use crate::object_names::ObjectNames;
 use crate::regression::{Case, Mismatch, Runner, bless_file};
 use crate::report::{self, Style, json, quoted};
 
@@ -101,7 +101,7 @@ struct Replay {
     baseline: Baseline,
     runner: Runner,
     examiners: Vec<Examiner>,
-    part: Part,
+    part: JudgedTotals,
     outcomes: usize,
     /// Runs with so many events that not every invariant was judged.
     long: u64,
@@ -125,7 +125,7 @@ impl Replay {
             baseline: options::baseline()?,
             runner: Runner::new(),
             examiners: Vec::new(),
-            part: Part::new(0),
+            part: JudgedTotals::new(0),
             outcomes: 0,
             long: 0,
             bad_files: 0,
@@ -233,7 +233,7 @@ impl Replay {
             Some(interpreter) => Examiner::on(interpreter, collector, Limits::default(), &self.baseline),
             None => Examiner::new(collector, &self.baseline),
         });
-        self.part.tallies.push(crate::campaign::Tally::default());
+        self.part.tallies.push(crate::campaign::JudgedCounts::default());
         self.examiners.len() - 1
     }
 
@@ -277,14 +277,15 @@ impl Replay {
         text
     }
 
-    fn json(&self, files: usize, exit: Exit) -> json::Report {
-        let mut result = json::Report::new("replay", exit.code());
+    fn json(&self, files: usize, exit: Exit) -> json::JsonReport {
+        let mut result = json::JsonReport::new("replay", exit.code());
         result.digest = Some(format!("{:016x}", self.part.digest()));
         result.scenarios = Some(self.part.scenarios);
         result.reached = Some(self.part.reached());
         let collectors = self.examiners.iter().map(Examiner::collector);
-        result.subjects =
-            Some(collectors.zip(&self.part.tallies).map(|(c, t)| json::Subject::new(&c.name, c.verified, t)).collect());
+        result.subjects = Some(
+            collectors.zip(&self.part.tallies).map(|(c, t)| json::JsonSubject::new(&c.name, c.verified, t)).collect(),
+        );
         result.findings = Some(Vec::new());
         result.result.insert("files".to_owned(), files.into());
         result.result.insert("outcomes".to_owned(), self.outcomes.into());
@@ -340,7 +341,7 @@ fn bless(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     super::print(&format!("{}, {changed} changed\n", report::count(files, "file")))?;
     let exit = if failed == 0 { Exit::Clean } else { Exit::BadInput };
     if let Some(path) = json {
-        let mut result = json::Report::new("replay", exit.code());
+        let mut result = json::JsonReport::new("replay", exit.code());
         result.result.insert("files".to_owned(), files.into());
         result.result.insert("changed".to_owned(), changed.into());
         json::write(path, &result)?;

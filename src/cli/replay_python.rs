@@ -111,7 +111,7 @@ pub fn run(paths: &[PathBuf], list: &str, json: Option<&Path>) -> anyhow::Result
     }
     super::print(&out)?;
     if let Some(path) = json {
-        let mut report = json::Report::new("replay", exit.code());
+        let mut report = json::JsonReport::new("replay", exit.code());
         let interpreters = titles.iter().zip(&rows).zip(&columns).map(|((name, row), column)| {
             let files = readable.iter().zip(column).map(|(case, r)| (file(&case.path), r.word().into()));
             json!({ "interpreter": name, "row": row, "files": files.collect::<serde_json::Map<_, _>>() })

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::campaign::{Options, explain};
 use super::monitor::Monitor;
 use super::{Exit, interrupt, options};
-use crate::campaign::{self, About, Baseline, Judged, Key, Part, Plan};
+use crate::campaign::{self, Baseline, CampaignIdentity, CampaignPlan, JudgedOutcome, JudgedTotals, ViolationKey};
 use crate::report::{campaign as report, json};
 
 /// The share of scenarios that differential invariants judge: one in so many.
@@ -33,9 +33,9 @@ impl Default for Args {
 }
 
 impl Args {
-    fn plan(&self) -> anyhow::Result<Plan> {
+    fn plan(&self) -> anyhow::Result<CampaignPlan> {
         let (collectors, interpreters) = options::subjects(&self.collector)?;
-        Ok(Plan {
+        Ok(CampaignPlan {
             draw: self.options.draw()?,
             collectors,
             interpreters,
@@ -60,17 +60,17 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
 /// Runs a campaign, keeps what it finds and shows its page.
 pub(super) fn campaign(
     command: &str,
-    plan: &Plan,
+    plan: &CampaignPlan,
     options: &Options,
     strict: bool,
     json: Option<&Path>,
 ) -> anyhow::Result<Exit> {
     let regressions = options.regressions()?;
-    let terms = options.terms(strict, &regressions, &explain);
-    let reached = |part: &Part| part.reached().fields().collect();
+    let run_options = options.run_options(strict, &regressions, &explain);
+    let reached = |part: &JudgedTotals| part.reached().fields().collect();
     let mut monitor = Monitor::new(options, plan.budget, reached)?;
     let stop = interrupt::watch();
-    let outcome = campaign::run_under(plan, command, terms, stop, &mut |progress| monitor.show(progress))?;
+    let outcome = campaign::run_under(plan, command, run_options, stop, &mut |progress| monitor.show(progress))?;
     monitor.finish()?;
     let about = plan.about(command);
     let repeat = options.repeat(&about, outcome.scenarios, strict);
@@ -81,8 +81,8 @@ pub(super) fn campaign(
 
 /// Shows the page of a campaign.
 pub(super) fn page(
-    about: &About,
-    outcome: &Judged,
+    about: &CampaignIdentity,
+    outcome: &JudgedOutcome,
     baseline: &Baseline,
     out: &Path,
     strict: bool,
@@ -90,7 +90,7 @@ pub(super) fn page(
     json: Option<&Path>,
 ) -> anyhow::Result<Exit> {
     let exit = exit(outcome, strict);
-    let page = report::Page { about, outcome, baseline, out, strict, repeat };
+    let page = report::CampaignReport { about, outcome, baseline, out, strict, repeat };
     super::print(&report::text(&page, options::width(), options::color()))?;
     if let Some(path) = json {
         json::write(path, &json::campaign(&page, exit.code()))?;
@@ -101,11 +101,11 @@ pub(super) fn page(
     Ok(exit)
 }
 
-fn exit(outcome: &Judged, strict: bool) -> Exit {
+fn exit(outcome: &JudgedOutcome, strict: bool) -> Exit {
     let kinds = || outcome.part.kinds.keys();
     if outcome.part.is_nondeterministic() || outcome.unconfirmed > 0 {
         Exit::Nondeterminism
-    } else if kinds().any(|key| matches!(key, Key::Fatal { .. })) {
+    } else if kinds().any(|key| matches!(key, ViolationKey::Fatal { .. })) {
         Exit::Crash
     } else if kinds().any(|key| key.counts(strict)) {
         Exit::Violation

@@ -12,7 +12,7 @@ use crate::campaign::write_atomically;
 use crate::report::{count, json, quoted};
 use crate::scenario::Scenario;
 use crate::scenario::text::Document;
-use crate::shrink::{self, Budget, Claim, Minimized};
+use crate::shrink::{self, Budget, Minimality, Minimized};
 
 /// How often the best so far is written, if there is something new to write.
 const SAVED: Duration = Duration::from_millis(500);
@@ -86,7 +86,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         None => super::print(&text)?,
     }
     if let Some(path) = json {
-        let mut report = json::Report::new("shrink", Exit::Clean.code());
+        let mut report = json::JsonReport::new("shrink", Exit::Clean.code());
         report.result.insert("minimal".to_owned(), minimized.minimal.into());
         report.result.insert("tries".to_owned(), minimized.tries.into());
         report.result.insert("objects".to_owned(), objects.into());
@@ -115,7 +115,7 @@ fn search(args: &Args, goal: &mut Goal, document: &Document) -> anyhow::Result<M
         unsaved |= p.improved;
         if let (true, true, Some(path)) = (unsaved, now - saved >= SAVED, &args.output) {
             (unsaved, saved) = (false, now);
-            let claim = Claim::new(false, p.tries);
+            let claim = Minimality::new(false, p.tries);
             if let Err(error) = write(path, &goal.borrow().document(document, p.best, &claim).print()) {
                 failed = Some(error);
                 p.stop();

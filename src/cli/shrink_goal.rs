@@ -10,11 +10,11 @@ use crate::campaign::{Examined, Examiner, Fatal, Verdict, count_objects};
 use crate::collector::Collector;
 use crate::cpython::Limits;
 use crate::invariant::{Class, Invariant, Phase};
-use crate::regression::{Kept, Runner};
+use crate::regression::{PreservedOutcome, Runner};
 use crate::report::subject;
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Field, FieldName};
-use crate::shrink::Claim;
+use crate::shrink::Minimality;
 
 /// What a run shows: the violation that makes it fail, or else its primary one, or an end that is worse.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,7 +37,7 @@ pub enum Goal {
     /// What each subject shows.
     Signs(Signs),
     /// The outcome that a regression file expects.
-    Outcome(Box<Kept>),
+    Outcome(Box<PreservedOutcome>),
 }
 
 /// Subjects with what each shows; one that shows nothing must go on to show nothing.
@@ -61,7 +61,7 @@ impl Goal {
                 if document.expectations.is_empty() {
                     bail!("the file names no collector and expects nothing; give --collector or --python");
                 }
-                return Ok(Goal::Outcome(Box::new(Kept::new(document)?)));
+                return Ok(Goal::Outcome(Box::new(PreservedOutcome::new(document)?)));
             };
             let subjects = options::subjects(&[name.to_owned()]).context("the file names its collector")?;
             return Signs::new(&subjects, document, &args.file).map(Goal::Signs);
@@ -115,7 +115,7 @@ impl Goal {
 
     /// The reduced scenario with the header of the original, brought up to date. A file with expectations keeps its
     /// names and comments as well if nothing was reduced, and expects what happens.
-    pub fn document(&self, original: &Document, scenario: &Scenario, claim: &Claim) -> Document {
+    pub fn document(&self, original: &Document, scenario: &Scenario, claim: &Minimality) -> Document {
         let new = |kept: &[FieldName]| {
             let mut document = Document::new(scenario);
             document.fields = original.fields.iter().filter(|f| kept.contains(&f.name)).cloned().collect();

@@ -171,7 +171,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     };
     let repeat = repeat(args);
     if let Some(path) = json {
-        let mut page = report::Report::new("sweep", exit.code());
+        let mut page = report::JsonReport::new("sweep", exit.code());
         page.scenarios = Some(total as u64);
         page.repeat = Some(repeat.clone());
         page.result.insert("subjects".to_owned(), subjects.into());

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::campaign::{Options, Pythons};
 use super::{Exit, options, run};
-use crate::campaign::Plan;
+use crate::campaign::CampaignPlan;
 
 /// Run scenarios on a real interpreter, judge every run by the invariants, reduce what is found
 #[derive(Debug, Clone, clap::Args)]
@@ -26,7 +26,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let options = &args.options;
     let (collectors, mut interpreters) = options::pythons(&args.pythons.python)?;
     interpreters.values_mut().for_each(|i| i.sanitized = args.pythons.sanitize);
-    let plan = Plan {
+    let plan = CampaignPlan {
         draw: options.draw()?,
         collectors,
         interpreters,

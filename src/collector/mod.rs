@@ -2,16 +2,16 @@
 //!
 //! The phases are put in order by [`crate::run`], because user code runs between them.
 
-mod asked;
 pub mod legacy;
-pub mod reach;
+mod recorded_rules;
 pub mod releases;
 pub mod state;
-pub mod survivors;
 mod switch;
+pub mod unreachable;
+pub mod untracking;
 pub mod weakrefs;
 
-pub use asked::AskedRules;
+pub use recorded_rules::AskedRules;
 pub use releases::{Collector, ROWS, Row, UnknownCollector};
 pub use state::GcState;
 pub use switch::{Rules, Switch, SwitchClass};

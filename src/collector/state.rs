@@ -1,6 +1,6 @@
 //! What the collector remembers between collections: counts, thresholds, switches, `gc.garbage`, `gc.callbacks`.
 
-use super::asked::AskedRules;
+use super::recorded_rules::AskedRules;
 use super::switch::{Rules, Switch};
 use crate::heap::{Heap, Idx, List};
 

@@ -1,7 +1,7 @@
 //! The collector's handling of weak references: which are cleared, and whose callbacks will be called
 //! (semantics 4.4).
 
-use super::asked::AskedRules;
+use super::recorded_rules::AskedRules;
 use super::switch::Switch;
 use crate::event::Undefined;
 use crate::heap::{Flag, Heap, Idx, List, NIL};

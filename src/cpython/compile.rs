@@ -30,7 +30,7 @@ const SANITIZERS: [&str; 3] = ["-fsanitize=address,undefined", "-fno-sanitize-re
 /// What must be loaded before anything else.
 const RUNTIMES: [&str; 2] = ["libasan.so", "libubsan.so"];
 
-/// Why there is no probe for an interpreter.
+/// Excuse there is no probe for an interpreter.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// No compiler.
@@ -138,7 +138,7 @@ pub fn probe(interpreter: &Interpreter) -> Result<PathBuf, SetupError> {
             },
         });
     }
-    let work = folder.join(format!("build-{}-{}", std::process::id(), super::worker::unique()));
+    let work = folder.join(format!("build-{}-{}", std::process::id(), super::child::unique()));
     fs::create_dir_all(&work).map_err(|e| file(&work, e))?;
     let work = work.canonicalize().map_err(|e| file(&work, e))?;
     let built = build(interpreter, &compiler, &work)

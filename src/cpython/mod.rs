@@ -1,12 +1,12 @@
 //! Real CPython interpreters as subjects: finds them, builds the probe for each, feeds it and reads what happened.
 
+mod child;
 mod compile;
 mod find;
+mod interpreter;
 pub mod lockstep;
-mod subject;
 mod wire;
-mod worker;
 
 pub use compile::{SetupError, cache_dir, probe};
 pub use find::{FindError, Interpreter, installed, resolve};
-pub use subject::{Limits, Outcome, Python};
+pub use interpreter::{BatchedRun, Limits, Python};

@@ -28,13 +28,13 @@
 mod build;
 mod decorate;
 mod graph;
-mod survey;
+mod scope_counts;
 
 #[cfg(test)]
 mod tests;
 
 pub use decorate::{Callback, Finalizing, Participation};
-pub use survey::{Count, Failure, Key, Survey};
+pub use scope_counts::{Count, Failure, Key, ScopeCounts};
 
 use crate::scenario::Scenario;
 use decorate::Decorations;

@@ -10,13 +10,13 @@ mod decoders;
 pub mod engine;
 mod mutation;
 mod scenarios;
-mod states;
+mod state_counters;
 
 pub use compare::{Compare, Difference};
 pub use decoders::{binary, text};
 pub use mutation::{MAX_OPS, canonical, crossover, mutate, read};
 pub use scenarios::{Crash, Ran, Scenarios, Setting, SettingError, Stage, VARIABLES};
-pub use states::{COUNTERS, States};
+pub use state_counters::{COUNTERS, StateCounters};
 
 /// The fuzz targets, each with what it is for.
 pub const TARGETS: [(&str, &str); 6] = [

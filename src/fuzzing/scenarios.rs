@@ -1,11 +1,11 @@
 //! The target `scenario`: one input is one run of one collector, judged by the invariants of single runs.
 
 use super::mutation::read;
-use super::states::{COUNTERS, States};
+use super::state_counters::{COUNTERS, StateCounters};
 use crate::campaign::{Baseline, Examiner, Verdict};
 use crate::collector::{Collector, Row};
 use crate::event::{Event, Sink};
-use crate::invariant::{Class, Invariant, Judge, Reached, Violation};
+use crate::invariant::{Class, Coverage, Invariant, Judge, Violation};
 use crate::run::Machine;
 use crate::scenario::{Scenario, text};
 
@@ -164,7 +164,7 @@ const MOST_RUN: usize = 2_000;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Ran {
     /// What the run reached.
-    pub reached: Reached,
+    pub reached: Coverage,
     /// What it broke, if that counts.
     pub crash: Option<Crash>,
     /// How many events it took.
@@ -198,7 +198,7 @@ impl Sink for Beginning<'_> {
 pub struct Scenarios {
     lanes: Vec<Lane>,
     judge: Judge,
-    states: States,
+    states: StateCounters,
     scenario: Scenario,
     events: Vec<Event>,
     baseline: Baseline,
@@ -263,7 +263,7 @@ impl Scenarios {
         Ok(Scenarios {
             lanes: collectors.into_iter().map(|c| Lane::new(c, &baseline, setting)).collect(),
             judge: Judge::new(),
-            states: States::new(),
+            states: StateCounters::new(),
             scenario: Scenario::new(),
             events: Vec::new(),
             baseline,
@@ -293,7 +293,7 @@ impl Scenarios {
         if self.stage == Stage::Decode {
             read(data, &mut self.scenario);
         }
-        Ran { reached: Reached::default(), crash: None, events: 0 }
+        Ran { reached: Coverage::default(), crash: None, events: 0 }
     }
 
     /// Runs one input on every collector, and adds up what happens: for measuring what an input is worth.
@@ -314,7 +314,7 @@ impl Scenarios {
         self.states.start(&self.scenario);
         self.events.iter().for_each(|event| self.states.event(*event));
         if self.stage == Stage::Run {
-            return Ran { reached: Reached::default(), crash: None, events };
+            return Ran { reached: Coverage::default(), crash: None, events };
         }
         let (strict, release) = (self.strict, Some(here.collector.release));
         let violations = match self.events.len() {
@@ -356,7 +356,7 @@ impl Scenarios {
             return None;
         }
         let document = text::Document::new(&self.scenario);
-        let names = crate::names::ObjectNames::new(&document.names, run.events);
+        let names = crate::object_names::ObjectNames::new(&document.names, run.events);
         Some(Crash {
             collector: collector.name.clone(),
             sentences: counts.iter().map(|(v, _)| v.describe(&|object| names.label(object))).collect(),

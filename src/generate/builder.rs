@@ -1,11 +1,11 @@
 //! The pen that writes scenarios: creates objects, stores, and remembers which scripts it promised.
 
 use super::feature::Feature;
-use super::menu::{Catalogue, Offer};
-use super::plan::{Plans, Role};
+use super::heap_estimate::{HeapEstimate, Spot, Target, Traits};
+use super::pending_scripts::{PendingScripts, ScriptRole};
 use super::profile::Configuration;
 use super::random::Random;
-use super::sketch::{Sketch, Spot, Target, Traits};
+use super::weighted::{Catalogue, Offer};
 use crate::scenario::{
     Clear, DeallocFlaws, Finalizer, Kind, MAX_SCRIPTS, Op, Place, Scenario, ScriptId, Shape, SlotSet, Tracking,
 };
@@ -59,8 +59,8 @@ pub(super) static CHOICES: Catalogue<Choice> = Catalogue::new(&[
 pub(super) struct Builder<'a> {
     pub configuration: Configuration,
     pub random: Random,
-    pub sketch: &'a mut Sketch,
-    pub plans: &'a mut Plans,
+    pub heap: &'a mut HeapEstimate,
+    pub plans: &'a mut PendingScripts,
     pub out: &'a mut Scenario,
     /// What may be created.
     pub kinds: &'a Offer<Choice>,
@@ -96,12 +96,12 @@ impl Builder<'_> {
     /// The same where what is not needed is [`Spot::NOTHING`].
     pub fn make(&mut self, target: Target, kind: &Kind, items: [Spot; 2]) -> Spot {
         debug_assert_eq!(*kind, kind.canonical());
-        let thing = self.sketch.add(kind.shape, kind.on_call);
+        let thing = self.heap.add(kind.shape, kind.on_call);
         self.op(Op::New { dst: target.place, kind: *kind, items: items.map(|item| item.place) });
         if matches!(kind.shape, Shape::Tuple | Shape::Cell | Shape::Function | Shape::Method) {
             self.fill(thing, kind.shape, items);
         }
-        self.sketch.store_new(target, thing);
+        self.heap.store_new(target, thing);
         if let Some(script) = kind.on_call {
             self.owned_by(script, thing, kind);
         }
@@ -120,7 +120,7 @@ impl Builder<'_> {
         let [first, second] = items.map(|item| item.thing);
         let missing = shape == Shape::Tuple && items[0].is_nothing();
         for (slot, content) in (0..).zip(if missing { [second, first] } else { [first, second] }) {
-            self.sketch.fill(thing, slot, content);
+            self.heap.fill(thing, slot, content);
         }
     }
 
@@ -132,7 +132,7 @@ impl Builder<'_> {
     /// Creates an object in a fresh variable.
     #[inline]
     pub fn new_var(&mut self, kind: Kind, items: [Option<Spot>; 2]) -> Spot {
-        self.create(self.sketch.fresh_target(), kind, items)
+        self.create(self.heap.fresh_target(), kind, items)
     }
 
     /// `target = content`, or `del target`.
@@ -143,7 +143,7 @@ impl Builder<'_> {
 
     fn put(&mut self, target: Target, content: Spot) {
         self.op(Op::Set { dst: target.place, src: content.place });
-        self.sketch.store(target, content.thing);
+        self.heap.store(target, content.thing);
     }
 
     /// `holder[slot] = content`
@@ -157,9 +157,9 @@ impl Builder<'_> {
     /// `del var`, if the variable holds something.
     #[inline]
     pub fn drop_var(&mut self, var: u16) {
-        if self.sketch.content(var).is_some() {
+        if self.heap.content(var).is_some() {
             self.op(Op::Set { dst: Place::var(var), src: Place::NOTHING });
-            self.sketch.forget(var);
+            self.heap.forget(var);
         }
     }
 
@@ -167,25 +167,25 @@ impl Builder<'_> {
     #[inline]
     pub fn target(&mut self) -> Target {
         if self.random.chance(self.configuration.inner)
-            && let Some(target) = self.sketch.slot_target(&mut self.random)
+            && let Some(target) = self.heap.slot_target(&mut self.random)
         {
             return target;
         }
-        self.sketch.fresh_target()
+        self.heap.fresh_target()
     }
 
     /// Promises a script with prescribed operations.
-    pub fn plan_fixed(&mut self, role: Role, ops: &[Op]) -> ScriptId {
+    pub fn plan_fixed(&mut self, role: ScriptRole, ops: &[Op]) -> ScriptId {
         if self.plans.len() >= MAX_SCRIPTS {
             return ScriptId(self.random.index(MAX_SCRIPTS) as u8);
         }
-        let own = role == Role::Finalizer && ops.is_empty() && self.has(Feature::Resurrection);
-        let keep = (own && self.random.chance(128)).then(|| self.sketch.fresh_own_keep());
+        let own = role == ScriptRole::Finalizer && ops.is_empty() && self.has(Feature::Resurrection);
+        let keep = (own && self.random.chance(128)).then(|| self.heap.fresh_own_keep());
         self.plans.promise(role, keep, ops)
     }
 
     /// Promises a script, sometimes one that was promised before.
-    pub fn plan(&mut self, role: Role) -> ScriptId {
+    pub fn plan(&mut self, role: ScriptRole) -> ScriptId {
         let full = self.plans.len() >= MAX_SCRIPTS * 3 / 4;
         if (full || self.random.chance(72))
             && let Some(script) = self.plans.latest(role)
@@ -265,39 +265,39 @@ impl Builder<'_> {
     #[inline]
     pub fn add_code(&mut self, kind: &mut Kind, probability: u16) {
         if kind.shape.can_finalize() && self.has(Feature::Finalizers) && self.random.chance(probability) {
-            let script = self.plan(Role::Finalizer);
+            let script = self.plan(ScriptRole::Finalizer);
             let legacy = self.has(Feature::Legacy) && kind.shape.is_extension() && self.random.chance(112);
             kind.finalizer = Some(if legacy { Finalizer::Legacy(script) } else { Finalizer::Modern(script) });
         }
         if kind.shape.can_call() && self.has(Feature::Callbacks) && self.random.chance(56) {
-            kind.on_call = Some(self.plan(Role::Callable));
+            kind.on_call = Some(self.plan(ScriptRole::Callable));
         }
         if kind.shape.is_extension() && self.has(Feature::DeallocActions) && self.random.chance(probability) {
-            kind.on_dealloc = Some(self.plan(Role::Dealloc));
+            kind.on_dealloc = Some(self.plan(ScriptRole::Dealloc));
         }
     }
 
     /// An object that can be called; made if there is none.
     pub fn callable(&mut self) -> Spot {
         if !self.random.chance(64)
-            && let Some(spot) = self.sketch.find(&mut self.random, Traits::CALLABLE)
+            && let Some(spot) = self.heap.find(&mut self.random, Traits::CALLABLE)
         {
             return spot;
         }
         let function = self.has(Feature::Functions) && self.random.chance(128);
         let mut kind = if function { Kind::new(Shape::Function) } else { self.draw_extension() };
-        kind.on_call = Some(self.plan(Role::Callable));
+        kind.on_call = Some(self.plan(ScriptRole::Callable));
         let closure = if function { self.closure() } else { None };
         self.new_var(kind, [closure, None])
     }
 
     /// A tuple for a function's closure or defaults.
     pub fn closure(&mut self) -> Option<Spot> {
-        if let Some(spot) = self.sketch.find(&mut self.random, Traits::TUPLE) {
+        if let Some(spot) = self.heap.find(&mut self.random, Traits::TUPLE) {
             return Some(spot);
         }
         if self.has(Feature::Tuples) || self.has(Feature::Cells) || self.random.chance(64) {
-            let content = self.sketch.any(&mut self.random)?;
+            let content = self.heap.any(&mut self.random)?;
             let cell = self.new_var(Kind::new(Shape::Cell), [Some(content), None]);
             return Some(self.new_var(Kind::new(Shape::Tuple), [Some(cell), None]));
         }
@@ -306,7 +306,7 @@ impl Builder<'_> {
 
     /// Creates a weak reference to something.
     pub fn weakref(&mut self) {
-        let Some(referent) = self.sketch.find(&mut self.random, Traits::WEAKREFABLE) else { return };
+        let Some(referent) = self.heap.find(&mut self.random, Traits::WEAKREFABLE) else { return };
         self.weakref_to(referent);
     }
 
@@ -324,20 +324,20 @@ impl Builder<'_> {
             _ => Shape::Ref,
         };
         let target = if self.random.chance(136)
-            && let Some(target) = self.sketch.slot_target(&mut self.random)
+            && let Some(target) = self.heap.slot_target(&mut self.random)
         {
             target
         } else {
-            self.sketch.fresh_target()
+            self.heap.fresh_target()
         };
         self.create(target, Kind::new(shape), [Some(referent), callback]);
     }
 
     /// A variable that only scripts store to.
     pub fn keep(&mut self) -> u16 {
-        match self.random.pick(&self.sketch.keeps) {
+        match self.random.pick(&self.heap.keeps) {
             Some(var) if self.random.chance(160) => var,
-            _ => self.sketch.fresh_keep(),
+            _ => self.heap.fresh_keep(),
         }
     }
 }

@@ -5,36 +5,36 @@
 //! are on, how much of everything), the mutator's body, and last the scripts that the body promised, when all
 //! variables are known.
 //!
-//! Scenarios are interesting by construction. While the body is written, a sketch of the heap says which variables
+//! Scenarios are interesting by construction. While the body is written, an estimate of the heap says which variables
 //! hold what and which slots are filled, so that most operations have an effect; the typical life is build, link,
 //! watch, drop, collect, once or a few times.
 
 mod builder;
-mod chances;
 mod feature;
-mod huge;
-mod life;
-mod menu;
-mod plan;
-mod plant;
+mod feature_odds;
+mod heap_estimate;
+mod historic_shapes;
+mod large_graphs;
+mod mutator_body;
+mod pending_scripts;
 mod profile;
 mod random;
-mod script;
-mod sketch;
+mod script_bodies;
+mod weighted;
 
 #[cfg(test)]
 mod tests;
 
 pub use feature::{Feature, Features};
-pub use huge::Large;
+pub use large_graphs::Large;
 pub use profile::{Configuration, PROFILES, Profile, Size};
 pub use random::{Random, Seed, SeedError};
 
 use crate::scenario::Scenario;
 use builder::{Builder, CHOICES, Choice};
-use menu::Offer;
-use plan::Plans;
-use sketch::Sketch;
+use heap_estimate::HeapEstimate;
+use pending_scripts::PendingScripts;
+use weighted::Offer;
 
 /// Makes the scenarios of one seed, profile and size.
 #[derive(Debug)]
@@ -44,8 +44,8 @@ pub struct Generator {
     configurations: Random,
     graphs: Random,
     scripts: Random,
-    sketch: Sketch,
-    plans: Plans,
+    heap: HeapEstimate,
+    plans: PendingScripts,
     kinds: Offer<Choice>,
 }
 
@@ -58,8 +58,8 @@ impl Generator {
             configurations: seed.stream("configuration"),
             graphs: seed.stream("graph"),
             scripts: seed.stream("scripts"),
-            sketch: Sketch::default(),
-            plans: Plans::default(),
+            heap: HeapEstimate::default(),
+            plans: PendingScripts::default(),
             kinds: Offer::only(Choice::Node),
         }
     }
@@ -74,13 +74,13 @@ impl Generator {
         let configuration = self.configuration(n);
         scenario.clear();
         scenario.start_body();
-        self.sketch.clear();
+        self.heap.clear();
         self.plans.clear();
         CHOICES.offer(configuration.features, &mut self.kinds);
         let mut builder = Builder {
             configuration,
             random: self.graphs.part(n),
-            sketch: &mut self.sketch,
+            heap: &mut self.heap,
             plans: &mut self.plans,
             out: scenario,
             kinds: &self.kinds,
@@ -128,17 +128,17 @@ pub fn planted(random: &mut Random, scenario: &mut Scenario) {
     scenario.start_body();
     let mut kinds = Offer::only(Choice::Node);
     CHOICES.offer(configuration.features, &mut kinds);
-    let (mut sketch, mut plans) = (Sketch::default(), Plans::default());
+    let (mut heap, mut plans) = (HeapEstimate::default(), PendingScripts::default());
     let mut builder = Builder {
         configuration,
         random: random.clone(),
-        sketch: &mut sketch,
+        heap: &mut heap,
         plans: &mut plans,
         out: scenario,
         kinds: &kinds,
         limit: Size::Small.most_operations(),
     };
-    builder.plant();
+    builder.shape();
     builder.drop_roots();
     builder.op(crate::scenario::Op::Collect { generation: 2 });
     builder.scripts();

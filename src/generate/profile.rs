@@ -3,8 +3,8 @@
 //! Generation is in the swarm manner: a scenario first draws a [`Configuration`] from its profile, then its
 //! operations. What one configuration leaves out cannot crowd out what it contains.
 
-use super::chances::Chances;
 use super::feature::{Feature, Features};
+use super::feature_odds::FeatureOdds;
 use super::random::Random;
 use std::fmt;
 
@@ -22,7 +22,7 @@ pub struct Profile {
 
 #[derive(Debug)]
 enum Odds {
-    Table(Chances),
+    Table(FeatureOdds),
     /// One of the profiles with `in_default`, or a mixture of all their features.
     Mixture,
     /// The life of [`super::huge`].
@@ -38,7 +38,7 @@ use Feature as F;
 pub(super) const PARTS: std::ops::Range<usize> = 1..10;
 
 /// How likely each feature is where all of them are mixed.
-static MIXTURE: Chances = {
+static MIXTURE: FeatureOdds = {
     let mut odds = [(Feature::ALL[0], 0); Feature::ALL.len()];
     let mut i = 0;
     while i < odds.len() {
@@ -51,7 +51,7 @@ static MIXTURE: Chances = {
         };
         i += 1;
     }
-    Chances::new(&odds)
+    FeatureOdds::new(&odds)
 };
 
 /// Every profile. `coroner list profiles` prints this table.
@@ -66,7 +66,7 @@ pub static PROFILES: &[Profile] = &[
         name: "plain",
         meaning: "full protocol, weak references, callbacks and finalizers, nothing else",
         in_default: true,
-        odds: Odds::Table(Chances::new(&[
+        odds: Odds::Table(FeatureOdds::new(&[
             (F::Weakrefs, 192),
             (F::Callbacks, 160),
             (F::Finalizers, 128),
@@ -79,7 +79,7 @@ pub static PROFILES: &[Profile] = &[
         name: "mixed",
         meaning: "objects that take part in collection partly or not at all",
         in_default: true,
-        odds: Odds::Table(Chances::new(&[
+        odds: Odds::Table(FeatureOdds::new(&[
             (F::NoHeader, 144),
             (F::Hidden, 144),
             (F::ClearMissing, 96),
@@ -101,7 +101,7 @@ pub static PROFILES: &[Profile] = &[
         name: "weakrefs",
         meaning: "many weak references: shared, with callbacks, proxies, subclasses, inside and outside the trash",
         in_default: true,
-        odds: Odds::Table(Chances::new(&[
+        odds: Odds::Table(FeatureOdds::new(&[
             (F::Weakrefs, ON),
             (F::Callbacks, 224),
             (F::Proxies, 96),
@@ -120,7 +120,7 @@ pub static PROFILES: &[Profile] = &[
         name: "resurrection",
         meaning: "finalizers that store, link and unlink what is about to die",
         in_default: true,
-        odds: Odds::Table(Chances::new(&[
+        odds: Odds::Table(FeatureOdds::new(&[
             (F::Finalizers, ON),
             (F::Resurrection, ON),
             (F::Weakrefs, 176),
@@ -142,7 +142,7 @@ pub static PROFILES: &[Profile] = &[
         name: "nested",
         meaning: "collections inside user code, at an allocation and by threshold",
         in_default: true,
-        odds: Odds::Table(Chances::new(&[
+        odds: Odds::Table(FeatureOdds::new(&[
             (F::Nested, 224),
             (F::AtAllocation, 160),
             (F::Automatic, 128),
@@ -167,7 +167,7 @@ pub static PROFILES: &[Profile] = &[
         name: "builtin",
         meaning: "lists, dicts, tuples, cells, functions, methods and instances of Python classes",
         in_default: true,
-        odds: Odds::Table(Chances::new(&[
+        odds: Odds::Table(FeatureOdds::new(&[
             (F::Lists, 112),
             (F::Dicts, 112),
             (F::Tuples, 112),
@@ -194,7 +194,7 @@ pub static PROFILES: &[Profile] = &[
         name: "containers",
         meaning: "weak dictionaries, weak sets and weakref.finalize, also while they are iterated over",
         in_default: true,
-        odds: Odds::Table(Chances::new(&[
+        odds: Odds::Table(FeatureOdds::new(&[
             (F::WeakDicts, 208),
             (F::WeakSets, 128),
             (F::Finalize, 128),
@@ -218,7 +218,7 @@ pub static PROFILES: &[Profile] = &[
         name: "modes",
         meaning: "saveall, freeze, legacy finalizers, gc.callbacks, gc.garbage, thresholds, enable and disable",
         in_default: true,
-        odds: Odds::Table(Chances::new(&[
+        odds: Odds::Table(FeatureOdds::new(&[
             (F::SaveAll, 96),
             (F::Freeze, 128),
             (F::Legacy, 112),
@@ -244,7 +244,7 @@ pub static PROFILES: &[Profile] = &[
         name: "planted",
         meaning: "shapes of historic bugs that random weights miss, each with random decoration",
         in_default: true,
-        odds: Odds::Table(Chances::new(&[
+        odds: Odds::Table(FeatureOdds::new(&[
             (F::Planted, ON),
             (F::Weakrefs, 160),
             (F::Callbacks, 160),
@@ -269,7 +269,7 @@ pub static PROFILES: &[Profile] = &[
         name: "unsafe",
         meaning: "types and user code with undefined behaviour: over-reporting, fickle traverse, dealloc flaws",
         in_default: false,
-        odds: Odds::Table(Chances::new(&[
+        odds: Odds::Table(FeatureOdds::new(&[
             (F::OverReporting, 96),
             (F::Fickle, 96),
             (F::DeallocFlaws, 128),

@@ -198,7 +198,7 @@ fn limits_are_kept() {
                 generator.fill(n, &mut scenario);
                 assert!(scenario.ops().len() <= size.most_operations(), "{} {}", profile.name, scenario.ops().len());
                 assert!(scenario.scripts() <= MAX_SCRIPTS);
-                assert!(generator.sketch.vars() <= MAX_VARS as usize);
+                assert!(generator.heap.vars() <= MAX_VARS as usize);
                 assert!(generator.configuration(n).objects <= size.objects());
                 assert_eq!(scenario.scripts(), generator.plans.len());
                 assert!(scenario.main().iter().any(|op| matches!(op, Op::Collect { generation: 2 })));

@@ -6,12 +6,12 @@
 //! has often been cleared, which is why such work belongs into a finalizer: I08).
 
 use super::Invariant;
-use super::about::About;
-use super::findings::{Findings, Report};
+use super::registry::Description;
 use super::shadow::{Object, Shadow};
+use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "no-insane",
     statement: "Code run by the collector or a deallocator never obtains an object on which `tp_clear` has been called, \
                 by following strong edges from its arguments, closure or globals, or by calling a weak reference.",
@@ -28,12 +28,12 @@ pub(super) fn applies(s: &Shadow) -> bool {
     s.driver().is_some_and(|f| f.code != Code::Dealloc)
 }
 
-pub(super) fn obtained(s: &Shadow, out: &mut Findings, object: ObjId, how: &'static str) {
+pub(super) fn obtained(s: &Shadow, out: &mut Violations, object: ObjId, how: &'static str) {
     if !applies(s) {
         return;
     }
     let Some(o) = s.get(object) else { return };
-    out.judge(Invariant::I01, s, !o.is(Object::INSANE), || {
+    out.judge(Invariant::I01, s, !o.is(Object::CLEARED), || {
         let report = Report::collector(Some(object)).other(s.driver().and_then(|f| super::shadow::unpack(f.owner)));
         report.observed(how).exposed(s)
     });

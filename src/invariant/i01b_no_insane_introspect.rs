@@ -4,13 +4,13 @@
 //! the lists while the rest of the trash is still being cleared (bpo-38006, msg353867).
 
 use super::Invariant;
-use super::about::About;
-use super::documented::Why;
-use super::findings::{Findings, Report};
+use super::excuse::Excuse;
+use super::registry::Description;
 use super::shadow::{Object, Shadow};
+use super::violations::{Report, Violations};
 use crate::event::ObjId;
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "no-insane-introspect",
     statement: "User code never obtains a cleared object by introspection.",
     premises: "None.",
@@ -19,9 +19,9 @@ pub(super) const ABOUT: About = About {
     sentence: "gc.get_objects() showed {object}, which had been cleared",
 };
 
-pub(super) fn scanned(s: &Shadow, out: &mut Findings, object: ObjId) {
+pub(super) fn scanned(s: &Shadow, out: &mut Violations, object: ObjId) {
     let Some(o) = s.get(object) else { return };
-    out.judge(Invariant::I01b, s, !o.is(Object::INSANE), || {
-        Report::collector(Some(object)).documented(Why::Introspection, s)
+    out.judge(Invariant::I01b, s, !o.is(Object::CLEARED), || {
+        Report::collector(Some(object)).documented(Excuse::Introspection, s)
     });
 }

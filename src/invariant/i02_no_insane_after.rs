@@ -4,14 +4,14 @@
 //! Does not verify: objects held by roots that events do not tell of.
 
 use super::Invariant;
-use super::about::About;
-use super::documented::Why;
-use super::findings::{Findings, Report};
+use super::excuse::Excuse;
+use super::registry::Description;
 use super::shadow::{Object, Shadow};
 use super::violation::Class;
+use super::violations::{Report, Violations};
 use crate::event::ObjId;
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "no-insane-after",
     statement: "After a collection no object reachable from a root has been cleared.",
     premises: "An object that an earlier collection cleared and could not free (a neighbour of a type without `tp_clear`) and \
@@ -26,12 +26,12 @@ fn report(s: &Shadow, object: ObjId) -> Report {
     let report = Report::collector(Some(object));
     match s.get(object) {
         Some(o) if o.is(Object::EXPOSED) => report.exposed(s),
-        Some(o) if o.is(Object::CLEARED_NOW) && !s.lied => report,
+        Some(o) if o.is(Object::CLEARED_NOW) && !s.type_misled => report,
         _ => report.class(Class::TypeFault),
     }
 }
 
-pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
+pub(super) fn collected(s: &mut Shadow, out: &mut Violations) {
     if !s.insane.meets(&s.present) || !s.insane.iter().any(|i| s.objects[i].lives()) {
         out.pass(Invariant::I02);
         return;
@@ -48,7 +48,7 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
             let listed = s.times_listed(index) > 0;
             let saved = s.traits.saves_all && (listed || !s.scratch.has(index));
             let report = report(s, id);
-            out.fail(Invariant::I02, s, if saved { report.documented(Why::SaveAll, s) } else { report });
+            out.fail(Invariant::I02, s, if saved { report.documented(Excuse::SaveAll, s) } else { report });
         }
     }
     if held {
@@ -56,9 +56,9 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
     }
 }
 
-pub(super) fn saw(s: &Shadow, out: &mut Findings, object: ObjId) {
+pub(super) fn saw(s: &Shadow, out: &mut Violations, object: ObjId) {
     let Some(o) = s.get(object) else { return };
     if s.frames.is_empty() {
-        out.judge(Invariant::I02, s, !o.is(Object::INSANE), || report(s, object));
+        out.judge(Invariant::I02, s, !o.is(Object::CLEARED), || report(s, object));
     }
 }

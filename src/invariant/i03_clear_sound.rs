@@ -4,12 +4,12 @@
 //! that a script adds to `gc.callbacks`): an object that only they hold passes.
 
 use super::Invariant;
-use super::about::About;
-use super::findings::{Findings, Report};
+use super::registry::Description;
 use super::shadow::Shadow;
+use super::violations::{Report, Violations};
 use crate::event::ObjId;
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "clear-sound",
     statement: "`tp_clear` is called on an object only if it is true garbage at that moment; edges that `traverse` does not \
                 report and owners outside the heap count.",
@@ -20,8 +20,8 @@ pub(super) const ABOUT: About = About {
     sentence: "{object} was cleared while a root reached it",
 };
 
-pub(super) fn clear(s: &mut Shadow, out: &mut Findings, object: ObjId) {
-    if s.lost {
+pub(super) fn clear(s: &mut Shadow, out: &mut Violations, object: ObjId) {
+    if s.stream_unclear {
         out.skip(Invariant::I03);
         return;
     }

@@ -4,12 +4,12 @@
 //! Does not verify: links inside lists and caches that no event shows.
 
 use super::Invariant;
-use super::about::About;
-use super::findings::{Findings, Report};
+use super::registry::Description;
 use super::shadow::{Facts, Object, Shadow};
+use super::violations::{Report, Violations};
 use crate::event::{ObjId, Undefined};
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "no-dangling",
     statement: "Every edge, list entry and weak reference points to memory of a live object of the right identity.",
     premises: "Deallocators with flaws, and types that report references they do not own, make it a type-fault.",
@@ -19,21 +19,21 @@ pub(super) const ABOUT: About = About {
 };
 
 fn flawed(s: &Shadow) -> bool {
-    s.lied || s.objects.iter().any(|o| o.facts.is(Facts::KEEPS_TRACKED | Facts::KEEPS_WEAKREFS))
+    s.type_misled || s.objects.iter().any(|o| o.facts.is(Facts::KEEPS_TRACKED | Facts::KEEPS_WEAKREFS))
 }
 
 /// An event names the object.
 #[inline]
-pub(super) fn used(s: &Shadow, out: &mut Findings, object: ObjId) {
+pub(super) fn used(s: &Shadow, out: &mut Violations, object: ObjId) {
     if s.get(object).is_some_and(|o| o.is(Object::FREED)) {
         let report = Report::collector(Some(object)).observed("was used after it had been freed");
         out.fail(Invariant::I05, s, report.blame_type(flawed(s)));
     }
 }
 
-pub(super) fn free(s: &Shadow, out: &mut Findings, object: ObjId) {
+pub(super) fn free(s: &Shadow, out: &mut Violations, object: ObjId) {
     let Some(o) = s.get(object) else { return };
-    if o.is(Object::LOOSE) || s.lost {
+    if o.is(Object::UNKNOWN_HOLDERS) || s.stream_unclear {
         out.skip(Invariant::I05);
         return;
     }
@@ -42,7 +42,7 @@ pub(super) fn free(s: &Shadow, out: &mut Findings, object: ObjId) {
     });
 }
 
-pub(super) fn undefined(s: &Shadow, out: &mut Findings, reason: Undefined) {
+pub(super) fn undefined(s: &Shadow, out: &mut Violations, reason: Undefined) {
     let words = match reason {
         Undefined::KeptDying => "was kept by the action of its own deallocator",
         Undefined::DanglingWeakref => "was used through a weak reference after it had been freed",

@@ -5,12 +5,12 @@
 //! what was stored into an object while `tp_clear` ran on it); counts while user code runs.
 
 use super::Invariant;
-use super::about::About;
-use super::findings::{Findings, Report};
+use super::registry::Description;
 use super::shadow::{Object, Shadow};
+use super::violations::{Report, Violations};
 use crate::event::ObjId;
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "refcount-exact",
     statement: "At quiescence an object's reference count equals the number of strong edges to it, roots included.",
     premises: "None.",
@@ -19,23 +19,23 @@ pub(super) const ABOUT: About = About {
     sentence: "{object} has reference count {observed}, and {expected} references are known",
 };
 
-pub(super) fn at_rest(s: &Shadow, out: &mut Findings) {
-    if s.is_even() && !s.lost && !s.traits.scripts_change_callbacks {
+pub(super) fn at_rest(s: &Shadow, out: &mut Violations) {
+    if s.is_even() && !s.stream_unclear && !s.traits.scripts_change_callbacks {
         out.passes(Invariant::I06, s.live);
     } else {
         one_by_one(s, out);
     }
 }
 
-fn one_by_one(s: &Shadow, out: &mut Findings) {
+fn one_by_one(s: &Shadow, out: &mut Violations) {
     let mut passed = 0;
     for index in s.present.iter() {
         let o = &s.objects[index];
         if o.is(Object::GONE) {
             continue;
         }
-        let unclear = o.is(Object::LOOSE) || s.traits.scripts_change_callbacks && o.facts.shape.can_call();
-        if s.lost || unclear || o.stamp != s.stamp {
+        let unclear = o.is(Object::UNKNOWN_HOLDERS) || s.traits.scripts_change_callbacks && o.facts.shape.can_call();
+        if s.stream_unclear || unclear || o.stamp != s.stamp {
             out.skip(Invariant::I06);
             continue;
         }

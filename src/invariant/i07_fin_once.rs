@@ -6,14 +6,14 @@
 //! an object without one each death calls the finalizer, on purpose; so does `tp_del`, and everything before 3.4.
 
 use super::Invariant;
-use super::about::About;
-use super::documented::Why;
-use super::findings::{Findings, Report};
+use super::excuse::Excuse;
+use super::registry::Description;
 use super::shadow::{Facts, Shadow};
+use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
 use crate::scenario::Shape;
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "fin-once",
     statement: "The finalizer of one object runs at most once, whatever kills or resurrects the object.",
     premises: "A GC header and `tp_finalize`; without header, with `tp_del`, or before 3.4, repetition is documented.",
@@ -22,18 +22,18 @@ pub(super) const ABOUT: About = About {
     sentence: "the finalizer of {object} ran for the time number {observed}",
 };
 
-pub(super) fn entered(s: &Shadow, out: &mut Findings, code: Code, object: ObjId) {
+pub(super) fn entered(s: &Shadow, out: &mut Violations, code: Code, object: ObjId) {
     let Some(o) = s.get(object) else { return };
     out.judge(Invariant::I07, s, o.fin_calls <= 1, || {
-        let report = Report::collector(Some(object)).counts(1, u32::from(o.fin_calls)).blame_type(s.lied);
+        let report = Report::collector(Some(object)).counts(1, u32::from(o.fin_calls)).blame_type(s.type_misled);
         if code == Code::LegacyFinalizer {
-            report.documented(Why::LegacyEachTime, s)
+            report.documented(Excuse::LegacyEachTime, s)
         } else if o.facts.is(Facts::NO_HEADER) {
-            report.documented(Why::NoFinalizedBit, s)
-        } else if s.release.holds(Why::NoBitBefore34) {
-            report.documented(Why::NoBitBefore34, s)
+            report.documented(Excuse::NoFinalizedBit, s)
+        } else if s.release.holds(Excuse::NoBitBefore34) {
+            report.documented(Excuse::NoBitBefore34, s)
         } else if o.facts.shape == Shape::Bare {
-            report.documented(Why::EmptySlots, s)
+            report.documented(Excuse::EmptySlots, s)
         } else {
             report
         }

@@ -5,13 +5,13 @@
 //! Does not verify: finalizers of objects that the collector cannot see, and the set on runs where it is not certain.
 
 use super::Invariant;
-use super::about::About;
-use super::findings::{Findings, Report};
+use super::registry::Description;
 use super::shadow::{Object, Shadow};
 use super::violation::Class;
+use super::violations::{Report, Violations};
 use crate::event::ObjId;
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "fin-before-clear",
     statement: "If a finalizable object in the unreachable set reaches another one, its finalizer has returned before \
                 `tp_clear` is called on the other one.",
@@ -21,7 +21,7 @@ pub(super) const ABOUT: About = About {
     sentence: "{object} was cleared before {other} {observed}",
 };
 
-pub(super) fn clear(s: &mut Shadow, out: &mut Findings, object: ObjId) {
+pub(super) fn clear(s: &mut Shadow, out: &mut Violations, object: ObjId) {
     if !s.col.sound {
         out.skip(Invariant::I08);
         return;
@@ -43,13 +43,13 @@ pub(super) fn clear(s: &mut Shadow, out: &mut Findings, object: ObjId) {
         return;
     }
     out.judge(Invariant::I08, s, culprit.is_none(), || {
-        Report::collector(Some(object)).other(culprit).observed("had finished its finalizer").blame_type(s.lied)
+        Report::collector(Some(object)).other(culprit).observed("had finished its finalizer").blame_type(s.type_misled)
     });
 }
 
-pub(super) fn dealloc_action(s: &Shadow, out: &mut Findings, object: ObjId) {
+pub(super) fn dealloc_action(s: &Shadow, out: &mut Violations, object: ObjId) {
     let Some(o) = s.get(object) else { return };
-    out.judge(Invariant::I08, s, !o.is(Object::INSANE), || {
+    out.judge(Invariant::I08, s, !o.is(Object::CLEARED), || {
         Report::collector(Some(object))
             .other(Some(object))
             .observed("could do the work of its deallocator")

@@ -4,12 +4,12 @@
 //! Does not verify: holders that events do not tell of.
 
 use super::Invariant;
-use super::about::About;
-use super::findings::{Findings, Report};
+use super::registry::Description;
 use super::shadow::Shadow;
+use super::violations::{Report, Violations};
 use crate::event::ObjId;
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "fin-only-garbage",
     statement: "When the runtime calls a finalizer, the object is true garbage at that moment.",
     premises: "A `traverse` that reports too much, or not the same each time, makes it a type-fault.",
@@ -26,16 +26,16 @@ fn is_set_aside(s: &Shadow, object: ObjId) -> bool {
     by_collector && c.legacy.has(object.index()) && s.get(object).is_some_and(|o| o.in_edges > 0)
 }
 
-pub(super) fn entered(s: &mut Shadow, out: &mut Findings, object: ObjId) {
-    if !s.lost && is_set_aside(s, object) {
-        out.fail(Invariant::I09, s, Report::collector(Some(object)).blame_type(s.lied));
+pub(super) fn entered(s: &mut Shadow, out: &mut Violations, object: ObjId) {
+    if !s.stream_unclear && is_set_aside(s, object) {
+        out.fail(Invariant::I09, s, Report::collector(Some(object)).blame_type(s.type_misled));
         return;
     }
     // PEP 442 calls the finalizers of the whole unreachable set before it looks what they saved.
-    if s.lost || s.col.active && s.col.scripts > 1 && s.get(object).is_some_and(|o| o.in_edges > 0) {
+    if s.stream_unclear || s.col.active && s.col.scripts > 1 && s.get(object).is_some_and(|o| o.in_edges > 0) {
         out.skip(Invariant::I09);
         return;
     }
     let held = s.is_rooted(object);
-    out.judge(Invariant::I09, s, !held, || Report::collector(Some(object)).blame_type(s.lied));
+    out.judge(Invariant::I09, s, !held, || Report::collector(Some(object)).blame_type(s.type_misled));
 }

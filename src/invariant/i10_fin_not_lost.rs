@@ -3,12 +3,12 @@
 //! Does not verify: objects alive at the end; types in C on 2.7, which has no `tp_finalize`.
 
 use super::Invariant;
-use super::about::About;
-use super::findings::{Findings, Report};
+use super::registry::Description;
 use super::shadow::{Facts, Shadow};
+use super::violations::{Report, Violations};
 use crate::event::ObjId;
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "fin-not-lost",
     statement: "Every object with a finalizer that is freed had it called before.",
     premises: "3.4 or later, or a class written in Python.",
@@ -17,7 +17,7 @@ pub(super) const ABOUT: About = About {
     sentence: "{object} was freed and its finalizer was never called",
 };
 
-pub(super) fn free(s: &Shadow, out: &mut Findings, object: ObjId) {
+pub(super) fn free(s: &Shadow, out: &mut Violations, object: ObjId) {
     let Some(o) = s.get(object) else { return };
     if !o.facts.is(Facts::FINALIZER | Facts::LEGACY) {
         return;

@@ -3,12 +3,12 @@
 //! Does not verify: callbacks of a subject that shows no snapshot and whose script does not ask.
 
 use super::Invariant;
-use super::about::About;
-use super::findings::{Findings, Report};
+use super::registry::Description;
 use super::shadow::Shadow;
+use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "ref-dead-in-callback",
     statement: "When the callback of a weak reference runs, the weak reference is dead.",
     premises: "None.",
@@ -17,7 +17,7 @@ pub(super) const ABOUT: About = About {
     sentence: "{object} still referred to {other} in its own callback",
 };
 
-pub(super) fn entered(s: &Shadow, out: &mut Findings, weak: ObjId, observed: bool) {
+pub(super) fn entered(s: &Shadow, out: &mut Violations, weak: ObjId, observed: bool) {
     match s.weak(weak) {
         Some(record) if observed => {
             let referent = super::shadow::unpack(record.referent);
@@ -27,7 +27,7 @@ pub(super) fn entered(s: &Shadow, out: &mut Findings, weak: ObjId, observed: boo
     }
 }
 
-pub(super) fn answer(s: &Shadow, out: &mut Findings, weak: ObjId, referent: Option<ObjId>) {
+pub(super) fn answer(s: &Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
     let edge = super::shadow::pack(Some(weak));
     if s.frames.iter().any(|f| f.code == Code::Callback && f.arg == edge) {
         out.judge(Invariant::I11, s, referent.is_none(), || Report::collector(Some(weak)).other(referent));

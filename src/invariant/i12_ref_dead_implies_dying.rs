@@ -8,13 +8,13 @@
 //! on those with a callback), a weak reference that was trash itself (3.8 to 3.14), `DEBUG_SAVEALL`, and 2.7's `__del__`.
 
 use super::Invariant;
-use super::about::About;
-use super::blame::survivor;
-use super::findings::{Findings, Report};
+use super::fault::survivor;
+use super::registry::Description;
 use super::shadow::{Object, Shadow, unpack};
+use super::violations::{Report, Violations};
 use crate::event::ObjId;
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "ref-dead-implies-dying",
     statement: "A weak reference is dead only if its referent has been freed or is being freed; a referent that is alive \
                 when the operation ends still answers. Dead is final.",
@@ -25,11 +25,11 @@ pub(super) const ABOUT: About = About {
     sentence: "{object} is dead and its referent {other} lives",
 };
 
-pub(super) fn at_rest(s: &mut Shadow, out: &mut Findings) {
+pub(super) fn at_rest(s: &mut Shadow, out: &mut Violations) {
     for at in 0..s.weaks.len() {
         let record = &s.weaks[at];
         let (Some(weak), Some(referent)) = (s.at(record.weak), s.at(record.referent)) else { continue };
-        if weak.is(Object::GONE | Object::INSANE) || !referent.held() {
+        if weak.is(Object::GONE | Object::CLEARED) || !referent.held() {
             continue;
         }
         if record.reported[0] {
@@ -51,7 +51,7 @@ pub(super) fn at_rest(s: &mut Shadow, out: &mut Findings) {
     }
 }
 
-pub(super) fn answer(s: &Shadow, out: &mut Findings, weak: ObjId, referent: Option<ObjId>) {
+pub(super) fn answer(s: &Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
     let Some(record) = s.weak(weak) else { return };
     let back = record.seen_dead && referent.is_some();
     out.judge(Invariant::I12, s, !back, || Report::collector(Some(weak)).other(unpack(record.referent)));

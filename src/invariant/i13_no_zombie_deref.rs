@@ -4,12 +4,12 @@
 //! Does not verify: reads that no script reports.
 
 use super::Invariant;
-use super::about::About;
-use super::findings::{Findings, Report};
+use super::registry::Description;
 use super::shadow::{Facts, Object, Shadow};
+use super::violations::{Report, Violations};
 use crate::event::ObjId;
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "no-zombie-deref",
     statement: "A weak reference never answers with an object whose reference count is 0, that sits in the trashcan, or \
                 whose deallocation has started.",
@@ -19,7 +19,7 @@ pub(super) const ABOUT: About = About {
     sentence: "{other} answered with {object}, which {observed}",
 };
 
-pub(super) fn answer(s: &Shadow, out: &mut Findings, weak: ObjId, referent: Option<ObjId>) {
+pub(super) fn answer(s: &Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
     let Some(object) = referent else {
         out.pass(Invariant::I13);
         return;
@@ -40,6 +40,6 @@ pub(super) fn answer(s: &Shadow, out: &mut Findings, weak: ObjId, referent: Opti
         Report::collector(referent)
             .other(Some(weak))
             .observed(words)
-            .blame_type(s.lied || o.facts.is(Facts::KEEPS_WEAKREFS))
+            .blame_type(s.type_misled || o.facts.is(Facts::KEEPS_WEAKREFS))
     });
 }

@@ -6,14 +6,14 @@
 //! trash calls: theirs may be called after their death.
 
 use super::Invariant;
-use super::about::About;
-use super::documented::Why;
-use super::findings::{Findings, Report};
+use super::excuse::Excuse;
+use super::registry::Description;
 use super::shadow::{Facts, NO_SCRIPT, NONE, Object, Shadow, WeakRec, pack, unpack};
 use super::violation::Phase;
+use super::violations::{Report, Violations};
 use crate::event::{ObjId, Role};
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "callback-once",
     statement: "If a weak reference with a callback is live when its referent dies, and is not trash itself, the callback \
                 runs exactly once.",
@@ -28,7 +28,7 @@ fn report(record: &WeakRec) -> Report {
     Report::collector(unpack(record.weak)).other(unpack(record.referent)).counts(1, u32::from(record.calls))
 }
 
-pub(super) fn entered(s: &Shadow, out: &mut Findings, weak: ObjId) {
+pub(super) fn entered(s: &Shadow, out: &mut Violations, weak: ObjId) {
     let Some(record) = s.weak(weak) else { return };
     out.judge(Invariant::I14, s, record.calls <= 1, || report(record));
 }
@@ -38,10 +38,10 @@ pub(super) fn is_armed(s: &Shadow, record: &WeakRec) -> bool {
     let Some(weak) = s.at(record.weak) else { return false };
     let callable = s.at(record.callback).is_some_and(|c| c.facts.on_call != NO_SCRIPT && c.facts.shape.can_call());
     let named = weak.facts.role == Role::Named && record.callback != NONE;
-    callable && named && record.armed && weak.lives() && !weak.is(Object::INSANE)
+    callable && named && record.armed && weak.lives() && !weak.is(Object::CLEARED)
 }
 
-pub(super) fn free(s: &Shadow, out: &mut Findings, object: ObjId) {
+pub(super) fn free(s: &Shadow, out: &mut Violations, object: ObjId) {
     let Some(referent) = s.get(object) else { return };
     if referent.weak_head == 0 || referent.is(Object::FREED) {
         return;
@@ -62,15 +62,15 @@ pub(super) fn free(s: &Shadow, out: &mut Findings, object: ObjId) {
         let pending = (calling || s.phase() == Phase::Cb) && c.trash.has(object.index());
         let unheld = s.at(record.weak).is_some_and(|w| w.in_edges == 0);
         let fresh = c.active && record.born_in == c.number;
-        if unsure || pending || unheld || s.lost || fresh && !s.release.is_known() {
+        if unsure || pending || unheld || s.stream_unclear || fresh && !s.release.is_known() {
             out.skip(Invariant::I14);
             continue;
         }
-        let report = report(record).blame_type(s.lied || referent.facts.is(Facts::KEEPS_WEAKREFS));
+        let report = report(record).blame_type(s.type_misled || referent.facts.is(Facts::KEEPS_WEAKREFS));
         // 2.7 clears what __del__ has made without a call.
         let del = referent.facts.is(Facts::FINALIZER) && referent.facts.is_python_class() && s.release.is_two();
-        let report = if del { report.documented(Why::DelAfterWeakrefs, s) } else { report };
-        out.fail(Invariant::I14, s, if fresh { report.documented(Why::MadeByFinalizer, s) } else { report });
+        let report = if del { report.documented(Excuse::DelAfterWeakrefs, s) } else { report };
+        out.fail(Invariant::I14, s, if fresh { report.documented(Excuse::MadeByFinalizer, s) } else { report });
     }
 }
 

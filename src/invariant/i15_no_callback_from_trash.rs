@@ -5,13 +5,13 @@
 //! reach, are intact).
 
 use super::Invariant;
-use super::about::About;
-use super::documented::Why;
-use super::findings::{Findings, Report};
+use super::excuse::Excuse;
+use super::registry::Description;
 use super::shadow::{Shadow, unpack};
+use super::violations::{Report, Violations};
 use crate::event::ObjId;
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "no-callback-from-trash",
     statement: "The callback of a weak reference that is itself in the unreachable set never runs after the first `tp_clear` \
                 of the collection (strict form: never in that collection).",
@@ -22,7 +22,7 @@ pub(super) const ABOUT: About = About {
     sentence: "the callback of {object} (referent {other}) ran {observed}",
 };
 
-pub(super) fn entered(s: &mut Shadow, out: &mut Findings, weak: ObjId) {
+pub(super) fn entered(s: &mut Shadow, out: &mut Violations, weak: ObjId) {
     let at = weak.index();
     if !s.col.active || !s.col.ready {
         return;
@@ -37,7 +37,7 @@ pub(super) fn entered(s: &mut Shadow, out: &mut Findings, weak: ObjId) {
         return;
     }
     let referent = s.weak(weak).and_then(|r| unpack(r.referent));
-    let report = Report::collector(Some(weak)).other(referent).blame_type(s.lied);
+    let report = Report::collector(Some(weak)).other(referent).blame_type(s.type_misled);
     if s.col.clears > 0 {
         let doomed = s.col.doomed.has(at);
         out.judge(Invariant::I15, s, !doomed, || report.observed("after trash had been cleared, and is trash itself"));
@@ -56,7 +56,10 @@ pub(super) fn entered(s: &mut Shadow, out: &mut Findings, weak: ObjId) {
         return;
     }
     let report = report.observed("before anything was cleared, and is trash itself");
-    let report =
-        if side_effect { report.documented(Why::BeforeClearOld, s).documented(Why::BeforeClearNew, s) } else { report };
+    let report = if side_effect {
+        report.documented(Excuse::BeforeClearOld, s).documented(Excuse::BeforeClearNew, s)
+    } else {
+        report
+    };
     out.fail(Invariant::I15, s, report);
 }

@@ -4,12 +4,12 @@
 //! same as for I12.
 
 use super::Invariant;
-use super::about::About;
-use super::blame::survivor;
-use super::findings::Findings;
+use super::fault::survivor;
+use super::registry::Description;
 use super::shadow::Shadow;
+use super::violations::Violations;
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "no-callback-if-alive",
     statement: "If the referent is alive at the end of the operation, the callback has not run.",
     premises: "As for I12: no resurrection by a finalizer that the collector called, no `DEBUG_SAVEALL`, complete types, \
@@ -19,7 +19,7 @@ pub(super) const ABOUT: About = About {
     sentence: "the callback of {object} has run and its referent {other} lives",
 };
 
-pub(super) fn at_rest(s: &mut Shadow, out: &mut Findings) {
+pub(super) fn at_rest(s: &mut Shadow, out: &mut Violations) {
     if !s.some_called {
         return;
     }

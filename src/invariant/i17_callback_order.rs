@@ -7,13 +7,13 @@
 //! broken by every collection that calls both (bpo-40312, open): documented.
 
 use super::Invariant;
-use super::about::About;
-use super::documented::Why;
-use super::findings::{Findings, Report};
+use super::excuse::Excuse;
+use super::registry::Description;
 use super::shadow::{Shadow, unpack};
+use super::violations::{Report, Violations};
 use crate::event::ObjId;
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "callback-order",
     statement: "Callbacks of one referent run newest first; the finalizer runs before them on every path.",
     premises: "None; the order against the finalizer differs between paths on every release.",
@@ -22,7 +22,7 @@ pub(super) const ABOUT: About = About {
     sentence: "{object} {observed} {other}",
 };
 
-pub(super) fn callback(s: &Shadow, out: &mut Findings, weak: ObjId) {
+pub(super) fn callback(s: &Shadow, out: &mut Violations, weak: ObjId) {
     let Some(record) = s.weak(weak) else { return };
     let id = record.weak;
     let earlier = s.weaks_of(record.referent).find(|r| r.calls > 0 && r.weak < id && id <= r.called_at);
@@ -33,12 +33,12 @@ pub(super) fn callback(s: &Shadow, out: &mut Findings, weak: ObjId) {
     });
 }
 
-pub(super) fn finalizer(s: &Shadow, out: &mut Findings, object: ObjId) {
+pub(super) fn finalizer(s: &Shadow, out: &mut Violations, object: ObjId) {
     let called = s.weaks_of(object.index() as u32 + 1).find(|r| r.calls > 0);
     out.judge(Invariant::I17, s, called.is_none(), || {
         Report::collector(Some(object))
             .other(called.and_then(|r| unpack(r.weak)))
             .observed("was finalized after the callback of")
-            .documented(Why::CallbacksFirst, s)
+            .documented(Excuse::CallbacksFirst, s)
     });
 }

@@ -5,13 +5,13 @@
 //! events do not tell of.
 
 use super::Invariant;
-use super::about::About;
-use super::blame::Blame;
-use super::findings::{Findings, Report};
+use super::fault::Fault;
+use super::registry::Description;
 use super::shadow::{Object, Shadow};
+use super::violations::{Report, Violations};
 use crate::event::ObjId;
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "complete",
     statement: "If every type reports and clears all edges, all true garbage of the collected generations is gone after one \
                 collection, or one more per round of finalizers.",
@@ -22,9 +22,9 @@ pub(super) const ABOUT: About = About {
     sentence: "{object} is garbage and survived a full collection of its generation ({observed} such objects)",
 };
 
-pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
+pub(super) fn collected(s: &mut Shadow, out: &mut Violations) {
     let c = &s.col;
-    if s.lost || c.scripts > 0 || c.late || s.traits.scripts_change_callbacks || s.release.is_incremental() {
+    if s.stream_unclear || c.scripts > 0 || c.late || s.traits.scripts_change_callbacks || s.release.is_incremental() {
         out.skip(Invariant::I19);
         return;
     }
@@ -41,14 +41,14 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
     s.maybe_reachable(None);
     let still = s.col.garbage.iter().filter(|i| s.objects[*i].held() && !s.scratch.has(*i)).count() as u32;
     // What held them may be gone by now, so it is asked who was there when the collection started.
-    let blame = s.col.blame.unwrap_or(Blame::Collector);
+    let blame = s.col.blame.unwrap_or(Fault::Collector);
     if still == 0 {
         out.pass(Invariant::I19);
         return;
     }
-    let clean = s.get(first).is_some_and(|o| !o.is(Object::LOOSE));
+    let clean = s.get(first).is_some_and(|o| !o.is(Object::UNKNOWN_HOLDERS));
     match blame.on(Report::collector(Some(first)).counts(0, still)) {
-        Some(report) if clean => out.fail(Invariant::I19, s, report.blame_type(s.lied)),
+        Some(report) if clean => out.fail(Invariant::I19, s, report.blame_type(s.type_misled)),
         _ => out.skip(Invariant::I19),
     }
 }

@@ -6,12 +6,12 @@
 //! something can repeat for ever.
 
 use super::Invariant;
-use super::about::About;
-use super::blame::leftovers;
-use super::findings::{Findings, Report};
+use super::fault::leftovers;
+use super::registry::Description;
 use super::shadow::{Facts, Shadow};
+use super::violations::{Report, Violations};
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "converge",
     statement: "With no mutator in between, `gc.collect()` reaches 0 in a bounded number of calls; no object is counted as \
                 collected twice.",
@@ -21,7 +21,7 @@ pub(super) const ABOUT: About = About {
     sentence: "gc.collect() keeps returning {observed} and frees nothing",
 };
 
-pub(super) fn collected(s: &mut Shadow, out: &mut Findings, returned: u32, uncollectable: u32, automatic: bool) {
+pub(super) fn collected(s: &mut Shadow, out: &mut Violations, returned: u32, uncollectable: u32, automatic: bool) {
     let c = &s.col;
     if automatic || c.generation != 2 || c.scripts > 0 || c.late || !s.frames.is_empty() {
         return;
@@ -42,7 +42,7 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings, returned: u32, uncol
     let blame = leftovers(s, &s.scratch);
     let faulty = s.objects.iter().any(|o| o.lives() && o.facts.is(Facts::FAULTY));
     match blame.on(Report::collector(None).counts(0, returned)) {
-        Some(report) => out.fail(Invariant::I20, s, report.blame_type(s.lied || faulty)),
+        Some(report) => out.fail(Invariant::I20, s, report.blame_type(s.type_misled || faulty)),
         None => out.skip(Invariant::I20),
     }
 }

@@ -9,14 +9,14 @@
 //! Likewise, hidden objects that die with the trash leave the heap and are not counted (row A06).
 
 use super::Invariant;
-use super::about::About;
-use super::blame::leftovers;
-use super::documented::Why;
-use super::findings::{Findings, Report};
+use super::excuse::Excuse;
+use super::fault::leftovers;
+use super::registry::Description;
 use super::shadow::Shadow;
+use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot};
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "counts",
     statement: "The return value is the number of objects found unreachable that left the heap, plus weak references freed \
                 right after their callback, plus the uncollectable ones: legacy objects and what they reach.",
@@ -27,15 +27,15 @@ pub(super) const ABOUT: About = About {
     sentence: "the collection reported {observed} objects, and {expected} are accounted for",
 };
 
-pub(super) fn collected(s: &mut Shadow, out: &mut Findings, returned: u32, uncollectable: u32) {
+pub(super) fn collected(s: &mut Shadow, out: &mut Violations, returned: u32, uncollectable: u32) {
     let c = &s.col;
     // What the registry of `finalize` lets go of in a callback is not told apart from what the collector frees.
-    if !c.exact || s.lost || s.traits.finalizes {
+    if !c.exact || s.stream_unclear || s.traits.finalizes {
         out.skip(Invariant::I21);
         return;
     }
     out.judge(Invariant::I21, s, uncollectable == c.legacy_left, || {
-        Report::collector(None).counts(c.legacy_left, uncollectable).blame_type(s.lied)
+        Report::collector(None).counts(c.legacy_left, uncollectable).blame_type(s.type_misled)
     });
     if !s.traits.scripts_empty_garbage && s.col.scripts == 0 {
         let forgotten = s.col.legacy.iter().find(|i| {
@@ -43,7 +43,9 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings, returned: u32, uncol
             s.is_legacy(o) && o.held() && o.spot != Spot::Collecting && s.times_listed(*i) == 0
         });
         let object = forgotten.map(|i| ObjId::from_index(i as u32));
-        out.judge(Invariant::I21, s, forgotten.is_none(), || Report::collector(object).counts(1, 0).blame_type(s.lied));
+        out.judge(Invariant::I21, s, forgotten.is_none(), || {
+            Report::collector(object).counts(1, 0).blame_type(s.type_misled)
+        });
     }
     if returned == c.freed + c.refs_freed + c.legacy_left && (c.doomed.is_empty() || s.is_even()) {
         out.pass(Invariant::I21);
@@ -59,16 +61,16 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Findings, returned: u32, uncol
         return;
     }
     let report = Report::collector(None).counts(expected, returned);
-    let early = c.scripts > 0 && s.release.holds(Why::CountedEarly);
-    let report = if s.lied {
+    let early = c.scripts > 0 && s.release.holds(Excuse::CountedEarly);
+    let report = if s.type_misled {
         Some(report.blame_type(true))
     } else if early {
-        Some(report.documented(Why::CountedEarly, s))
+        Some(report.documented(Excuse::CountedEarly, s))
     } else if left > 0 && s.traits.saves_all {
-        Some(report.documented(Why::SaveAll, s))
-    } else if left > 0 && returned == expected + left && queued > 0 && s.release.holds(Why::TrashcanLeftover) {
+        Some(report.documented(Excuse::SaveAll, s))
+    } else if left > 0 && returned == expected + left && queued > 0 && s.release.holds(Excuse::TrashcanLeftover) {
         // What waits there holds others that were cleared and live on.
-        Some(report.documented(Why::TrashcanLeftover, s))
+        Some(report.documented(Excuse::TrashcanLeftover, s))
     } else if left > 0 && returned == expected + left {
         s.maybe_reachable(None);
         leftovers(s, &s.scratch).on(report)

@@ -7,13 +7,13 @@
 //! releases show it with class `collector`.
 
 use super::Invariant;
-use super::about::About;
-use super::documented::Why;
-use super::findings::{Findings, Report};
+use super::excuse::Excuse;
+use super::registry::Description;
 use super::shadow::{Facts, Object, Shadow};
+use super::violations::{Report, Violations};
 use crate::event::ObjId;
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "resurrect-local",
     statement: "Resurrecting objects keeps exactly their strong closure; the rest of the unreachable set goes in the same run.",
     premises: "The types of the rest have `tp_clear`; no `DEBUG_SAVEALL` (documented).",
@@ -22,12 +22,12 @@ pub(super) const ABOUT: About = About {
     sentence: "{object} was unreachable and was kept ({observed} such objects)",
 };
 
-pub(super) fn collected(s: &Shadow, out: &mut Findings) {
+pub(super) fn collected(s: &Shadow, out: &mut Violations) {
     let c = &s.col;
     if c.scripts == 0 {
         return;
     }
-    if !c.exact || s.lost || s.traits.tracks {
+    if !c.exact || s.stream_unclear || s.traits.tracks {
         out.skip(Invariant::I22);
         return;
     }
@@ -38,7 +38,7 @@ pub(super) fn collected(s: &Shadow, out: &mut Findings) {
     let mut left = c.doomed.iter().filter(kept);
     let first = left.next().map(|i| ObjId::from_index(i as u32));
     out.judge(Invariant::I22, s, first.is_none(), || {
-        let report = Report::collector(first).counts(0, 1 + left.count() as u32).blame_type(s.lied);
-        if s.traits.saves_all { report.documented(Why::SaveAll, s) } else { report }
+        let report = Report::collector(first).counts(0, 1 + left.count() as u32).blame_type(s.type_misled);
+        if s.traits.saves_all { report.documented(Excuse::SaveAll, s) } else { report }
     });
 }

@@ -4,14 +4,14 @@
 //! Does not verify: objects between two snapshots.
 
 use super::Invariant;
-use super::about::About;
-use super::findings::{Findings, Report};
+use super::registry::Description;
 use super::shadow::{Facts, Object, Shadow, unpack};
 use super::violation::Class;
+use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot};
 use crate::scenario::Shape;
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "tracked",
     statement: "An initialised object that can hold a reference to a trackable object is tracked, or holds only atomic values \
                 now and is tracked again when that changes.",
@@ -21,11 +21,11 @@ pub(super) const ABOUT: About = About {
     sentence: "{object} is untracked and holds {other}",
 };
 
-pub(super) fn snapshot(s: &Shadow, out: &mut Findings) {
+pub(super) fn snapshot(s: &Shadow, out: &mut Violations) {
     for id in &s.untracked {
         let Some(o) = s.at(*id) else { continue };
         let frame = s.frames.iter().any(|f| f.owner == *id);
-        if !o.held() || frame || s.lost {
+        if !o.held() || frame || s.stream_unclear {
             continue;
         }
         let mut holds = None;
@@ -38,7 +38,7 @@ pub(super) fn snapshot(s: &Shadow, out: &mut Findings) {
             }
         });
         let by_hand = o.facts.is(Facts::UNTRACKED) || s.traits.tracks && o.facts.shape.is_extension();
-        out.judge(Invariant::I23, s, holds.is_none() || o.is(Object::LOOSE), || {
+        out.judge(Invariant::I23, s, holds.is_none() || o.is(Object::UNKNOWN_HOLDERS), || {
             let report = Report::collector(Some(ObjId::from_index(*id - 1))).other(holds);
             if by_hand { report.class(Class::TypeFault) } else { report }
         });

@@ -3,12 +3,12 @@
 //! Does not verify: fields of objects under construction.
 
 use super::Invariant;
-use super::about::About;
-use super::findings::{Findings, Report};
+use super::registry::Description;
 use super::shadow::{Facts, Object, Shadow};
+use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot, Undefined};
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "publish-complete",
     statement: "An object on a GC list has a reference count above 0; introspection and collection never see it half-built or \
                 half-freed.",
@@ -26,7 +26,7 @@ fn flawed(s: &Shadow, o: &Object) -> bool {
 }
 
 #[inline]
-pub(super) fn state(s: &Shadow, out: &mut Findings, object: ObjId, refcount: u32, spot: Spot) {
+pub(super) fn state(s: &Shadow, out: &mut Violations, object: ObjId, refcount: u32, spot: Spot) {
     let Some(o) = s.get(object) else { return };
     if refcount != 0 && o.lives() || matches!(spot, Spot::Untracked | Spot::NoHeader) {
         return;
@@ -35,7 +35,7 @@ pub(super) fn state(s: &Shadow, out: &mut Findings, object: ObjId, refcount: u32
     out.fail(Invariant::I24, s, Report::collector(Some(object)).observed(words).blame_type(flawed(s, o)));
 }
 
-pub(super) fn undefined(s: &Shadow, out: &mut Findings, reason: Undefined) {
+pub(super) fn undefined(s: &Shadow, out: &mut Violations, reason: Undefined) {
     if reason == Undefined::DeadTracked {
         let at = s.objects.iter().position(|o| flawed(s, o));
         let object = at.map(|i| ObjId::from_index(i as u32));

@@ -4,12 +4,12 @@
 //! Does not verify: links and flag bits that a snapshot does not show.
 
 use super::Invariant;
-use super::about::About;
-use super::findings::{Findings, Report};
+use super::registry::Description;
 use super::shadow::Shadow;
+use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot};
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "list-integrity",
     statement: "GC lists are well-formed: each tracked object is on exactly one list, and nothing is left over from a \
                 collection that has ended.",
@@ -21,7 +21,7 @@ pub(super) const ABOUT: About = About {
 
 /// One line of a snapshot, before it is folded.
 #[inline]
-pub(super) fn state(s: &mut Shadow, out: &mut Findings, object: ObjId, spot: Spot) {
+pub(super) fn state(s: &mut Shadow, out: &mut Violations, object: ObjId, spot: Spot) {
     let Some(o) = s.get(object) else { return };
     let twice = o.stamp == s.stamp;
     let order = match spot {
@@ -45,8 +45,8 @@ pub(super) fn state(s: &mut Shadow, out: &mut Findings, object: ObjId, spot: Spo
     out.fail(Invariant::I25, s, Report::collector(Some(object)).observed(words));
 }
 
-pub(super) fn snapshot(s: &Shadow, out: &mut Findings) {
-    if s.lost {
+pub(super) fn snapshot(s: &Shadow, out: &mut Violations) {
+    if s.stream_unclear {
         out.skip(Invariant::I25);
         return;
     }

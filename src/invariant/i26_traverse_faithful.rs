@@ -5,13 +5,13 @@
 //! reports is a part of what it owns.
 
 use super::Invariant;
-use super::about::About;
-use super::findings::{Findings, Report};
+use super::registry::Description;
 use super::shadow::{Facts, Object, Shadow};
 use super::violation::Class;
+use super::violations::{Report, Violations};
 use crate::event::{ObjId, Undefined};
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "traverse-faithful",
     statement: "`traverse` reports a part of the owned edges, the same one each time within a collection, and has no side \
                 effects on reference counts.",
@@ -22,12 +22,12 @@ pub(super) const ABOUT: About = About {
 };
 
 /// The unreachable set has just been found.
-pub(super) fn examined(s: &Shadow, out: &mut Findings) {
-    if !s.col.lied {
+pub(super) fn examined(s: &Shadow, out: &mut Violations) {
+    if !s.col.type_misled {
         out.pass(Invariant::I26);
         return;
     }
-    let mut lied = false;
+    let mut misled = false;
     for index in s.col.candidates.iter() {
         let o = &s.objects[index];
         let wrong = |set: u8| (0..4).any(|slot| set & 1 << slot != 0 && o.slots[slot] != 0);
@@ -38,17 +38,17 @@ pub(super) fn examined(s: &Shadow, out: &mut Findings) {
         } else {
             continue;
         };
-        lied = true;
+        misled = true;
         let report = Report::collector(Some(ObjId::from_index(index as u32))).observed(words);
         out.fail(Invariant::I26, s, report.class(Class::TypeFault));
     }
-    if !lied {
+    if !misled {
         out.pass(Invariant::I26);
     }
 }
 
-pub(super) fn collected(s: &Shadow, out: &mut Findings) {
-    if s.col.scripts > 0 || s.col.late || s.lost {
+pub(super) fn collected(s: &Shadow, out: &mut Violations) {
+    if s.col.scripts > 0 || s.col.late || s.stream_unclear {
         out.skip(Invariant::I26);
         return;
     }
@@ -57,11 +57,11 @@ pub(super) fn collected(s: &Shadow, out: &mut Findings) {
 }
 
 /// Reports the candidates whose unknown part has changed, and counts the others.
-fn unlike(s: &Shadow, out: &mut Findings) -> u32 {
+fn unlike(s: &Shadow, out: &mut Violations) -> u32 {
     let mut passed = 0;
     for index in s.col.candidates.iter() {
         let o = &s.objects[index];
-        if o.stamp != s.stamp || o.is(Object::GONE | Object::LOOSE) || o.refcount == 0 {
+        if o.stamp != s.stamp || o.is(Object::GONE | Object::UNKNOWN_HOLDERS) || o.refcount == 0 {
             continue;
         }
         if s.times_listed(index) > 0 {
@@ -80,7 +80,7 @@ fn unlike(s: &Shadow, out: &mut Findings) -> u32 {
     passed
 }
 
-pub(super) fn undefined(s: &Shadow, out: &mut Findings, reason: Undefined) {
+pub(super) fn undefined(s: &Shadow, out: &mut Violations, reason: Undefined) {
     if reason == Undefined::OverReported {
         let report = Report::collector(None).observed("was reported more often than it is owned");
         let liar = s.objects.iter().any(|o| o.facts.is(Facts::LIES));

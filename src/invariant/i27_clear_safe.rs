@@ -5,12 +5,12 @@
 //! (gh-91636; with a closure on every later release): reported as `collector`, since user code came by it.
 
 use super::Invariant;
-use super::about::About;
-use super::findings::{Findings, Report};
+use super::registry::Description;
 use super::shadow::{Object, Shadow, unpack};
+use super::violations::{Report, Violations};
 use crate::event::{ObjId, Undefined};
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "clear-safe",
     statement: "`tp_clear` is called at most once per collection and leaves an object on which the deallocator and every \
                 method are memory-safe.",
@@ -20,7 +20,7 @@ pub(super) const ABOUT: About = About {
     sentence: "{object} {observed}",
 };
 
-pub(super) fn clear(s: &Shadow, out: &mut Findings, object: ObjId) {
+pub(super) fn clear(s: &Shadow, out: &mut Violations, object: ObjId) {
     let Some(o) = s.get(object) else { return };
     let again = o.is(Object::CLEARED_NOW) && s.col.ready;
     out.judge(Invariant::I27, s, !again, || {
@@ -28,7 +28,7 @@ pub(super) fn clear(s: &Shadow, out: &mut Findings, object: ObjId) {
     });
 }
 
-pub(super) fn undefined(s: &Shadow, out: &mut Findings, reason: Undefined) {
+pub(super) fn undefined(s: &Shadow, out: &mut Violations, reason: Undefined) {
     if reason == Undefined::CalledCleared {
         let object = s.frames.last().and_then(|f| unpack(f.owner));
         out.fail(

@@ -5,14 +5,14 @@
 //! Does not verify: lengths and iterations inside scripts; iterations that an exception may have cut short.
 
 use super::Invariant;
-use super::about::About;
-use super::documented::Why;
-use super::findings::{Findings, Report};
-use super::shadow::{Bits, Facts, NONE, Object, Shadow, WeakRec, unpack};
+use super::excuse::Excuse;
+use super::registry::Description;
+use super::shadow::{Facts, NONE, Object, ObjectSet, Shadow, WeakRec, unpack};
+use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
 use crate::scenario::{Op, Shape};
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "weakmap-coherent",
     statement: "At quiescence the length of a weak container equals its live entries and its raw entries; iteration never skips \
                 or repeats a live entry because others died; the removal of a dead entry takes no live one.",
@@ -24,7 +24,7 @@ pub(super) const ABOUT: About = About {
     sentence: "{object} says {observed} and {expected} is right ({other})",
 };
 
-pub(super) fn length(s: &Shadow, out: &mut Findings, container: ObjId, len: u32, raw: u32) {
+pub(super) fn length(s: &Shadow, out: &mut Violations, container: ObjId, len: u32, raw: u32) {
     if !s.quiescent() {
         out.skip(Invariant::I30);
         return;
@@ -39,7 +39,7 @@ pub(super) fn length(s: &Shadow, out: &mut Findings, container: ObjId, len: u32,
     let right = raw.min(if known { entries(true) as u32 } else { raw });
     out.judge(Invariant::I30, s, len == raw && len <= right, || {
         let forgotten = |r: &WeakRec| r.container == id && s.at(r.referent).is_some_and(forgot_weakrefs);
-        let faulty = s.lied || s.weaks.iter().any(forgotten);
+        let faulty = s.type_misled || s.weaks.iter().any(forgotten);
         let report = Report::collector(Some(container)).counts(right, if len == raw { len } else { raw });
         let report = report.blame_type(faulty);
         // A finalizer added its own object. The second weak reference pass cleared the entry without a call; or, before
@@ -47,11 +47,11 @@ pub(super) fn length(s: &Shadow, out: &mut Findings, container: ObjId, len: u32,
         let stale = |r: &WeakRec| r.container == id && r.calls == 0 && !r.live;
         let finalized = |r: &WeakRec| s.at(r.referent).is_some_and(|o| o.fin_calls > 0);
         let report = match faulty {
-            false if s.weaks.iter().any(|r| stale(r) && r.born_in > 0) => report.documented(Why::MadeByFinalizer, s),
+            false if s.weaks.iter().any(|r| stale(r) && r.born_in > 0) => report.documented(Excuse::MadeByFinalizer, s),
             _ => report,
         };
         match faulty {
-            false if s.weaks.iter().any(|r| stale(r) && finalized(r)) => report.documented(Why::DelAfterWeakrefs, s),
+            false if s.weaks.iter().any(|r| stale(r) && finalized(r)) => report.documented(Excuse::DelAfterWeakrefs, s),
             _ => report,
         }
     });
@@ -63,7 +63,7 @@ fn forgot_weakrefs(object: &Object) -> bool {
 }
 
 /// A removal callback is about to store into a slot of its container's data.
-pub(super) fn removed(s: &Shadow, out: &mut Findings, holder: ObjId, slot: u8, object: Option<ObjId>) {
+pub(super) fn removed(s: &Shadow, out: &mut Violations, holder: ObjId, slot: u8, object: Option<ObjId>) {
     let Some(frame) = s.frames.last().filter(|f| f.code == Code::Callback && object.is_none()) else { return };
     let Some(remove) = s.at(frame.owner).filter(|o| o.facts.shape == Shape::Function && o.aux != NONE) else { return };
     let container = remove.aux;
@@ -88,7 +88,7 @@ pub(super) struct Iteration {
     expected: Vec<u32>,
     shown: Vec<u32>,
     /// The same as a set, of those that exist.
-    seen: Bits,
+    seen: ObjectSet,
     once: bool,
 }
 
@@ -108,7 +108,7 @@ impl Iteration {
 
     /// An operation of the mutator starts.
     #[inline(never)]
-    pub fn step(&mut self, s: &Shadow, out: &mut Findings) {
+    pub fn step(&mut self, s: &Shadow, out: &mut Violations) {
         if self.container != NONE {
             self.end(s, out);
         }
@@ -128,7 +128,7 @@ impl Iteration {
         }
     }
 
-    pub fn yielded(&mut self, s: &Shadow, out: &mut Findings, container: ObjId, entry: ObjId) {
+    pub fn yielded(&mut self, s: &Shadow, out: &mut Violations, container: ObjId, entry: ObjId) {
         if self.container as usize != container.index() + 1 || !s.frames.is_empty() {
             return;
         }
@@ -150,7 +150,7 @@ impl Iteration {
         if index < s.objects.len() { self.seen.has(index) } else { self.shown.contains(&id) }
     }
 
-    pub fn end(&mut self, s: &Shadow, out: &mut Findings) {
+    pub fn end(&mut self, s: &Shadow, out: &mut Violations) {
         if self.container == NONE {
             return;
         }

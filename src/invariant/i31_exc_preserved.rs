@@ -5,13 +5,13 @@
 //! That other callbacks still run after one that raised is I14.
 
 use super::Invariant;
-use super::about::About;
-use super::findings::{Findings, Report};
+use super::registry::Description;
 use super::shadow::{Frame, NO_SCRIPT, NONE, Shadow, unpack};
+use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
 use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS};
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "exc-preserved",
     statement: "Errors of finalizers, callbacks and deallocator actions become unraisable ones: they never vanish, and never \
                 come from nowhere.",
@@ -55,7 +55,7 @@ impl Pending {
 
     /// Another event than a snapshot's follows the end of a script; `dying` if it is a death, `last` if nothing that
     /// the script was part of can be going on any more.
-    pub fn next(&mut self, s: &Shadow, out: &mut Findings, dying: Option<ObjId>, last: bool) {
+    pub fn next(&mut self, s: &Shadow, out: &mut Violations, dying: Option<ObjId>, last: bool) {
         if last {
             for owner in self.aside.drain(..) {
                 out.fail(Invariant::I31, s, Report::collector(unpack(owner)).counts(1, 0));
@@ -89,7 +89,7 @@ impl Pending {
         self.owner != NONE || !self.aside.is_empty()
     }
 
-    pub fn unraisable(&mut self, s: &Shadow, out: &mut Findings, owner: ObjId) {
+    pub fn unraisable(&mut self, s: &Shadow, out: &mut Violations, owner: ObjId) {
         let raised = if self.owner == NONE { self.aside.pop().unwrap_or(NONE) } else { self.owner };
         let expected = raised as usize == owner.index() + 1;
         self.owner = NONE;

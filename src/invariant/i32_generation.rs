@@ -5,14 +5,14 @@
 //! untrack by hand.
 
 use super::Invariant;
-use super::about::About;
-use super::documented::Why;
-use super::findings::{Findings, Report};
+use super::excuse::Excuse;
+use super::registry::Description;
 use super::shadow::{NOT_IN_A_LIST, Object, Shadow, pack};
+use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot};
 use crate::scenario::Shape;
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "generation",
     statement: "An object only moves to older generations; frozen objects stay frozen and unvisited; a resurrected object goes \
                 to the old list.",
@@ -32,19 +32,19 @@ fn rank(spot: Spot) -> u8 {
 }
 
 /// Judges a move to a younger place.
-fn moved_back(s: &Shadow, out: &mut Findings, object: ObjId, due: u8, seen: u8) {
+fn moved_back(s: &Shadow, out: &mut Violations, object: ObjId, due: u8, seen: u8) {
     let Some(o) = s.get(object) else { return };
     let by_hand = s.traits.tracks && o.facts.shape.is_extension() || s.traits.unfreezes;
-    if by_hand || s.lost || s.release.is_incremental() {
+    if by_hand || s.stream_unclear || s.release.is_incremental() {
         out.skip(Invariant::I32);
         return;
     }
     let report = Report::collector(Some(object)).counts(u32::from(due), u32::from(seen));
     let called = s.weak(object).is_some_and(|r| r.calls > 0);
     let report = if o.is(Object::FIN_AT_ZERO) {
-        report.documented(Why::RetrackedYoung, s)
+        report.documented(Excuse::RetrackedYoung, s)
     } else if called {
-        report.documented(Why::CallbackMoves, s)
+        report.documented(Excuse::CallbackMoves, s)
     } else {
         report
     };
@@ -52,7 +52,7 @@ fn moved_back(s: &Shadow, out: &mut Findings, object: ObjId, due: u8, seen: u8) 
 }
 
 #[inline]
-pub(super) fn state(s: &mut Shadow, out: &mut Findings, object: ObjId, refcount: u32, spot: Spot) {
+pub(super) fn state(s: &mut Shadow, out: &mut Violations, object: ObjId, refcount: u32, spot: Spot) {
     let seen = rank(spot);
     let index = object.index();
     let o = &s.objects[index];
@@ -70,7 +70,7 @@ pub(super) fn state(s: &mut Shadow, out: &mut Findings, object: ObjId, refcount:
     s.objects[index].generation = seen;
 }
 
-pub(super) fn clear(s: &Shadow, out: &mut Findings, object: ObjId) {
+pub(super) fn clear(s: &Shadow, out: &mut Violations, object: ObjId) {
     let c = &s.col;
     if !c.ready || !c.sound || c.late {
         out.skip(Invariant::I32);
@@ -82,9 +82,9 @@ pub(super) fn clear(s: &Shadow, out: &mut Findings, object: ObjId) {
     });
 }
 
-pub(super) fn collected(s: &Shadow, out: &mut Findings) {
+pub(super) fn collected(s: &Shadow, out: &mut Violations) {
     let c = &s.col;
-    if c.late || s.lost || s.release.is_incremental() {
+    if c.late || s.stream_unclear || s.release.is_incremental() {
         out.skip(Invariant::I32);
         return;
     }
@@ -94,7 +94,7 @@ pub(super) fn collected(s: &Shadow, out: &mut Findings) {
 }
 
 /// Judges the candidates that are not where survivors are due, and counts the others.
-fn stayed(s: &Shadow, out: &mut Findings, due: u8) -> u32 {
+fn stayed(s: &Shadow, out: &mut Violations, due: u8) -> u32 {
     let c = &s.col;
     let mut passed = 0;
     for index in c.candidates.iter() {

@@ -5,13 +5,13 @@
 //! I04, I13, I24 and I25 is judged there.
 
 use super::Invariant;
-use super::about::About;
-use super::documented::Why;
-use super::findings::{Findings, Report};
+use super::excuse::Excuse;
+use super::registry::Description;
 use super::shadow::{Object, Shadow};
+use super::violations::{Report, Violations};
 use crate::event::ObjId;
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "bounded-depth",
     statement: "Destroying a chain of any length needs a bounded stack; whatever is deferred is done when the operation ends.",
     premises: "Before 3.8 the trashcan may keep objects until the next container dies (documented).",
@@ -20,7 +20,7 @@ pub(super) const ABOUT: About = About {
     sentence: "{object} {observed}",
 };
 
-pub(super) fn at_rest(s: &Shadow, out: &mut Findings) {
+pub(super) fn at_rest(s: &Shadow, out: &mut Violations) {
     if !s.zero && s.dying.is_empty() {
         out.pass(Invariant::I37);
         return;
@@ -35,7 +35,7 @@ pub(super) fn at_rest(s: &Shadow, out: &mut Findings) {
         clean = false;
         let words = if queued { "waits with reference count 0" } else { "is still being deallocated" };
         let report = Report::collector(Some(ObjId::from_index(index as u32))).observed(words);
-        out.fail(Invariant::I37, s, report.documented(Why::TrashcanLeftover, s));
+        out.fail(Invariant::I37, s, report.documented(Excuse::TrashcanLeftover, s));
     }
     if clean {
         out.pass(Invariant::I37);

@@ -3,14 +3,14 @@
 //! Does not verify: keys kept alive by two dictionaries in a circle. CPython never promised this (bpo-44680).
 
 use super::Invariant;
-use super::about::About;
-use super::documented::Why;
-use super::findings::{Findings, Report};
+use super::excuse::Excuse;
+use super::registry::Description;
 use super::shadow::{NONE, Shadow, WeakRec, unpack};
+use super::violations::{Report, Violations};
 use crate::event::ObjId;
 use crate::scenario::Shape;
 
-pub(super) const ABOUT: About = About {
+pub(super) const DESCRIPTION: Description = Description {
     name: "ephemeron",
     statement: "An entry of a weak-key dictionary whose value reaches its key does not keep the key alive.",
     premises: "None; an expected failure of every release.",
@@ -36,14 +36,14 @@ fn stored_under(s: &Shadow, r: &WeakRec) -> u32 {
 }
 
 #[inline]
-pub(super) fn collected(s: &mut Shadow, out: &mut Findings) {
+pub(super) fn collected(s: &mut Shadow, out: &mut Violations) {
     if s.col.generation == 2 && s.weaks.iter().any(|r| r.container != NONE) {
         entries(s, out);
     }
 }
 
 #[cold]
-fn entries(s: &mut Shadow, out: &mut Findings) {
+fn entries(s: &mut Shadow, out: &mut Violations) {
     s.update_base();
     for at in 0..s.weaks.len() {
         let r = s.weaks[at];
@@ -58,7 +58,7 @@ fn entries(s: &mut Shadow, out: &mut Findings) {
             s.leads(stored, r.referent as usize - 1) && key.in_edges > 0 && !s.reaches_without(r.referent, r.container);
         out.judge(Invariant::I40, s, !reaches, || {
             let key: Option<ObjId> = unpack(r.referent);
-            Report::collector(key).other(unpack(stored)).documented(Why::NoEphemerons, s)
+            Report::collector(key).other(unpack(stored)).documented(Excuse::NoEphemerons, s)
         });
     }
 }

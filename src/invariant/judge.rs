@@ -1,9 +1,9 @@
 //! The judge: hands every event to the shadow heap and to the invariants it concerns.
 
-use super::findings::{Findings, Judged};
-use super::reached::Reached;
+use super::coverage::Coverage;
 use super::shadow::{After, Facts, Object, Shadow, pack};
 use super::violation::Violation;
+use super::violations::{Judged, Violations};
 use super::*;
 use crate::event::{Code, Event, ObjId, Sink, Undefined};
 use crate::scenario::Scenario;
@@ -13,8 +13,8 @@ use crate::subject::Release;
 #[derive(Debug)]
 pub struct Judge {
     pub(super) s: Shadow,
-    pub(super) out: Findings,
-    reached: Reached,
+    pub(super) out: Violations,
+    reached: Coverage,
     iteration: i30_weakmap_coherent::Iteration,
     raised: i31_exc_preserved::Pending,
     /// The collection whose unreachable set has been looked at.
@@ -35,8 +35,8 @@ impl Judge {
     pub fn new() -> Judge {
         Judge {
             s: Shadow::new(),
-            out: Findings::new(),
-            reached: Reached::default(),
+            out: Violations::new(),
+            reached: Coverage::default(),
             iteration: Default::default(),
             raised: Default::default(),
             examined: 0,
@@ -63,7 +63,7 @@ impl Judge {
     pub fn start(&mut self, scenario: &Scenario, release: Option<Release>) {
         self.s.start(scenario, release);
         self.out.start();
-        self.reached = Reached { runs: 1, ..Reached::default() };
+        self.reached = Coverage { runs: 1, ..Coverage::default() };
         self.iteration.stop();
         self.raised.start();
         self.examined = 0;
@@ -100,7 +100,7 @@ impl Judge {
     }
 
     /// What this run reached.
-    pub fn reached(&self) -> Reached {
+    pub fn reached(&self) -> Coverage {
         self.reached
     }
 
@@ -206,7 +206,7 @@ impl Judge {
     fn enter(&mut self, code: Code, owner: ObjId, arg: Option<ObjId>) {
         self.used(Some(owner));
         self.used(arg);
-        self.s.fold_enter(code, owner, arg);
+        self.s.apply_enter(code, owner, arg);
         if self.s.col.clears > 0 {
             self.s.expose(code);
         }
@@ -225,7 +225,7 @@ impl Judge {
 
     fn leave(&mut self) {
         self.pending = true;
-        let Some(frame) = self.s.fold_leave() else { return };
+        let Some(frame) = self.s.apply_leave() else { return };
         if frame.code == Code::Finalizer
             && let Some(o) = self.s.at(frame.owner)
         {
@@ -245,7 +245,7 @@ impl Judge {
         i08_fin_before_clear::clear(s, out, object);
         i32_generation::clear(s, out, object);
         self.examine();
-        self.s.fold_clear(object);
+        self.s.apply_clear(object);
         self.reached.clears += 1;
     }
 
@@ -255,14 +255,14 @@ impl Judge {
         if self.s.frames.is_empty() {
             self.reached.effective_ops = self.reached.effective_ops.saturating_sub(1);
         }
-        self.s.fold_no_effect();
+        self.s.apply_no_effect();
     }
 
     #[inline(never)]
     fn collect_start(&mut self, generation: u8, automatic: bool) {
         self.reached.collections += 1;
         self.reached.automatic_collections += u64::from(automatic);
-        self.s.fold_collect_start(generation, automatic);
+        self.s.apply_collect_start(generation, automatic);
         self.pending = true;
     }
 
@@ -282,7 +282,7 @@ impl Judge {
         self.s.col.refs_freed += u32::from(left == pack(Some(object)));
         self.s.ready_by_death();
         self.examine();
-        self.s.fold_dealloc(object);
+        self.s.apply_dealloc(object);
     }
 
     #[inline(always)]
@@ -291,17 +291,17 @@ impl Judge {
         self.reached.freed += 1;
         if let Some(o) = s.get(object) {
             // Most objects: whole, held by nothing, without finalizer and weak references.
-            let plain = !o.is(Object::FREED | Object::INSANE | Object::LOOSE)
+            let plain = !o.is(Object::FREED | Object::CLEARED | Object::UNKNOWN_HOLDERS)
                 && o.in_edges | o.weak_head == 0
                 && !o.facts.is(Facts::FINALIZER | Facts::LEGACY);
-            if plain && !s.lost {
+            if plain && !s.stream_unclear {
                 out.pass(Invariant::I04);
                 out.pass(Invariant::I05);
             } else {
                 self.free_other(object);
             }
         }
-        self.s.fold_free(object);
+        self.s.apply_free(object);
     }
 
     /// The memory of an object is released about which there is more to judge.
@@ -309,7 +309,7 @@ impl Judge {
     fn free_other(&mut self, object: ObjId) {
         let (s, out) = (&self.s, &mut self.out);
         let Some(o) = s.get(object) else { return };
-        self.reached.freed_by_clear += u64::from(o.is(Object::INSANE));
+        self.reached.freed_by_clear += u64::from(o.is(Object::CLEARED));
         i04_free_once::free(s, out, object);
         i05_no_dangling::free(s, out, object);
         i10_fin_not_lost::free(s, out, object);
@@ -323,13 +323,13 @@ impl Judge {
     fn saw(&mut self, object: ObjId, introspection: bool) {
         let (s, out) = (&mut self.s, &mut self.out);
         let Some(o) = s.get(object) else { return };
-        let sane = !o.is(Object::FREED | Object::INSANE);
+        let sane = !o.is(Object::FREED | Object::CLEARED);
         if sane && s.frames.is_empty() && !introspection {
             return out.pass(Invariant::I02);
         }
         if !sane {
             i05_no_dangling::used(s, out, object);
-            self.reached.insane_seen += u64::from(s.get(object).is_some_and(|o| o.is(Object::INSANE)));
+            self.reached.insane_seen += u64::from(s.get(object).is_some_and(|o| o.is(Object::CLEARED)));
             if s.col.clears > 0 && !introspection {
                 s.expose_seen(object);
             }
@@ -379,7 +379,7 @@ impl Judge {
             match *event {
                 Event::Step { op } => {
                     self.reached.effective_ops += 1;
-                    let iterates = self.s.fold_step(op);
+                    let iterates = self.s.apply_step(op);
                     if iterates || self.iteration.is_under_way() {
                         self.iteration.step(&self.s, &mut self.out);
                     }
@@ -387,16 +387,16 @@ impl Judge {
                 Event::NoEffect => self.no_effect(),
                 Event::New { object, origin, role } => {
                     self.reached.objects += 1;
-                    self.s.fold_new(object, origin, role);
+                    self.s.apply_new(object, origin, role);
                 }
                 Event::NewWeak { weak, referent, callback } => {
                     self.used(Some(referent));
                     self.used(callback);
-                    self.s.fold_new_weak(weak, referent, callback);
+                    self.s.apply_new_weak(weak, referent, callback);
                 }
                 Event::StoreVar { var, object } => {
                     self.used(object);
-                    self.s.fold_store_var(var, object);
+                    self.s.apply_store_var(var, object);
                 }
                 Event::StoreSlot { holder, slot, object } => {
                     self.used(Some(holder));
@@ -404,7 +404,7 @@ impl Judge {
                     if !self.s.frames.is_empty() {
                         i30_weakmap_coherent::removed(&self.s, &mut self.out, holder, slot, object);
                     }
-                    self.s.fold_store_slot(holder, slot, object);
+                    self.s.apply_store_slot(holder, slot, object);
                 }
                 Event::Enter { code, owner, arg } => self.enter(code, owner, arg),
                 Event::Leave => self.leave(),
@@ -433,7 +433,7 @@ impl Judge {
                         self.settle_early();
                     }
                     self.pending = true;
-                    self.s.fold_snapshot();
+                    self.s.apply_snapshot();
                     events = self.lines(events);
                 }
                 // Of a snapshot that began in an earlier slice.
@@ -489,7 +489,7 @@ impl Judge {
 
 /// What is judged when nothing runs.
 #[inline(never)]
-fn at_rest(s: &mut Shadow, out: &mut Findings, explicit: bool) {
+fn at_rest(s: &mut Shadow, out: &mut Violations, explicit: bool) {
     if explicit {
         i06_refcount_exact::at_rest(s, out);
     }

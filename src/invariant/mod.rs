@@ -5,17 +5,17 @@
 //! documented behaviour excuses what it excuses. Each invariant is a file here that opens with what it verifies and what
 //! it does not; `differential` holds those that run a scenario more than once.
 
-mod about;
-mod alike;
-mod blame;
+mod coverage;
 pub mod differential;
-mod documented;
-mod findings;
+mod excuse;
+mod expectation;
+mod fault;
 mod judge;
-mod lines;
-mod reached;
+mod registry;
 mod shadow;
+mod snapshot_lines;
 mod violation;
+mod violations;
 
 mod i01_no_insane;
 mod i01b_no_insane_introspect;
@@ -53,10 +53,10 @@ mod i40_ephemeron;
 #[cfg(test)]
 mod tests;
 
-pub use about::{About, Invariant, markdown};
-pub use alike::{Answers, Questions};
-pub use documented::Why;
-pub use findings::{Judged, MAX_PER_INVARIANT};
+pub use coverage::Coverage;
+pub use excuse::Excuse;
+pub use expectation::{Answers, Questions};
 pub use judge::Judge;
-pub use reached::Reached;
+pub use registry::{Description, Invariant, markdown};
 pub use violation::{Class, Detail, Phase, Violation};
+pub use violations::{Judged, MAX_PER_INVARIANT};

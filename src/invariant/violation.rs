@@ -1,7 +1,7 @@
 //! What a broken invariant is reported as.
 
 use super::Invariant;
-use super::documented::Why;
+use super::excuse::Excuse;
 use crate::event::ObjId;
 
 pub use crate::scenario::text::Class;
@@ -100,8 +100,8 @@ pub struct Violation {
     pub invariant: Invariant,
     /// Who is to blame.
     pub class: Class,
-    /// Why it is documented, if it is.
-    pub why: Why,
+    /// Excuse it is documented, if it is.
+    pub why: Excuse,
     /// When.
     pub phase: Phase,
     /// Index of the event in the stream (for a snapshot's facts, of the first event after the snapshot). Nothing if
@@ -109,7 +109,7 @@ pub struct Violation {
     pub event: Option<u32>,
     /// The object it is about.
     pub object: Option<ObjId>,
-    /// Another object involved: `invariant::About::sentence` says which.
+    /// Another object involved: `invariant::Description::sentence` says which.
     pub other: Option<ObjId>,
     /// What the invariant asks for.
     pub expected: Detail,
@@ -138,7 +138,7 @@ impl Violation {
         text.push_str(rest);
         let (code, name) = (self.invariant.code(), self.invariant.name());
         let mut line = format!("{code} {name} ({}, {}): {text}", self.class, self.phase);
-        if self.why != Why::Unknown {
+        if self.why != Excuse::Unknown {
             line.push_str(&format!(" [{}]", self.why.source()));
         }
         line

@@ -4,14 +4,14 @@
 //! valid, so nothing can fail; what a mutation must see to are the limits of the format and the limit of operations
 //! that the caller gives. Types with undefined behaviour are only made if the scenario has one already.
 
-mod parts;
+mod operands;
 
 #[cfg(test)]
 mod tests;
 
 use crate::generate::{Random, planted};
 use crate::scenario::{Base, MAX_OPS, MAX_SCRIPTS, MAX_VARS, Op, Scenario};
-use parts::{
+use operands::{
     Scope, any_op, any_place, any_script, any_source, any_var, change_code, change_participation, each_place,
     each_script, is_unsafe, kind_mut, rebase,
 };

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::check::topics;
-use super::kept::Kept;
 use super::load::load;
 use super::outcome::{Outcome, Runner, Topic};
+use super::preserved_outcome::PreservedOutcome;
 use super::{Case, Unreadable};
 use crate::collector::{Collector, UnknownCollector};
 use crate::scenario::text::{Anchor, Document, Expectation, Fact, FieldName};
-use crate::shrink::Claim;
+use crate::shrink::Minimality;
 
 /// What blessing did to a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,7 +20,7 @@ pub struct Blessed {
     pub changed: bool,
 }
 
-/// Why a file could not be blessed.
+/// Excuse a file could not be blessed.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum BlessError {
     /// It cannot be read.
@@ -91,10 +91,10 @@ impl Runner {
 /// Brings the numbers of a claim of minimality up to date, if it is true; a false one is left for a test to find.
 fn renew_claim(document: &mut Document) -> Result<(), UnknownCollector> {
     let Some(at) = document.fields.iter().position(|f| f.name == FieldName::Minimal) else { return Ok(()) };
-    if Claim::parse(&document.fields[at].text).is_some_and(|claim| claim.is_minimal())
-        && let Ok(tries) = Kept::new(document)?.check_minimal(&document.scenario)
+    if Minimality::parse(&document.fields[at].text).is_some_and(|claim| claim.is_minimal())
+        && let Ok(tries) = PreservedOutcome::new(document)?.check_minimal(&document.scenario)
     {
-        document.fields[at].text = Claim::new(true, tries).to_string();
+        document.fields[at].text = Minimality::new(true, tries).to_string();
     }
     Ok(())
 }

@@ -19,11 +19,11 @@ pub struct Case {
 pub struct Unreadable {
     /// Where it is.
     pub path: PathBuf,
-    /// Why it could not be read.
+    /// Excuse it could not be read.
     pub reason: Reason,
 }
 
-/// Why a file could not be read.
+/// Excuse a file could not be read.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Reason {
     /// The operating system refused.

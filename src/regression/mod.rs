@@ -18,15 +18,15 @@
 mod bisect;
 mod bless;
 mod check;
-mod kept;
 mod load;
+mod on_interpreter;
 mod outcome;
-mod real;
+mod preserved_outcome;
 
 pub use bisect::{Change, bisect};
 pub use bless::{BlessError, Blessed, bless_file};
 pub use check::{Mismatch, Report, compare};
-pub use kept::Kept;
 pub use load::{Case, Reason, Unreadable, load};
+pub use on_interpreter::Replayed;
 pub use outcome::{Outcome, Runner, Topic};
-pub use real::Replayed;
+pub use preserved_outcome::PreservedOutcome;

@@ -5,17 +5,19 @@ use std::fmt::{self, Write};
 use std::path::Path;
 
 use super::style::{Style, UNVERIFIED, count, grouped, quoted, subject};
-use crate::campaign::{About, Baseline, Judged, Key, Record, State, Summary, Tally, Verdict};
+use crate::campaign::{
+    Baseline, CampaignIdentity, Finding, JudgedCounts, JudgedOutcome, State, Summary, Verdict, ViolationKey,
+};
 use crate::collector::{Collector, Row};
 use crate::invariant::Invariant;
 
 /// Everything that the page shows.
 #[derive(Clone, Copy, Debug)]
-pub struct Page<'p> {
+pub struct CampaignReport<'p> {
     /// What the campaign is.
-    pub about: &'p About,
+    pub about: &'p CampaignIdentity,
     /// What came out.
-    pub outcome: &'p Judged,
+    pub outcome: &'p JudgedOutcome,
     /// What is known.
     pub baseline: &'p Baseline,
     /// Where findings were written.
@@ -26,27 +28,27 @@ pub struct Page<'p> {
     pub repeat: Option<&'p str>,
 }
 
-impl Page<'_> {
+impl CampaignReport<'_> {
     /// The findings that are violations, each with its key.
-    pub fn violations(&self) -> impl Iterator<Item = &(Key, Record)> {
-        self.outcome.findings.iter().filter(|(key, _)| matches!(key, Key::Violation { .. }))
+    pub fn violations(&self) -> impl Iterator<Item = &(ViolationKey, Finding)> {
+        self.outcome.findings.iter().filter(|(key, _)| matches!(key, ViolationKey::Violation { .. }))
     }
 
     /// The findings that are ends of interpreters, each with its key.
-    pub fn crashes(&self) -> impl Iterator<Item = &(Key, Record)> {
-        self.outcome.findings.iter().filter(|(key, _)| matches!(key, Key::Fatal { .. }))
+    pub fn crashes(&self) -> impl Iterator<Item = &(ViolationKey, Finding)> {
+        self.outcome.findings.iter().filter(|(key, _)| matches!(key, ViolationKey::Fatal { .. }))
     }
 }
 
 /// The page as text of at most `width` columns, where names of collectors and files allow.
-pub fn text(page: &Page<'_>, width: usize, color: bool) -> String {
+pub fn text(page: &CampaignReport<'_>, width: usize, color: bool) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
     let _ = write_page(&mut out, page, width, Style { color });
     out
 }
 
-fn write_page(out: &mut String, page: &Page<'_>, width: usize, style: Style) -> fmt::Result {
+fn write_page(out: &mut String, page: &CampaignReport<'_>, width: usize, style: Style) -> fmt::Result {
     heading(out, page, style)?;
     table(out, page, width, style)?;
     reached(out, page, style)?;
@@ -71,7 +73,7 @@ pub(super) fn store(out: &mut String, waiting: usize, bugs: &Summary, root: &Pat
 }
 
 /// What became of the runs of real interpreters that did not end with the last event.
-fn endings(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
+fn endings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
     for (collector, tally) in page.about.subjects.iter().zip(&page.outcome.part.tallies) {
         let counts = [
             (tally.crashed, "the interpreter died"),
@@ -89,7 +91,7 @@ fn endings(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
     for (_, crash) in page.crashes() {
         let objects = count(crash.objects.into(), "object");
         writeln!(out, "{} {}: {}, {objects}", style.bad(&crash.what.code), crash.subject, crash.what.name)?;
-        let file = quoted(&Judged::file(page.out, crash).to_string_lossy());
+        let file = quoted(&JudgedOutcome::file(page.out, crash).to_string_lossy());
         let replay = format!("coroner replay {file} --collector {}", crash.subject);
         writeln!(out, "    {}", style.command(&replay))?;
     }
@@ -100,9 +102,9 @@ fn endings(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
     Ok(())
 }
 
-fn heading(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
-    let Page { about, outcome, .. } = page;
-    let About { command, seed, profiles, size, subjects, .. } = about;
+fn heading(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
+    let CampaignReport { about, outcome, .. } = page;
+    let CampaignIdentity { command, seed, profiles, size, subjects, .. } = about;
     let profiles = profiles.join(",");
     writeln!(out, "{} seed {seed}, profile {profiles}, size {size}", style.head(&format!("coroner {command}")))?;
     let runs = outcome.part.scenarios * subjects.len() as u64;
@@ -117,7 +119,7 @@ fn heading(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
     )
 }
 
-fn table(out: &mut String, page: &Page<'_>, width: usize, style: Style) -> fmt::Result {
+fn table(out: &mut String, page: &CampaignReport<'_>, width: usize, style: Style) -> fmt::Result {
     let (subjects, tallies) = (&page.about.subjects, &page.outcome.part.tallies);
     let broken = |i: &&Invariant| tallies.iter().any(|t| Verdict::ALL.iter().any(|v| t.count(*v, **i) > 0));
     let columns: Vec<Invariant> = Invariant::ALL.iter().filter(broken).copied().collect();
@@ -162,7 +164,7 @@ fn table(out: &mut String, page: &Page<'_>, width: usize, style: Style) -> fmt::
 const CELL: usize = 6;
 
 /// The marks of a cell, and how many there are.
-fn cell(tally: &Tally, invariant: Invariant, style: Style) -> (String, usize) {
+fn cell(tally: &JudgedCounts, invariant: Invariant, style: Style) -> (String, usize) {
     let mut marks = String::new();
     let mut len = 0;
     for verdict in Verdict::ALL.into_iter().filter(|v| tally.count(*v, invariant) > 0) {
@@ -178,7 +180,7 @@ fn cell(tally: &Tally, invariant: Invariant, style: Style) -> (String, usize) {
 }
 
 /// All counts of what the runs reached, in two columns.
-fn reached(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
+fn reached(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
     let reached = page.outcome.part.reached();
     let runs = reached.runs.max(1) as f64;
     let lines: Vec<String> = reached
@@ -197,14 +199,14 @@ fn reached(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
     Ok(())
 }
 
-fn findings(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
-    let findings: Vec<&(Key, Record)> = page.violations().collect();
+fn findings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
+    let findings: Vec<&(ViolationKey, Finding)> = page.violations().collect();
     if findings.is_empty() {
         return writeln!(out, "\nnothing found");
     }
-    let mut groups: BTreeMap<(Verdict, Invariant), Vec<&Record>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Verdict, Invariant), Vec<&Finding>> = BTreeMap::new();
     for (key, record) in &findings {
-        if let Key::Violation { verdict, invariant, .. } = key {
+        if let ViolationKey::Violation { verdict, invariant, .. } = key {
             groups.entry((*verdict, *invariant)).or_default().push(record);
         }
     }
@@ -219,7 +221,7 @@ fn findings(out: &mut String, page: &Page<'_>, style: Style) -> fmt::Result {
         };
         let (class, all) = (verdict.meaning(), count(collectors.len() as u64, "collector"));
         let objects = count(best.objects.into(), "object");
-        let file = quoted(&Judged::file(page.out, best).to_string_lossy());
+        let file = quoted(&JudgedOutcome::file(page.out, best).to_string_lossy());
         writeln!(out, "{mark} {} {}: {class}, on {all}", invariant.code(), invariant.name())?;
         if verdict == Verdict::Known
             && let Some(known) = page.baseline.knows(&row_of(&best.subject), invariant)
@@ -248,7 +250,7 @@ fn row_of(collector: &str) -> String {
 }
 
 /// The names of the collectors of some findings, each once.
-fn distinct<'f>(findings: impl Iterator<Item = &'f Record>) -> Vec<&'f str> {
+fn distinct<'f>(findings: impl Iterator<Item = &'f Finding>) -> Vec<&'f str> {
     let mut names: Vec<&str> = findings.map(|record| record.subject.as_str()).collect();
     names.sort_unstable();
     names.dedup();

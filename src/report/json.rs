@@ -7,16 +7,16 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Serialize;
 
-use super::campaign::Page;
-use crate::campaign::{Judged, REDUCED, Record, Summary, Tally, Timing, Verdict, write_atomically};
-use crate::invariant::{Class, Invariant, Reached};
+use super::campaign::CampaignReport;
+use crate::campaign::{Finding, JudgedCounts, JudgedOutcome, REDUCED, Summary, Timing, Verdict, write_atomically};
+use crate::invariant::{Class, Coverage, Invariant};
 
 /// Version of the JSON: it changes when a key changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
 
 /// The result of a command.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub struct JsonReport {
     /// [`SCHEMA`].
     pub schema: u32,
     /// The command.
@@ -31,13 +31,13 @@ pub struct Report {
     pub scenarios: Option<u64>,
     /// What the runs reached.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reached: Option<Reached>,
+    pub reached: Option<Coverage>,
     /// Who ran the scenarios.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub subjects: Option<Vec<Subject>>,
+    pub subjects: Option<Vec<JsonSubject>>,
     /// What was found.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub findings: Option<Vec<Finding>>,
+    pub findings: Option<Vec<JsonFinding>>,
     /// The command that does the same again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeat: Option<String>,
@@ -48,10 +48,10 @@ pub struct Report {
     pub timing: serde_json::Map<String, serde_json::Value>,
 }
 
-impl Report {
+impl JsonReport {
     /// A report that says only how a command ended.
-    pub fn new(command: impl Into<String>, exit: u8) -> Report {
-        Report {
+    pub fn new(command: impl Into<String>, exit: u8) -> JsonReport {
+        JsonReport {
             schema: SCHEMA,
             command: command.into(),
             exit,
@@ -69,7 +69,7 @@ impl Report {
 
 /// One collector.
 #[derive(Debug, Serialize)]
-pub struct Subject {
+pub struct JsonSubject {
     /// Its name.
     pub name: String,
     /// A real interpreter confirmed it.
@@ -84,10 +84,10 @@ pub struct Subject {
     pub differential: u64,
 }
 
-impl Subject {
+impl JsonSubject {
     /// A collector with what was counted of it.
-    pub fn new(name: &str, verified: bool, tally: &Tally) -> Subject {
-        Subject {
+    pub fn new(name: &str, verified: bool, tally: &JudgedCounts) -> JsonSubject {
+        JsonSubject {
             name: name.to_owned(),
             verified,
             digest: format!("{:016x}", tally.digest),
@@ -100,7 +100,7 @@ impl Subject {
 
 /// One finding.
 #[derive(Debug, Serialize)]
-pub struct Finding {
+pub struct JsonFinding {
     /// The invariant's code.
     pub invariant: &'static str,
     /// The invariant's name.
@@ -130,12 +130,12 @@ pub struct Finding {
 }
 
 /// The result of a campaign.
-pub fn campaign(page: &Page<'_>, exit: u8) -> Report {
-    let Page { about, outcome, .. } = page;
+pub fn campaign(page: &CampaignReport<'_>, exit: u8) -> JsonReport {
+    let CampaignReport { about, outcome, .. } = page;
     let subjects = about.subjects.iter().zip(&outcome.part.tallies);
     let findings = page.violations().filter_map(|(key, record)| {
         let (verdict, invariant) = (key.verdict()?, key.invariant()?);
-        Some(Finding {
+        Some(JsonFinding {
             invariant: invariant.code(),
             name: invariant.name(),
             class: verdict.class().word(),
@@ -151,7 +151,7 @@ pub fn campaign(page: &Page<'_>, exit: u8) -> Report {
             repeat: record.repeat.clone(),
         })
     });
-    let mut report = Report::new(about.command.as_str(), exit);
+    let mut report = JsonReport::new(about.command.as_str(), exit);
     report.digest = Some(format!("{:016x}", outcome.part.digest()));
     report.scenarios = Some(outcome.part.scenarios);
     report.reached = Some(outcome.part.reached());
@@ -183,18 +183,18 @@ pub fn campaign(page: &Page<'_>, exit: u8) -> Report {
         report.result.insert("crashes".to_owned(), crashes.collect());
         report.result.insert("unconfirmed".to_owned(), outcome.unconfirmed.into());
     }
-    report.subjects = Some(subjects.map(|(s, tally)| Subject::new(&s.name, s.verified, tally)).collect());
+    report.subjects = Some(subjects.map(|(s, tally)| JsonSubject::new(&s.name, s.verified, tally)).collect());
     let runs = outcome.part.scenarios as f64 * about.subjects.len() as f64;
     let seconds = outcome.timing.running.as_secs_f64();
     report.timing = timing(&outcome.timing, &outcome.bugs);
     report.timing.insert("runs_per_second".to_owned(), (runs / seconds.max(1e-6)).into());
-    let files = outcome.findings.iter().map(|(_, record)| Judged::file(page.out, record));
+    let files = outcome.findings.iter().map(|(_, record)| JudgedOutcome::file(page.out, record));
     report.timing.insert("files".to_owned(), files.map(|f| f.to_string_lossy().into_owned()).collect());
     report
 }
 
 /// The file of a finding's reduced scenario, in the folder for findings.
-pub(super) fn file(record: &Record) -> String {
+pub(super) fn file(record: &Finding) -> String {
     format!("{}/{REDUCED}", record.folder())
 }
 
@@ -211,7 +211,7 @@ pub(super) fn timing(timing: &Timing, bugs: &Summary) -> serde_json::Map<String,
     map
 }
 
-fn violations(tally: &Tally) -> BTreeMap<&'static str, BTreeMap<&'static str, u64>> {
+fn violations(tally: &JudgedCounts) -> BTreeMap<&'static str, BTreeMap<&'static str, u64>> {
     let of_class = |class: Class| {
         // A scenario can show a known and a new violation of one invariant; it counts once for each.
         let verdicts = Verdict::ALL.into_iter().filter(move |v| v.class() == class);
@@ -228,7 +228,7 @@ fn by_code(count: impl Fn(Invariant) -> u64) -> BTreeMap<&'static str, u64> {
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn write(path: &Path, report: &Report) -> anyhow::Result<()> {
+pub fn write(path: &Path, report: &JsonReport) -> anyhow::Result<()> {
     let mut text = serde_json::to_string_pretty(report)?;
     text.push('\n');
     // A report that took a night is not lost for want of a folder.

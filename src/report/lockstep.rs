@@ -5,19 +5,19 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::json::{Report, Subject, file, timing};
+use super::json::{JsonReport, JsonSubject, file, timing};
 use super::style::{Style, UNVERIFIED, count, grouped, quoted};
-use crate::campaign::{self, About, Outcome, Record};
-use crate::cpython::lockstep::{Key, Looseness, Skipped, Tally};
+use crate::campaign::{self, CampaignIdentity, CampaignOutcome, Finding};
+use crate::cpython::lockstep::{ComparedCounts, DifferenceKey, Looseness, Skipped};
 use crate::event::Undefined;
 
 /// Everything that the page shows.
 #[derive(Clone, Copy, Debug)]
-pub struct Page<'p> {
+pub struct LockstepReport<'p> {
     /// What the campaign is.
-    pub about: &'p About,
+    pub about: &'p CampaignIdentity,
     /// What came out.
-    pub outcome: &'p Outcome<Tally, Key>,
+    pub outcome: &'p CampaignOutcome<ComparedCounts, DifferenceKey>,
     /// Targets that could not be used.
     pub skipped: &'p [Skipped],
     /// Where findings were written.
@@ -65,16 +65,16 @@ pub fn matrix(titles: &[String], lines: &[(String, Vec<String>)], width: usize, 
 }
 
 /// The page as text of at most `width` columns, where names of files allow.
-pub fn text(page: &Page<'_>, width: usize, color: bool) -> String {
+pub fn text(page: &LockstepReport<'_>, width: usize, color: bool) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
     let _ = write_page(&mut out, page, width, Style { color });
     out
 }
 
-fn write_page(out: &mut String, page: &Page<'_>, width: usize, style: Style) -> fmt::Result {
-    let Page { about, outcome, .. } = page;
-    let About { seed, profiles, size, subjects, .. } = about;
+fn write_page(out: &mut String, page: &LockstepReport<'_>, width: usize, style: Style) -> fmt::Result {
+    let LockstepReport { about, outcome, .. } = page;
+    let CampaignIdentity { seed, profiles, size, subjects, .. } = about;
     writeln!(out, "{} seed {seed}, profile {}, size {size}", style.head("coroner diff"), profiles.join(","))?;
     let runs: u64 = outcome.part.tallies.iter().map(|t| t.scenarios).sum();
     let seconds = outcome.timing.running.as_secs_f64();
@@ -103,7 +103,7 @@ fn write_page(out: &mut String, page: &Page<'_>, width: usize, style: Style) -> 
         let (name, n) = (&subjects[key.target].name, seen.first.scenario);
         writeln!(out, "{} {name}: scenario {n} went otherwise in a fresh process", style.bad("unstable"))?;
     }
-    if outcome.part.tallies.iter().all(Tally::agrees) {
+    if outcome.part.tallies.iter().all(ComparedCounts::agrees) {
         writeln!(out, "\nmodel and interpreters agree")?;
     }
     for (key, record) in &outcome.findings {
@@ -111,7 +111,7 @@ fn write_page(out: &mut String, page: &Page<'_>, width: usize, style: Style) -> 
         let objects = count(record.objects.into(), "object");
         writeln!(out, "\n{} {name}, scenario {}: {kind}, {objects}", style.bad("differs"), record.first.scenario)?;
         writeln!(out, "    {}", record.sentence)?;
-        let file = Outcome::<Tally, Key>::file(page.out, record);
+        let file = CampaignOutcome::<ComparedCounts, DifferenceKey>::file(page.out, record);
         let option = quoted(&subjects[key.target].option);
         let command = format!("coroner replay {} --python {option}", quoted(&file.to_string_lossy()));
         writeln!(out, "    {}", style.command(&command))?;
@@ -120,14 +120,14 @@ fn write_page(out: &mut String, page: &Page<'_>, width: usize, style: Style) -> 
 }
 
 /// The lines of the table; lines of zeros are left out, but not the first.
-fn lines(page: &Page<'_>) -> Vec<(String, Vec<String>)> {
+fn lines(page: &LockstepReport<'_>) -> Vec<(String, Vec<String>)> {
     let tallies = &page.outcome.part.tallies;
     let rows = page.about.subjects.iter().map(|s| {
         let star = if s.verified { "" } else { "*" };
         format!("{}{star}", s.collector.trim_start_matches("cpython-"))
     });
     let mut lines = vec![("row".to_owned(), rows.collect())];
-    let mut add = |always: bool, name: String, of: &dyn Fn(&Tally) -> u64| {
+    let mut add = |always: bool, name: String, of: &dyn Fn(&ComparedCounts) -> u64| {
         if always || tallies.iter().any(|t| of(t) > 0) {
             lines.push((name, tallies.iter().map(|t| grouped(of(t))).collect()));
         }
@@ -152,7 +152,7 @@ fn lines(page: &Page<'_>) -> Vec<(String, Vec<String>)> {
     lines
 }
 
-fn reasons(tallies: &[Tally]) -> Vec<String> {
+fn reasons(tallies: &[ComparedCounts]) -> Vec<String> {
     let mut all: Vec<String> = tallies.iter().flat_map(|t| t.unsupported.keys().cloned()).collect();
     all.sort();
     all.dedup();
@@ -160,13 +160,13 @@ fn reasons(tallies: &[Tally]) -> Vec<String> {
 }
 
 /// The result for programs.
-pub fn json(page: &Page<'_>, exit: u8) -> Report {
-    let Page { about, outcome, .. } = page;
-    let mut report = Report::new("diff", exit);
+pub fn json(page: &LockstepReport<'_>, exit: u8) -> JsonReport {
+    let LockstepReport { about, outcome, .. } = page;
+    let mut report = JsonReport::new("diff", exit);
     report.digest = Some(format!("{:016x}", outcome.part.digest()));
     report.scenarios = Some(outcome.part.scenarios);
     let pairs = || about.subjects.iter().zip(&outcome.part.tallies);
-    let subject = |(subject, tally): (&campaign::Subject, &Tally)| Subject {
+    let subject = |(subject, tally): (&campaign::SubjectIdentity, &ComparedCounts)| JsonSubject {
         name: subject.name.clone(),
         verified: subject.verified,
         digest: format!("{:016x}", tally.digest),
@@ -183,14 +183,17 @@ pub fn json(page: &Page<'_>, exit: u8) -> Report {
     report.result.insert("differences".to_owned(), differences.into());
     report.result.insert("waiting".to_owned(), outcome.waiting.into());
     report.timing = timing(&outcome.timing, &outcome.bugs);
-    let files = outcome.findings.iter().map(|(_, record)| Outcome::<Tally, Key>::file(page.out, record));
+    let files = outcome
+        .findings
+        .iter()
+        .map(|(_, record)| CampaignOutcome::<ComparedCounts, DifferenceKey>::file(page.out, record));
     report.timing.insert("files".to_owned(), files.map(|f| f.to_string_lossy().into_owned()).collect());
     let skipped = page.skipped.iter().map(|s| json!({ "interpreter": about.subjects[s.target].name, "why": s.why }));
     report.timing.insert("skipped".to_owned(), skipped.collect());
     report
 }
 
-fn counts(subject: &campaign::Subject, tally: &Tally) -> Value {
+fn counts(subject: &campaign::SubjectIdentity, tally: &ComparedCounts) -> Value {
     let undefined: Map<String, Value> = Undefined::ALL
         .iter()
         .zip(tally.undefined)
@@ -217,7 +220,7 @@ fn counts(subject: &campaign::Subject, tally: &Tally) -> Value {
     })
 }
 
-fn difference(record: &Record) -> Value {
+fn difference(record: &Finding) -> Value {
     let mut all = record.details.clone();
     let pairs = [
         ("objects", record.objects.into()),

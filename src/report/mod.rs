@@ -6,5 +6,5 @@ pub mod json;
 pub mod lockstep;
 mod style;
 
-pub use crate::names::ObjectNames;
+pub use crate::object_names::ObjectNames;
 pub use style::{Style, UNVERIFIED, count, grouped, quoted, subject};

@@ -1,14 +1,14 @@
 //! A collection: the phases in order, with user code between them (semantics 4.2, 4.9).
 
 use super::frame::{Frame, Phase};
-use super::{Exec, Machine, Moment, Running, View};
-use crate::collector::reach::Found;
-use crate::collector::{AskedRules, Rules, Switch, legacy, reach, survivors, weakrefs};
+use super::{Execution, Machine, PhasePoint, RunningCollection, View};
+use crate::collector::unreachable::Found;
+use crate::collector::{AskedRules, Rules, Switch, legacy, unreachable, untracking, weakrefs};
 use crate::event::{Code, Event, Sink};
 use crate::heap::{Flag, Idx, List, NIL};
 use crate::scenario::{Finalizer, Shape};
 
-impl<S: Sink> Exec<'_, S> {
+impl<S: Sink> Execution<'_, S> {
     /// An explicit collection, or the report that one is running already.
     pub(super) fn collect(&mut self, generation: u8, automatic: bool) {
         if self.m.gc.collecting {
@@ -83,7 +83,7 @@ impl<S: Sink> Exec<'_, S> {
                     return None;
                 }
                 self.m.gc.collecting = false;
-                let Running { generation, counted, freed, uncollectable, .. } = self.running;
+                let RunningCollection { generation, counted, freed, uncollectable, .. } = self.running;
                 let mut returned = counted + freed + uncollectable;
                 if self.has(Switch::BugCountOneMore) && returned > 0 {
                     returned += 1;
@@ -102,11 +102,11 @@ impl<S: Sink> Exec<'_, S> {
         (!self.waits(base, Frame::Collect { phase: then })).then_some(then)
     }
 
-    fn show(&mut self, moment: Moment) {
+    fn show(&mut self, moment: PhasePoint) {
         let Some(observer) = self.observer.as_deref_mut() else { return };
         let Machine { heap, gc, vars, .. } = &*self.m;
-        let Running { generation, set, .. } = self.running;
-        observer.moment(moment, &View { heap, gc, vars, generation, set });
+        let RunningCollection { generation, set, .. } = self.running;
+        observer.at_phase(moment, &View { heap, gc, vars, generation, set });
     }
 
     /// Where survivors of the running collection go.
@@ -129,13 +129,13 @@ impl<S: Sink> Exec<'_, S> {
         true
     }
 
-    /// Merge, reachability, survivors, legacy finalizers, first weak reference pass.
+    /// Merge, reachability, untracking, legacy finalizers, first weak reference pass.
     fn deduce(&mut self) -> Option<Phase> {
         let generation = self.running.generation;
         let set = self.gather(generation);
         self.running.set = set;
-        self.show(Moment::Start);
-        let mut found = match reach::deduce_unreachable(&mut self.m.heap, set, List::UNREACHABLE, &self.m.rules) {
+        self.show(PhasePoint::Start);
+        let mut found = match unreachable::deduce_unreachable(&mut self.m.heap, set, List::UNREACHABLE, &self.m.rules) {
             Ok(found) => found,
             Err(reason) => {
                 self.stop = Some(reason);
@@ -165,7 +165,7 @@ impl<S: Sink> Exec<'_, S> {
         if has_legacy {
             legacy::split_legacy(&mut self.m.heap, List::UNREACHABLE);
         }
-        self.show(Moment::Deduced);
+        self.show(PhasePoint::Deduced);
         self.running.counted = if has_legacy { self.m.heap.count(List::UNREACHABLE) } else { trash.count };
         if trash.concern_weakrefs()
             && let Err(reason) = weakrefs::clear_before_finalizers(&mut self.m.heap, List::UNREACHABLE, &self.m.rules)
@@ -180,7 +180,7 @@ impl<S: Sink> Exec<'_, S> {
             // Every list that the phases in between work on is empty.
             return Some(Phase::Finish);
         }
-        self.show(Moment::WeakrefsCleared);
+        self.show(PhasePoint::WeakrefsCleared);
         Some(Phase::Callbacks)
     }
 
@@ -210,7 +210,7 @@ impl<S: Sink> Exec<'_, S> {
     fn keep_survivors(&mut self, set: List, generation: u8, found: &Found) {
         let mut kept = found.set.count.saturating_sub(found.unreachable.count);
         if found.set.shapes.has(Shape::Tuple) {
-            kept = kept.saturating_sub(survivors::untrack_eligible(&mut self.m.heap, set, Shape::Tuple));
+            kept = kept.saturating_sub(untracking::untrack_eligible(&mut self.m.heap, set, Shape::Tuple));
         }
         if self.has(Switch::BugUntrackSurvivors) {
             let mut o = self.m.heap.object(set.head()).next;
@@ -240,7 +240,7 @@ impl<S: Sink> Exec<'_, S> {
         }
         if generation == 2 {
             if found.set.shapes.has(Shape::Dict) && self.has(Switch::LazyDictTracking) {
-                let untracked = survivors::untrack_eligible(&mut self.m.heap, set, Shape::Dict);
+                let untracked = untracking::untrack_eligible(&mut self.m.heap, set, Shape::Dict);
                 kept = kept.saturating_sub(untracked);
             }
             self.m.gc.long_lived_pending = 0;
@@ -268,7 +268,7 @@ impl<S: Sink> Exec<'_, S> {
 
     fn next_callback(&mut self) -> Option<Phase> {
         let Some(weak) = self.m.heap.first(List::CALLS) else {
-            self.show(Moment::CallbacksDone);
+            self.show(PhasePoint::CallbacksDone);
             return Some(Phase::Finalizers);
         };
         self.running.quiet = false;
@@ -289,7 +289,7 @@ impl<S: Sink> Exec<'_, S> {
 
     fn next_finalizer(&mut self) -> Option<Phase> {
         if !self.running.trash.flags.has(Flag::FINALIZES) {
-            self.show(Moment::FinalizersDone);
+            self.show(PhasePoint::FinalizersDone);
             return Some(Phase::Resurrection);
         }
         while let Some(o) = self.m.heap.first(List::UNREACHABLE) {
@@ -318,7 +318,7 @@ impl<S: Sink> Exec<'_, S> {
             return None;
         }
         self.m.heap.merge(List::SEEN, List::UNREACHABLE);
-        self.show(Moment::FinalizersDone);
+        self.show(PhasePoint::FinalizersDone);
         Some(Phase::Resurrection)
     }
 
@@ -364,7 +364,7 @@ impl<S: Sink> Exec<'_, S> {
                 self.running.counted = count;
             }
         }
-        self.show(Moment::ResurrectionChecked);
+        self.show(PhasePoint::ResurrectionChecked);
         if self.has(Switch::BugSkipFirstClear)
             && let Some(o) = self.m.heap.first(List::FINAL)
         {
@@ -384,21 +384,21 @@ impl<S: Sink> Exec<'_, S> {
         // Whose references are looked for matters only where something was resurrected: then it counts as asked for.
         let resurrected;
         if rules.plain().has(Switch::RescueOnlyResurrected) {
-            reach::clear_flags(heap, List::UNREACHABLE);
+            unreachable::clear_flags(heap, List::UNREACHABLE);
             if rules.has(Switch::BugShallowRescue) {
                 let shallow = AskedRules::new(rules.plain().with(Switch::BugShallowReachability));
-                let found = reach::deduce_unreachable(heap, List::UNREACHABLE, List::FINAL, &shallow);
+                let found = unreachable::deduce_unreachable(heap, List::UNREACHABLE, List::FINAL, &shallow);
                 rules.ask(shallow.asked());
                 found?;
             } else {
-                reach::deduce_unreachable(heap, List::UNREACHABLE, List::FINAL, rules)?;
+                unreachable::deduce_unreachable(heap, List::UNREACHABLE, List::FINAL, rules)?;
             }
             resurrected = heap.first(List::UNREACHABLE).is_some();
             heap.merge(List::UNREACHABLE, old);
         } else {
-            resurrected = reach::has_outside_reference(heap, List::UNREACHABLE, rules)?;
+            resurrected = unreachable::has_outside_reference(heap, List::UNREACHABLE, rules)?;
             if resurrected {
-                reach::clear_flags(heap, List::UNREACHABLE);
+                unreachable::clear_flags(heap, List::UNREACHABLE);
             }
             heap.merge(List::UNREACHABLE, if resurrected { old } else { List::FINAL });
         }
@@ -414,7 +414,7 @@ impl<S: Sink> Exec<'_, S> {
             return None;
         }
         let Some(o) = self.m.heap.first(List::FINAL) else {
-            self.show(Moment::Cleared);
+            self.show(PhasePoint::Cleared);
             return Some(Phase::Finish);
         };
         if self.m.gc.save_all {
@@ -462,7 +462,7 @@ impl<S: Sink> Exec<'_, S> {
         self.m.frames[at] = Frame::Collect { phase: Phase::Finish };
         let old = self.old();
         for list in [List::UNREACHABLE, List::SEEN, List::FINAL, List::CALLS] {
-            reach::clear_flags(&mut self.m.heap, list);
+            unreachable::clear_flags(&mut self.m.heap, list);
             self.m.heap.merge(list, old);
         }
     }

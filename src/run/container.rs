@@ -1,7 +1,7 @@
 //! Weak containers and `weakref.finalize`: compositions of dict, weak references and a removal callback
 //! (semantics 3.6, 3.7).
 
-use super::Exec;
+use super::Execution;
 use super::frame::Frame;
 use crate::collector::Switch;
 use crate::event::{Code, Event, Role, Sink};
@@ -34,7 +34,7 @@ impl Containers {
     }
 }
 
-impl<S: Sink> Exec<'_, S> {
+impl<S: Sink> Execution<'_, S> {
     /// The number of the weak container that an object is, or whose removal callback it is; not if that is gone.
     #[inline]
     pub(super) fn container_of(&self, o: Idx) -> Option<usize> {

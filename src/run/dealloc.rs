@@ -1,6 +1,6 @@
 //! Deallocation: the order of every step by type and release (semantics 2.3 to 2.7, 3.4).
 
-use super::Exec;
+use super::Execution;
 use super::frame::{Frame, Stage};
 use super::trashcan::{is_python_instance, untracks_first};
 use crate::collector::Switch;
@@ -8,7 +8,7 @@ use crate::event::{Code, Event, Sink, Undefined};
 use crate::heap::{Flag, Idx, NIL, Object};
 use crate::scenario::{Finalizer, ScriptId, Shape};
 
-impl<S: Sink> Exec<'_, S> {
+impl<S: Sink> Execution<'_, S> {
     /// One step of the deallocation of an object whose reference count is 0.
     #[inline]
     pub(super) fn dealloc(&mut self, o: Idx, stage: Stage, step: u32) {

@@ -3,21 +3,21 @@
 //! Every decref completes before the operation that caused it goes on, as in C, but on a stack of frames instead of
 //! the machine's: a step does one thing, and if an object dies its deallocation is pushed on top.
 
-mod build;
+mod bulk_graphs;
 mod collect;
 mod container;
 mod dealloc;
+mod fast_path;
 mod frame;
-mod look;
+mod introspection;
+mod observe;
 mod ops;
-mod plain;
-mod snapshot;
-mod store;
+mod slots;
 mod trashcan;
 mod types;
-mod user;
+mod user_code;
 
-use crate::collector::reach::Members;
+use crate::collector::unreachable::Members;
 use crate::collector::{AskedRules, Collector, GcState, Rules, Switch, weakrefs};
 use crate::event::{Event, Sink, Undefined};
 use crate::heap::{Flag, Heap, Idx, List, NIL};
@@ -48,7 +48,7 @@ pub struct Machine {
 
 /// A phase of a collection, as an [`Observer`] sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub enum Moment {
+pub enum PhasePoint {
     /// The set is merged, nothing has been decided.
     Start,
     /// Unreachable and legacy sets are known.
@@ -65,17 +65,17 @@ pub enum Moment {
     Cleared,
 }
 
-impl Moment {
+impl PhasePoint {
     /// The name in documentation and reports.
     pub const fn name(self) -> &'static str {
         match self {
-            Moment::Start => "start",
-            Moment::Deduced => "deduced",
-            Moment::WeakrefsCleared => "weakrefs cleared",
-            Moment::CallbacksDone => "callbacks done",
-            Moment::FinalizersDone => "finalizers done",
-            Moment::ResurrectionChecked => "resurrection checked",
-            Moment::Cleared => "cleared",
+            PhasePoint::Start => "start",
+            PhasePoint::Deduced => "deduced",
+            PhasePoint::WeakrefsCleared => "weakrefs cleared",
+            PhasePoint::CallbacksDone => "callbacks done",
+            PhasePoint::FinalizersDone => "finalizers done",
+            PhasePoint::ResurrectionChecked => "resurrection checked",
+            PhasePoint::Cleared => "cleared",
         }
     }
 }
@@ -83,7 +83,7 @@ impl Moment {
 /// Looks into the model at each phase of a collection. Only `explain` does: it is no part of what is judged.
 pub trait Observer {
     /// Called at a moment of a collection.
-    fn moment(&mut self, moment: Moment, view: &View<'_>);
+    fn at_phase(&mut self, moment: PhasePoint, view: &View<'_>);
 }
 
 /// The inside of the model at a moment of a collection.
@@ -97,13 +97,13 @@ pub struct View<'m> {
     pub vars: &'m [Idx],
     /// The generation that is being collected.
     pub generation: u8,
-    /// The list whose members the collection examines; they are in it at [`Moment::Start`] only.
+    /// The list whose members the collection examines; they are in it at [`PhasePoint::Start`] only.
     pub set: List,
 }
 
 /// One collection in progress.
 #[derive(Clone, Copy, Debug)]
-struct Running {
+struct RunningCollection {
     generation: u8,
     counted: u32,
     freed: u32,
@@ -115,15 +115,15 @@ struct Running {
     quiet: bool,
 }
 
-impl Running {
-    const fn new(generation: u8) -> Running {
+impl RunningCollection {
+    const fn new(generation: u8) -> RunningCollection {
         let trash = Members::NONE;
-        Running { generation, counted: 0, freed: 0, uncollectable: 0, set: List::GEN0, trash, quiet: false }
+        RunningCollection { generation, counted: 0, freed: 0, uncollectable: 0, set: List::GEN0, trash, quiet: false }
     }
 }
 
 /// One run in progress.
-struct Exec<'a, S> {
+struct Execution<'a, S> {
     m: &'a mut Machine,
     scenario: &'a Scenario,
     sink: &'a mut S,
@@ -134,7 +134,7 @@ struct Exec<'a, S> {
     script_steps: u32,
     owner: Idx,
     arg: Idx,
-    running: Running,
+    running: RunningCollection,
     reversed: bool,
     main_end: u32,
 }
@@ -215,7 +215,7 @@ impl Machine {
         self.runs += 1;
         let reversed = self.rules.has(Switch::BugNondeterministic) && self.runs.is_multiple_of(2);
         let snapshots = sink.wants_snapshots();
-        let mut exec = Exec {
+        let mut exec = Execution {
             m: self,
             scenario,
             sink,
@@ -226,7 +226,7 @@ impl Machine {
             script_steps: 0,
             owner: NIL,
             arg: NIL,
-            running: Running::new(0),
+            running: RunningCollection::new(0),
             reversed,
             main_end: scenario.range(0).end as u32,
         };
@@ -249,7 +249,7 @@ impl Subject for Machine {
     }
 }
 
-impl<S: Sink> Exec<'_, S> {
+impl<S: Sink> Execution<'_, S> {
     fn run(&mut self) {
         self.push(Frame::Body { pc: 0, end: self.main_end, owner: NIL, arg: NIL, script: false, allocated: false });
         while let Some(frame) = self.m.frames.last().copied() {
@@ -349,7 +349,7 @@ impl<S: Sink> Exec<'_, S> {
         self.sink.event(Event::CollectStart { generation, automatic });
         self.snapshot();
         self.m.gc.collecting = true;
-        self.running = Running::new(generation);
+        self.running = RunningCollection::new(generation);
         self.collect_step(Phase::StartCallbacks(0));
     }
 }

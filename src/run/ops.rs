@@ -1,7 +1,7 @@
 //! The operations of mutator and scripts.
 
 use super::frame::Frame;
-use super::{Exec, types};
+use super::{Execution, types};
 use crate::collector::Switch;
 use crate::event::{Code, Event, Role, Sink};
 use crate::heap::{Flag, Idx, NIL, Type};
@@ -14,7 +14,7 @@ struct Operands {
     shared: Idx,
 }
 
-impl<S: Sink> Exec<'_, S> {
+impl<S: Sink> Execution<'_, S> {
     /// The next operations of the body on top of the stack, up to the first that pushes something.
     pub(super) fn body(&mut self, frame: Frame) {
         let Frame::Body { mut pc, end, owner, arg, script, mut allocated } = frame else { return };

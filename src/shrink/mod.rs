@@ -9,17 +9,17 @@
 //! reduction makes it smaller. [`check_minimal`] tests that claim for any scenario. Everything is deterministic, and
 //! the bound is a number of tries, never time.
 
-mod claim;
 mod edit;
 mod measure;
+mod minimality;
 mod pass;
 mod search;
 
 #[cfg(test)]
 mod tests;
 
-pub use claim::Claim;
 pub use measure::Measure;
+pub use minimality::Minimality;
 
 use crate::scenario::Scenario;
 use search::Search;
@@ -184,8 +184,8 @@ pub struct Minimized {
 
 impl Minimized {
     /// What a file of the result says about it.
-    pub fn claim(&self) -> Claim {
-        Claim::new(self.minimal, self.tries)
+    pub fn claim(&self) -> Minimality {
+        Minimality::new(self.minimal, self.tries)
     }
 }
 

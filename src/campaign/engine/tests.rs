@@ -3,8 +3,8 @@
 use std::sync::atomic::AtomicU64;
 
 use super::*;
-use crate::campaign::lane::Shard;
-use crate::campaign::record::{State, What};
+use crate::campaign::finding::{BugSignature, State};
+use crate::campaign::shard::Shard;
 use crate::campaign::store::Nowhere;
 
 #[derive(Default)]
@@ -21,18 +21,18 @@ struct Toy {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 struct Sum(u64);
 
-impl Count for Sum {
+impl SubjectCounts for Sum {
     fn absorb(&mut self, other: &Sum) {
         self.0 = self.0.wrapping_add(other.0);
     }
 }
 
-impl Kind for u64 {}
+impl FindingKey for u64 {}
 
-fn record(first: First, state: State) -> Record {
-    Record {
+fn record(first: First, state: State) -> Finding {
+    Finding {
         first,
-        what: What::default(),
+        what: BugSignature::default(),
         subject: String::new(),
         verified: true,
         state,
@@ -54,14 +54,14 @@ fn record(first: First, state: State) -> Record {
 }
 
 impl Work for Toy {
-    type Count = Sum;
-    type Kind = u64;
+    type Counts = Sum;
+    type Key = u64;
     type Worker = ();
 
     fn worker(&self) {}
 
-    fn run(&self, (): &mut (), numbers: Range<u64>) -> Part<Sum, u64> {
-        let mut part: Part<Sum, u64> = Part::new(1);
+    fn run(&self, (): &mut (), numbers: Range<u64>) -> Counts<Sum, u64> {
+        let mut part: Counts<Sum, u64> = Counts::new(1);
         part.scenarios = numbers.end - numbers.start;
         if self.slow && numbers.start.is_multiple_of(30) {
             std::thread::sleep(Duration::from_millis(2));
@@ -69,7 +69,7 @@ impl Work for Toy {
         for n in numbers {
             part.tallies[0].0 += n;
             if n % 1000 < 5 {
-                // Kind 3 is primary from 50,000 on only.
+                // FindingKey 3 is primary from 50,000 on only.
                 part.see(n % 1000, First { secondary: n % 1000 == 3 && n < 50_000, scenario: n });
             }
         }
@@ -80,11 +80,11 @@ impl Work for Toy {
         part
     }
 
-    fn found(&self, _kind: u64, first: First) -> Record {
+    fn found(&self, _kind: u64, first: First) -> Finding {
         record(first, State::Waiting)
     }
 
-    fn reduce(&self, found: &Record, kind: u64, _stop: &AtomicBool) -> Option<Record> {
+    fn reduce(&self, found: &Finding, kind: u64, _stop: &AtomicBool) -> Option<Finding> {
         self.reductions.fetch_add(1, Ordering::Relaxed);
         Some(record(found.first, if kind == 4 { State::Flaky } else { State::New }))
     }
@@ -94,32 +94,32 @@ impl Work for Toy {
     }
 }
 
-fn course(scenarios: u64, jobs: usize) -> Course {
+fn bounds(scenarios: u64, jobs: usize) -> Bounds {
     let extent = Extent::Scenarios(scenarios);
-    Course { extent, block: 10, time: None, findings: None, jobs, checkpoint: Duration::ZERO }
+    Bounds { extent, block: 10, time: None, findings: None, jobs, checkpoint: Duration::ZERO }
 }
 
-fn run(toy: &Toy, course: Course, lane: Lane<Sum, u64>) -> Lane<Sum, u64> {
-    drive(toy, &course, lane, &toy.stop, &mut Nowhere).unwrap()
+fn run(toy: &Toy, bounds: Bounds, state: ShardState<Sum, u64>) -> ShardState<Sum, u64> {
+    drive(toy, &bounds, state, &toy.stop, &mut Nowhere).unwrap()
 }
 
-fn begin(shard: Shard) -> Lane<Sum, u64> {
-    Lane::new(shard, 1)
+fn begin(shard: Shard) -> ShardState<Sum, u64> {
+    ShardState::new(shard, 1)
 }
 
-fn same(a: &Lane<Sum, u64>, b: &Lane<Sum, u64>) {
+fn same(a: &ShardState<Sum, u64>, b: &ShardState<Sum, u64>) {
     assert_eq!((a.position, &a.part, &a.records), (b.position, &b.part, &b.records));
 }
 
 #[test]
 fn the_number_of_workers_and_their_speed_change_nothing() {
-    let one = run(&Toy::default(), course(2_345, 1), begin(Shard::WHOLE));
+    let one = run(&Toy::default(), bounds(2_345, 1), begin(Shard::WHOLE));
     assert_eq!((one.part.scenarios, one.part.tallies[0].0), (2_345, 2_344 * 2_345 / 2));
     assert_eq!(one.part.kinds[&0].count, 3);
     assert_eq!(one.records[&4].state, State::Flaky);
     assert_eq!(one.end(10), 2_345);
     for jobs in [2, 5] {
-        same(&one, &run(&Toy { slow: true, ..Toy::default() }, course(2_345, jobs), begin(Shard::WHOLE)));
+        same(&one, &run(&Toy { slow: true, ..Toy::default() }, bounds(2_345, jobs), begin(Shard::WHOLE)));
     }
 }
 
@@ -127,45 +127,45 @@ fn the_number_of_workers_and_their_speed_change_nothing() {
 fn the_time_is_that_of_the_clock_however_many_workers_there_are() {
     for jobs in [1, 200] {
         // One block, which takes two milliseconds at least.
-        let lane = run(&Toy { slow: true, ..Toy::default() }, course(10, jobs), begin(Shard::WHOLE));
-        assert!(lane.timing.running >= Duration::from_millis(1), "{jobs}: {:?}", lane.timing);
-        assert!(lane.timing.running <= lane.timing.elapsed, "{jobs}: {:?}", lane.timing);
+        let state = run(&Toy { slow: true, ..Toy::default() }, bounds(10, jobs), begin(Shard::WHOLE));
+        assert!(state.timing.running >= Duration::from_millis(1), "{jobs}: {:?}", state.timing);
+        assert!(state.timing.running <= state.timing.elapsed, "{jobs}: {:?}", state.timing);
     }
 }
 
 #[test]
 fn what_was_stopped_goes_on_as_if_it_had_not_been() {
-    let whole = run(&Toy::default(), course(60_000, 2), begin(Shard::WHOLE));
+    let whole = run(&Toy::default(), bounds(60_000, 2), begin(Shard::WHOLE));
     assert_eq!(whole.records[&3].first, First { secondary: false, scenario: 50_003 });
-    let mut lane = begin(Shard::WHOLE);
+    let mut state = begin(Shard::WHOLE);
     for at in [1, 2_000, 30_000, 7] {
         let toy = Toy { stop_at: Some(at), ..Toy::default() };
-        lane = run(&toy, course(60_000, 2), lane);
-        assert_eq!(lane.part.scenarios, lane.end(10));
-        assert_eq!(lane.part.scenarios % 10, 0, "blocks are finished");
+        state = run(&toy, bounds(60_000, 2), state);
+        assert_eq!(state.part.scenarios, state.end(10));
+        assert_eq!(state.part.scenarios % 10, 0, "blocks are finished");
     }
-    assert!(lane.part.scenarios < 60_000);
+    assert!(state.part.scenarios < 60_000);
     // An end in the middle of a block, too.
-    lane = run(&Toy::default(), course(lane.part.scenarios + 13, 3), lane);
-    assert_eq!(lane.position.extra, 3);
+    state = run(&Toy::default(), bounds(state.part.scenarios + 13, 3), state);
+    assert_eq!(state.position.extra, 3);
     let toy = Toy::default();
-    lane = run(&toy, course(60_000, 2), lane);
-    same(&whole, &lane);
+    state = run(&toy, bounds(60_000, 2), state);
+    same(&whole, &state);
     assert!(toy.runs.load(Ordering::Relaxed) < 60_000);
 }
 
 #[test]
 fn a_finding_that_another_replaces_is_reduced_once_and_late() {
     let toy = Toy::default();
-    run(&toy, course(60_000, 2), begin(Shard::WHOLE));
+    run(&toy, bounds(60_000, 2), begin(Shard::WHOLE));
     assert_eq!(toy.reductions.load(Ordering::Relaxed), 5);
 }
 
 #[test]
 fn enough_is_the_same_for_any_number_of_workers() {
     let limited = |findings, jobs| {
-        let course = Course { findings: Some(findings), ..course(u64::MAX, jobs) };
-        run(&Toy { slow: true, ..Toy::default() }, course, begin(Shard { index: 1, count: 3 }))
+        let bounds = Bounds { findings: Some(findings), ..bounds(u64::MAX, jobs) };
+        run(&Toy { slow: true, ..Toy::default() }, bounds, begin(Shard { index: 1, count: 3 }))
     };
     let one = limited(4, 1);
     // Of the blocks 1, 4, 7 .. the hundredth is the first that shows anything, and kind 2 does not matter.
@@ -178,18 +178,18 @@ fn enough_is_the_same_for_any_number_of_workers() {
 fn a_worker_that_panics_ends_the_campaign() {
     struct Bad;
     impl Work for Bad {
-        type Count = Sum;
-        type Kind = u64;
+        type Counts = Sum;
+        type Key = u64;
         type Worker = ();
         fn worker(&self) {}
-        fn run(&self, (): &mut (), numbers: Range<u64>) -> Part<Sum, u64> {
+        fn run(&self, (): &mut (), numbers: Range<u64>) -> Counts<Sum, u64> {
             assert!(numbers.start != 500, "a bug");
-            Part::new(1)
+            Counts::new(1)
         }
-        fn found(&self, _kind: u64, first: First) -> Record {
+        fn found(&self, _kind: u64, first: First) -> Finding {
             record(first, State::Waiting)
         }
-        fn reduce(&self, _: &Record, _: u64, _: &AtomicBool) -> Option<Record> {
+        fn reduce(&self, _: &Finding, _: u64, _: &AtomicBool) -> Option<Finding> {
             None
         }
         fn matters(&self, kind: u64) -> Option<u64> {
@@ -198,7 +198,7 @@ fn a_worker_that_panics_ends_the_campaign() {
     }
     let stop = AtomicBool::new(false);
     let ended = std::panic::catch_unwind(|| {
-        let _ = drive(&Bad, &course(100_000, 2), Lane::new(Shard::WHOLE, 1), &stop, &mut Nowhere);
+        let _ = drive(&Bad, &bounds(100_000, 2), ShardState::new(Shard::WHOLE, 1), &stop, &mut Nowhere);
     });
     assert!(ended.is_err());
 }
@@ -206,26 +206,26 @@ fn a_worker_that_panics_ends_the_campaign() {
 #[test]
 fn what_cannot_be_kept_ends_the_campaign() {
     struct Full;
-    impl Keeper<Sum, u64> for Full {
-        fn keep(&mut self, lane: &Lane<Sum, u64>, _new: &[u64]) -> Result<(), StoreError> {
-            match lane.part.scenarios > 5_000 {
+    impl Persist<Sum, u64> for Full {
+        fn keep(&mut self, state: &ShardState<Sum, u64>, _new: &[u64]) -> Result<(), StoreError> {
+            match state.part.scenarios > 5_000 {
                 true => Err(StoreError { path: "there".into(), why: "no space left".to_owned() }),
                 false => Ok(()),
             }
         }
     }
     let toy = Toy::default();
-    let ended = drive(&toy, &course(u64::MAX, 2), begin(Shard::WHOLE), &toy.stop, &mut Full);
+    let ended = drive(&toy, &bounds(u64::MAX, 2), begin(Shard::WHOLE), &toy.stop, &mut Full);
     assert_eq!(ended.unwrap_err().to_string(), "there: no space left");
 }
 
 #[test]
 fn shards_are_disjoint_and_together_everything() {
-    let whole = run(&Toy::default(), course(12_345, 1), begin(Shard::WHOLE));
+    let whole = run(&Toy::default(), bounds(12_345, 1), begin(Shard::WHOLE));
     for count in [1, 2, 3, 8, 50] {
-        let mut all = Part::new(1);
+        let mut all = Counts::new(1);
         for index in 0..count {
-            all.absorb(&run(&Toy::default(), course(12_345, 1), begin(Shard { index, count })).part);
+            all.absorb(&run(&Toy::default(), bounds(12_345, 1), begin(Shard { index, count })).part);
         }
         assert_eq!(all, whole.part, "{count} shards");
     }

@@ -1,5 +1,5 @@
 use super::{Baseline, Examiner};
-use crate::campaign::Panel;
+use crate::campaign::Rows;
 use crate::collector::Collector;
 use crate::event::{Digest, Event, MOST_KEPT, Sink};
 use crate::invariant::{Invariant, Judge};
@@ -88,13 +88,13 @@ fn what_a_judge_finds_does_not_depend_on_how_events_come() {
 fn a_panel_finds_in_a_long_run_what_each_collector_finds_alone() {
     let names = ["cpython-3.5", "cpython-3.6", "cpython-3.7", "cpython-3.12"];
     let examiner = |name: &&str| Examiner::new(&Collector::parse(name).unwrap(), &Baseline::empty());
-    let (mut panel, mut alone) = (Panel::new(names.iter().map(examiner).collect()), names.each_ref().map(examiner));
+    let (mut rows, mut alone) = (Rows::new(names.iter().map(examiner).collect()), names.each_ref().map(examiner));
     for differential in [false, true] {
-        panel.examine(&long(), differential, |at, run| {
+        rows.examine(&long(), differential, |at, run| {
             let alone = alone[at].examine(&long(), differential);
             assert!(alone.is_long());
             assert!(format!("{run:?}") == format!("{alone:?}"), "{}", names[at]);
         });
     }
-    assert!(panel.ran() < 8, "{} runs", panel.ran());
+    assert!(rows.ran() < 8, "{} runs", rows.ran());
 }

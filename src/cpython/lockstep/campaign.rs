@@ -5,23 +5,23 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::compared_counts::{ComparedCounts, ComparedTotals, DifferenceKey};
 use super::finding;
-use super::tally::{Key, Part, Tally};
 use super::{Comparison, Lockstep};
 use crate::campaign::{
-    self, About, Baseline, Budget, Bug, Course, Draw, First, Lane, Record, SCHEMA, Show, State, StoreError, Subject,
-    Terms, Work,
+    self, Baseline, Bounds, Budget, Bug, CampaignIdentity, Finding, First, RunOptions, SCHEMA, Scenarios, ShardState,
+    Show, State, StoreError, SubjectIdentity, Work,
 };
 use crate::collector::Collector;
 use crate::cpython::{Interpreter, Limits};
 use crate::scenario::Scenario;
 
-/// What a campaign in lockstep does.
+/// BugSignature a campaign in lockstep does.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct ComparisonPlan {
     /// Which scenarios are run.
-    pub draw: Draw,
-    /// What is compared.
+    pub draw: Scenarios,
+    /// BugSignature is compared.
     pub targets: Vec<Target>,
     /// How many scenarios, for each target; a time is for all targets together.
     pub budget: Budget,
@@ -49,28 +49,28 @@ pub struct Target {
 pub struct Skipped {
     /// Index of the target.
     pub target: usize,
-    /// Why, in one line.
+    /// Excuse, in one line.
     pub why: String,
 }
 
 /// The outcome of a campaign in lockstep. Everything but the times is a function of the plan and of the number of
 /// scenarios.
 #[derive(Debug)]
-pub struct Outcome {
-    /// What was counted and found.
-    pub campaign: campaign::Outcome<Tally, Key>,
+pub struct ComparisonOutcome {
+    /// BugSignature was counted and found.
+    pub campaign: campaign::CampaignOutcome<ComparedCounts, DifferenceKey>,
     /// Targets that could not be used.
     pub skipped: Vec<Skipped>,
 }
 
-impl Plan {
-    /// What the campaign is; `python` is the list that means its interpreters.
-    pub fn about(&self, python: &str) -> About {
+impl ComparisonPlan {
+    /// BugSignature the campaign is; `python` is the list that means its interpreters.
+    pub fn about(&self, python: &str) -> CampaignIdentity {
         let collectors: Vec<Collector> = self.targets.iter().map(|t| t.collector.clone()).collect();
         let subject = |target: &Target| {
             let program = target.interpreter.program.to_string_lossy();
             let is_path = python.split(',').any(|entry| entry.trim() == program);
-            Subject {
+            SubjectIdentity {
                 name: target.interpreter.name(),
                 verified: target.collector.verified,
                 option: if is_path { program.into_owned() } else { target.interpreter.short() },
@@ -78,7 +78,7 @@ impl Plan {
                 collector: target.collector.name.clone(),
             }
         };
-        About {
+        CampaignIdentity {
             schema: SCHEMA,
             program: env!("CARGO_PKG_VERSION").to_owned(),
             command: "diff".to_owned(),
@@ -98,41 +98,44 @@ impl Plan {
 }
 
 /// Runs a whole campaign and keeps nothing. When `stop` becomes true, no new scenario is started.
-pub fn run(plan: &Plan, stop: &AtomicBool) -> Outcome {
-    let (about, terms) = (plan.about(""), Terms::default());
-    let empty = || campaign::Outcome::new(&Lane::new(terms.shard, plan.targets.len()), None, Default::default());
+pub fn run(plan: &ComparisonPlan, stop: &AtomicBool) -> ComparisonOutcome {
+    let (about, options) = (plan.about(""), RunOptions::default());
+    let empty = || {
+        campaign::CampaignOutcome::new(&ShardState::new(options.shard, plan.targets.len()), None, Default::default())
+    };
     // Nothing can go wrong where nothing is written.
-    run_under(plan, &about, terms, stop, &mut |_| {}).unwrap_or_else(|_| Outcome { campaign: empty(), skipped: vec![] })
+    run_under(plan, &about, options, stop, &mut |_| {})
+        .unwrap_or_else(|_| ComparisonOutcome { campaign: empty(), skipped: vec![] })
 }
 
-/// Runs a campaign under terms; `show` is called about ten times a second.
+/// Runs a campaign under options; `show` is called about ten times a second.
 ///
 /// # Errors
 /// If the state cannot be kept.
 pub fn run_under(
-    plan: &Plan,
-    about: &About,
-    terms: Terms<'_>,
+    plan: &ComparisonPlan,
+    about: &CampaignIdentity,
+    options: RunOptions<'_>,
     stop: &AtomicBool,
-    show: Show<'_, Tally, Key>,
-) -> Result<Outcome, StoreError> {
-    let comparing = Comparing { plan, about, terms, skipped: Mutex::default(), alive: AtomicUsize::new(plan.jobs) };
+    show: Show<'_, ComparedCounts, DifferenceKey>,
+) -> Result<ComparisonOutcome, StoreError> {
+    let comparing = Comparing { plan, about, options, skipped: Mutex::default(), alive: AtomicUsize::new(plan.jobs) };
     let (extent, time) = plan.budget.bounds();
-    let (jobs, checkpoint) = (plan.jobs, terms.checkpoint);
-    let course = Course { extent, block: about.block, time, findings: terms.findings, jobs, checkpoint };
+    let (jobs, checkpoint) = (plan.jobs, options.checkpoint);
+    let bounds = Bounds { extent, block: about.block, time, findings: options.findings, jobs, checkpoint };
     let shows = &mut |path: &Path, bug: &Bug, subject: &str| comparing.shows(path, bug, subject);
-    let campaign = campaign::run_at_home(&comparing, about, &course, &terms, stop, shows, show)?;
+    let campaign = campaign::run_at_home(&comparing, about, &bounds, &options, stop, shows, show)?;
     let mut skipped = comparing.skipped.into_inner().unwrap_or_else(PoisonError::into_inner);
     skipped.sort_by_key(|s| s.target);
     skipped.dedup_by_key(|s| s.target);
-    Ok(Outcome { campaign, skipped })
+    Ok(ComparisonOutcome { campaign, skipped })
 }
 
 /// A campaign being run.
 struct Comparing<'p> {
-    plan: &'p Plan,
-    about: &'p About,
-    terms: Terms<'p>,
+    plan: &'p ComparisonPlan,
+    about: &'p CampaignIdentity,
+    options: RunOptions<'p>,
     skipped: Mutex<Vec<Skipped>>,
     /// Workers that have an interpreter left.
     alive: AtomicUsize,
@@ -162,8 +165,8 @@ impl Comparing<'_> {
 }
 
 impl Work for Comparing<'_> {
-    type Count = Tally;
-    type Kind = Key;
+    type Counts = ComparedCounts;
+    type Key = DifferenceKey;
     type Worker = Worker;
 
     fn worker(&self) -> Worker {
@@ -178,8 +181,8 @@ impl Work for Comparing<'_> {
         Worker { locksteps, batch: Vec::new(), source: self.plan.draw.source() }
     }
 
-    fn run(&self, worker: &mut Worker, numbers: Range<u64>) -> Part {
-        let mut part = Part::new(self.plan.targets.len());
+    fn run(&self, worker: &mut Worker, numbers: Range<u64>) -> ComparedTotals {
+        let mut part = ComparedTotals::new(self.plan.targets.len());
         let size = (numbers.end - numbers.start) as usize;
         part.scenarios = size as u64;
         worker.batch.resize_with(size, Scenario::new);
@@ -203,17 +206,17 @@ impl Work for Comparing<'_> {
         part
     }
 
-    fn found(&self, key: Key, first: First) -> Record {
-        let Key { target, kind } = key;
+    fn found(&self, key: DifferenceKey, first: First) -> Finding {
+        let DifferenceKey { target, kind } = key;
         finding::found(self.plan, self.about, target, kind, first)
     }
 
-    fn reduce(&self, found: &Record, key: Key, _stop: &AtomicBool) -> Option<Record> {
+    fn reduce(&self, found: &Finding, key: DifferenceKey, _stop: &AtomicBool) -> Option<Finding> {
         let reduced = key.kind.and_then(|_| finding::finding(self.plan, key.target, found.first.scenario));
         let collector = &self.plan.targets[key.target].collector;
         Some(match reduced {
-            Some(finding) => finding.record(found, self.terms.explain, collector),
-            None => Record {
+            Some(finding) => finding.record(found, self.options.explain, collector),
+            None => Finding {
                 state: State::Flaky,
                 sentence: "a fresh process did something else".to_owned(),
                 ..found.clone()
@@ -221,7 +224,7 @@ impl Work for Comparing<'_> {
         })
     }
 
-    fn matters(&self, key: Key) -> Option<Key> {
+    fn matters(&self, key: DifferenceKey) -> Option<DifferenceKey> {
         Some(key)
     }
 

@@ -9,7 +9,7 @@ const BEFORE: usize = 12;
 /// How many events of each side a difference keeps.
 const AFTER: usize = 4;
 
-/// What came of comparing one run of an interpreter with the model's.
+/// BugSignature came of comparing one run of an interpreter with the model's.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Comparison {
     /// The same events, from the first to the last.
@@ -24,7 +24,7 @@ pub enum Comparison {
     Different(Box<Difference>),
 }
 
-/// What may differ without being a disagreement.
+/// BugSignature may differ without being a disagreement.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Looseness {
     /// The interpreter died after its last event, while the probe dropped what the scenario had left over.
@@ -42,7 +42,7 @@ impl Looseness {
         }
     }
 
-    /// Why it is no disagreement.
+    /// Excuse it is no disagreement.
     pub const fn reason(self) -> &'static str {
         match self {
             Looseness::Teardown => "died after the last event, when leftovers were dropped: the scenario has ended",
@@ -50,9 +50,9 @@ impl Looseness {
     }
 }
 
-/// What differences are told apart by.
+/// BugSignature differences are told apart by.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub enum Kind {
+pub enum DifferenceKind {
     /// The interpreter died where the model goes on.
     Crash,
     /// The interpreter reached a limit of time or memory where the model goes on.
@@ -61,12 +61,12 @@ pub enum Kind {
     Events(&'static str, &'static str),
 }
 
-impl std::fmt::Display for Kind {
+impl std::fmt::Display for DifferenceKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Kind::Crash => f.write_str("crash"),
-            Kind::Limit => f.write_str("limit"),
-            Kind::Events(model, real) => write!(f, "{model}/{real}"),
+            DifferenceKind::Crash => f.write_str("crash"),
+            DifferenceKind::Limit => f.write_str("limit"),
+            DifferenceKind::Events(model, real) => write!(f, "{model}/{real}"),
         }
     }
 }
@@ -74,8 +74,8 @@ impl std::fmt::Display for Kind {
 /// The first difference between two streams.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Difference {
-    /// What it is.
-    pub kind: Kind,
+    /// BugSignature it is.
+    pub kind: DifferenceKind,
     /// How many events are the same.
     pub at: usize,
     /// The operation of the mutator that was running: an index into its body.
@@ -88,7 +88,7 @@ pub struct Difference {
     pub model: Vec<Event>,
     /// The interpreter's first events from there on; none if its stream has ended.
     pub real: Vec<Event>,
-    /// Why the interpreter did not come to the end.
+    /// Excuse the interpreter did not come to the end.
     pub failure: Option<Failure>,
 }
 
@@ -104,9 +104,9 @@ pub fn compare(model: &[Event], real: &[Event], failure: Option<&Failure>) -> Co
         (_, None, _, Some(Failure::Unsupported { what, .. })) => return Comparison::Unsupported(what.clone()),
         (None, None, None, None) => return Comparison::Same,
         (None, None, None, Some(Failure::Died { .. })) => return Comparison::Loose(Looseness::Teardown),
-        (_, None, _, Some(Failure::Died { .. })) => Kind::Crash,
-        (_, None, _, Some(Failure::Limit { .. })) => Kind::Limit,
-        (model, real, ..) => Kind::Events(model.map_or("nothing", word), real.map_or("nothing", word)),
+        (_, None, _, Some(Failure::Died { .. })) => DifferenceKind::Crash,
+        (_, None, _, Some(Failure::Limit { .. })) => DifferenceKind::Limit,
+        (model, real, ..) => DifferenceKind::Events(model.map_or("nothing", word), real.map_or("nothing", word)),
     };
     let (step, phase) = place(&model[..at]);
     let next = |events: &[Event]| events[at.min(events.len())..].iter().take(AFTER).copied().collect();
@@ -187,20 +187,20 @@ words! {
     Event::End => "end",
 }
 
-impl serde::Serialize for Kind {
+impl serde::Serialize for DifferenceKind {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Kind {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Kind, D::Error> {
+impl<'de> serde::Deserialize<'de> for DifferenceKind {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<DifferenceKind, D::Error> {
         let text = String::deserialize(deserializer)?;
         let word = |text: &str| WORDS.iter().find(|word| **word == text);
         let kind = match (text.as_str(), text.split_once('/')) {
-            ("crash", _) => Some(Kind::Crash),
-            ("limit", _) => Some(Kind::Limit),
-            (_, Some((model, real))) => word(model).zip(word(real)).map(|(m, r)| Kind::Events(m, r)),
+            ("crash", _) => Some(DifferenceKind::Crash),
+            ("limit", _) => Some(DifferenceKind::Limit),
+            (_, Some((model, real))) => word(model).zip(word(real)).map(|(m, r)| DifferenceKind::Events(m, r)),
             _ => None,
         };
         kind.ok_or_else(|| serde::de::Error::custom(format!("no difference is called `{text}`")))
@@ -227,7 +227,7 @@ mod tests {
         Some(Failure::Died { subject: "p".into(), how: "signal 11 (SIGSEGV)".into() })
     }
 
-    fn kind(model: &[Event], real: &[Event], failure: Option<Failure>) -> Option<(Kind, usize)> {
+    fn kind(model: &[Event], real: &[Event], failure: Option<Failure>) -> Option<(DifferenceKind, usize)> {
         match compare(model, real, failure.as_ref()) {
             Comparison::Different(d) => Some((d.kind, d.at)),
             _ => None,
@@ -241,7 +241,7 @@ mod tests {
         for at in 0..model.len() {
             let mut other = model.clone();
             other[at] = Event::Refused;
-            assert_eq!(kind(&model, &other, None), Some((Kind::Events(word(&model[at]), "refused"), at)));
+            assert_eq!(kind(&model, &other, None), Some((DifferenceKind::Events(word(&model[at]), "refused"), at)));
             other.remove(at);
             assert_eq!(kind(&model, &other, None).map(|k| k.1), Some(at));
             assert_eq!(kind(&other, &model, None).map(|k| k.1), Some(at));
@@ -250,10 +250,15 @@ mod tests {
 
     #[test]
     fn a_kind_survives_its_text() {
-        let kinds = [Kind::Crash, Kind::Limit, Kind::Events("nothing", "clear"), Kind::Events("no-effect", "end")];
+        let kinds = [
+            DifferenceKind::Crash,
+            DifferenceKind::Limit,
+            DifferenceKind::Events("nothing", "clear"),
+            DifferenceKind::Events("no-effect", "end"),
+        ];
         let text = serde_json::to_string(&kinds).unwrap();
-        assert_eq!(serde_json::from_str::<[Kind; 4]>(&text).unwrap(), kinds);
-        assert!(serde_json::from_str::<Kind>("\"clear/eaten\"").is_err());
+        assert_eq!(serde_json::from_str::<[DifferenceKind; 4]>(&text).unwrap(), kinds);
+        assert!(serde_json::from_str::<DifferenceKind>("\"clear/eaten\"").is_err());
     }
 
     #[test]
@@ -269,7 +274,7 @@ mod tests {
     fn a_death_is_a_crash_unless_the_stream_was_complete_or_undefined_there() {
         let mut model = stream();
         assert_eq!(compare(&model, &model, died().as_ref()), Comparison::Loose(Looseness::Teardown));
-        assert_eq!(kind(&model, &model[..2], died()), Some((Kind::Crash, 2)));
+        assert_eq!(kind(&model, &model[..2], died()), Some((DifferenceKind::Crash, 2)));
         let whole = stream();
         model.truncate(3);
         model.push(Event::Undefined { reason: Undefined::NullCallback });
@@ -277,7 +282,7 @@ mod tests {
         for (events, failure) in [(&whole[..3], died()), (&whole[..], None), (&whole[..4], died())] {
             assert_eq!(compare(&model, events, failure.as_ref()), undefined);
         }
-        assert_eq!(kind(&model, &whole[..2], died()), Some((Kind::Crash, 2)));
+        assert_eq!(kind(&model, &whole[..2], died()), Some((DifferenceKind::Crash, 2)));
         assert_eq!(kind(&model, &[Event::Refused], None).map(|k| k.1), Some(0));
     }
 

@@ -5,20 +5,22 @@ use std::cell::Cell;
 use serde_json::{Map, Value};
 
 use super::Lockstep;
-use super::campaign::Plan;
-use super::difference::{Comparison, Difference, Kind};
-use crate::campaign::{About, Explain, First, Record, State, What, count_objects, digest, document, lines, waiting};
+use super::campaign::ComparisonPlan;
+use super::difference::{Comparison, Difference, DifferenceKind};
+use crate::campaign::{
+    BugSignature, CampaignIdentity, Explain, Finding, First, State, count_objects, digest, document, lines, waiting,
+};
 use crate::collector::Collector;
 use crate::cpython::{Limits, SetupError};
 use crate::event::Event;
 use crate::run::Machine;
 use crate::scenario::Scenario;
 use crate::scenario::text::FieldName;
-use crate::shrink::{self, Budget, Claim};
+use crate::shrink::{self, Budget, Minimality};
 
 /// A scenario on which the model and an interpreter disagree.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Finding {
+pub struct ReducedDifference {
     /// Index of the target in the plan.
     pub target: usize,
     /// The name of the interpreter.
@@ -34,10 +36,10 @@ pub struct Finding {
     /// Objects of the reduced scenario, in the model's run.
     pub objects: u32,
     /// How far it is reduced.
-    pub claim: Claim,
+    pub claim: Minimality,
 }
 
-impl Finding {
+impl ReducedDifference {
     /// The difference in one sentence.
     pub fn sentence(&self) -> String {
         let side = |events: &[Event]| events.first().map_or("nothing".to_owned(), |e| format!("{e:?}"));
@@ -51,8 +53,8 @@ impl Finding {
         format!("{place}: {} says {model}, {} says {real}{failure}", self.collector, self.interpreter)
     }
 
-    /// What is kept of it; `found` is what was kept when it was found.
-    pub(super) fn record(&self, found: &Record, explain: Explain<'_>, collector: &Collector) -> Record {
+    /// BugSignature is kept of it; `found` is what was kept when it was found.
+    pub(super) fn record(&self, found: &Finding, explain: Explain<'_>, collector: &Collector) -> Finding {
         let kind = self.difference.kind.to_string();
         let note = self.sentence();
         let fields = vec![
@@ -71,7 +73,7 @@ impl Finding {
             d.at,
             lines(&d.real)
         );
-        Record {
+        Finding {
             what: what(Some(d.kind)),
             state: State::New,
             sentence: note,
@@ -88,7 +90,7 @@ impl Finding {
         }
     }
 
-    /// What programs may want to know.
+    /// BugSignature programs may want to know.
     fn details(&self, kind: String) -> Map<String, Value> {
         let words = |events: &[Event]| -> Value { events.iter().map(|e| format!("{e:?}")).collect() };
         let d = &self.difference;
@@ -106,18 +108,24 @@ impl Finding {
     }
 }
 
-/// What a difference is, whoever shows it.
-fn what(kind: Option<Kind>) -> What {
+/// BugSignature a difference is, whoever shows it.
+fn what(kind: Option<DifferenceKind>) -> BugSignature {
     let (code, name) = match kind {
         Some(kind) => ("diff", kind.to_string()),
         None => ("unstable", "fresh process".to_owned()),
     };
     let slug = format!("{code}-{}", name.replace(['/', ' '], "-"));
-    What { code: code.to_owned(), name, slug, ..What::default() }
+    BugSignature { code: code.to_owned(), name, slug, ..BugSignature::default() }
 }
 
-/// What is kept of a finding that was just made.
-pub(super) fn found(plan: &Plan, about: &About, target: usize, kind: Option<Kind>, first: First) -> Record {
+/// BugSignature is kept of a finding that was just made.
+pub(super) fn found(
+    plan: &ComparisonPlan,
+    about: &CampaignIdentity,
+    target: usize,
+    kind: Option<DifferenceKind>,
+    first: First,
+) -> Finding {
     let chosen = &plan.targets[target];
     let (interpreter, collector) = (chosen.interpreter.name(), &chosen.collector);
     let scenario = plan.draw.scenario(first.scenario);
@@ -138,18 +146,18 @@ pub(super) fn found(plan: &Plan, about: &About, target: usize, kind: Option<Kind
 pub fn reduce(
     lockstep: &mut Lockstep,
     scenario: &Scenario,
-    kind: Kind,
+    kind: DifferenceKind,
     tries: u64,
 ) -> Result<Option<(shrink::Minimized, Difference)>, SetupError> {
     let mut error = None;
     let limits = lockstep.limits();
-    if kind == Kind::Limit {
+    if kind == DifferenceKind::Limit {
         lockstep.set_limits(limits.hurried());
     }
     let slow = Cell::new(0);
     let mut holds = |candidate: &Scenario| match lockstep.compare(candidate) {
         Ok(Comparison::Different(difference)) => {
-            slow.set(slow.get() + u64::from(difference.kind == Kind::Limit));
+            slow.set(slow.get() + u64::from(difference.kind == DifferenceKind::Limit));
             difference.kind == kind
         }
         Ok(_) => false,
@@ -163,7 +171,7 @@ pub fn reduce(
             p.stop();
         }
     });
-    if kind == Kind::Limit {
+    if kind == DifferenceKind::Limit {
         lockstep.set_limits(limits);
     }
     if let Some(error) = error {
@@ -177,19 +185,19 @@ pub fn reduce(
     Ok(None)
 }
 
-pub(super) fn finding(plan: &Plan, target: usize, number: u64) -> Option<Finding> {
+pub(super) fn finding(plan: &ComparisonPlan, target: usize, number: u64) -> Option<ReducedDifference> {
     let chosen = &plan.targets[target];
     let scenario = plan.draw.scenario(number);
     let mut lockstep = Lockstep::new(chosen.interpreter.clone(), &chosen.collector, plan.limits).ok()?;
     let Comparison::Different(first) = lockstep.compare_fresh(&scenario).ok()? else { return None };
-    // What was found is not lost because it could not be made smaller.
+    // BugSignature was found is not lost because it could not be made smaller.
     let (scenario, claim, difference) = match reduce(&mut lockstep, &scenario, first.kind, plan.tries) {
         Ok(Some((minimized, difference))) => (minimized.scenario.clone(), minimized.claim(), difference),
-        _ => (scenario, Claim::new(false, 0), *first),
+        _ => (scenario, Minimality::new(false, 0), *first),
     };
     let mut events: Vec<Event> = Vec::new();
     Machine::new(&chosen.collector).run(&scenario, &mut events);
-    Some(Finding {
+    Some(ReducedDifference {
         target,
         interpreter: chosen.interpreter.name(),
         collector: chosen.collector.name.clone(),

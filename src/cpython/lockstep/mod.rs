@@ -1,10 +1,10 @@
 //! The model and a real interpreter in lockstep: both run the same scenarios, and their event streams must be equal.
 
 mod campaign;
+mod compared_counts;
 mod difference;
 mod finding;
-mod flip;
-mod tally;
+mod switch_sensitivity;
 
 use std::borrow::Borrow;
 use std::ops::Range;
@@ -15,11 +15,11 @@ use crate::event::{Digest, Event, First, Sink};
 use crate::run::Machine;
 use crate::scenario::Scenario;
 
-pub use campaign::{Outcome, Plan, Skipped, Target, run, run_under};
-pub use difference::{Comparison, Difference, Kind, Looseness, compare, place, word};
-pub use finding::{Finding, reduce};
-pub use flip::{Flip, flip_each_switch};
-pub use tally::{Key, Part, Tally};
+pub use campaign::{ComparisonOutcome, ComparisonPlan, Skipped, Target, run, run_under};
+pub use compared_counts::{ComparedCounts, ComparedTotals, DifferenceKey};
+pub use difference::{Comparison, Difference, DifferenceKind, Looseness, compare, place, word};
+pub use finding::{ReducedDifference, reduce};
+pub use switch_sensitivity::{Flip, flip_each_switch};
 
 /// The collector of the model that imitates an interpreter: the row that covers its release.
 pub fn row_of(interpreter: &Interpreter) -> Option<Collector> {
@@ -43,12 +43,12 @@ pub struct Lockstep {
     ranges: Vec<Range<usize>>,
 }
 
-/// What came of one scenario of a batch.
+/// BugSignature came of one scenario of a batch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Compared {
     /// Its position in the batch.
     pub index: usize,
-    /// What came of the comparison; of a fresh process, if the scenario was run in one too.
+    /// BugSignature came of the comparison; of a fresh process, if the scenario was run in one too.
     pub comparison: Comparison,
     /// Digest of the interpreter's events, the part that was compared.
     pub digest: u64,
@@ -219,11 +219,11 @@ fn run_one(python: &mut Python, scenario: &Scenario, model: &[Event]) -> Result<
 /// A limit that a fresh process does not reach says more about the machine, or what the worker had run before, than
 /// about the scenario.
 fn is_limit(comparison: &Comparison) -> bool {
-    matches!(comparison, Comparison::Different(difference) if difference.kind == Kind::Limit)
+    matches!(comparison, Comparison::Different(difference) if difference.kind == DifferenceKind::Limit)
 }
 
-/// What two comparisons of one scenario are compared by: messages may name times and limits.
-fn kind(comparison: &Comparison) -> Option<(Kind, usize)> {
+/// BugSignature two comparisons of one scenario are compared by: messages may name times and limits.
+fn kind(comparison: &Comparison) -> Option<(DifferenceKind, usize)> {
     match comparison {
         Comparison::Different(difference) => Some((difference.kind, difference.at)),
         _ => None,

@@ -5,16 +5,16 @@
 //! objects without a free slot that the collector sees and clears. CPython never promised this: every difference is
 //! documented (bpo-40312, PEP 442).
 
-use super::super::about::About;
+use super::super::registry::Description;
 use super::super::shadow::{Facts, NONE, Shadow};
 use super::super::violation::{Class, Detail, Phase, Violation};
-use super::super::{Invariant, Judge, Why};
+use super::super::{Excuse, Invariant, Judge};
 use super::{record, undefined};
 use crate::event::{Event, ObjId, Role, Sink};
 use crate::scenario::{Op, Place, Scenario, Shape};
 use crate::subject::{Failure, Release, Subject};
 
-pub(crate) const ABOUT: About = About {
+pub(crate) const DESCRIPTION: Description = Description {
     name: "path-independence",
     statement: "What is observed of an object's death (finalizer, callbacks, answers of weak references, resurrection) is the \
                 same if its reference count falls to 0 and if it carries an extra edge to itself and dies in a collection.",
@@ -138,7 +138,7 @@ pub fn path_independence(
         found.push(Violation {
             invariant: Invariant::I18,
             class: Class::Documented,
-            why: Why::Paths,
+            why: Excuse::Paths,
             phase: Phase::Mutator,
             event: None,
             object: Some(variant.object),

@@ -5,16 +5,16 @@
 //!
 //! Does not verify: leaks that do not happen every time.
 
-use super::super::about::About;
+use super::super::registry::Description;
 use super::super::shadow::Facts;
 use super::super::violation::{Class, Detail, Phase, Violation};
-use super::super::{Invariant, Why};
+use super::super::{Excuse, Invariant};
 use super::{record, undefined};
 use crate::event::{Event, Role};
 use crate::scenario::{Base, MAX_OPS, Op, Place, Scenario, Shape};
 use crate::subject::{Failure, Release, Subject};
 
-pub(crate) const ABOUT: About = About {
+pub(crate) const DESCRIPTION: Description = Description {
     name: "steady-state",
     statement: "Repeating a scenario leaves the numbers of objects and references constant after warm-up (5 warm-ups, 4 counted \
                 rounds, a leak if each of them adds at least one).",
@@ -113,30 +113,30 @@ fn sizes(events: &[Event], ends: &[u32]) -> Vec<[i64; 2]> {
     sizes
 }
 
-fn class(scenario: &Scenario, release: Option<Release>) -> (Class, Why) {
-    let mut found = (Class::Collector, Why::Unknown);
+fn class(scenario: &Scenario, release: Option<Release>) -> (Class, Excuse) {
+    let mut found = (Class::Collector, Excuse::Unknown);
     for op in scenario.ops() {
         if matches!(op, Op::Untrack { .. }) {
-            return (Class::TypeFault, Why::Unknown);
+            return (Class::TypeFault, Excuse::Unknown);
         }
         let (Op::New { kind, .. } | Op::Build { kind, .. }) = op else { continue };
         let facts = Facts::of(kind, Role::Named, release);
         let why = if facts.is(Facts::FAULTY) {
-            return (Class::TypeFault, Why::Unknown);
+            return (Class::TypeFault, Excuse::Unknown);
         } else if facts.is(Facts::LEGACY) {
-            Why::LegacyFinalizer
-        } else if facts.is(Facts::FINALIZER) && Why::DelUncollectable.holds(release) {
-            Why::DelUncollectable
-        } else if facts.shape == Shape::Function && Why::FunctionWithoutClear.holds(release) {
-            Why::FunctionWithoutClear
-        } else if facts.shape == Shape::Typed && Why::TypeEdge.holds(release) {
-            Why::TypeEdge
-        } else if facts.shape == Shape::Bare && facts.is(Facts::FINALIZER) && Why::EmptySlots.holds(release) {
-            Why::EmptySlots
+            Excuse::LegacyFinalizer
+        } else if facts.is(Facts::FINALIZER) && Excuse::DelUncollectable.holds(release) {
+            Excuse::DelUncollectable
+        } else if facts.shape == Shape::Function && Excuse::FunctionWithoutClear.holds(release) {
+            Excuse::FunctionWithoutClear
+        } else if facts.shape == Shape::Typed && Excuse::TypeEdge.holds(release) {
+            Excuse::TypeEdge
+        } else if facts.shape == Shape::Bare && facts.is(Facts::FINALIZER) && Excuse::EmptySlots.holds(release) {
+            Excuse::EmptySlots
         } else if facts.shape == Shape::Finalize {
-            Why::FinalizeOwns
+            Excuse::FinalizeOwns
         } else if facts.shape == Shape::WeakKeyDict {
-            Why::NoEphemerons
+            Excuse::NoEphemerons
         } else {
             continue;
         };
@@ -183,8 +183,8 @@ pub fn steady_state(
     Ok(found.into_iter().find_map(|(words, sizes)| {
         let last = leak(&sizes)?;
         let (mut class, mut why) = class(scenario, release);
-        if class == Class::Collector && Why::TrashcanLeftover.holds(release) && waits(&events) {
-            (class, why) = (Class::Documented, Why::TrashcanLeftover);
+        if class == Class::Collector && Excuse::TrashcanLeftover.holds(release) && waits(&events) {
+            (class, why) = (Class::Documented, Excuse::TrashcanLeftover);
         }
         Some(Violation {
             invariant: Invariant::I38,

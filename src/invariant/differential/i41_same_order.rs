@@ -3,14 +3,14 @@
 //! Does not verify: other processes and machines. Where runs of more than [`MOST_KEPT`] events differ after so many,
 //! the place of the difference is not known.
 
-use super::super::about::About;
+use super::super::registry::Description;
 use super::super::violation::{Class, Detail, Phase, Violation};
-use super::super::{Invariant, Why};
+use super::super::{Excuse, Invariant};
 use crate::event::{Digest, Event, MOST_KEPT, Sink, Tape};
 use crate::scenario::Scenario;
 use crate::subject::{Failure, Subject};
 
-pub(crate) const ABOUT: About = About {
+pub(crate) const DESCRIPTION: Description = Description {
     name: "same-order",
     statement: "The same scenario on the same release gives the same events, twice.",
     premises: "None.",
@@ -57,7 +57,7 @@ pub fn same_order(subject: &mut dyn Subject, scenario: &Scenario) -> Result<Opti
     Ok(Some(Violation {
         invariant: Invariant::I41,
         class: Class::Collector,
-        why: Why::Unknown,
+        why: Excuse::Unknown,
         phase: Phase::Mutator,
         event: Some(at as u32),
         object: None,

@@ -1,9 +1,9 @@
 //! The collection that runs: its candidates, its unreachable set, and what it leaves to clear.
 
-use super::super::blame::{Blame, leftovers};
-use super::deduce::{Pass, Sums};
+use super::super::fault::{Fault, leftovers};
 use super::reach::{Graph, bit};
-use super::{Bits, Facts, NONE, Object, Shadow};
+use super::subtract_references::{Pass, Sums};
+use super::{Facts, NONE, Object, ObjectSet, Shadow};
 use crate::event::Spot;
 
 /// Facts about the collection that runs, or ran last.
@@ -26,23 +26,23 @@ pub(crate) struct Collection {
     pub exact: bool,
     /// Every object in the computed sets is in the collector's.
     pub sound: bool,
-    pub candidates: Bits,
+    pub candidates: ObjectSet,
     /// Some of them have other numbers of references than are known.
     pub uneven: bool,
     /// Found unreachable and not set aside as uncollectable.
-    pub trash: Bits,
+    pub trash: ObjectSet,
     /// Members of `trash` with a finalizer, in ascending order.
     pub finalizable: Vec<u32>,
     /// How many were found unreachable, uncollectable ones included.
     pub found: u32,
     /// Unreachable and set aside because of legacy finalizers.
-    pub legacy: Bits,
+    pub legacy: ObjectSet,
     /// Candidates that nothing reaches, whatever the collector could see; see [`Shadow::ready_collection`].
-    pub garbage: Bits,
+    pub garbage: ObjectSet,
     /// What explains that some of it survives.
-    pub blame: Option<Blame>,
+    pub blame: Option<Fault>,
     /// What is left of `trash` when clearing starts, once `settled`.
-    pub doomed: Bits,
+    pub doomed: ObjectSet,
     pub settled: bool,
     /// Counted what was left when the collection was over, before the last `gc.callbacks` entries ran.
     pub closed: bool,
@@ -60,7 +60,7 @@ pub(crate) struct Collection {
     /// Weak references freed right after their callback.
     pub refs_freed: u32,
     /// A candidate's `traverse` does not tell the truth.
-    pub lied: bool,
+    pub type_misled: bool,
     pub(super) sums: Sums,
 }
 
@@ -89,7 +89,7 @@ impl Collection {
         self.callbacks = 0;
         self.finalizers = 0;
         self.refs_freed = 0;
-        self.lied = false;
+        self.type_misled = false;
         self.uneven = false;
         self.make_room(0);
     }
@@ -167,7 +167,7 @@ impl Shadow {
             let graph = Graph { objects, overflow };
             if !graph.deduce(small, &mut col.sums, &mut col.trash, stack, |o| o.refcount) {
                 col.exact = false;
-                col.sound &= col.lied;
+                col.sound &= col.type_misled;
             }
         }
         for record in &mut self.weaks {
@@ -213,7 +213,7 @@ impl Shadow {
             // Fewer always have room.
             self.col.make_room(size);
         }
-        let sound = !self.lost
+        let sound = !self.stream_unclear
             && !(generation != 0 && (generation != 2 || self.col.automatic) && self.release.is_incremental());
         let Shadow { objects, col, present, stamp, .. } = self;
         let stamp = *stamp;
@@ -252,27 +252,30 @@ impl Shadow {
                 col.uneven = true;
                 outside |= if object.refcount > object.in_edges { bit(index as u32) } else { 0 };
             }
-            if object.refcount >= object.in_edges && !object.is(Object::LOOSE) && !object.facts.is(Facts::UNFAITHFUL) {
+            if object.refcount >= object.in_edges
+                && !object.is(Object::UNKNOWN_HOLDERS)
+                && !object.facts.is(Facts::UNFAITHFUL)
+            {
                 return;
             }
-            holders.doubtful |= object.is(Object::LOOSE);
+            holders.doubtful |= object.is(Object::UNKNOWN_HOLDERS);
             holders.known &= object.refcount >= object.in_edges && !object.facts.is(Facts::UNFAITHFUL);
             if object.facts.is(Facts::LIES) {
-                col.lied = true;
+                col.type_misled = true;
                 if object.facts.fickle != 0 && object.is(Object::TRAVERSED) {
                     col.exact = false;
                     col.sound = false;
                 }
                 object.status |= Object::TRAVERSED;
             }
-            if object.refcount < object.in_edges || object.is(Object::LOOSE) {
+            if object.refcount < object.in_edges || object.is(Object::UNKNOWN_HOLDERS) {
                 col.exact = false;
                 col.sound &= object.refcount >= object.in_edges;
             }
         });
         col.candidates.put_word(candidates);
         (holders.outside, holders.rooted) = (outside, rooted);
-        self.lied |= col.lied;
+        self.type_misled |= col.type_misled;
         holders
     }
 
@@ -338,7 +341,7 @@ impl Shadow {
             let left = col.scripts > 0 && object.stamp == self.stamp && object.spot != Spot::Collecting;
             if !object.is(Object::GONE) && !left {
                 col.doomed.add(index);
-                if col.scripts > 0 && (object.facts.fickle != 0 || object.is(Object::LOOSE)) {
+                if col.scripts > 0 && (object.facts.fickle != 0 || object.is(Object::UNKNOWN_HOLDERS)) {
                     col.exact = false;
                     col.sound = false;
                 }

@@ -13,7 +13,7 @@ impl Shadow {
         }
     }
 
-    pub(crate) fn fold_garbage(&mut self, object: ObjId) {
+    pub(crate) fn apply_garbage(&mut self, object: ObjId) {
         self.garbage.push(pack(Some(object)));
         self.version += 1;
         // The stream may name what it never created: nobody asks for that, and it may be far away.

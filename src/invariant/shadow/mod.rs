@@ -1,23 +1,23 @@
 //! The shadow heap: the truth about a run, rebuilt from the scenario and the events.
 //!
 //! Every edge an event tells of is here, hidden ones included. Where events leave something open the shadow is
-//! careful in a stated direction: an object that may have unknown holders is [`Object::LOOSE`], an unreachable set
+//! careful in a stated direction: an object that may have unknown holders is [`Object::UNKNOWN_HOLDERS`], an unreachable set
 //! that may differ from the collector's says so ([`Collection::exact`], [`Collection::sound`]).
 
-mod bits;
+mod apply;
 mod collection;
-mod deduce;
-mod fold;
 mod garbage;
 mod object;
+mod object_set;
 mod place;
 mod reach;
+mod subtract_references;
 
-pub(crate) use bits::Bits;
 pub(crate) use collection::Collection;
 pub(crate) use object::{Facts, NO_SCRIPT, NONE, NOT_IN_A_LIST, Object, UNUSUAL, WeakRec, pack, unpack, usual};
+pub(crate) use object_set::ObjectSet;
 
-use super::alike::AskedRelease;
+use super::expectation::AskedRelease;
 use super::violation::Phase;
 use crate::event::{Code, ObjId};
 use crate::scenario::{MAX_ITEMS, Op, Scenario, Shape};
@@ -99,20 +99,20 @@ pub(crate) struct Shadow {
     /// Objects not yet freed.
     pub live: u32,
     /// The same as a set.
-    pub present: Bits,
+    pub present: ObjectSet,
     /// Objects on which `tp_clear` was called, freed ones too.
-    pub insane: Bits,
+    pub insane: ObjectSet,
     /// Objects whose deallocation is final and has not ended.
-    pub dying: Bits,
+    pub dying: ObjectSet,
     /// An object with a legacy finalizer was created.
     pub some_legacy: bool,
-    /// There is something that [`leftovers`](super::blame::leftovers) could blame.
+    /// There is something that [`leftovers`](super::fault::leftovers) could blame.
     pub peculiar: bool,
     /// The facts of a plain kind of each shape on the release.
     plain: [Facts; Shape::ALL.len()],
     /// An object was created whose `traverse` is not [faithful](Facts::UNFAITHFUL).
     pub some_unfaithful: bool,
-    /// An object is or was [`Object::LOOSE`].
+    /// An object is or was [`Object::UNKNOWN_HOLDERS`].
     pub some_loose: bool,
     /// A callback ran.
     pub some_called: bool,
@@ -144,15 +144,15 @@ pub(crate) struct Shadow {
     pub version: u64,
     /// What it was when the last snapshot began.
     version_shown: u64,
-    pub base: Bits,
+    pub base: ObjectSet,
     base_version: u64,
     pub stack: Vec<u32>,
-    pub scratch: Bits,
+    pub scratch: ObjectSet,
     /// The stream speaks of an object in a way the shadow cannot place.
-    pub lost: bool,
+    pub stream_unclear: bool,
     /// A type has misled a collection: `traverse` of a candidate lied, a deallocator's action saved trash that was
     /// being cleared, or made a weak reference to its own object.
-    pub lied: bool,
+    pub type_misled: bool,
     /// Full collections in a row that ran no user code and yet found something, with no mutator between.
     pub quiet: u32,
     /// The operation before this event asked for an entry of `gc.callbacks`.
@@ -211,9 +211,9 @@ impl Shadow {
             traits: Traits::default(),
             col: Collection::default(),
             live: 0,
-            present: Bits::default(),
-            insane: Bits::default(),
-            dying: Bits::default(),
+            present: ObjectSet::default(),
+            insane: ObjectSet::default(),
+            dying: ObjectSet::default(),
             some_legacy: false,
             peculiar: false,
             plain: Facts::plain(None),
@@ -235,12 +235,12 @@ impl Shadow {
             untracked: Vec::new(),
             version: 1,
             version_shown: 0,
-            base: Bits::default(),
+            base: ObjectSet::default(),
             base_version: 0,
             stack: Vec::new(),
-            scratch: Bits::default(),
-            lost: false,
-            lied: false,
+            scratch: ObjectSet::default(),
+            stream_unclear: false,
+            type_misled: false,
             undo_callback: false,
             quiet: 0,
             just_left: NONE,
@@ -284,8 +284,8 @@ impl Shadow {
         self.reading = false;
         self.after = After::Nothing;
         self.version += 1;
-        self.lost = false;
-        self.lied = false;
+        self.stream_unclear = false;
+        self.type_misled = false;
         self.just_left = NONE;
         self.undo_callback = false;
         self.quiet = 0;

@@ -245,9 +245,9 @@ impl Object {
     /// Deallocation final, memory not yet released.
     pub const DYING: u16 = 2;
     /// `tp_clear` was called on it.
-    pub const INSANE: u16 = 4;
+    pub const CLEARED: u16 = 4;
     /// Some of its holders cannot be known from events.
-    pub const LOOSE: u16 = 8;
+    pub const UNKNOWN_HOLDERS: u16 = 8;
     /// Was found unreachable by a collection.
     pub const WAS_TRASH: u16 = 16;
     /// Was examined by a collection whose unreachable set is not exactly known.

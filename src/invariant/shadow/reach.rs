@@ -2,7 +2,7 @@
 //!
 //! A run of few objects, as most are, is walked with one word as the set: see [`Shadow::is_small`].
 
-use super::{Bits, Frame, NONE, Object, Overflow, Shadow};
+use super::{Frame, NONE, Object, ObjectSet, Overflow, Shadow};
 use crate::event::{Code, ObjId, Spot};
 use crate::scenario::Shape;
 
@@ -75,7 +75,7 @@ impl Graph<'_> {
     }
 
     /// Adds to `set` everything on `stack` and what it reaches.
-    fn flood(&self, set: &mut Bits, stack: &mut Vec<u32>) {
+    fn flood(&self, set: &mut ObjectSet, stack: &mut Vec<u32>) {
         while let Some(at) = stack.pop() {
             let Some(object) = self.objects.get((at as usize).wrapping_sub(1)) else { continue };
             if object.is(Object::FREED) || !set.add(at as usize - 1) {
@@ -142,7 +142,7 @@ impl Shadow {
     }
 
     /// What is surely reachable when the first `frames` scripts count as roots.
-    fn sure(&mut self, set: &mut Bits, frames: usize) {
+    fn sure(&mut self, set: &mut ObjectSet, frames: usize) {
         if self.is_small() {
             let mut edges = self.global_word();
             self.sure_roots(frames, |edge| edges |= root(edge));
@@ -261,7 +261,7 @@ impl Shadow {
         let queued = object.refcount == 0;
         let surplus = object.stamp == self.stamp && (queued || object.refcount > object.in_edges);
         let old = object.spot as u8 > youngest && object.spot as u8 <= Spot::Permanent as u8;
-        surplus || old || object.is(Object::LOOSE) && object.refcount > 0
+        surplus || old || object.is(Object::UNKNOWN_HOLDERS) && object.refcount > 0
     }
 
     /// The `finalize` objects that their registry holds.

@@ -102,7 +102,7 @@ fn sound_releases_break_nothing_on_sound_types() {
         let mut subject = Machine::new(&collector);
         let mut judge = Judge::new();
         let mut generator = Generator::new(Seed::from(1), Profile::named("default").unwrap(), Size::Small);
-        let mut reached = Reached::default();
+        let mut reached = Coverage::default();
         for n in 0..400 {
             let scenario = generator.make(n);
             let mut events = Vec::new();

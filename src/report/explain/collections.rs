@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::recorder::{Edge, Place, Seen, Shot};
+use super::heap_pictures::{Edge, HeapPicture, Place, Seen};
 use super::{Run, Told};
 use crate::event::{Event, ObjId};
 use crate::heap::From;
-use crate::run::Moment;
+use crate::run::PhasePoint;
 use crate::scenario::Shape;
 
 /// One collection.
@@ -43,7 +43,7 @@ pub struct Examined {
     pub outside: i64,
     /// `trash`, `kept` or `uncollectable`.
     pub verdict: &'static str,
-    /// Why.
+    /// Excuse.
     pub why: String,
     /// What became of it in this collection.
     pub then: String,
@@ -51,14 +51,14 @@ pub struct Examined {
 
 /// The pictures of one collection.
 pub(super) struct Pictures<'r> {
-    pub shots: Vec<&'r Shot>,
+    pub shots: Vec<&'r HeapPicture>,
     /// Events before its end.
     pub end: usize,
 }
 
 impl<'r> Pictures<'r> {
     /// The picture of a moment, if the collection got that far.
-    pub fn at(&self, moment: Moment) -> Option<&'r Shot> {
+    pub fn at(&self, moment: PhasePoint) -> Option<&'r HeapPicture> {
         self.shots.iter().copied().find(|s| s.moment == moment)
     }
 }
@@ -67,7 +67,7 @@ impl<'r> Pictures<'r> {
 pub(super) fn pictures<'r>(run: &'r Run<'_>) -> Vec<Pictures<'r>> {
     let mut found: Vec<Pictures<'r>> = Vec::new();
     for shot in &run.shots {
-        if shot.moment == Moment::Start {
+        if shot.moment == PhasePoint::Start {
             let mut rest = run.log.from(shot.event).iter();
             let end = rest.find(|line| matches!(line.event, Event::CollectEnd { .. }));
             found.push(Pictures { shots: Vec::new(), end: end.map_or(run.log.total(), |line| line.at) });
@@ -85,7 +85,7 @@ pub(super) fn all(run: &Run<'_>) -> Vec<Collection> {
 }
 
 fn collection(run: &Run<'_>, number: usize, pictures: &Pictures<'_>) -> Option<Collection> {
-    let start = pictures.at(Moment::Start)?;
+    let start = pictures.at(PhasePoint::Start)?;
     let step = run.step_at(start.event);
     let around = &Around::of(run, pictures, start);
     let candidates = start.objects.iter().filter(|o| o.candidate);
@@ -106,7 +106,7 @@ fn collection(run: &Run<'_>, number: usize, pictures: &Pictures<'_>) -> Option<C
     })
 }
 
-/// Why an object is no candidate, or its references are not seen.
+/// Excuse an object is no candidate, or its references are not seen.
 fn not_examined(object: &Seen) -> String {
     match object.place {
         Place::NoHeader => "it has no GC header".to_owned(),
@@ -118,7 +118,7 @@ fn not_examined(object: &Seen) -> String {
 
 /// What a collection starts from and does, by object.
 struct Around<'s> {
-    start: &'s Shot,
+    start: &'s HeapPicture,
     /// The references to each object: who holds them, in the order of the picture.
     holders: BTreeMap<ObjId, Vec<(&'s Seen, &'s Edge)>>,
     cleared: BTreeSet<ObjId>,
@@ -126,7 +126,7 @@ struct Around<'s> {
 }
 
 impl<'s> Around<'s> {
-    fn of(run: &Run<'_>, pictures: &Pictures<'_>, start: &'s Shot) -> Around<'s> {
+    fn of(run: &Run<'_>, pictures: &Pictures<'_>, start: &'s HeapPicture) -> Around<'s> {
         let mut holders: BTreeMap<ObjId, Vec<(&Seen, &Edge)>> = BTreeMap::new();
         for holder in &start.objects {
             for edge in &holder.references {
@@ -154,7 +154,7 @@ fn examined(run: &Run<'_>, pictures: &Pictures<'_>, around: &Around<'_>, object:
     let by_candidates = around.holders(object.id).iter().filter(|(holder, _)| holder.candidate);
     let inside = by_candidates.map(|(_, edge)| edge.reported).sum();
     let outside = i64::from(object.refcount) - i64::from(inside);
-    let (verdict, why) = match pictures.at(Moment::Deduced) {
+    let (verdict, why) = match pictures.at(PhasePoint::Deduced) {
         None => ("undecided", "the collection stopped in undefined behaviour".to_owned()),
         Some(deduced) if deduced.is_in(object.id, "unreachable") => ("trash", "only trash holds it".to_owned()),
         Some(deduced) if deduced.is_in(object.id, "uncollectable") => {
@@ -204,7 +204,7 @@ pub(super) fn part(run: &Run<'_>, holder: &Seen, edge: &Edge) -> String {
     }
 }
 
-fn reached_from(run: &Run<'_>, around: &Around<'_>, deduced: &Shot, id: ObjId) -> String {
+fn reached_from(run: &Run<'_>, around: &Around<'_>, deduced: &HeapPicture, id: ObjId) -> String {
     let kept = |o: &Seen| o.candidate && !deduced.is_in(o.id, "unreachable") && !deduced.is_in(o.id, "uncollectable");
     match around.holders(id).iter().find(|(holder, _)| holder.id != id && kept(holder)) {
         Some((holder, edge)) => format!("reached from {}, which is kept", part(run, holder, edge)),
@@ -221,7 +221,7 @@ fn then(pictures: &Pictures<'_>, around: &Around<'_>, id: ObjId) -> String {
     if freed {
         return "freed by its reference count".to_owned();
     }
-    match pictures.at(Moment::ResurrectionChecked) {
+    match pictures.at(PhasePoint::ResurrectionChecked) {
         Some(shot) if shot.is_in(id, "uncollectable") => "stays, as garbage".to_owned(),
         Some(shot) if !shot.is_in(id, "to be cleared") => "resurrected".to_owned(),
         Some(_) => "neither cleared nor freed: its type has no clear".to_owned(),

@@ -1,13 +1,13 @@
 //! Explains one run of the model: why each object was judged trash or not, why each callback and finalizer ran or
 //! did not, where invariants broke, and what happened step by step.
 
+mod callback_outcomes;
 mod collections;
-mod fates;
-mod log;
-mod page;
-mod phases;
-mod recorder;
-mod story;
+mod explanation_text;
+mod heap_pictures;
+mod heap_text;
+mod kept_events;
+mod trace;
 
 #[cfg(test)]
 mod tests;
@@ -20,14 +20,14 @@ use crate::campaign::{Baseline, End, Examiner, Verdict};
 use crate::collector::{Collector, Row};
 use crate::event::{Event, Sink};
 use crate::invariant::Violation;
-use crate::names::{Naming, ObjectNames};
+use crate::object_names::{Naming, ObjectNames};
 use crate::run::Machine;
 use crate::scenario::text::{Document, print_op};
 
 pub use collections::{Collection, Examined};
-pub use log::{Line, Log};
-pub use page::text;
-pub use recorder::{MAX_OBJECTS, MAX_SHOTS, Shot};
+pub use explanation_text::text;
+pub use heap_pictures::{HeapPicture, MAX_OBJECTS, MAX_SHOTS};
+pub use kept_events::{KeptEvents, Line};
 
 /// Everything that is known about one run.
 #[derive(Debug)]
@@ -37,9 +37,9 @@ pub struct Run<'d> {
     /// On what.
     pub collector: Collector,
     /// What happened, as far as it is kept.
-    pub log: Log<'d>,
+    pub log: KeptEvents<'d>,
     /// The model between the events.
-    pub shots: Vec<Shot>,
+    pub shots: Vec<HeapPicture>,
     /// What was violated, and what that means.
     pub violations: Vec<(Violation, Verdict)>,
     /// What the objects are called.
@@ -62,9 +62,9 @@ pub struct Explanation {
     pub broken: Vec<Broken>,
     /// What each collection decided.
     pub collections: Vec<Collection>,
-    /// Why the callback of each weak reference ran or did not, and when it stopped to answer.
+    /// Excuse the callback of each weak reference ran or did not, and when it stopped to answer.
     pub weakrefs: Vec<Told>,
-    /// Why each finalizer ran or did not.
+    /// Excuse each finalizer ran or did not.
     pub finalizers: Vec<Told>,
     /// What is missing here, if anything.
     pub note: Option<String>,
@@ -110,14 +110,14 @@ pub fn record<'d>(document: &'d Document, collector: &Collector, baseline: &Base
 pub fn record_with<'d>(document: &'d Document, examiner: &mut Examiner) -> Run<'d> {
     let scenario = &document.scenario;
     let collector = examiner.collector().clone();
-    let mut told = (Log::new(scenario), Naming::new(&document.names));
+    let mut told = (KeptEvents::new(scenario), Naming::new(&document.names));
     let count = Cell::new(0);
     let mut remarks = Vec::new();
     let (shots, missed, violations, digest) = if examiner.is_real() {
         let examined = examiner.examine(scenario, true);
         examined.events.iter().for_each(|event| told.event(*event));
         let (mut model, mut camera) =
-            recorder::watched(Compared { events: examined.events, same: 0, differs: false }, &count);
+            heap_pictures::watched(Compared { events: examined.events, same: 0, differs: false }, &count);
         Machine::new(&collector).run_observed(scenario, &mut model, &mut camera);
         let Compared { same, differs, .. } = *model.sink();
         remarks.extend(ending(examined.end));
@@ -130,7 +130,7 @@ pub fn record_with<'d>(document: &'d Document, examiner: &mut Examiner) -> Run<'
         });
         (camera.shots, camera.missed, examined.violations.to_vec(), examined.digest)
     } else {
-        let (mut model, mut camera) = recorder::watched(&mut told, &count);
+        let (mut model, mut camera) = heap_pictures::watched(&mut told, &count);
         Machine::new(&collector).run_observed(scenario, &mut model, &mut camera);
         let examined = examiner.examine(scenario, true);
         (camera.shots, camera.missed, examined.violations.to_vec(), examined.digest)
@@ -190,8 +190,8 @@ pub fn explain(run: &Run<'_>) -> Explanation {
         verified: run.collector.verified,
         broken: broken(run),
         collections: collections::all(run),
-        weakrefs: fates::weakrefs(run),
-        finalizers: fates::finalizers(run),
+        weakrefs: callback_outcomes::weakrefs(run),
+        finalizers: callback_outcomes::finalizers(run),
         note,
     }
 }

@@ -1,12 +1,12 @@
 //! The reductions, one family per file. A pass goes through the best scenario once, from its end, and stays where it is
 //! when something is accepted; it does not repeat itself.
 
-mod fold;
 mod kinds;
 mod merge;
 mod operations;
 mod order;
 mod places;
+mod relocate;
 mod remove;
 mod script;
 mod slots;
@@ -27,12 +27,12 @@ pub(super) const REMOVAL: &[(Reduction, Pass)] = &[
     (Reduction::MergeVariables, merge::variables),
     (Reduction::SplitVariables, merge::split),
     (Reduction::MergeScripts, merge::scripts),
-    (Reduction::Fold, fold::fold),
-    (Reduction::Bypass, fold::bypass),
+    (Reduction::Fold, relocate::fold),
+    (Reduction::Bypass, relocate::bypass),
     (Reduction::Transfer, script::transfer),
     (Reduction::Inline, script::inline),
     (Reduction::Kinds, kinds::lower),
-    (Reduction::Adopt, fold::adopt),
+    (Reduction::Adopt, relocate::adopt),
 ];
 
 /// Passes that simplify what is left. After each success the removals are tried again.

@@ -2,7 +2,7 @@
 
 use super::super::edit;
 use super::super::search::Search;
-use super::fold::skip;
+use super::relocate::skip;
 use super::remove::without;
 use crate::scenario::{Base, Finalizer, NODE_SLOTS, Op, Place, ScriptId};
 

@@ -1,0 +1,345 @@
+//! BugSignature a campaign counts. Adding up is commutative and associative, so the order of the parts does not matter.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::counts::{FindingKey, First, SubjectCounts, mix};
+use super::examine::{End, Examined, Fatal};
+use crate::invariant::{Class, Coverage, Invariant, Phase, Violation};
+
+/// BugSignature a violation means for the exit code.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// A `collector` violation that is not in the baseline.
+    New,
+    /// A `collector` violation that is in the baseline.
+    Known,
+    /// A `type-fault` violation.
+    TypeFault,
+    /// A `documented` violation.
+    Documented,
+}
+
+impl Verdict {
+    /// Every verdict, the most serious first.
+    pub const ALL: [Verdict; 4] = [Verdict::New, Verdict::Known, Verdict::TypeFault, Verdict::Documented];
+
+    /// The class of the violation.
+    pub const fn class(self) -> Class {
+        match self {
+            Verdict::New | Verdict::Known => Class::Collector,
+            Verdict::TypeFault => Class::TypeFault,
+            Verdict::Documented => Class::Documented,
+        }
+    }
+
+    /// The mark in tables.
+    pub const fn mark(self) -> char {
+        match self {
+            Verdict::New => 'C',
+            Verdict::Known => 'k',
+            Verdict::TypeFault => 't',
+            Verdict::Documented => 'd',
+        }
+    }
+
+    /// BugSignature the mark means.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Verdict::New => "collector",
+            Verdict::Known => "collector, known (baseline)",
+            Verdict::TypeFault => "type-fault",
+            Verdict::Documented => "documented",
+        }
+    }
+}
+
+/// BugSignature findings are told apart by.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ViolationKey {
+    /// An invariant is broken.
+    Violation {
+        /// BugSignature it means.
+        verdict: Verdict,
+        /// Which invariant.
+        #[serde(with = "words::invariant")]
+        invariant: Invariant,
+        /// Index of the collector in the plan.
+        collector: usize,
+        /// When it broke; `None` for all phases together, where the collector is not to blame.
+        #[serde(with = "words::phase")]
+        phase: Option<Phase>,
+        /// One bug can hide another of the same kind. So what counts is told apart further, by the number of the
+        /// scenario: as many of each kind are reduced as there are values, [`SIBLINGS`]. Else 0.
+        sibling: u8,
+    },
+    /// An interpreter did not come to the end.
+    Fatal {
+        /// Index of its collector in the plan.
+        collector: usize,
+        /// Excuse not.
+        fatal: Fatal,
+    },
+}
+
+/// How many scenarios of one kind of new violation are reduced, at most.
+pub const SIBLINGS: u64 = 4;
+/// How many scenarios in a row have the same sibling.
+const STRETCH: u64 = 256;
+
+impl FindingKey for ViolationKey {}
+
+impl ViolationKey {
+    /// Index of the collector in the plan.
+    pub const fn collector(self) -> usize {
+        match self {
+            ViolationKey::Violation { collector, .. } | ViolationKey::Fatal { collector, .. } => collector,
+        }
+    }
+
+    /// BugSignature a violation means; nothing for another end.
+    pub const fn verdict(self) -> Option<Verdict> {
+        match self {
+            ViolationKey::Violation { verdict, .. } => Some(verdict),
+            ViolationKey::Fatal { .. } => None,
+        }
+    }
+
+    /// The broken invariant; nothing for another end.
+    pub const fn invariant(self) -> Option<Invariant> {
+        match self {
+            ViolationKey::Violation { invariant, .. } => Some(invariant),
+            ViolationKey::Fatal { .. } => None,
+        }
+    }
+
+    /// How an interpreter ended; nothing for a violation.
+    pub const fn fatal(self) -> Option<Fatal> {
+        match self {
+            ViolationKey::Violation { .. } => None,
+            ViolationKey::Fatal { fatal, .. } => Some(fatal),
+        }
+    }
+
+    /// True if it sets the exit code; with `strict`, every violation does.
+    pub fn counts(self, strict: bool) -> bool {
+        strict || matches!(self.verdict(), None | Some(Verdict::New))
+    }
+
+    /// The same for all siblings.
+    pub fn family(self) -> ViolationKey {
+        match self {
+            ViolationKey::Violation { verdict, invariant, collector, phase, .. } => {
+                ViolationKey::Violation { verdict, invariant, collector, phase, sibling: 0 }
+            }
+            other => other,
+        }
+    }
+}
+
+/// Names in files for what has a name already.
+mod words {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub mod invariant {
+        use super::*;
+        use crate::invariant::Invariant;
+
+        pub fn serialize<S: Serializer>(invariant: &Invariant, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_str(invariant.code())
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Invariant, D::Error> {
+            let code = String::deserialize(deserializer)?;
+            Invariant::parse(&code).ok_or_else(|| Error::custom(format!("no invariant is called `{code}`")))
+        }
+    }
+
+    pub mod phase {
+        use super::*;
+        use crate::invariant::Phase;
+
+        pub fn serialize<S: Serializer>(phase: &Option<Phase>, serializer: S) -> Result<S::Ok, S::Error> {
+            match phase {
+                Some(phase) => serializer.serialize_some(phase.word()),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Phase>, D::Error> {
+            let Some(word) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+            let phase = Phase::ALL.into_iter().find(|phase| phase.word() == word);
+            phase.map(Some).ok_or_else(|| Error::custom(format!("no phase is called `{word}`")))
+        }
+    }
+
+    /// Counts by verdict and invariant, as triples; zeros are left out.
+    pub mod broken {
+        use super::*;
+        use crate::campaign::Verdict;
+        use crate::invariant::Invariant;
+
+        type Broken = [[u64; Invariant::COUNT]; Verdict::ALL.len()];
+
+        pub fn serialize<S: Serializer>(broken: &Broken, serializer: S) -> Result<S::Ok, S::Error> {
+            let all = Verdict::ALL.iter().flat_map(|v| Invariant::ALL.iter().map(move |i| (*v, *i)));
+            let counts = all.map(|(v, i)| (v, i.code(), broken[v as usize][i as usize]));
+            serializer.collect_seq(counts.filter(|(.., count)| *count > 0))
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Broken, D::Error> {
+            let mut broken = [[0; Invariant::COUNT]; Verdict::ALL.len()];
+            for (verdict, code, count) in Vec::<(Verdict, String, u64)>::deserialize(deserializer)? {
+                let invariant = Invariant::parse(&code);
+                let invariant = invariant.ok_or_else(|| Error::custom(format!("no invariant is called `{code}`")))?;
+                broken[verdict as usize][invariant as usize] = count;
+            }
+            Ok(broken)
+        }
+    }
+}
+
+/// The counts of one collector.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct JudgedCounts {
+    /// Digest of all event streams.
+    pub digest: u64,
+    /// BugSignature the runs reached.
+    pub reached: Coverage,
+    /// Scenarios with a violation, by verdict and invariant.
+    #[serde(with = "words::broken")]
+    pub broken: [[u64; Invariant::COUNT]; Verdict::ALL.len()],
+    /// Scenarios with a violation of any class.
+    pub violated: u64,
+    /// Scenarios judged by the invariants that need several runs, too.
+    pub differential: u64,
+    /// Scenarios whose second run differed from the first.
+    pub nondeterministic: u64,
+    /// Scenarios that ended in undefined behaviour.
+    pub undefined: u64,
+    /// Scenarios that the interpreter died of after its last event.
+    pub teardown: u64,
+    /// Scenarios that the interpreter died of.
+    pub crashed: u64,
+    /// Scenarios that reached a limit of the interpreter's worker.
+    pub limited: u64,
+    /// Scenarios that the interpreter cannot run, by reason.
+    pub unsupported: BTreeMap<String, u64>,
+}
+
+impl Default for JudgedCounts {
+    fn default() -> JudgedCounts {
+        JudgedCounts {
+            digest: 0,
+            reached: Coverage::default(),
+            broken: [[0; Invariant::COUNT]; Verdict::ALL.len()],
+            violated: 0,
+            differential: 0,
+            nondeterministic: 0,
+            undefined: 0,
+            teardown: 0,
+            crashed: 0,
+            limited: 0,
+            unsupported: BTreeMap::new(),
+        }
+    }
+}
+
+impl JudgedCounts {
+    /// How many scenarios showed a violation of this invariant with this verdict.
+    pub fn count(&self, verdict: Verdict, invariant: Invariant) -> u64 {
+        self.broken[verdict as usize][invariant as usize]
+    }
+}
+
+impl SubjectCounts for JudgedCounts {
+    fn absorb(&mut self, other: &JudgedCounts) {
+        self.digest = self.digest.wrapping_add(other.digest);
+        self.reached.add(&other.reached);
+        for (mine, theirs) in self.broken.iter_mut().flatten().zip(other.broken.iter().flatten()) {
+            *mine += theirs;
+        }
+        self.violated += other.violated;
+        self.differential += other.differential;
+        self.nondeterministic += other.nondeterministic;
+        self.undefined += other.undefined;
+        self.teardown += other.teardown;
+        self.crashed += other.crashed;
+        self.limited += other.limited;
+        for (what, count) in &other.unsupported {
+            *self.unsupported.entry(what.clone()).or_default() += count;
+        }
+    }
+}
+
+/// The counts of some of a campaign's scenarios.
+pub type JudgedTotals = super::counts::Counts<JudgedCounts, ViolationKey>;
+
+impl JudgedTotals {
+    /// Counts one run.
+    pub fn add(&mut self, collector: usize, scenario: u64, run: &Examined<'_>) {
+        let tally = &mut self.tallies[collector];
+        // Each run weighs in with its number, so that equal streams of different scenarios do not cancel out.
+        tally.digest = tally.digest.wrapping_add(mix(scenario, run.digest));
+        tally.reached.add(&run.reached);
+        tally.differential += u64::from(run.differential);
+        tally.nondeterministic += u64::from(run.differs);
+        tally.violated += u64::from(!run.violations.is_empty());
+        match run.end {
+            End::Complete => {}
+            End::Undefined(_) => tally.undefined += 1,
+            End::Teardown => tally.teardown += 1,
+            End::Limit(_) => tally.limited += 1,
+            End::Unsupported(what) => *tally.unsupported.entry(what.clone()).or_default() += 1,
+            End::Crashed(_) => tally.crashed += 1,
+        }
+        let mut seen = [0u64; Verdict::ALL.len()];
+        for (violation, verdict) in run.violations {
+            let bit = 1 << violation.invariant as u64;
+            if seen[*verdict as usize] & bit == 0 {
+                seen[*verdict as usize] |= bit;
+                tally.broken[*verdict as usize][violation.invariant as usize] += 1;
+            }
+        }
+        let key = |(violation, verdict): &(Violation, Verdict)| ViolationKey::Violation {
+            verdict: *verdict,
+            invariant: violation.invariant,
+            collector,
+            phase: (violation.class == Class::Collector).then_some(violation.phase),
+            sibling: if *verdict == Verdict::New { (scenario / STRETCH % SIBLINGS) as u8 } else { 0 },
+        };
+        for (position, violation) in run.violations.iter().enumerate() {
+            let key_of_this = key(violation);
+            if !run.violations[..position].iter().any(|earlier| key(earlier) == key_of_this) {
+                self.see(key_of_this, First { secondary: position > 0, scenario });
+            }
+        }
+        if let Some(fatal) = run.end.fatal() {
+            self.see(ViolationKey::Fatal { collector, fatal }, First { secondary: false, scenario });
+        }
+    }
+
+    /// Digest of all event streams of all collectors.
+    pub fn digest(&self) -> u64 {
+        self.tallies.iter().fold(0, |digest, tally| mix(digest, tally.digest))
+    }
+
+    /// BugSignature all runs together reached.
+    pub fn reached(&self) -> Coverage {
+        self.tallies.iter().fold(Coverage::default(), |mut all, tally| {
+            all.add(&tally.reached);
+            all
+        })
+    }
+
+    /// True if a run was different the second time.
+    pub fn is_nondeterministic(&self) -> bool {
+        self.tallies.iter().any(|t| t.nondeterministic > 0)
+    }
+}
+
+const _: () = assert!(Invariant::COUNT <= 64);

@@ -1,0 +1,323 @@
+//! One child process with the probe in it, and the file in which it leaves its events.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use super::compile::{SetupError, probe, sanitizers};
+use super::find::Interpreter;
+use super::interpreter::Limits;
+
+const HEADER: usize = 64;
+/// How long a worker may be silent beyond the limit of a scenario: it was not able to end itself.
+const GRACE: Duration = Duration::from_secs(1);
+/// How long it may take to start: a moment, but on a loaded machine with sanitizers many.
+const START_UP: Duration = Duration::from_secs(60);
+/// How often a worker is started that is killed or stopped meanwhile.
+const ATTEMPTS: u32 = 3;
+/// The same for one with sanitizers.
+const SANITIZED_ATTEMPTS: u32 = 20;
+const START: &str = "import sys; sys.path.insert(0, sys.argv[1]); import coroner_probe; \
+    coroner_probe.serve(0, 1, sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), int(sys.argv[6]))";
+
+/// A number that no other call in this process returns.
+pub(super) fn unique() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// How a batch ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Answer {
+    /// Some of the scenarios were run, at least one; `last` if the worker has ended itself.
+    Ran { last: bool },
+    /// The worker died.
+    Died(ExitStatus),
+    /// The worker did not answer and was killed.
+    Silent,
+}
+
+#[derive(Debug)]
+pub(super) struct Worker {
+    child: Child,
+    stdin: ChildStdin,
+    answers: Receiver<[u32; 2]>,
+    /// Scenarios to run. A pipe of this size would block the parent of a stopped worker.
+    batch: File,
+    events: File,
+    complaints: Receiver<String>,
+}
+
+/// A file that is in memory where possible.
+#[derive(Debug)]
+struct Shared {
+    file: File,
+    name: Name,
+}
+
+impl Shared {
+    fn new(suffix: &str, size: u64) -> Result<Shared, SetupError> {
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
+        let path = folder.join(format!("coroner-{}-{}.{suffix}", std::process::id(), unique()));
+        let failed = |error| SetupError::File { what: path.display().to_string(), error };
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path).map_err(failed)?;
+        let sized = file.set_len(size);
+        let name = Name(path.clone());
+        sized.map_err(failed).map(|()| Shared { file, name })
+    }
+
+    fn path(&self) -> &Path {
+        &self.name.0
+    }
+
+    /// Takes the name away.
+    fn unlink(self) -> File {
+        self.file
+    }
+}
+
+/// The name of a file, which lasts as long as this value.
+#[derive(Debug)]
+struct Name(PathBuf);
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// A worker that ended before it was ready.
+struct Stillborn {
+    /// How; `None` if it did not answer.
+    status: Option<ExitStatus>,
+    said: String,
+}
+
+impl Worker {
+    /// Starts a worker; again if somebody kills or stops it meanwhile.
+    pub(super) fn start(interpreter: &Interpreter, limits: &Limits) -> Result<Worker, SetupError> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match Worker::attempt(interpreter, limits)? {
+                Ok(worker) => return Ok(worker),
+                Err(s) if s.status.is_none_or(killed) && attempts < ATTEMPTS => {}
+                // Now and then the address space is laid out so that the sanitizer's shadow has no room.
+                Err(s) if interpreter.sanitized && s.said.contains("ABORTING") && attempts < SANITIZED_ATTEMPTS => {}
+                Err(s) => return Err(SetupError::Start { name: interpreter.name(), message: s.said }),
+            }
+        }
+    }
+
+    fn attempt(interpreter: &Interpreter, limits: &Limits) -> Result<Result<Worker, Stillborn>, SetupError> {
+        let folder = probe(interpreter)?;
+        let (batch, events) = (Shared::new("batch", 0)?, Shared::new("events", limits.event_bytes)?);
+        let mut command = Command::new(&interpreter.program);
+        command.args(match (interpreter.sanitized, interpreter.release.major) {
+            (true, _) => &["-s", "-S"][..],
+            (false, 2) => &["-E", "-s", "-S"],
+            (false, _) => &["-I", "-S"],
+        });
+        let mut memory = limits.memory_bytes;
+        if interpreter.sanitized {
+            // Their shadow takes more address space than any limit allows.
+            memory = 0;
+            sanitize(&mut command, limits.memory_bytes)?;
+        }
+        command.args(["-W", "ignore", "-c", START]).arg(&folder).arg(batch.path()).arg(events.path());
+        command.args([limits.event_bytes, memory, limits.stack_bytes].map(|n| n.to_string()));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        let failed = |message: String| SetupError::Start { name: interpreter.name(), message };
+        let mut child = command.spawn().map_err(|e| failed(e.to_string()))?;
+        let (Some(stdin), Some(mut stdout), Some(mut stderr)) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            return Err(failed("no pipes".into()));
+        };
+        let (send, answers) = channel();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 8];
+            while stdout.read_exact(&mut bytes).is_ok() {
+                let word = |i: usize| u32::from_le_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]);
+                if send.send([word(0), word(4)]).is_err() {
+                    break;
+                }
+            }
+        });
+        let (complain, complaints) = channel();
+        match answers.recv_timeout(START_UP) {
+            Ok([0, 0]) => {
+                // From here on nothing may fill the pipe and block the child.
+                std::thread::spawn(move || listen(stderr, &complain));
+            }
+            other => {
+                let _ = child.kill();
+                let status = child.wait().ok().filter(|_| other != Err(RecvTimeoutError::Timeout));
+                let mut text = String::new();
+                let _ = stderr.read_to_string(&mut text);
+                let how = || status.map_or_else(|| "it did not answer".to_owned(), describe);
+                return Ok(Err(Stillborn { status, said: text.lines().last().map_or_else(how, str::to_owned) }));
+            }
+        }
+        // The child has them open: no name is left behind, whatever happens.
+        let (batch, events) = (batch.unlink(), events.unlink());
+        Ok(Ok(Worker { child, stdin, answers, batch, events, complaints }))
+    }
+
+    /// Sends a batch and waits for the answer, as long as there is progress: an event or the end of a scenario at
+    /// least every `limit`.
+    pub(super) fn run(&mut self, batch: &[u8], limit: Duration) -> Answer {
+        let size = (batch.len() as u32).to_le_bytes();
+        // A worker that dies before it starts the batch must not leave the events of the one before.
+        let forgotten = self.events.write_all_at(&[0; 8], 8).and_then(|()| self.batch.write_all_at(batch, 0));
+        let answer = match forgotten.and_then(|()| self.stdin.write_all(&size)) {
+            Ok(()) => self.answer(limit + GRACE),
+            Err(_) => Err(RecvTimeoutError::Disconnected),
+        };
+        match answer {
+            Ok([_, last]) => Answer::Ran { last: last != 0 },
+            Err(RecvTimeoutError::Disconnected) => match self.child.wait() {
+                Ok(status) => Answer::Died(status),
+                Err(_) => Answer::Silent,
+            },
+            Err(RecvTimeoutError::Timeout) => {
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+                Answer::Silent
+            }
+        }
+    }
+
+    fn answer(&self, patience: Duration) -> Result<[u32; 2], RecvTimeoutError> {
+        let mut before = self.event_bytes().ok();
+        loop {
+            match self.answers.recv_timeout(patience) {
+                Err(RecvTimeoutError::Timeout) => match self.event_bytes().ok() {
+                    now if now == before => return Err(RecvTimeoutError::Timeout),
+                    now => before = now,
+                },
+                other => return other,
+            }
+        }
+    }
+
+    fn event_bytes(&self) -> std::io::Result<u64> {
+        let mut word = [0; 8];
+        self.events.read_exact_at(&mut word, 8)?;
+        Ok(u64::from_le_bytes(word))
+    }
+
+    /// Reads the events of the last batch, also after the child's death.
+    pub(super) fn read_events(&self, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+        let mut header = [0; HEADER];
+        self.events.read_exact_at(&mut header, 0)?;
+        let word = |i: usize| header[8 * i..8 * i + 8].iter().rev().fold(0u64, |n, b| n << 8 | u64::from(*b));
+        bytes.clear();
+        bytes.resize(word(1) as usize / 16 * 16, 0);
+        self.events.read_exact_at(bytes, HEADER as u64)
+    }
+
+    /// What the child said about its death on standard error, if it said anything that explains it.
+    pub(super) fn last_words(&self) -> Option<String> {
+        // The reader ends with the child; not if a grandchild has the pipe.
+        self.complaints.recv_timeout(Duration::from_millis(500)).ok()
+    }
+
+    /// The child's process id.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Makes a process load the sanitizers first, and take its objects from `malloc`, which they watch.
+fn sanitize(command: &mut Command, memory_bytes: u64) -> Result<(), SetupError> {
+    let libraries = sanitizers()?;
+    let libraries: Vec<String> = libraries.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"PYTHON") {
+            command.env_remove(name);
+        }
+    }
+    let memory = match memory_bytes >> 20 {
+        0 => String::new(),
+        megabytes => format!(":hard_rss_limit_mb={megabytes}"),
+    };
+    command.env("PYTHONMALLOC", "malloc").env("LD_PRELOAD", libraries.join(" "));
+    command.env("ASAN_OPTIONS", format!("detect_leaks=0:abort_on_error=1:allocator_may_return_null=1{memory}"));
+    command.env("UBSAN_OPTIONS", "halt_on_error=1:abort_on_error=1:print_summary=1");
+    Ok(())
+}
+
+/// Reads what a worker writes, and passes on the first line that explains a death: an assertion that failed, or the
+/// report of a sanitizer.
+fn listen(stderr: ChildStderr, complain: &Sender<String>) {
+    const WORDS: [&str; 4] = ["runtime error: ", "Assertion ", "SUMMARY: ", "Fatal Python error: "];
+    const LENGTH: usize = 240;
+    let mut lines = BufReader::new(stderr).split(b'\n').map_while(Result::ok);
+    let found = lines.find_map(|line| {
+        let line = String::from_utf8_lossy(&line).trim().to_owned();
+        WORDS.iter().any(|word| line.contains(word)).then(|| without_addresses(&line).chars().take(LENGTH).collect())
+    });
+    if let Some(line) = found {
+        // Nobody listens any more if the worker was dropped.
+        let _ = complain.send(line);
+    }
+    lines.for_each(drop);
+}
+
+/// The line with `0x` for every address, which is another one each time.
+fn without_addresses(line: &str) -> String {
+    let mut parts = line.split("0x");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + "0x" + part.trim_start_matches(|c: char| c.is_ascii_hexdigit()))
+}
+
+/// An exit status in words.
+pub(super) fn describe(status: ExitStatus) -> String {
+    match (status.signal(), status.code()) {
+        (Some(signal), _) => match signal_name(signal) {
+            Some(name) => format!("signal {signal} ({name})"),
+            None => format!("signal {signal}"),
+        },
+        (None, Some(code)) => format!("exit code {code}"),
+        (None, None) => status.to_string(),
+    }
+}
+
+fn signal_name(signal: i32) -> Option<&'static str> {
+    Some(match signal {
+        4 => "SIGILL",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        _ => return None,
+    })
+}
+
+/// True if the limit of time ended the process.
+pub(super) fn timed_out(status: ExitStatus) -> bool {
+    status.signal() == Some(14)
+}
+
+/// True if SIGKILL did it: a user, or the system short of memory.
+pub(super) fn killed(status: ExitStatus) -> bool {
+    status.signal() == Some(9)
+}

@@ -1,0 +1,348 @@
+//! A real interpreter as a subject.
+
+use std::borrow::Borrow;
+use std::time::Duration;
+
+use super::child::{Answer, Worker, describe, killed, timed_out};
+use super::compile::SetupError;
+use super::find::Interpreter;
+use super::wire;
+use crate::event::{Event, Sink};
+use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, Scenario, Shape};
+use crate::subject::{Failure, Memory, Subject};
+
+/// Marks of the probe around each scenario of a batch (`probe.h`).
+const BEGIN: u64 = 0xf0;
+const END: u64 = 0xf1;
+const MEMORY: u64 = 0xf2;
+const UNSUPPORTED: u64 = 1;
+const GAVE_UP: u64 = 2;
+
+/// Bounds for a worker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Size of the file for events; one scenario has at least half of it. An event takes 16 bytes.
+    pub event_bytes: u64,
+    /// Address space of the process; 0 means no limit.
+    pub memory_bytes: u64,
+    /// Stack of the thread that runs the scenarios.
+    pub stack_bytes: u64,
+    /// Time for one scenario.
+    pub scenario: Duration,
+    /// A process is replaced after this many scenarios.
+    pub recycle_after: u32,
+}
+
+impl Limits {
+    /// Of the candidates tried while a scenario that reaches a limit is reduced, so many may reach it: each takes that
+    /// long.
+    pub const SLOW_CANDIDATES: u64 = 50;
+
+    /// The events of one scenario that there may be room for: none after them is ever compared.
+    pub fn events(&self) -> usize {
+        (self.event_bytes / 16) as usize
+    }
+
+    /// The bounds for such candidates: a part of the time, still thousands of times what most scenarios need.
+    pub fn hurried(self) -> Limits {
+        Limits { scenario: (self.scenario / 20).max(Duration::from_millis(20)), ..self }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            event_bytes: 64 << 20,
+            memory_bytes: 4 << 30,
+            stack_bytes: 256 << 20,
+            scenario: Duration::from_secs(5),
+            recycle_after: 10_000,
+        }
+    }
+}
+
+/// What became of one scenario of a batch.
+#[derive(Debug)]
+pub struct BatchedRun<'a> {
+    /// Its position in the batch.
+    pub index: usize,
+    /// The events, up to the failure if there was one.
+    pub events: &'a [Event],
+    /// Nanoseconds from the first operation to the last event, measured in the interpreter.
+    pub nanoseconds: u64,
+    /// What the process held after it, if that was asked for.
+    pub memory: Memory,
+    /// Excuse it did not come to its end.
+    pub failure: Option<Failure>,
+}
+
+/// A real interpreter: a child process that runs scenarios, replaced when it dies.
+#[derive(Debug)]
+pub struct Python {
+    interpreter: Interpreter,
+    limits: Limits,
+    name: String,
+    worker: Option<Worker>,
+    runs: u32,
+    started: u32,
+    /// What is asked of the probe for each scenario, besides its events.
+    flags: u32,
+    batch: Vec<u8>,
+    bytes: Vec<u8>,
+    events: Vec<Event>,
+}
+
+impl Python {
+    /// Builds the probe if necessary and starts a worker.
+    ///
+    /// # Errors
+    /// [`SetupError`], one line that says what to install if something is missing.
+    pub fn new(interpreter: Interpreter, limits: Limits) -> Result<Python, SetupError> {
+        let worker = Worker::start(&interpreter, &limits)?;
+        let name = interpreter.name();
+        Ok(Python {
+            interpreter,
+            limits,
+            name,
+            worker: Some(worker),
+            runs: 0,
+            started: 1,
+            flags: 0,
+            batch: Vec::new(),
+            bytes: Vec::new(),
+            events: Vec::new(),
+        })
+    }
+
+    /// The interpreter.
+    pub fn interpreter(&self) -> &Interpreter {
+        &self.interpreter
+    }
+
+    /// How many processes have been started so far.
+    pub fn processes(&self) -> u32 {
+        self.started
+    }
+
+    /// The worker's process id, while there is one.
+    pub fn process_id(&self) -> Option<u32> {
+        self.worker.as_ref().map(Worker::id)
+    }
+
+    /// The bounds of a worker.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Sets the bounds: the next scenario runs in a fresh process that has them.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+        self.restart();
+    }
+
+    /// Ends the worker: the next scenario runs in a fresh process.
+    pub fn restart(&mut self) {
+        self.worker = None;
+    }
+
+    /// Runs scenarios in one round trip where possible, and hands each outcome to `each`, in order.
+    ///
+    /// # Errors
+    /// [`SetupError`] if a new worker was needed and could not be started; earlier outcomes have been handed out.
+    pub fn run_batch<S: Borrow<Scenario>>(
+        &mut self,
+        scenarios: &[S],
+        mut each: impl FnMut(BatchedRun<'_>),
+    ) -> Result<(), SetupError> {
+        let mut done = 0;
+        let mut tried_again = false;
+        while done < scenarios.len() {
+            let before = done;
+            let how = self.round_trip(&scenarios[done..])?;
+            let (mut running, mut garbled) = (None, false);
+            let mut memory = Memory::default();
+            self.events.clear();
+            let bytes = std::mem::take(&mut self.bytes);
+            for words in bytes.chunks_exact(16) {
+                let word = |half: &[u8]| half.iter().rev().fold(0u64, |n, b| n << 8 | u64::from(*b));
+                let (first, second) = (word(&words[..8]), word(&words[8..]));
+                match first & 0xff {
+                    BEGIN => {
+                        running = Some(before + (first >> 32) as usize);
+                        self.events.clear();
+                        memory = Memory::default();
+                        garbled = false;
+                    }
+                    END => {
+                        let Some(index) = running.take() else { continue };
+                        let failure = match garbled {
+                            true => Some(self.nonsense()),
+                            false => self.failure(first >> 8 & 0xff, first >> 32),
+                        };
+                        let exhausted = matches!(failure, Some(Failure::Limit { .. }));
+                        each(BatchedRun { index, events: &self.events, nanoseconds: second, memory, failure });
+                        done = index + 1;
+                        tried_again = false;
+                        if exhausted {
+                            // It may have no memory for the next ones.
+                            self.worker = None;
+                            break;
+                        }
+                    }
+                    MEMORY if first >> 8 & 0xff == 0 => memory.references = Some(second as i64),
+                    MEMORY => memory.blocks = Some(second as i64),
+                    _ if garbled => {}
+                    _ => match Event::from_words([first, second]) {
+                        Some(event) => self.events.push(event),
+                        None => garbled = true,
+                    },
+                }
+            }
+            self.bytes = bytes;
+            let failure = match how {
+                Answer::Ran { last } => {
+                    if last {
+                        self.worker = None;
+                    }
+                    if done > before {
+                        continue;
+                    }
+                    self.too_slow()
+                }
+                // Somebody else stopped or killed it, which says nothing about the scenario: once more.
+                Answer::Silent if !tried_again => {
+                    tried_again = true;
+                    self.worker = None;
+                    continue;
+                }
+                Answer::Died(status) if killed(status) && !tried_again => {
+                    tried_again = true;
+                    self.worker = None;
+                    continue;
+                }
+                Answer::Silent => self.too_slow(),
+                Answer::Died(status) if timed_out(status) => self.too_slow(),
+                Answer::Died(status) => {
+                    let said = self.worker.as_ref().and_then(Worker::last_words);
+                    let said = said.map_or_else(String::new, |line| format!(": {line}"));
+                    Failure::Died { subject: self.name.clone(), how: describe(status) + &said }
+                }
+            };
+            self.worker = None;
+            if running.is_some() || done == before {
+                let index = running.unwrap_or(done);
+                each(BatchedRun { index, events: &self.events, nanoseconds: 0, memory, failure: Some(failure) });
+                done = index + 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends scenarios and reads the events of those that were run into `self.bytes`.
+    fn round_trip<S: Borrow<Scenario>>(&mut self, scenarios: &[S]) -> Result<Answer, SetupError> {
+        if self.runs >= self.limits.recycle_after {
+            self.worker = None;
+        }
+        let worker = match &mut self.worker {
+            Some(worker) => worker,
+            none => {
+                self.runs = 0;
+                self.started += 1;
+                none.insert(Worker::start(&self.interpreter, &self.limits)?)
+            }
+        };
+        self.runs = self.runs.saturating_add(scenarios.len() as u32);
+        let milliseconds = self.limits.scenario.as_millis().clamp(1, u128::from(u32::MAX)) as u32;
+        self.batch.clear();
+        for word in [scenarios.len() as u32, MAX_DEPTH, MAX_SCRIPT_STEPS, milliseconds] {
+            self.batch.extend_from_slice(&word.to_le_bytes());
+        }
+        scenarios.iter().for_each(|scenario| wire::encode(scenario.borrow(), self.flags, &mut self.batch));
+        let answer = worker.run(&self.batch, self.limits.scenario);
+        let path = || "the worker's file of events".to_string();
+        worker.read_events(&mut self.bytes).map_err(|error| SetupError::File { what: path(), error })?;
+        Ok(answer)
+    }
+
+    fn nonsense(&self) -> Failure {
+        Failure::Died { subject: self.name.clone(), how: "it wrote an event that means nothing".to_owned() }
+    }
+
+    fn too_slow(&self) -> Failure {
+        Failure::Limit { subject: self.name.clone(), limit: format!("{} s", self.limits.scenario.as_secs_f32()) }
+    }
+
+    fn result(&self, result: Result<(), SetupError>, failure: Option<Failure>) -> Result<(), Failure> {
+        match (result, failure) {
+            (Err(error), _) => Err(Failure::Died { subject: self.name.clone(), how: error.to_string() }),
+            (_, Some(failure)) => Err(failure),
+            _ => Ok(()),
+        }
+    }
+
+    fn failure(&self, status: u64, detail: u64) -> Option<Failure> {
+        let subject = self.name.clone();
+        match status {
+            UNSUPPORTED => Some(Failure::Unsupported { subject, what: missing(detail) }),
+            GAVE_UP if let Some(what) = no_room(detail) => {
+                Some(Failure::Unsupported { subject, what: what.to_owned() })
+            }
+            GAVE_UP => {
+                let limit = format!("{} bytes of memory, or an error", self.limits.memory_bytes);
+                Some(Failure::Limit { subject, limit })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What the probe has no room for (`events_give_up` in `probe.h`); nothing if it met an error.
+fn no_room(why: u64) -> Option<&'static str> {
+    Some(match why {
+        2 => "more events than the probe has room for",
+        3 => "more functions than the probe has code objects",
+        4 => "more weak containers than the probe has room for",
+        5 => "more removals put off than the probe has room for",
+        6 => "more dict keys than the probe has",
+        _ => return None,
+    })
+}
+
+/// What the probe said it lacks: 0x100 plus a shape.
+fn missing(detail: u64) -> String {
+    match (detail >> 8, Shape::ALL.get(detail as usize & 0xff)) {
+        (1, Some(shape)) => format!("objects of shape {}", shape.word()),
+        _ => format!("code {detail:#x}"),
+    }
+}
+
+impl Subject for Python {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn run(&mut self, scenario: &Scenario, sink: &mut dyn Sink) -> Result<(), Failure> {
+        let mut failure = None;
+        let result = self.run_batch(&[scenario], |outcome| {
+            outcome.events.iter().for_each(|event| sink.event(*event));
+            failure = outcome.failure;
+        });
+        self.result(result, failure)
+    }
+
+    fn memory(&mut self, scenario: &Scenario, runs: usize) -> Result<Option<Vec<Memory>>, Failure> {
+        let (mut memory, mut failure) = (Vec::new(), None);
+        self.restart();
+        self.flags = wire::REPORT_MEMORY;
+        let before = self.started;
+        let result = self.run_batch(&vec![scenario; runs], |outcome| {
+            memory.push(outcome.memory);
+            failure = failure.take().or(outcome.failure);
+        });
+        self.flags = 0;
+        self.result(result, failure)?;
+        // Where the process had to be replaced there is nothing to compare.
+        let told = memory.iter().all(|m| m.references.is_some() || m.blocks.is_some());
+        Ok(Some(memory).filter(|_| told && self.started == before + 1))
+    }
+}

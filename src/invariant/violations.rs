@@ -1,0 +1,137 @@
+//! Collects violations and counts what was judged.
+
+use super::Invariant;
+use super::excuse::Excuse;
+use super::shadow::{Object, Shadow};
+use super::violation::{Class, Detail, Violation};
+use crate::event::ObjId;
+
+/// Highest number of violations of one invariant that a run reports in full.
+pub const MAX_PER_INVARIANT: u32 = 8;
+
+/// How often an invariant was judged in a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Judged {
+    /// Occasions on which it held.
+    pub passed: u32,
+    /// Occasions on which it was broken, those over [`MAX_PER_INVARIANT`] included.
+    pub violated: u32,
+    /// Occasions on which an observation was missing.
+    pub not_judged: u32,
+}
+
+#[derive(Debug)]
+pub(crate) struct Violations {
+    pub violations: Vec<Violation>,
+    pub judged: [Judged; Invariant::COUNT],
+}
+
+/// A violation about to be reported.
+#[derive(Clone, Copy)]
+pub(crate) struct Report {
+    pub class: Class,
+    pub why: Excuse,
+    pub object: Option<ObjId>,
+    pub other: Option<ObjId>,
+    pub expected: Detail,
+    pub observed: Detail,
+}
+
+impl Report {
+    pub fn collector(object: Option<ObjId>) -> Report {
+        let nothing = Detail::Nothing;
+        Report {
+            class: Class::Collector,
+            why: Excuse::Unknown,
+            object,
+            other: None,
+            expected: nothing,
+            observed: nothing,
+        }
+    }
+
+    pub fn other(self, other: Option<ObjId>) -> Report {
+        Report { other, ..self }
+    }
+
+    pub fn counts(self, expected: u32, observed: u32) -> Report {
+        Report { expected: Detail::Count(expected), observed: Detail::Count(observed), ..self }
+    }
+
+    pub fn observed(self, words: &'static str) -> Report {
+        Report { observed: Detail::Words(words), ..self }
+    }
+
+    pub fn class(self, class: Class) -> Report {
+        Report { class, ..self }
+    }
+
+    /// A fault of a type if `fault` says so.
+    pub fn blame_type(self, fault: bool) -> Report {
+        if fault { self.class(Class::TypeFault) } else { self }
+    }
+
+    /// The fault of a type that lied; or documented if a finalizer that the collector does not look for could reach the
+    /// object.
+    pub fn exposed(self, shadow: &Shadow) -> Report {
+        let exposed = self.object.and_then(|o| shadow.get(o)).is_some_and(|o| o.is(Object::EXPOSED));
+        if exposed && !shadow.type_misled {
+            self.documented(Excuse::StaticFinalizer, shadow)
+        } else {
+            self.blame_type(shadow.type_misled)
+        }
+    }
+
+    /// Documented if the condition holds for the release.
+    pub fn documented(self, why: Excuse, shadow: &Shadow) -> Report {
+        if shadow.release.holds(why) { Report { class: Class::Documented, why, ..self } } else { self }
+    }
+}
+
+impl Violations {
+    pub fn new() -> Violations {
+        Violations { violations: Vec::new(), judged: [Judged::default(); Invariant::COUNT] }
+    }
+
+    pub fn start(&mut self) {
+        self.violations.clear();
+        self.judged = [Judged::default(); Invariant::COUNT];
+    }
+
+    #[inline]
+    pub fn pass(&mut self, invariant: Invariant) {
+        self.judged[invariant as usize].passed += 1;
+    }
+
+    /// Several occasions at once.
+    #[inline]
+    pub fn passes(&mut self, invariant: Invariant, times: u32) {
+        self.judged[invariant as usize].passed += times;
+    }
+
+    #[inline]
+    pub fn skip(&mut self, invariant: Invariant) {
+        self.judged[invariant as usize].not_judged += 1;
+    }
+
+    #[cold]
+    pub fn fail(&mut self, invariant: Invariant, shadow: &Shadow, report: Report) {
+        let judged = &mut self.judged[invariant as usize];
+        judged.violated += 1;
+        if judged.violated > MAX_PER_INVARIANT {
+            return;
+        }
+        let Report { class, why, object, other, expected, observed } = report;
+        let (phase, event) = (shadow.phase(), Some(shadow.at));
+        self.violations.push(Violation { invariant, class, why, phase, event, object, other, expected, observed });
+    }
+
+    #[inline]
+    pub fn judge(&mut self, invariant: Invariant, shadow: &Shadow, holds: bool, report: impl FnOnce() -> Report) {
+        if holds {
+            self.pass(invariant);
+        } else {
+            self.fail(invariant, shadow, report());
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Regression files on real interpreters: the outcome must be the one that the file expects of the row.
+
+use super::check::{Mismatch, compare_one, topics};
+use super::outcome::Runner;
+use crate::collector::Collector;
+use crate::cpython::lockstep::{self, Comparison, Difference};
+use crate::cpython::{Python, SetupError};
+use crate::event::{Event, Undefined};
+use crate::run::Machine;
+use crate::scenario::text::{Document, ExpectedViolation};
+use crate::subject::Failure;
+
+/// What an interpreter made of a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Replayed {
+    /// What the file expects.
+    Expected,
+    /// What the file expects, up to undefined behaviour; then the interpreter died in this way, or went on.
+    Undefined(Undefined, Option<String>),
+    /// The interpreter cannot run the scenario, for this reason.
+    Unsupported(String),
+    /// The interpreter died where the outcome is defined.
+    Crashed(String),
+    /// Not what the file expects.
+    Mismatch(Vec<Mismatch>),
+    /// The file expects nothing of the row, and the interpreter does what the model does. The violations.
+    Agrees(Vec<ExpectedViolation>),
+    /// The file expects nothing of the row, and the interpreter does not do what the model does.
+    Differs(Box<Difference>),
+}
+
+impl Replayed {
+    /// The word in tables.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Replayed::Expected => "ok",
+            Replayed::Undefined(_, None) => "ok, undefined",
+            Replayed::Undefined(_, Some(_)) => "ok, dies",
+            Replayed::Unsupported(_) => "-",
+            Replayed::Crashed(_) => "CRASH",
+            Replayed::Mismatch(_) => "FAIL",
+            Replayed::Agrees(_) => "as model",
+            Replayed::Differs(_) => "DIFFERS",
+        }
+    }
+}
+
+impl Runner {
+    /// Runs a file's scenario on an interpreter, in a fresh process, and compares with what the file expects of the
+    /// row, or, if it expects nothing, with what the row does.
+    ///
+    /// # Errors
+    /// [`SetupError`] if a process could not be started.
+    pub fn replay(
+        &mut self,
+        document: &Document,
+        python: &mut Python,
+        row: &Collector,
+    ) -> Result<Replayed, SetupError> {
+        let mut model = Vec::new();
+        Machine::new(row).run(&document.scenario, &mut model);
+        let (mut events, mut failure): (Vec<Event>, Option<Failure>) = (Vec::new(), None);
+        python.restart();
+        python.run_batch(&[&document.scenario], |outcome| {
+            events.extend_from_slice(outcome.events);
+            failure = outcome.failure;
+        })?;
+        let died = match &failure {
+            Some(Failure::Died { how, .. }) => Some(how.clone()),
+            _ => None,
+        };
+        let comparison = lockstep::compare(&model, &events, failure.as_ref());
+        let undefined = match &comparison {
+            Comparison::Unsupported(what) => return Ok(Replayed::Unsupported(what.clone())),
+            // The model's stream says in its last event where it ends.
+            Comparison::Undefined(reason) => {
+                events.clone_from(&model);
+                Some(*reason)
+            }
+            Comparison::Different(d) if d.kind == lockstep::DifferenceKind::Crash => {
+                return Ok(Replayed::Crashed(died.unwrap_or_default()));
+            }
+            _ => None,
+        };
+        let outcome = self.outcome_of(document, row, &events);
+        let expected = document
+            .expectations
+            .iter()
+            .find(|e| Collector::parse(&e.collector).is_ok_and(|c| c.rules == row.rules && same_row(&c, row)));
+        let Some(expected) = expected else {
+            return Ok(match (comparison, undefined) {
+                (Comparison::Different(difference), _) => Replayed::Differs(difference),
+                (_, Some(reason)) => Replayed::Undefined(reason, died),
+                _ => Replayed::Agrees(outcome.violations),
+            });
+        };
+        let mut found = Vec::new();
+        compare_one(document, &topics(document), expected, &outcome, &mut found);
+        // What a file leaves unsaid is the business of the test suite.
+        found.retain(|m| !matches!(m, Mismatch::Missing { .. }));
+        Ok(match undefined {
+            _ if !found.is_empty() => Replayed::Mismatch(found),
+            Some(reason) => Replayed::Undefined(reason, died),
+            None => Replayed::Expected,
+        })
+    }
+}
+
+/// True if one row covers the releases of both.
+fn same_row(a: &Collector, b: &Collector) -> bool {
+    use crate::collector::Row;
+    let first = |c: &Collector| Row::covering(c.release).map(|row| row.first);
+    first(a) == first(b)
+}
