@@ -9,9 +9,9 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use coroner::collector::Collector;
 use coroner::event::{Digest, Event, Sink};
-use coroner::run::{Machine, Observer, PhasePoint, View};
+use coroner::model::collector::Collector;
+use coroner::model::machine::{Machine, Observer, PhasePoint, View};
 use coroner::scenario::{Bulk, Kind, Op, Place, Scenario, ScriptId, Shape};
 
 /// How the model builds a graph into variable 0.

@@ -10,13 +10,13 @@ use std::hint::black_box;
 use std::process::ExitCode;
 
 use coroner::campaign::Baseline;
-use coroner::collector::Collector;
 use coroner::event::Event;
 use coroner::generate::Large;
 use coroner::invariant::Judge;
+use coroner::model::collector::Collector;
+use coroner::model::machine::Machine;
 use coroner::regression::Runner;
 use coroner::report::explain;
-use coroner::run::Machine;
 use coroner::scenario::text::{self, Document};
 use coroner::scenario::{Scenario, binary};
 

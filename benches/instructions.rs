@@ -11,11 +11,11 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use coroner::collector::Collector;
 use coroner::event::Event;
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::invariant::Judge;
-use coroner::run::Machine;
+use coroner::model::collector::Collector;
+use coroner::model::machine::Machine;
 use coroner::scenario::Scenario;
 
 /// Scenarios that are measured for each profile.

@@ -7,11 +7,11 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use coroner::collector::Collector;
 use coroner::event::{Digest, Event};
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::invariant::Judge;
-use coroner::run::Machine;
+use coroner::model::collector::Collector;
+use coroner::model::machine::Machine;
 use coroner::scenario::Scenario;
 use criterion::{BenchmarkId, Criterion, Throughput};
 

@@ -6,10 +6,10 @@
 use std::time::{Duration, Instant};
 
 use coroner::campaign::{Baseline, Examined, Examiner};
-use coroner::collector::Collector;
 use coroner::cpython::{Limits, installed, lockstep::row_of};
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::invariant::{Class, Invariant, Phase};
+use coroner::model::collector::Collector;
 use coroner::scenario::Scenario;
 use coroner::shrink::{Budget, minimize};
 

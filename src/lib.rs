@@ -32,10 +32,10 @@
 //! one edge. Up to 3.7 the collector did it; 3.8 does not.
 //!
 //! ```
-//! use coroner::collector::Collector;
+//! use coroner::model::collector::Collector;
 //! use coroner::event::Event;
 //! use coroner::invariant::{Class, Invariant, Judge};
-//! use coroner::run::Machine;
+//! use coroner::model::machine::Machine;
 //! use coroner::scenario::text;
 //!
 //! let source = "\
@@ -75,8 +75,8 @@
 //! | --- | --- |
 //! | What can a scenario say? | [`scenario`], text form in [`scenario::text`] |
 //! | What can be observed? | [`event`] |
-//! | What differs between releases? | [`collector`] |
-//! | In what order do things die? | [`run`] |
+//! | What differs between releases? | [`model::collector`] |
+//! | In what order do things die? | [`model::machine`] |
 //! | What must hold? | [`invariant`] |
 //! | How are scenarios made? | [`generate`], [`mutate`] |
 //! | How do they get small? | [`shrink`] |
@@ -87,15 +87,14 @@
 pub mod bench;
 pub mod campaign;
 pub mod cli;
-pub mod collector;
 pub mod corpus;
 pub mod cpython;
 pub mod enumerate;
 pub mod event;
 pub mod fuzzing;
 pub mod generate;
-pub mod heap;
 pub mod invariant;
+pub mod model;
 pub mod mutate;
 pub mod object_names;
 pub mod planted;
@@ -103,7 +102,6 @@ pub mod planted;
 pub mod proptest;
 pub mod regression;
 pub mod report;
-pub mod run;
 pub mod scenario;
 pub mod shrink;
 pub mod subject;

@@ -149,8 +149,8 @@ fn word(role: Role) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collector::Collector;
-    use crate::run::Machine;
+    use crate::model::collector::Collector;
+    use crate::model::machine::Machine;
     use crate::scenario::text;
 
     fn names(source: &str, collector: &str) -> Vec<String> {

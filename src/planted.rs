@@ -4,11 +4,11 @@
 //! breaks an invariant, as the collector's fault, on a scenario on which the same collector without the switch does not
 //! break it. What releases get wrong anyway therefore finds nothing.
 
-use crate::collector::{Collector, Switch, SwitchClass, UnknownCollector};
 use crate::event::Event;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::invariant::{Class, Invariant, Judge, differential};
-use crate::run::Machine;
+use crate::model::collector::{Collector, Switch, SwitchClass, UnknownCollector};
+use crate::model::machine::Machine;
 use crate::scenario::{Op, Scenario};
 use crate::shrink::{self, Minimized};
 use crate::subject::Release;

@@ -103,9 +103,9 @@ impl Iterator for Sweep<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collector::Collector;
     use crate::event::{Code, Event};
-    use crate::run::Machine;
+    use crate::model::collector::Collector;
+    use crate::model::machine::Machine;
     use crate::scenario::text;
 
     fn scenario(source: &str) -> Scenario {

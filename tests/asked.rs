@@ -1,9 +1,9 @@
 //! A run depends on the switches it asks for and on no other.
 
-use coroner::collector::{Collector, Switch};
 use coroner::event::Event;
 use coroner::generate::{Generator, PROFILES, Seed, Size};
-use coroner::run::Machine;
+use coroner::model::collector::{Collector, Switch};
+use coroner::model::machine::Machine;
 use coroner::scenario::Scenario;
 
 const SCENARIOS: u64 = 12;

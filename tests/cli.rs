@@ -7,9 +7,9 @@ use std::path::Path;
 use serde_json::Value;
 
 use coroner::campaign::{Baseline, Examiner, Verdict};
-use coroner::collector::{Collector, ROWS, Switch, SwitchClass};
 use coroner::generate::PROFILES;
 use coroner::invariant::Invariant;
+use coroner::model::collector::{Collector, ROWS, Switch, SwitchClass};
 use coroner::scenario::Scenario;
 use coroner::scenario::text::{OPERATIONS, parse};
 use program::{command, coroner, files, folder, json};

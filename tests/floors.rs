@@ -1,10 +1,10 @@
 //! A campaign that reaches nothing proves nothing: floors on what the generator's scenarios reach when they run.
 
-use coroner::collector::Collector;
 use coroner::event::Event;
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::invariant::{Coverage, Judge};
-use coroner::run::Machine;
+use coroner::model::collector::Collector;
+use coroner::model::machine::Machine;
 use coroner::scenario::Scenario;
 
 /// What one profile's scenarios reached, and in how many of them.

@@ -1,10 +1,10 @@
 //! Determinism: the same scenario on the same collector gives the same events, alone or in sequence, twice in one
 //! process and in another one. The golden digests change only when scenarios, the model or the event encoding change.
 
-use coroner::collector::Collector;
 use coroner::event::Digest;
 use coroner::generate::{Generator, Profile, Seed, Size};
-use coroner::run::Machine;
+use coroner::model::collector::Collector;
+use coroner::model::machine::Machine;
 use coroner::scenario::Scenario;
 
 const SCENARIOS: u64 = 300;

@@ -4,12 +4,12 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use coroner::campaign::{self, Baseline, Budget, Scenarios};
-use coroner::collector::{Collector, Switch};
 use coroner::cpython::lockstep::{self, Comparison, ComparisonPlan, DifferenceKind, Flip, Lockstep, Target, row_of};
 use coroner::cpython::{Limits, installed};
 use coroner::event::Event;
 use coroner::generate::{Generator, Profile, Seed, Size};
-use coroner::run::Machine;
+use coroner::model::collector::{Collector, Switch};
+use coroner::model::machine::Machine;
 use coroner::scenario::Scenario;
 
 /// The interpreters that rows cover; one line if there are none.

@@ -3,8 +3,8 @@
 
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::invariant::{Class, Invariant, Judge};
+use coroner::model::machine::Machine;
 use coroner::planted::Pair;
-use coroner::run::Machine;
 use coroner::scenario::Scenario;
 use coroner::scenario::text;
 
@@ -106,7 +106,7 @@ fn what_every_row_breaks_is_broken_by_the_newest() {
     for (invariant, shown) in &TABLE {
         let Everywhere(source) = shown else { continue };
         let scenario = text::parse(source).unwrap().scenario;
-        for collector in coroner::collector::Collector::all() {
+        for collector in coroner::model::collector::Collector::all() {
             let mut events = Vec::new();
             Machine::new(&collector).run(&scenario, &mut events);
             let mut judge = Judge::new();

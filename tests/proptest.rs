@@ -1,9 +1,9 @@
 //! Property tests of the model through proptest, with the number of cases that really ran.
 
-use coroner::collector::Collector;
 use coroner::generate::{Profile, Size};
+use coroner::model::collector::Collector;
+use coroner::model::machine::Machine;
 use coroner::proptest::{Broken, Passed, Property, PropertyError, from_bytes, scenarios};
-use coroner::run::Machine;
 use coroner::scenario::{Op, Scenario, binary, text};
 use std::cell::Cell;
 

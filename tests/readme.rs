@@ -1,6 +1,6 @@
 //! The README's generated parts and its commands are what the program says.
 
-use coroner::collector::ROWS;
+use coroner::model::collector::ROWS;
 
 const README: &str = include_str!("../README.md");
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use coroner::collector::Collector;
+use coroner::model::collector::Collector;
 use coroner::regression::{Case, Mismatch, Runner, Topic, compare, load};
 use coroner::scenario::text::{Class, Document, ExpectedViolation, Fact, FieldName};
 

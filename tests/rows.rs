@@ -16,10 +16,10 @@
 //! * `at[x=1 y=u]` with `end x y` in the first line: where objects are at the end: a generation, `u` untracked, `p`
 //!   permanent, `-` freed; `g[x]` with `garbage` in the first line: what `gc.garbage` holds at the end.
 
-use coroner::collector::Collector;
 use coroner::event::{Code, Event, ObjId, Role, Spot};
+use coroner::model::collector::Collector;
+use coroner::model::machine::Machine;
 use coroner::report::ObjectNames;
-use coroner::run::Machine;
 use coroner::scenario::{Op, Shape, text};
 
 /// The releases of the table's columns.

@@ -1,10 +1,10 @@
 //! Random findings end as small scenarios, the same bug as the same text, and the claim of minimality holds.
 
-use coroner::collector::Collector;
 use coroner::event::Event;
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::invariant::{Class, Invariant, Judge, Phase};
-use coroner::run::Machine;
+use coroner::model::collector::Collector;
+use coroner::model::machine::Machine;
 use coroner::scenario::{Op, Scenario, text};
 use coroner::shrink::{Budget, check_minimal, minimize};
 use coroner::subject::Release;

@@ -5,9 +5,9 @@ mod program;
 use std::process::Stdio;
 
 use coroner::campaign::{Baseline, Examiner};
-use coroner::collector::Collector;
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::invariant::{Class, Invariant, Phase};
+use coroner::model::collector::Collector;
 use coroner::regression::PreservedOutcome;
 use coroner::scenario::Scenario;
 use coroner::scenario::text::{Document, FieldName, parse, print};

@@ -1,8 +1,8 @@
 //! Rows D14 to D17 and I20 of the behaviour table: when automatic collections start, and of which generation.
 
-use coroner::collector::Collector;
 use coroner::event::Event;
-use coroner::run::Machine;
+use coroner::model::collector::Collector;
+use coroner::model::machine::Machine;
 use coroner::scenario::text;
 
 /// Enables automatic collection with these thresholds, then creates so many objects that all live.

@@ -1,9 +1,9 @@
 //! Rows E09 to E13 and E12b of the behaviour table: in which order the leaves of a deep structure die when the
 //! trashcan puts deallocations off.
 
-use coroner::collector::Collector;
 use coroner::event::{Code, Event, ObjId};
-use coroner::run::Machine;
+use coroner::model::collector::Collector;
+use coroner::model::machine::Machine;
 use coroner::scenario::text;
 
 const TUPLES: &str = "    leaf = Slotted(finalizer=Del)\n    t = tuple(leaf, t)\n    del leaf\n";

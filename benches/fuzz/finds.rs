@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use coroner::collector::Collector;
+use coroner::model::collector::Collector;
 use coroner::planted::{planted as bugs, search_plan};
 
 use crate::run::run;

@@ -10,13 +10,13 @@ use std::time::Duration;
 use super::interleaved::{Interleaved, per_second, repeat};
 use super::table::{Cell, Table};
 use crate::campaign::{Baseline, Examiner, Rows};
-use crate::collector::Collector;
 use crate::cpython::lockstep::row_of;
 use crate::cpython::{Interpreter, Limits, Python, SetupError};
 use crate::event::Event;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::invariant::Judge;
-use crate::run::Machine;
+use crate::model::collector::Collector;
+use crate::model::machine::Machine;
 use crate::scenario::Scenario;
 
 /// Scenarios that are measured; each counts with its best time on either side.

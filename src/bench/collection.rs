@@ -6,12 +6,12 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use super::table::{Cell, Table};
-use crate::collector::Collector;
 use crate::cpython::Interpreter;
 use crate::cpython::lockstep::row_of;
 use crate::event::{Digest, Event, Sink};
 use crate::generate::Large;
-use crate::run::{Machine, Observer, PhasePoint, View};
+use crate::model::collector::Collector;
+use crate::model::machine::{Machine, Observer, PhasePoint, View};
 use crate::scenario::{Bulk, Scenario};
 
 /// What is collected: a graph, and whether it is trash by then.

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::pipeline::Worker;
 use super::table::{Cell, Table};
-use crate::collector::Collector;
 use crate::generate::{Profile, Size};
+use crate::model::collector::Collector;
 
 /// How often one and several take turns.
 const ROUNDS: usize = 5;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::interleaved::{Interleaved, per_second, repeat};
 use super::table::{Cell, Table};
-use crate::collector::Collector;
 use crate::event::Event;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::invariant::{Judge, differential};
+use crate::model::collector::Collector;
+use crate::model::machine::Machine;
 use crate::planted::DIFFERENTIAL_SAMPLE;
-use crate::run::Machine;
 use crate::scenario::Scenario;
 
 /// Scenarios of one turn: as many as the sample of the differential invariants is one of.

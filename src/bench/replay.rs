@@ -4,11 +4,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::table::{Cell, Table};
-use crate::collector::Collector;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::invariant::Judge;
+use crate::model::collector::Collector;
+use crate::model::machine::Machine;
 use crate::regression::{self, Runner};
-use crate::run::Machine;
 use crate::scenario::text;
 
 const COLUMNS: &[&str] = &["what", "files", "runs", "ms", "slowest file", "its ms"];

@@ -2,8 +2,8 @@
 //!
 //! One entry per line: first and last row (or one row), invariant, regression file, reason. `#` starts a comment.
 
-use crate::collector::ROWS;
 use crate::invariant::Invariant;
+use crate::model::collector::ROWS;
 
 /// The baseline that comes with the program.
 const COMMITTED: &str = include_str!("../../baseline.txt");

@@ -9,11 +9,11 @@ pub(super) use share::Shared;
 use super::baseline::Baseline;
 use super::judged_counts::Verdict;
 use super::reduce::count_objects;
-use crate::collector::{Collector, Row, Rules};
 use crate::cpython::{Interpreter, Limits, Python};
 use crate::event::{Digest, Event, First, MOST_KEPT, Sink, Tape, Undefined};
 use crate::invariant::{Answers, Class, Coverage, Invariant, Judge, Questions, Violation, differential};
-use crate::run::Machine;
+use crate::model::collector::{Collector, Row, Rules};
+use crate::model::machine::Machine;
 use crate::scenario::Scenario;
 use crate::subject::Failure;
 

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::collector::Collector;
 use crate::cpython::Limits;
+use crate::model::collector::Collector;
 
 /// Version of the files in a store.
 pub const SCHEMA: u32 = 1;

@@ -28,10 +28,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::collector::Collector;
 use crate::cpython::{Interpreter, Limits};
 use crate::generate::{PROFILES, Size};
 use crate::invariant::{Invariant, Violation};
+use crate::model::collector::Collector;
 use crate::scenario::Scenario;
 use crate::scenario::binary::encode_to_vec;
 use crate::scenario::text::Document;

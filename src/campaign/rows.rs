@@ -70,9 +70,9 @@ impl Rows {
 mod tests {
     use super::*;
     use crate::campaign::Baseline;
-    use crate::collector::Collector;
     use crate::enumerate::{Enumeration, Scope};
     use crate::generate::{Generator, PROFILES, Seed, Size};
+    use crate::model::collector::Collector;
 
     /// The rows and a variant, all together and each alone.
     struct Both {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{Exit, campaign, input, options};
-use crate::collector::Switch;
 use crate::cpython::{Limits, Python};
+use crate::model::collector::Switch;
 use crate::regression::{Change, Outcome, Replayed, Runner, bisect};
 use crate::report::{Style, json, subject};
 use crate::scenario::text::{Document, Fact};
@@ -70,7 +70,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
 
 fn describe(change: &Change, document: &Document, style: Style) -> String {
     let (before, after) = (&change.before, &change.after);
-    let names_of = |c: &crate::collector::Collector| subject(&c.name, c.verified);
+    let names_of = |c: &crate::model::collector::Collector| subject(&c.name, c.verified);
     let mut out = format!("\n{} -> {}\n", names_of(before), names_of(after));
     let step = change.step.map_or_else(String::new, |s| format!(", operation {s}"));
     out += &format!("    streams differ after {} events{step}, phase {}\n", change.at, change.phase);

@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use serde_json::json;
 
 use super::{Exit, options};
-use crate::collector::Switch;
-use crate::collector::releases::nearest;
+use crate::model::collector::Switch;
+use crate::model::collector::releases::nearest;
 use crate::planted::{self, Options, SearchOutcome};
 use crate::report::{count, grouped, json as report};
 

@@ -9,10 +9,10 @@ use super::{input, options};
 use crate::campaign::{
     Baseline, Budget, CampaignIdentity, Explain, Regressions, RunOptions, Scenarios, Shard, StoreOptions, digest,
 };
-use crate::collector::Collector;
 use crate::cpython::lockstep::{Target, row_of};
 use crate::cpython::{self, Interpreter, Limits};
 use crate::generate::{Seed, Size};
+use crate::model::collector::Collector;
 use crate::report::count;
 use crate::report::explain::{self, record, text};
 use crate::scenario::text::Document;

@@ -10,9 +10,9 @@ use serde_json::json;
 
 use super::{Exit, interrupt, options};
 use crate::campaign::{Examiner, Rows, Verdict, write_atomically};
-use crate::collector::Collector;
 use crate::enumerate::{Count, Enumeration, Failure, Key, MAX_OBJECTS, Scope, ScopeCounts};
 use crate::invariant::{Class, Invariant};
+use crate::model::collector::Collector;
 use crate::report::{count, grouped, json as report, quoted, subject};
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Field, FieldName};

@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::{Exit, input, options};
 use crate::campaign::Examiner;
-use crate::collector::Collector;
+use crate::model::collector::Collector;
 use crate::report::explain::{explain, record_with, text};
 use crate::report::json;
 use crate::scenario::text::Document;

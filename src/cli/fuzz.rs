@@ -10,10 +10,10 @@ use anyhow::{Context, bail};
 
 use super::fuzz_findings::Explored;
 use super::{Exit, options};
-use crate::collector::releases::nearest;
 use crate::corpus::{self, Reading};
 use crate::fuzzing::{CANARY, Compare, Scenarios, Setting, TARGETS, VARIABLES, engine};
 use crate::invariant::Invariant;
+use crate::model::collector::releases::nearest;
 use crate::report::{count, json, quoted};
 
 /// How long a run without a bound takes.

@@ -6,10 +6,10 @@ use clap::ValueEnum;
 use serde_json::{Map, Value};
 
 use super::{Exit, options};
-use crate::collector::{ROWS, Row, Switch, SwitchClass};
 use crate::cpython::{self, lockstep};
 use crate::generate::PROFILES;
 use crate::invariant::Invariant;
+use crate::model::collector::{ROWS, Row, Switch, SwitchClass};
 use crate::report::{Style, UNVERIFIED, json, subject};
 use crate::scenario::text::OPERATIONS;
 
@@ -87,7 +87,7 @@ fn items(topic: Topic) -> (&'static [&'static str], Vec<Item>) {
     };
     match topic {
         Topic::Collectors => {
-            let row = |row: &crate::collector::Row| {
+            let row = |row: &crate::model::collector::Row| {
                 let state = if row.verified { "" } else { UNVERIFIED };
                 Item::new(row.name(), vec![row.covers(), state.to_owned()], row.source)
             };

@@ -8,10 +8,10 @@ use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::campaign::{Baseline, Examiner};
-use crate::collector::Collector;
-use crate::collector::releases::nearest;
 use crate::cpython::{self, Interpreter, Limits, Python, lockstep};
 use crate::generate::{PROFILES, Profile, Size};
+use crate::model::collector::Collector;
+use crate::model::collector::releases::nearest;
 
 /// The collectors of a list of names; `all` stands for every row.
 ///

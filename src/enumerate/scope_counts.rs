@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Enumeration, Scope};
 use crate::campaign::{End, Rows, Verdict};
-use crate::collector::Collector;
 use crate::invariant::Invariant;
+use crate::model::collector::Collector;
 use crate::scenario::Scenario;
 
 /// What is told apart: the collector by its number, what a violation means, the broken invariant.

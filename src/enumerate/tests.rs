@@ -1,8 +1,8 @@
 use super::*;
-use crate::collector::Collector;
 use crate::event::{Event, ObjId};
 use crate::invariant::{Class, Invariant, Judge};
-use crate::run::Machine;
+use crate::model::collector::Collector;
+use crate::model::machine::Machine;
 use crate::scenario::Tracking;
 
 /// Runs scenarios and says which invariants the collector breaks.

@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_first_events_are_kept_and_the_run_ends_there() {
-        use crate::{collector::Collector, run::Machine, scenario::text::parse};
+        use crate::{model::collector::Collector, model::machine::Machine, scenario::text::parse};
         let scenario = parse("coroner 1\na = chain(500, Node())\ncollect(2)\n").unwrap().scenario;
         let mut machine = Machine::new(&Collector::parse("cpython-3.15").unwrap());
         let mut all = Vec::new();

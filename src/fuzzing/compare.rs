@@ -2,9 +2,9 @@
 
 use super::mutation::read;
 use super::scenarios::{Setting, SettingError};
-use crate::collector::Collector;
 use crate::event::{Event, Sink};
-use crate::run::Machine;
+use crate::model::collector::Collector;
+use crate::model::machine::Machine;
 use crate::scenario::{Scenario, text};
 
 /// What is compared if `CORONER_COMPARE` names nothing: the newest two releases.

@@ -3,10 +3,10 @@
 use super::mutation::read;
 use super::state_counters::{COUNTERS, StateCounters};
 use crate::campaign::{Baseline, Examiner, Verdict};
-use crate::collector::{Collector, Row};
 use crate::event::{Event, Sink};
 use crate::invariant::{Class, Coverage, Invariant, Judge, Violation};
-use crate::run::Machine;
+use crate::model::collector::{Collector, Row};
+use crate::model::machine::Machine;
 use crate::scenario::{Scenario, text};
 
 /// The variables that [`Setting::from_env`] reads, each with what it does.

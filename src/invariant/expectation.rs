@@ -137,11 +137,11 @@ impl AskedRelease {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collector::Collector;
     use crate::event::Event;
     use crate::generate::{Generator, PROFILES, Seed, Size};
     use crate::invariant::{Coverage, Judge, Violation};
-    use crate::run::Machine;
+    use crate::model::collector::Collector;
+    use crate::model::machine::Machine;
     use crate::scenario::Scenario;
 
     #[test]

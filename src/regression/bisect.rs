@@ -1,11 +1,11 @@
 //! Finds the releases at which the outcome of a scenario changes, and the switch that explains each change.
 
 use super::outcome::{Outcome, Runner};
-use crate::collector::{Collector, Switch};
 use crate::cpython::lockstep::{Comparison, compare};
 use crate::event::Event;
 use crate::invariant::Phase;
-use crate::run::Machine;
+use crate::model::collector::{Collector, Switch};
+use crate::model::machine::Machine;
 use crate::scenario::text::{Document, Fact};
 
 /// A pair of rows, one after the other, with different outcomes.

@@ -7,7 +7,7 @@ use super::load::load;
 use super::outcome::{Outcome, Runner, Topic};
 use super::preserved_outcome::PreservedOutcome;
 use super::{Case, Unreadable};
-use crate::collector::{Collector, UnknownCollector};
+use crate::model::collector::{Collector, UnknownCollector};
 use crate::scenario::text::{Anchor, Document, Expectation, Fact, FieldName};
 use crate::shrink::Minimality;
 

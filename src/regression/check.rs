@@ -2,7 +2,7 @@
 
 use super::outcome::{Outcome, Runner, Topic};
 use super::{Case, Unreadable};
-use crate::collector::{Collector, UnknownCollector};
+use crate::model::collector::{Collector, UnknownCollector};
 use crate::scenario::text::{Document, Expectation, ExpectedViolation, Fact, FieldName};
 
 /// A difference between a file and what happens.

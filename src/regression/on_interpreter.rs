@@ -2,11 +2,11 @@
 
 use super::check::{Mismatch, compare_one, topics};
 use super::outcome::Runner;
-use crate::collector::Collector;
 use crate::cpython::lockstep::{self, Comparison, Difference};
 use crate::cpython::{Python, SetupError};
 use crate::event::{Event, Undefined};
-use crate::run::Machine;
+use crate::model::collector::Collector;
+use crate::model::machine::Machine;
 use crate::scenario::text::{Document, ExpectedViolation};
 use crate::subject::Failure;
 
@@ -108,7 +108,7 @@ impl Runner {
 
 /// True if one row covers the releases of both.
 fn same_row(a: &Collector, b: &Collector) -> bool {
-    use crate::collector::Row;
+    use crate::model::collector::Row;
     let first = |c: &Collector| Row::covering(c.release).map(|row| row.first);
     first(a) == first(b)
 }

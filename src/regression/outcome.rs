@@ -1,9 +1,9 @@
 //! What a collector does with a scenario, as far as a regression file can state it.
 
-use crate::collector::Collector;
 use crate::event::{Code, Digest, Event, ObjId, Role, Sink, Tape};
 use crate::invariant::Judge;
-use crate::run::Machine;
+use crate::model::collector::Collector;
+use crate::model::machine::Machine;
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, ExpectedViolation, Fact, origin};
 

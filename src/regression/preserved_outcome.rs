@@ -9,10 +9,10 @@
 
 use super::check::topics;
 use super::outcome::{Topic, facts};
-use crate::collector::{Collector, UnknownCollector};
 use crate::event::{Event, Undefined};
 use crate::invariant::{Class, Invariant, Judge, Phase};
-use crate::run::Machine;
+use crate::model::collector::{Collector, UnknownCollector};
+use crate::model::machine::Machine;
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Fact};
 use crate::shrink;

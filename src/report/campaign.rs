@@ -8,8 +8,8 @@ use super::style::{Style, UNVERIFIED, count, grouped, quoted, subject};
 use crate::campaign::{
     Baseline, CampaignIdentity, Finding, JudgedCounts, JudgedOutcome, State, Summary, Verdict, ViolationKey,
 };
-use crate::collector::{Collector, Row};
 use crate::invariant::Invariant;
+use crate::model::collector::{Collector, Row};
 
 /// Everything that the page shows.
 #[derive(Clone, Copy, Debug)]

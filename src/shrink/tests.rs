@@ -1,7 +1,7 @@
 use super::*;
-use crate::collector::Collector;
 use crate::event::{Code, Event};
-use crate::run::Machine;
+use crate::model::collector::Collector;
+use crate::model::machine::Machine;
 use crate::scenario::{Op, Shape, text};
 
 fn scenario(source: &str) -> Scenario {

@@ -1,9 +1,9 @@
 use super::{Baseline, Examiner};
 use crate::campaign::Rows;
-use crate::collector::Collector;
 use crate::event::{Digest, Event, MOST_KEPT, Sink};
 use crate::invariant::{Invariant, Judge};
-use crate::run::Machine;
+use crate::model::collector::Collector;
+use crate::model::machine::Machine;
 use crate::scenario::Scenario;
 use crate::scenario::text::parse;
 

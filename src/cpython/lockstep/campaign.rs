@@ -12,8 +12,8 @@ use crate::campaign::{
     self, Baseline, Bounds, Budget, Bug, CampaignIdentity, Finding, First, RunOptions, SCHEMA, Scenarios, ShardState,
     Show, State, StoreError, SubjectIdentity, Work,
 };
-use crate::collector::Collector;
 use crate::cpython::{Interpreter, Limits};
+use crate::model::collector::Collector;
 use crate::scenario::Scenario;
 
 /// BugSignature a campaign in lockstep does.

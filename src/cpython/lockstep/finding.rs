@@ -10,10 +10,10 @@ use super::difference::{Comparison, Difference, DifferenceKind};
 use crate::campaign::{
     BugSignature, CampaignIdentity, Explain, Finding, First, State, count_objects, digest, document, lines, waiting,
 };
-use crate::collector::Collector;
 use crate::cpython::{Limits, SetupError};
 use crate::event::Event;
-use crate::run::Machine;
+use crate::model::collector::Collector;
+use crate::model::machine::Machine;
 use crate::scenario::Scenario;
 use crate::scenario::text::FieldName;
 use crate::shrink::{self, Budget, Minimality};

@@ -10,9 +10,9 @@ use std::borrow::Borrow;
 use std::ops::Range;
 
 use super::{Interpreter, Limits, Python, SetupError};
-use crate::collector::{Collector, Row};
 use crate::event::{Digest, Event, First, Sink};
-use crate::run::Machine;
+use crate::model::collector::{Collector, Row};
+use crate::model::machine::Machine;
 use crate::scenario::Scenario;
 
 pub use campaign::{ComparisonOutcome, ComparisonPlan, Skipped, Target, run, run_under};

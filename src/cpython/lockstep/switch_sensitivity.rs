@@ -3,10 +3,10 @@
 
 use super::difference::{Comparison, DifferenceKind};
 use super::{Lockstep, Target};
-use crate::collector::{Collector, Switch, SwitchClass};
 use crate::cpython::{Limits, SetupError};
 use crate::event::Digest;
-use crate::run::Machine;
+use crate::model::collector::{Collector, Switch, SwitchClass};
+use crate::model::machine::Machine;
 use crate::scenario::Scenario;
 
 /// BugSignature became of one switch.

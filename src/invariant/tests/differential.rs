@@ -2,8 +2,8 @@
 
 use super::super::differential::{path_independence, same_order, steady_state};
 use super::*;
-use crate::collector::Collector;
-use crate::run::Machine;
+use crate::model::collector::Collector;
+use crate::model::machine::Machine;
 use crate::scenario::{Kind, Op, Place, Scenario, ScriptId, Shape};
 
 fn machine(name: &str) -> Machine {

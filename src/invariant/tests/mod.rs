@@ -7,10 +7,10 @@ mod differential;
 mod stream;
 
 use super::*;
-use crate::collector::Collector;
 use crate::event::Sink;
 use crate::generate::{Generator, PROFILES, Seed, Size};
-use crate::run::Machine;
+use crate::model::collector::Collector;
+use crate::model::machine::Machine;
 use crate::scenario::Scenario;
 use crate::subject::Release;
 use stream::Stream;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::collections::{Pictures, pictures};
 use super::kept_events::is_finalizer_of;
 use super::{Line, Run, Told};
-use crate::collector::Switch;
 use crate::event::{Code, Event, ObjId};
-use crate::run::PhasePoint;
+use crate::model::collector::Switch;
+use crate::model::machine::PhasePoint;
 use crate::scenario::Finalizer;
 
 /// How many weak references and how many finalizers are told of.

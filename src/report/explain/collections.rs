@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::heap_pictures::{Edge, HeapPicture, Place, Seen};
 use super::{Run, Told};
 use crate::event::{Event, ObjId};
-use crate::heap::From;
-use crate::run::PhasePoint;
+use crate::model::heap::From;
+use crate::model::machine::PhasePoint;
 use crate::scenario::Shape;
 
 /// One collection.

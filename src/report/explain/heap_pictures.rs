@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use crate::event::{Event, ObjId, Sink};
-use crate::heap::{Flag, From, Heap, Idx, List, NIL};
-use crate::run::{Observer, PhasePoint, View};
+use crate::model::heap::{Flag, From, Heap, Idx, List, NIL};
+use crate::model::machine::{Observer, PhasePoint, View};
 use crate::scenario::Shape;
 
 /// Heaps with more objects than this are not drawn or explained object by object.
@@ -200,7 +200,7 @@ fn seen(heap: &Heap, o: Idx, place: Place, candidate: bool) -> Option<Seen> {
     let object = heap.object(o);
     let id = |o: Idx| if o == NIL { None } else { heap.object(o).id };
     let references = heap.references(o);
-    let edge = |r: &crate::heap::Reference| id(r.to).map(|to| Edge { from: r.from, to, reported: r.reported });
+    let edge = |r: &crate::model::heap::Reference| id(r.to).map(|to| Edge { from: r.from, to, reported: r.reported });
     let weak = heap.is_weak(o).then(|| heap.weak(o));
     Some(Seen {
         id: object.id?,

@@ -4,9 +4,9 @@ use std::fmt::{self, Write};
 
 use super::Run;
 use super::heap_pictures::{HeapPicture, Place, Seen};
-use crate::heap::From;
+use crate::model::heap::From;
+use crate::model::machine::PhasePoint;
 use crate::report::Style;
-use crate::run::PhasePoint;
 
 /// Draws a picture: the lists in order, one object per line with its counts, flags and references, then what is in no
 /// list, then the variables. A picture like the one before is not drawn again.

@@ -17,11 +17,11 @@ use std::cell::Cell;
 use serde::Serialize;
 
 use crate::campaign::{Baseline, End, Examiner, Verdict};
-use crate::collector::{Collector, Row};
 use crate::event::{Event, Sink};
 use crate::invariant::Violation;
+use crate::model::collector::{Collector, Row};
+use crate::model::machine::Machine;
 use crate::object_names::{Naming, ObjectNames};
-use crate::run::Machine;
 use crate::scenario::text::{Document, print_op};
 
 pub use collections::{Collection, Examined};

@@ -1,7 +1,7 @@
 //! The trashcan: deallocators nested too deep are deferred (semantics 2.10).
 
-use crate::collector::{Rules, Switch};
-use crate::heap::{Flag, Idx, Object, Shapes};
+use crate::model::collector::{Rules, Switch};
+use crate::model::heap::{Flag, Idx, Object, Shapes};
 use crate::scenario::Shape;
 
 /// Nesting at which 3.13 defers: its C recursion budget less what remains when the trashcan starts.

@@ -1,6 +1,6 @@
 //! Legacy finalizers: what they reach is uncollectable (semantics 4.2 D).
 
-use crate::heap::{Flag, Heap, List};
+use crate::model::heap::{Flag, Heap, List};
 
 /// Moves every object with a legacy finalizer, and everything it reaches, from `unreachable` to [`List::LEGACY`].
 pub fn split_legacy(heap: &mut Heap, unreachable: List) {

@@ -1,7 +1,7 @@
 //! The explicit stack: what is in progress. Recursion never follows the object graph.
 
 use crate::event::ObjId;
-use crate::heap::Idx;
+use crate::model::heap::Idx;
 use crate::scenario::ScriptId;
 
 /// Where a deallocation stands.

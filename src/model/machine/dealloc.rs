@@ -3,9 +3,9 @@
 use super::Execution;
 use super::frame::{Frame, Stage};
 use super::trashcan::{is_python_instance, untracks_first};
-use crate::collector::Switch;
 use crate::event::{Code, Event, Sink, Undefined};
-use crate::heap::{Flag, Idx, NIL, Object};
+use crate::model::collector::Switch;
+use crate::model::heap::{Flag, Idx, NIL, Object};
 use crate::scenario::{Finalizer, ScriptId, Shape};
 
 impl<S: Sink> Execution<'_, S> {
@@ -281,7 +281,7 @@ impl<S: Sink> Execution<'_, S> {
 
     /// `PyObject_ClearWeakRefs`: clears the weak references of a dying object and calls their callbacks.
     fn clear_weakrefs_of_dying(&mut self, o: Idx) {
-        let head = |heap: &crate::heap::Heap| {
+        let head = |heap: &crate::model::heap::Heap| {
             let entry = heap.detail(o).weakrefs;
             (entry != NIL).then(|| heap.weaks[entry as usize])
         };

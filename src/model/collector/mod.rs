@@ -1,6 +1,6 @@
 //! The collector: its switches, its releases, and the parts of a collection that run no user code.
 //!
-//! The phases are put in order by [`crate::run`], because user code runs between them.
+//! The phases are put in order by [`crate::model::machine`], because user code runs between them.
 
 pub mod legacy;
 mod recorded_rules;

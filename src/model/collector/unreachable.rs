@@ -6,7 +6,7 @@
 use super::recorded_rules::AskedRules;
 use super::switch::Switch;
 use crate::event::Undefined;
-use crate::heap::{Flag, Heap, Idx, List, Object, Shapes};
+use crate::model::heap::{Flag, Heap, Idx, List, Object, Shapes};
 use crate::scenario::Shape;
 
 /// What a walk over a list has met.

@@ -2,7 +2,7 @@
 
 use super::recorded_rules::AskedRules;
 use super::switch::{Rules, Switch};
-use crate::heap::{Heap, Idx, List};
+use crate::model::heap::{Heap, Idx, List};
 
 /// The state of one interpreter's collector.
 #[derive(Clone, Debug, Default)]

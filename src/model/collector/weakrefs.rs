@@ -4,7 +4,7 @@
 use super::recorded_rules::AskedRules;
 use super::switch::Switch;
 use crate::event::Undefined;
-use crate::heap::{Flag, Heap, Idx, List, NIL};
+use crate::model::heap::{Flag, Heap, Idx, List, NIL};
 
 /// Clears a weak reference that may have outlived its referent.
 ///

@@ -2,10 +2,10 @@
 
 use super::frame::{Frame, Phase};
 use super::{Execution, Machine, PhasePoint, RunningCollection, View};
-use crate::collector::unreachable::Found;
-use crate::collector::{AskedRules, Rules, Switch, legacy, unreachable, untracking, weakrefs};
 use crate::event::{Code, Event, Sink};
-use crate::heap::{Flag, Idx, List, NIL};
+use crate::model::collector::unreachable::Found;
+use crate::model::collector::{AskedRules, Rules, Switch, legacy, unreachable, untracking, weakrefs};
+use crate::model::heap::{Flag, Idx, List, NIL};
 use crate::scenario::{Finalizer, Shape};
 
 impl<S: Sink> Execution<'_, S> {

@@ -2,9 +2,9 @@
 
 use super::frame::Frame;
 use super::{Execution, types};
-use crate::collector::Switch;
 use crate::event::{Code, Event, Role, Sink};
-use crate::heap::{Flag, Idx, NIL, Type};
+use crate::model::collector::Switch;
+use crate::model::heap::{Flag, Idx, NIL, Type};
 use crate::scenario::{Kind, MAX_OBJECTS, Op, Place, ScriptId, Shape};
 
 /// What a `New` that makes something has found.

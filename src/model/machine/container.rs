@@ -3,9 +3,9 @@
 
 use super::Execution;
 use super::frame::Frame;
-use crate::collector::Switch;
 use crate::event::{Code, Event, Role, Sink};
-use crate::heap::{DictEntry, Flag, Idx, NIL};
+use crate::model::collector::Switch;
+use crate::model::heap::{DictEntry, Flag, Idx, NIL};
 use crate::scenario::{MAX_ITEMS, Place, ScriptId, Shape};
 
 /// What a weak container remembers besides its objects. Its number is in the details of object and function.

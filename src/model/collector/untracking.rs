@@ -1,6 +1,6 @@
 //! Untracking of tuples and dicts that hold nothing the collector cares for (semantics 5.2, 5.3).
 
-use crate::heap::{Flag, Heap, Idx, List, NIL};
+use crate::model::heap::{Flag, Heap, Idx, List, NIL};
 use crate::scenario::Shape;
 
 /// True if a reference to the object may ever be part of a cycle.

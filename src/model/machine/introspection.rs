@@ -2,7 +2,7 @@
 
 use super::Execution;
 use crate::event::{Event, Sink};
-use crate::heap::{Flag, List, NIL};
+use crate::model::heap::{Flag, List, NIL};
 
 impl<S: Sink> Execution<'_, S> {
     /// Reports everything reachable from `self`, `arg` and the variables, each object once, depth first.

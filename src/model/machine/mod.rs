@@ -17,10 +17,10 @@ mod trashcan;
 mod types;
 mod user_code;
 
-use crate::collector::unreachable::Members;
-use crate::collector::{AskedRules, Collector, GcState, Rules, Switch, weakrefs};
 use crate::event::{Event, Sink, Undefined};
-use crate::heap::{Flag, Heap, Idx, List, NIL};
+use crate::model::collector::unreachable::Members;
+use crate::model::collector::{AskedRules, Collector, GcState, Rules, Switch, weakrefs};
+use crate::model::heap::{Flag, Heap, Idx, List, NIL};
 use crate::scenario::{Kind, Scenario, Shape};
 use crate::subject::{Failure, Subject};
 use frame::{Frame, Phase};

@@ -2,7 +2,7 @@
 
 use super::Execution;
 use crate::event::Sink;
-use crate::heap::{Flag, Idx, NIL};
+use crate::model::heap::{Flag, Idx, NIL};
 use crate::scenario::{Bulk, Kind, MAX_OBJECTS, Place};
 
 /// Highest number of objects of one graph.

@@ -2,9 +2,9 @@
 
 use super::Execution;
 use super::frame::Frame;
-use crate::collector::Switch;
 use crate::event::{Code, Event, ObjId, Sink, Undefined};
-use crate::heap::{Flag, Idx, NIL};
+use crate::model::collector::Switch;
+use crate::model::heap::{Flag, Idx, NIL};
 use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, ScriptId, Shape};
 
 impl<S: Sink> Execution<'_, S> {

@@ -2,9 +2,9 @@
 
 use super::Execution;
 use super::frame::Frame;
-use crate::collector::{Switch, untracking};
 use crate::event::{Event, Role, Sink, Undefined};
-use crate::heap::{DictEntry, Flag, Heap, Idx, NIL};
+use crate::model::collector::{Switch, untracking};
+use crate::model::heap::{DictEntry, Flag, Heap, Idx, NIL};
 use crate::scenario::{Base, Clear, MAX_ITEMS, MAX_VARS, NODE_SLOTS, Place, Shape, SlotSet};
 
 impl<S: Sink> Execution<'_, S> {

@@ -1,7 +1,7 @@
 //! What a release makes of a kind: the flags its objects are born with, their slots, whether they are tracked.
 
-use crate::collector::{AskedRules, Switch};
-use crate::heap::{Flag, Type};
+use crate::model::collector::{AskedRules, Switch};
+use crate::model::heap::{Flag, Type};
 use crate::scenario::{Clear, DeallocFlaws, Finalizer, Kind, Shape, SlotSet, Tracking};
 
 /// True if objects of the kind have a GC header.

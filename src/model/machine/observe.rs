@@ -2,7 +2,7 @@
 
 use super::Execution;
 use crate::event::{Event, Sink, Spot};
-use crate::heap::{Flag, Idx, List, NIL, Object, Weak};
+use crate::model::heap::{Flag, Idx, List, NIL, Object, Weak};
 
 impl<S: Sink> Execution<'_, S> {
     /// Emits a snapshot in the order that [`crate::event`] gives.
@@ -156,9 +156,9 @@ fn show_state(sink: &mut impl Sink, object: &Object, spot: Spot) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use crate::collector::Collector;
     use crate::event::{Event, ObjId};
-    use crate::run::Machine;
+    use crate::model::collector::Collector;
+    use crate::model::machine::Machine;
     use crate::scenario::{Kind, Op, Place, Scenario, Shape};
 
     /// The weak references of the last snapshot, after `plain` objects and `dead` weak references more.

@@ -3,9 +3,9 @@
 
 use super::Execution;
 use super::frame::{Frame, Phase, Stage};
-use crate::collector::Switch;
 use crate::event::{Event, Sink, Undefined};
-use crate::heap::{Flag, Heap, Idx, List, NIL, Shapes};
+use crate::model::collector::Switch;
+use crate::model::heap::{Flag, Heap, Idx, List, NIL, Shapes};
 use crate::scenario::Shape;
 
 /// Shapes whose `tp_clear` drops the slots where they are, from the first to the last.
