@@ -31,7 +31,7 @@ pub enum CorpusError {
     File {
         /// Which file or folder.
         path: PathBuf,
-        /// Excuse.
+        /// Why.
         reason: std::io::Error,
     },
     /// A file is no scenario.

@@ -342,7 +342,7 @@ pub enum Event {
     },
     /// Behaviour is undefined from here on; always the last event.
     Undefined {
-        /// Excuse.
+        /// Why.
         reason: Undefined,
     },
     /// The scenario has ended.

@@ -55,7 +55,7 @@ pub fn search_plan(bug: Switch) -> SearchPlan {
 /// Planted bugs that no scenario can show, each with the reason. None is known.
 pub const EQUIVALENT: &[(Switch, &str)] = &[];
 
-/// Excuse no scenario can show a planted bug, if none can.
+/// Why no scenario can show a planted bug, if none can.
 pub fn equivalent(bug: Switch) -> Option<&'static str> {
     EQUIVALENT.iter().find(|(switch, _)| *switch == bug).map(|(_, reason)| *reason)
 }
@@ -101,7 +101,7 @@ pub struct SearchOutcome {
     pub findings: Vec<Option<FoundBug>>,
     /// The finding of the first seed that has one, reduced.
     pub reduced: Option<Minimized>,
-    /// Excuse the bug cannot be found, if it cannot.
+    /// Why the bug cannot be found, if it cannot.
     pub equivalent: Option<&'static str>,
 }
 

@@ -30,7 +30,7 @@ pub fn from_bytes(most: usize) -> impl Strategy<Value = Scenario> {
     ::proptest::collection::vec(any::<u8>(), 0..=most).prop_map(|bytes| decode_total(&bytes)).no_shrink()
 }
 
-/// Excuse a property does not hold.
+/// Why a property does not hold.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Broken {
     /// What kind of failure it is: a smaller scenario must fail in the same way.
@@ -50,7 +50,7 @@ pub struct Failed {
     pub file: PathBuf,
 }
 
-/// Excuse a run of [`Property`] did not pass.
+/// Why a run of [`Property`] did not pass.
 #[derive(Debug, thiserror::Error)]
 pub enum PropertyError {
     /// The property does not hold.

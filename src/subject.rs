@@ -3,7 +3,7 @@
 use crate::event::Sink;
 use crate::scenario::Scenario;
 
-/// Excuse a subject could not run a scenario to its end.
+/// Why a subject could not run a scenario to its end.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Failure {
     /// The subject's process died.

@@ -8,7 +8,7 @@ use crate::model::collector::ROWS;
 /// The baseline that comes with the program.
 const COMMITTED: &str = include_str!("../../baseline.txt");
 
-/// BugSignature is known of each row.
+/// What is known of each row.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Baseline {
     entries: Vec<Known>,
@@ -25,7 +25,7 @@ pub struct Known {
     pub invariant: Invariant,
     /// The regression file that shows it, in the folder `regressions`.
     pub regression: String,
-    /// Excuse it is so.
+    /// Why it is so.
     pub reason: String,
 }
 
@@ -35,7 +35,7 @@ pub struct Known {
 pub struct BaselineError {
     /// Its number, from 1.
     pub line: usize,
-    /// BugSignature is wrong.
+    /// What is wrong.
     pub message: String,
 }
 

@@ -32,7 +32,7 @@ pub struct Campaigns {
 /// A campaign, as far as some shards have come.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Campaign {
-    /// BugSignature it is.
+    /// What it is.
     pub about: CampaignIdentity,
     /// How far each shard has come.
     pub shards: BTreeMap<Shard, Progress>,
@@ -55,11 +55,11 @@ pub struct Found<'s> {
     pub campaign: &'s str,
     /// Where it was seen, by all shards.
     pub seen: Seen,
-    /// BugSignature is known of it.
+    /// What is known of it.
     pub record: &'s Finding,
 }
 
-/// BugSignature shards of a campaign cannot be joined by.
+/// What shards of a campaign cannot be joined by.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("shards {0} and {1} of campaign {2} have scenarios in common: one campaign is cut into one number of shards")]
 pub struct Overlap(pub Shard, pub Shard, pub String);
@@ -269,7 +269,7 @@ impl Campaigns {
         Ok(())
     }
 
-    /// BugSignature the shards of each campaign together have found, in the order of campaigns.
+    /// What the shards of each campaign together have found, in the order of campaigns.
     pub fn found(&self) -> Vec<Found<'_>> {
         let mut all = Vec::new();
         for (id, campaign) in &self.campaigns {
@@ -336,7 +336,7 @@ impl Campaign {
     }
 }
 
-/// BugSignature is in a folder, sorted; nothing if there is no such folder.
+/// What is in a folder, sorted; nothing if there is no such folder.
 pub(super) fn children(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     if !folder.is_dir() {
         return Ok(Vec::new());

@@ -12,7 +12,7 @@ pub trait SubjectCounts: Clone + Default + Send + Serialize + DeserializeOwned {
     fn absorb(&mut self, other: &Self);
 }
 
-/// BugSignature findings are told apart by.
+/// What findings are told apart by.
 pub trait FindingKey: Copy + Ord + Send + std::fmt::Debug + Serialize + DeserializeOwned {}
 
 /// The scenario that stands for a kind: the first in which the violation is the primary one, or, failing that, the
@@ -43,7 +43,7 @@ pub struct Counts<T: SubjectCounts, K: FindingKey> {
     pub scenarios: u64,
     /// By subject.
     pub tallies: Vec<T>,
-    /// BugSignature was found.
+    /// What was found.
     #[serde(with = "pairs")]
     pub kinds: BTreeMap<K, Seen>,
 }

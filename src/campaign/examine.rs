@@ -21,9 +21,9 @@ use crate::subject::Failure;
 #[derive(Debug)]
 pub struct Examiner {
     collector: Collector,
-    /// BugSignature a judge knows of its release.
+    /// What a judge knows of its release.
     answers: Answers,
-    /// BugSignature the baseline knows of the row.
+    /// What the baseline knows of the row.
     known: [bool; Invariant::COUNT],
     machine: Machine,
     /// For a variant: the row that it is a variant of.
@@ -93,7 +93,7 @@ impl Fatal {
 }
 
 impl End {
-    /// BugSignature kind of finding it is, if it is one.
+    /// What kind of finding it is, if it is one.
     pub const fn fatal(&self) -> Option<Fatal> {
         match self {
             End::Crashed(_) => Some(Fatal::Crash),
@@ -103,7 +103,7 @@ impl End {
     }
 }
 
-/// BugSignature became of one run.
+/// What became of one run.
 #[derive(Clone, Copy, Debug)]
 pub struct Examined<'e> {
     /// The event stream; of a run of the model with more than [`MOST_KEPT`] events the first so many.
@@ -114,7 +114,7 @@ pub struct Examined<'e> {
     pub digest: u64,
     /// All violations, the first is the primary one.
     pub violations: &'e [(Violation, Verdict)],
-    /// BugSignature the run reached.
+    /// What the run reached.
     pub reached: Coverage,
     /// The invariants that need several runs were judged too: all of them, which those of a run with more than
     /// [`MOST_KEPT`] events are not.
@@ -226,7 +226,7 @@ impl Examiner {
         self.conclude(scenario, differential)
     }
 
-    /// BugSignature comes after a run has been judged by itself.
+    /// What comes after a run has been judged by itself.
     fn conclude(&mut self, scenario: &Scenario, differential: bool) -> Examined<'_> {
         let differential = differential && self.end == End::Complete && self.judge_several_runs(scenario);
         if self.plain.is_some() && self.violations.iter().any(|(_, verdict)| *verdict == Verdict::Known) {
@@ -280,7 +280,7 @@ impl Examiner {
     }
 
     /// Runs and judges scenarios, an interpreter in one go. `each` gets them in no particular order, with their
-    /// positions. BugSignature does not end well is run in a fresh process again, and that run counts.
+    /// positions. What does not end well is run in a fresh process again, and that run counts.
     pub fn examine_batch(
         &mut self,
         scenarios: &[Scenario],
@@ -411,7 +411,7 @@ impl Examiner {
             // The model runs every scenario to its end: it has no failure to report.
             None => differential::check(&mut self.machine, scenario, release).unwrap_or_default(),
             Some(Real { python: Some(python), .. }) => {
-                // BugSignature the probe cannot run in one of them does not keep the others from being judged.
+                // What the probe cannot run in one of them does not keep the others from being judged.
                 let mut found = Vec::new();
                 found.extend(differential::same_order(python, scenario).ok().flatten());
                 found.extend(differential::path_independence(python, scenario, release).unwrap_or_default());

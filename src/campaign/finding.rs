@@ -1,4 +1,4 @@
-//! BugSignature is kept of a finding: everything that its files say, so that they can be written again anywhere.
+//! What is kept of a finding: everything that its files say, so that they can be written again anywhere.
 
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,7 @@ impl State {
     }
 }
 
-/// BugSignature a finding violates: with the reduced scenario, what findings of different subjects are one bug by.
+/// What a finding violates: with the reduced scenario, what findings of different subjects are one bug by.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 pub struct BugSignature {
     /// Code of the invariant, `crash`, or `diff`.
@@ -56,7 +56,7 @@ pub struct BugSignature {
 pub struct Finding {
     /// Which scenario of the campaign it is.
     pub first: First,
-    /// BugSignature is violated.
+    /// What is violated.
     pub what: BugSignature,
     /// Who showed it.
     pub subject: String,
@@ -66,7 +66,7 @@ pub struct Finding {
     pub state: State,
     /// By what it is known, if it is.
     pub known: Option<String>,
-    /// BugSignature happened, in one sentence.
+    /// What happened, in one sentence.
     pub sentence: String,
     /// Objects of the reduced scenario: see [`super::count_objects`].
     pub objects: u32,
@@ -86,9 +86,9 @@ pub struct Finding {
     pub reduced: String,
     /// The events of the reduced scenario, one per line.
     pub events: String,
-    /// BugSignature happened in the reduced scenario, and why.
+    /// What happened in the reduced scenario, and why.
     pub explanation: String,
-    /// BugSignature else a command has to say, for programs.
+    /// What else a command has to say, for programs.
     #[serde(default)]
     pub details: serde_json::Map<String, serde_json::Value>,
     /// When it was seen first, in seconds since 1970.

@@ -23,18 +23,18 @@ const FINDING: &str = "finding.json";
 /// The file that says who does not show it any more.
 const REPLAYED: &str = "replayed.json";
 
-/// BugSignature `finding.json` says.
+/// What `finding.json` says.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Bug {
     /// Version of the file.
     pub schema: u32,
-    /// BugSignature it is.
+    /// What it is.
     pub state: State,
     /// By what it is known, if it is.
     pub known: Option<String>,
-    /// BugSignature is violated.
+    /// What is violated.
     pub what: BugSignature,
-    /// BugSignature happened, in one sentence.
+    /// What happened, in one sentence.
     pub sentence: String,
     /// Objects of the reduced scenario.
     pub objects: u32,

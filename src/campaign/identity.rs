@@ -1,4 +1,4 @@
-//! BugSignature a campaign is: everything that its outcome depends on but how far it went.
+//! What a campaign is: everything that its outcome depends on but how far it went.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::model::collector::Collector;
 /// Version of the files in a store.
 pub const SCHEMA: u32 = 1;
 
-/// BugSignature a campaign is. Two processes with the same `CampaignIdentity` work on the same campaign.
+/// What a campaign is. Two processes with the same `CampaignIdentity` work on the same campaign.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CampaignIdentity {
     /// [`SCHEMA`].
@@ -49,11 +49,11 @@ pub struct SubjectIdentity {
     pub name: String,
     /// A real interpreter confirmed it.
     pub verified: bool,
-    /// BugSignature it is called on a command line.
+    /// What it is called on a command line.
     pub option: String,
     /// Which build it is, if it is an interpreter.
     pub build: String,
-    /// BugSignature it is compared with, if it is.
+    /// What it is compared with, if it is.
     pub collector: String,
 }
 

@@ -1,4 +1,4 @@
-//! BugSignature a campaign counts. Adding up is commutative and associative, so the order of the parts does not matter.
+//! What a campaign counts. Adding up is commutative and associative, so the order of the parts does not matter.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::counts::{FindingKey, First, SubjectCounts, mix};
 use super::examine::{End, Examined, Fatal};
 use crate::invariant::{Class, Coverage, Invariant, Phase, Violation};
 
-/// BugSignature a violation means for the exit code.
+/// What a violation means for the exit code.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
@@ -45,7 +45,7 @@ impl Verdict {
         }
     }
 
-    /// BugSignature the mark means.
+    /// What the mark means.
     pub const fn meaning(self) -> &'static str {
         match self {
             Verdict::New => "collector",
@@ -56,13 +56,13 @@ impl Verdict {
     }
 }
 
-/// BugSignature findings are told apart by.
+/// What findings are told apart by.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ViolationKey {
     /// An invariant is broken.
     Violation {
-        /// BugSignature it means.
+        /// What it means.
         verdict: Verdict,
         /// Which invariant.
         #[serde(with = "words::invariant")]
@@ -80,7 +80,7 @@ pub enum ViolationKey {
     Fatal {
         /// Index of its collector in the plan.
         collector: usize,
-        /// Excuse not.
+        /// Why not.
         fatal: Fatal,
     },
 }
@@ -100,7 +100,7 @@ impl ViolationKey {
         }
     }
 
-    /// BugSignature a violation means; nothing for another end.
+    /// What a violation means; nothing for another end.
     pub const fn verdict(self) -> Option<Verdict> {
         match self {
             ViolationKey::Violation { verdict, .. } => Some(verdict),
@@ -208,7 +208,7 @@ mod words {
 pub struct JudgedCounts {
     /// Digest of all event streams.
     pub digest: u64,
-    /// BugSignature the runs reached.
+    /// What the runs reached.
     pub reached: Coverage,
     /// Scenarios with a violation, by verdict and invariant.
     #[serde(with = "words::broken")]
@@ -328,7 +328,7 @@ impl JudgedTotals {
         self.tallies.iter().fold(0, |digest, tally| mix(digest, tally.digest))
     }
 
-    /// BugSignature all runs together reached.
+    /// What all runs together reached.
     pub fn reached(&self) -> Coverage {
         self.tallies.iter().fold(Coverage::default(), |mut all, tally| {
             all.add(&tally.reached);

@@ -18,7 +18,7 @@ pub enum MergeError {
     Overlap(#[from] Overlap),
 }
 
-/// BugSignature a merged store has.
+/// What a merged store has.
 #[derive(Debug)]
 pub struct Merged {
     /// Its campaigns.

@@ -59,7 +59,7 @@ pub(crate) use reduce::{document, lines, waiting};
 /// How many scenarios the fingerprint of a campaign is taken of.
 const FINGERPRINT: u64 = 32;
 
-/// BugSignature a campaign does.
+/// What a campaign does.
 #[derive(Clone, Debug)]
 pub struct CampaignPlan {
     /// Which scenarios are run.
@@ -76,7 +76,7 @@ pub struct CampaignPlan {
     pub jobs: usize,
     /// Invariants that need several runs of a scenario are judged on one scenario of so many; 0 for never.
     pub sample: u64,
-    /// BugSignature is known.
+    /// What is known.
     pub baseline: Baseline,
     /// How many candidates the reduction of one finding may try.
     pub tries: u64,
@@ -133,7 +133,7 @@ impl Default for RunOptions<'_> {
 pub struct CampaignOutcome<T: SubjectCounts, K: FindingKey> {
     /// Counts.
     pub part: counts::Counts<T, K>,
-    /// BugSignature was found and reduced, in the order of the keys.
+    /// What was found and reduced, in the order of the keys.
     pub findings: Vec<(K, Finding)>,
     /// How many findings did not occur again.
     pub unconfirmed: usize,
@@ -179,7 +179,7 @@ impl CampaignPlan {
         }
     }
 
-    /// BugSignature the campaign is; `command` is `run` or `test`.
+    /// What the campaign is; `command` is `run` or `test`.
     pub fn about(&self, command: &str) -> CampaignIdentity {
         let subject = |c: &Collector| SubjectIdentity {
             name: c.name.clone(),

@@ -115,7 +115,7 @@ pub(super) fn found(plan: &CampaignPlan, about: &CampaignIdentity, key: Violatio
     waiting(first, what, who, repeat, document(&scenario, fields))
 }
 
-/// BugSignature a candidate must still show: the same kind of violation, primary if it was, or the same end.
+/// What a candidate must still show: the same kind of violation, primary if it was, or the same end.
 struct Same {
     key: ViolationKey,
     first: First,
@@ -127,7 +127,7 @@ impl Same {
         let is_same = |(violation, of): &&(Violation, Verdict)| {
             (*of, violation.invariant) == (verdict, invariant) && phase.is_none_or(|phase| phase == violation.phase)
         };
-        // BugSignature comes first in a run that differs from itself depends on the run.
+        // What comes first in a run that differs from itself depends on the run.
         let any = self.first.secondary || invariant == Invariant::I41;
         let among = if any { run.violations } else { &run.violations[..run.violations.len().min(1)] };
         among.iter().find(is_same).map(|(violation, _)| *violation)
@@ -169,7 +169,7 @@ pub(super) fn reduce(
     if stop.load(Ordering::Relaxed) {
         return None;
     }
-    // BugSignature was found in a process that had run others counts if a fresh one shows it too.
+    // What was found in a process that had run others counts if a fresh one shows it too.
     let is_reduced = same.holds(&examiner.examine_fresh(&minimized.scenario, differential));
     let (scenario, claim) = match is_reduced {
         true => (&minimized.scenario, minimized.claim()),

@@ -82,7 +82,7 @@ impl Extent {
 pub struct Timing {
     /// From start to end.
     pub elapsed: Duration,
-    /// BugSignature of it went into running scenarios.
+    /// What of it went into running scenarios.
     pub running: Duration,
     /// The rest, in which findings were reduced.
     pub reducing: Duration,
@@ -107,7 +107,7 @@ pub struct Stretch {
 }
 
 impl Position {
-    /// BugSignature is to be run of a block, of `size` scenarios, from here on; nothing if there is no such block.
+    /// What is to be run of a block, of `size` scenarios, from here on; nothing if there is no such block.
     pub fn stretch(self, extent: Extent, shard: Shard, size: u64, block: u64) -> Option<Stretch> {
         let numbers = extent.block(shard, size, block)?;
         let done = if block == self.blocks { self.extra } else { 0 };
@@ -122,7 +122,7 @@ impl Position {
     }
 }
 
-/// BugSignature a shard has counted and found.
+/// What a shard has counted and found.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct ShardState<T: SubjectCounts, K: FindingKey> {
@@ -130,11 +130,11 @@ pub struct ShardState<T: SubjectCounts, K: FindingKey> {
     pub shard: Shard,
     /// How far it has come.
     pub position: Position,
-    /// BugSignature was counted and found.
+    /// What was counted and found.
     pub part: Counts<T, K>,
     /// How long it took.
     pub timing: Timing,
-    /// BugSignature is known of each kind that was found.
+    /// What is known of each kind that was found.
     #[serde(skip)]
     pub records: BTreeMap<K, Finding>,
 }

@@ -22,7 +22,7 @@ use super::shard::{Position, Shard, ShardState};
 pub struct StoreError {
     /// Which file or folder.
     pub path: PathBuf,
-    /// Excuse.
+    /// Why.
     pub why: String,
 }
 
@@ -77,7 +77,7 @@ impl<'c, T: SubjectCounts, K: FindingKey> Store<'c, T, K> {
         let folder = campaigns::create(root, about)?;
         sweep(root)?;
         sweep(&folder)?;
-        // BugSignature cannot be read at the end is better known now.
+        // What cannot be read at the end is better known now.
         Campaigns::read(root)?;
         let there = campaigns::read_lane(&folder, shard)?;
         let mut store = Store { root: root.to_owned(), folder, shard, further: None, regressions, show };
@@ -141,7 +141,7 @@ impl<T: SubjectCounts, K: FindingKey> Persist<T, K> for Nowhere {
     }
 }
 
-/// BugSignature temporary files and folders begin with.
+/// What temporary files and folders begin with.
 pub(super) const TEMPORARY: &str = ".coroner-";
 
 /// Removes what a process that was killed left half written.

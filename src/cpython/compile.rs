@@ -30,7 +30,7 @@ const SANITIZERS: [&str; 3] = ["-fsanitize=address,undefined", "-fno-sanitize-re
 /// What must be loaded before anything else.
 const RUNTIMES: [&str; 2] = ["libasan.so", "libubsan.so"];
 
-/// Excuse there is no probe for an interpreter.
+/// Why there is no probe for an interpreter.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// No compiler.

@@ -72,7 +72,7 @@ pub struct BatchedRun<'a> {
     pub nanoseconds: u64,
     /// What the process held after it, if that was asked for.
     pub memory: Memory,
-    /// Excuse it did not come to its end.
+    /// Why it did not come to its end.
     pub failure: Option<Failure>,
 }
 

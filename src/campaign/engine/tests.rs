@@ -69,7 +69,7 @@ impl Work for Toy {
         for n in numbers {
             part.tallies[0].0 += n;
             if n % 1000 < 5 {
-                // FindingKey 3 is primary from 50,000 on only.
+                // Kind 3 is primary from 50,000 on only.
                 part.see(n % 1000, First { secondary: n % 1000 == 3 && n < 50_000, scenario: n });
             }
         }

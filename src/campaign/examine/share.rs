@@ -6,7 +6,7 @@ use crate::event::{MOST_KEPT, Sink, Tape};
 use crate::invariant::Questions;
 use crate::scenario::Scenario;
 
-/// BugSignature of one collector's last run is another's too.
+/// What of one collector's last run is another's too.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(in crate::campaign) enum Shared {
     /// Nothing is known.
@@ -23,7 +23,7 @@ impl Examiner {
         self.real.is_none() && self.plain.is_none()
     }
 
-    /// BugSignature of this row's last run would be the same on another row.
+    /// What of this row's last run would be the same on another row.
     pub(in crate::campaign) fn shares_with(&self, other: &Examiner) -> Shared {
         let (switches, questions) = self.asked;
         if !self.collector.rules.agrees(other.collector.rules, switches) {

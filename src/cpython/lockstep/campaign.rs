@@ -16,12 +16,12 @@ use crate::cpython::{Interpreter, Limits};
 use crate::model::collector::Collector;
 use crate::scenario::Scenario;
 
-/// BugSignature a campaign in lockstep does.
+/// What a campaign in lockstep does.
 #[derive(Clone, Debug)]
 pub struct ComparisonPlan {
     /// Which scenarios are run.
     pub draw: Scenarios,
-    /// BugSignature is compared.
+    /// What is compared.
     pub targets: Vec<Target>,
     /// How many scenarios, for each target; a time is for all targets together.
     pub budget: Budget,
@@ -49,7 +49,7 @@ pub struct Target {
 pub struct Skipped {
     /// Index of the target.
     pub target: usize,
-    /// Excuse, in one line.
+    /// Why, in one line.
     pub why: String,
 }
 
@@ -57,14 +57,14 @@ pub struct Skipped {
 /// scenarios.
 #[derive(Debug)]
 pub struct ComparisonOutcome {
-    /// BugSignature was counted and found.
+    /// What was counted and found.
     pub campaign: campaign::CampaignOutcome<ComparedCounts, DifferenceKey>,
     /// Targets that could not be used.
     pub skipped: Vec<Skipped>,
 }
 
 impl ComparisonPlan {
-    /// BugSignature the campaign is; `python` is the list that means its interpreters.
+    /// What the campaign is; `python` is the list that means its interpreters.
     pub fn about(&self, python: &str) -> CampaignIdentity {
         let collectors: Vec<Collector> = self.targets.iter().map(|t| t.collector.clone()).collect();
         let subject = |target: &Target| {

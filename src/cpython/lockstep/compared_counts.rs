@@ -1,4 +1,4 @@
-//! BugSignature a comparison counts. Adding up is commutative, so the order of the parts does not matter.
+//! What a comparison counts. Adding up is commutative, so the order of the parts does not matter.
 
 use std::collections::BTreeMap;
 
@@ -85,7 +85,7 @@ impl SubjectCounts for ComparedCounts {
     }
 }
 
-/// BugSignature findings are told apart by.
+/// What findings are told apart by.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct DifferenceKey {
     /// Index of the target in the plan.

@@ -9,7 +9,7 @@ const BEFORE: usize = 12;
 /// How many events of each side a difference keeps.
 const AFTER: usize = 4;
 
-/// BugSignature came of comparing one run of an interpreter with the model's.
+/// What came of comparing one run of an interpreter with the model's.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Comparison {
     /// The same events, from the first to the last.
@@ -24,7 +24,7 @@ pub enum Comparison {
     Different(Box<Difference>),
 }
 
-/// BugSignature may differ without being a disagreement.
+/// What may differ without being a disagreement.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Looseness {
     /// The interpreter died after its last event, while the probe dropped what the scenario had left over.
@@ -42,7 +42,7 @@ impl Looseness {
         }
     }
 
-    /// Excuse it is no disagreement.
+    /// Why it is no disagreement.
     pub const fn reason(self) -> &'static str {
         match self {
             Looseness::Teardown => "died after the last event, when leftovers were dropped: the scenario has ended",
@@ -50,7 +50,7 @@ impl Looseness {
     }
 }
 
-/// BugSignature differences are told apart by.
+/// What differences are told apart by.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum DifferenceKind {
     /// The interpreter died where the model goes on.
@@ -74,7 +74,7 @@ impl std::fmt::Display for DifferenceKind {
 /// The first difference between two streams.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Difference {
-    /// BugSignature it is.
+    /// What it is.
     pub kind: DifferenceKind,
     /// How many events are the same.
     pub at: usize,
@@ -88,7 +88,7 @@ pub struct Difference {
     pub model: Vec<Event>,
     /// The interpreter's first events from there on; none if its stream has ended.
     pub real: Vec<Event>,
-    /// Excuse the interpreter did not come to the end.
+    /// Why the interpreter did not come to the end.
     pub failure: Option<Failure>,
 }
 

@@ -53,7 +53,7 @@ impl ReducedDifference {
         format!("{place}: {} says {model}, {} says {real}{failure}", self.collector, self.interpreter)
     }
 
-    /// BugSignature is kept of it; `found` is what was kept when it was found.
+    /// What is kept of it; `found` is what was kept when it was found.
     pub(super) fn record(&self, found: &Finding, explain: Explain<'_>, collector: &Collector) -> Finding {
         let kind = self.difference.kind.to_string();
         let note = self.sentence();
@@ -90,7 +90,7 @@ impl ReducedDifference {
         }
     }
 
-    /// BugSignature programs may want to know.
+    /// What programs may want to know.
     fn details(&self, kind: String) -> Map<String, Value> {
         let words = |events: &[Event]| -> Value { events.iter().map(|e| format!("{e:?}")).collect() };
         let d = &self.difference;
@@ -108,7 +108,7 @@ impl ReducedDifference {
     }
 }
 
-/// BugSignature a difference is, whoever shows it.
+/// What a difference is, whoever shows it.
 fn what(kind: Option<DifferenceKind>) -> BugSignature {
     let (code, name) = match kind {
         Some(kind) => ("diff", kind.to_string()),
@@ -118,7 +118,7 @@ fn what(kind: Option<DifferenceKind>) -> BugSignature {
     BugSignature { code: code.to_owned(), name, slug, ..BugSignature::default() }
 }
 
-/// BugSignature is kept of a finding that was just made.
+/// What is kept of a finding that was just made.
 pub(super) fn found(
     plan: &ComparisonPlan,
     about: &CampaignIdentity,
@@ -190,7 +190,7 @@ pub(super) fn finding(plan: &ComparisonPlan, target: usize, number: u64) -> Opti
     let scenario = plan.draw.scenario(number);
     let mut lockstep = Lockstep::new(chosen.interpreter.clone(), &chosen.collector, plan.limits).ok()?;
     let Comparison::Different(first) = lockstep.compare_fresh(&scenario).ok()? else { return None };
-    // BugSignature was found is not lost because it could not be made smaller.
+    // What was found is not lost because it could not be made smaller.
     let (scenario, claim, difference) = match reduce(&mut lockstep, &scenario, first.kind, plan.tries) {
         Ok(Some((minimized, difference))) => (minimized.scenario.clone(), minimized.claim(), difference),
         _ => (scenario, Minimality::new(false, 0), *first),

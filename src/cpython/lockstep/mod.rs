@@ -43,12 +43,12 @@ pub struct Lockstep {
     ranges: Vec<Range<usize>>,
 }
 
-/// BugSignature came of one scenario of a batch.
+/// What came of one scenario of a batch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Compared {
     /// Its position in the batch.
     pub index: usize,
-    /// BugSignature came of the comparison; of a fresh process, if the scenario was run in one too.
+    /// What came of the comparison; of a fresh process, if the scenario was run in one too.
     pub comparison: Comparison,
     /// Digest of the interpreter's events, the part that was compared.
     pub digest: u64,
@@ -222,7 +222,7 @@ fn is_limit(comparison: &Comparison) -> bool {
     matches!(comparison, Comparison::Different(difference) if difference.kind == DifferenceKind::Limit)
 }
 
-/// BugSignature two comparisons of one scenario are compared by: messages may name times and limits.
+/// What two comparisons of one scenario are compared by: messages may name times and limits.
 fn kind(comparison: &Comparison) -> Option<(DifferenceKind, usize)> {
     match comparison {
         Comparison::Different(difference) => Some((difference.kind, difference.at)),

@@ -9,7 +9,7 @@ use crate::model::collector::{Collector, Switch, SwitchClass};
 use crate::model::machine::Machine;
 use crate::scenario::Scenario;
 
-/// BugSignature became of one switch.
+/// What became of one switch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Flip {
     /// With the switch turned over in this row, the interpreter disagrees on this scenario; with the row as it is, it
@@ -126,7 +126,7 @@ fn flip(base: &mut Base<'_>, switch: Switch, scenarios: &[Scenario]) -> Result<F
             Comparison::Different(_) => disagrees = disagrees.or(Some(n)),
             _ => {}
         }
-        // BugSignature is undefined on the one may have run in the worker of what is defined on the other.
+        // What is undefined on the one may have run in the worker of what is defined on the other.
         lockstep.python().restart();
     }
     Ok(match disagrees {

@@ -1,4 +1,4 @@
-//! Excuse callbacks and finalizers ran or did not.
+//! Why callbacks and finalizers ran or did not.
 
 use std::collections::BTreeMap;
 

@@ -43,7 +43,7 @@ pub struct Examined {
     pub outside: i64,
     /// `trash`, `kept` or `uncollectable`.
     pub verdict: &'static str,
-    /// Excuse.
+    /// Why.
     pub why: String,
     /// What became of it in this collection.
     pub then: String,
@@ -106,7 +106,7 @@ fn collection(run: &Run<'_>, number: usize, pictures: &Pictures<'_>) -> Option<C
     })
 }
 
-/// Excuse an object is no candidate, or its references are not seen.
+/// Why an object is no candidate, or its references are not seen.
 fn not_examined(object: &Seen) -> String {
     match object.place {
         Place::NoHeader => "it has no GC header".to_owned(),

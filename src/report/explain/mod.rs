@@ -62,9 +62,9 @@ pub struct Explanation {
     pub broken: Vec<Broken>,
     /// What each collection decided.
     pub collections: Vec<Collection>,
-    /// Excuse the callback of each weak reference ran or did not, and when it stopped to answer.
+    /// Why the callback of each weak reference ran or did not, and when it stopped to answer.
     pub weakrefs: Vec<Told>,
-    /// Excuse each finalizer ran or did not.
+    /// Why each finalizer ran or did not.
     pub finalizers: Vec<Told>,
     /// What is missing here, if anything.
     pub note: Option<String>,
