@@ -5,10 +5,11 @@
 #[allow(dead_code)]
 mod rows;
 
-use coroner::cpython::{Limits, Python, resolve};
+use coroner::cpython::{Python, resolve};
 use coroner::event::Event;
 use coroner::scenario::text::parse;
 use coroner::subject::Subject;
+use coroner::supervise::Limits;
 
 fn main() -> anyhow::Result<()> {
     let mut args = std::env::args().skip(1);

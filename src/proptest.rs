@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use ::proptest::prelude::{Strategy, any};
 use ::proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
-use crate::campaign::write_atomically;
+use crate::findings::write_atomically;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::invariant::{Class, Judge};
 use crate::scenario::Scenario;

@@ -3,14 +3,17 @@
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use coroner::campaign::{self, Baseline, Budget, Scenarios};
-use coroner::cpython::lockstep::{self, Comparison, ComparisonPlan, DifferenceKind, Flip, Lockstep, Target, row_of};
-use coroner::cpython::{Limits, installed};
+use coroner::campaign::{self, Budget, Scenarios};
+use coroner::cpython::installed;
+use coroner::diagnose::{self, Flip};
 use coroner::event::Event;
+use coroner::findings::Baseline;
 use coroner::generate::{Generator, Profile, Seed, Size};
+use coroner::lockstep::{self, Comparison, ComparisonPlan, DifferenceKind, Lockstep, Target, row_of};
 use coroner::model::collector::{Collector, Switch};
 use coroner::model::machine::Machine;
 use coroner::scenario::Scenario;
+use coroner::supervise::Limits;
 
 /// The interpreters that rows cover; one line if there are none.
 fn targets() -> Vec<Target> {
@@ -94,7 +97,7 @@ fn scenarios_for_switches() -> Vec<Scenario> {
 #[test]
 fn every_wrong_switch_is_caught() {
     let targets = targets();
-    let found = lockstep::flip_each_switch(&targets, &scenarios_for_switches()).unwrap();
+    let found = diagnose::flip_each_switch(&targets, &scenarios_for_switches()).unwrap();
     eprintln!("{:40} {:16} {:18} {:>8}  first difference", "switch turned over", "row", "interpreter", "scenario");
     for (switch, flip) in &found {
         if let Flip::Caught { row, interpreter, scenario, kind } = flip {
@@ -283,7 +286,7 @@ fn invariants_alone_find_bpo_38006() {
         tries: 1000,
     };
     let outcome = campaign::run(&plan, &AtomicBool::new(false));
-    let found = outcome.findings.iter().filter(|(key, _)| key.verdict() == Some(campaign::Verdict::New));
+    let found = outcome.findings.iter().filter(|(key, _)| key.verdict() == Some(coroner::findings::Verdict::New));
     let smallest = found.filter(|(_, r)| ["I15", "I01"].contains(&r.what.code.as_str())).map(|(_, r)| r.objects).min();
     assert!(smallest.is_some_and(|objects| objects <= 6), "{smallest:?}");
 }

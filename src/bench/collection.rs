@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use super::table::{Cell, Table};
 use crate::cpython::Interpreter;
-use crate::cpython::lockstep::row_of;
 use crate::event::{Digest, Event, Sink};
 use crate::generate::Large;
+use crate::lockstep::row_of;
 use crate::model::collector::Collector;
 use crate::model::machine::{Machine, Observer, PhasePoint, View};
 use crate::scenario::{Bulk, Scenario};

@@ -6,17 +6,15 @@
 //! stops because enough was found does not depend on the number of workers. How far workers may run ahead is bounded,
 //! so memory is too.
 
+use crate::findings::{
+    Counts, Extent, Finding, FindingKey, First, Position, Shard, ShardState, StoreError, Stretch, SubjectCounts, Timing,
+};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-use super::counts::{Counts, FindingKey, First, SubjectCounts};
-use super::finding::Finding;
-use super::shard::{Extent, Position, Shard, ShardState, Stretch, Timing};
-use super::store::StoreError;
 
 /// How often progress is reported.
 const TICK: Duration = Duration::from_millis(100);

@@ -6,16 +6,15 @@ mod tests;
 
 pub(super) use share::Shared;
 
-use super::baseline::Baseline;
-use super::judged_counts::Verdict;
-use super::reduce::count_objects;
-use crate::cpython::{Interpreter, Limits, Python};
+use crate::cpython::{Interpreter, Python};
 use crate::event::{Digest, Event, First, MOST_KEPT, Sink, Tape, Undefined};
+use crate::findings::{Baseline, End, Verdict, count_objects};
 use crate::invariant::{Answers, Class, Coverage, Invariant, Judge, Questions, Violation, differential};
 use crate::model::collector::{Collector, Row, Rules};
 use crate::model::machine::Machine;
 use crate::scenario::Scenario;
 use crate::subject::Failure;
+use crate::supervise::Limits;
 
 /// A collector with everything that running and judging scenarios on it needs, used again for each.
 #[derive(Debug)]
@@ -53,54 +52,6 @@ struct Real {
     limits: Limits,
     python: Option<Python>,
     model: Vec<Event>,
-}
-
-/// How a run ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum End {
-    /// With its last event.
-    Complete,
-    /// In undefined behaviour: nothing after it is judged.
-    Undefined(Undefined),
-    /// The interpreter died after the last event, while leftovers were dropped.
-    Teardown,
-    /// The interpreter cannot run the scenario, for this reason.
-    Unsupported(String),
-    /// The interpreter reached this limit of time or memory.
-    Limit(String),
-    /// The interpreter died, this way.
-    Crashed(String),
-}
-
-/// An end that is a finding by itself.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Fatal {
-    /// The interpreter died.
-    Crash,
-    /// The interpreter reached a limit.
-    Limit,
-}
-
-impl Fatal {
-    /// The word in names and reports.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Fatal::Crash => "crash",
-            Fatal::Limit => "limit",
-        }
-    }
-}
-
-impl End {
-    /// What kind of finding it is, if it is one.
-    pub const fn fatal(&self) -> Option<Fatal> {
-        match self {
-            End::Crashed(_) => Some(Fatal::Crash),
-            End::Limit(_) => Some(Fatal::Limit),
-            _ => None,
-        }
-    }
 }
 
 /// What became of one run.

@@ -4,57 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::counts::{FindingKey, First, SubjectCounts, mix};
-use super::examine::{End, Examined, Fatal};
+use super::examine::Examined;
+use crate::findings::{Counts, FindingKey, First, SubjectCounts, mix};
+use crate::findings::{End, Fatal, Verdict};
 use crate::invariant::{Class, Coverage, Invariant, Phase, Violation};
-
-/// What a violation means for the exit code.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// A `collector` violation that is not in the baseline.
-    New,
-    /// A `collector` violation that is in the baseline.
-    Known,
-    /// A `type-fault` violation.
-    TypeFault,
-    /// A `documented` violation.
-    Documented,
-}
-
-impl Verdict {
-    /// Every verdict, the most serious first.
-    pub const ALL: [Verdict; 4] = [Verdict::New, Verdict::Known, Verdict::TypeFault, Verdict::Documented];
-
-    /// The class of the violation.
-    pub const fn class(self) -> Class {
-        match self {
-            Verdict::New | Verdict::Known => Class::Collector,
-            Verdict::TypeFault => Class::TypeFault,
-            Verdict::Documented => Class::Documented,
-        }
-    }
-
-    /// The mark in tables.
-    pub const fn mark(self) -> char {
-        match self {
-            Verdict::New => 'C',
-            Verdict::Known => 'k',
-            Verdict::TypeFault => 't',
-            Verdict::Documented => 'd',
-        }
-    }
-
-    /// What the mark means.
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            Verdict::New => "collector",
-            Verdict::Known => "collector, known (baseline)",
-            Verdict::TypeFault => "type-fault",
-            Verdict::Documented => "documented",
-        }
-    }
-}
 
 /// What findings are told apart by.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -180,7 +133,7 @@ mod words {
     /// Counts by verdict and invariant, as triples; zeros are left out.
     pub mod broken {
         use super::*;
-        use crate::campaign::Verdict;
+        use crate::findings::Verdict;
         use crate::invariant::Invariant;
 
         type Broken = [[u64; Invariant::COUNT]; Verdict::ALL.len()];
@@ -277,7 +230,7 @@ impl SubjectCounts for JudgedCounts {
 }
 
 /// The counts of some of a campaign's scenarios.
-pub type JudgedTotals = super::counts::Counts<JudgedCounts, ViolationKey>;
+pub type JudgedTotals = Counts<JudgedCounts, ViolationKey>;
 
 impl JudgedTotals {
     /// Counts one run.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::find::Interpreter;
+use crate::supervise::unique;
 
 const HEADER: (&str, &str) = ("probe.h", include_str!("probe/probe.h"));
 const SOURCES: [(&str, &str); 15] = [
@@ -138,7 +139,7 @@ pub fn probe(interpreter: &Interpreter) -> Result<PathBuf, SetupError> {
             },
         });
     }
-    let work = folder.join(format!("build-{}-{}", std::process::id(), super::child::unique()));
+    let work = folder.join(format!("build-{}-{}", std::process::id(), unique()));
     fs::create_dir_all(&work).map_err(|e| file(&work, e))?;
     let work = work.canonicalize().map_err(|e| file(&work, e))?;
     let built = build(interpreter, &compiler, &work)

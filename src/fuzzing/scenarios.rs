@@ -2,8 +2,9 @@
 
 use super::mutation::read;
 use super::state_counters::{COUNTERS, StateCounters};
-use crate::campaign::{Baseline, Examiner, Verdict};
+use crate::campaign::Examiner;
 use crate::event::{Event, Sink};
+use crate::findings::{Baseline, Verdict};
 use crate::invariant::{Class, Coverage, Invariant, Judge, Violation};
 use crate::model::collector::{Collector, Row};
 use crate::model::machine::Machine;
@@ -258,7 +259,7 @@ impl Scenarios {
         }
         let baseline = match setting.ignore_baseline {
             true => Baseline::empty(),
-            false => Baseline::committed().map_err(|error| wrong(error.to_string()))?,
+            false => Baseline::committed(&Collector::row_names()).map_err(|error| wrong(error.to_string()))?,
         };
         Ok(Scenarios {
             lanes: collectors.into_iter().map(|c| Lane::new(c, &baseline, setting)).collect(),

@@ -2,9 +2,9 @@
 
 use super::check::{Mismatch, compare_one, topics};
 use super::outcome::Runner;
-use crate::cpython::lockstep::{self, Comparison, Difference};
 use crate::cpython::{Python, SetupError};
 use crate::event::{Event, Undefined};
+use crate::lockstep::{self, Comparison, Difference};
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
 use crate::scenario::text::{Document, ExpectedViolation};

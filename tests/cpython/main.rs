@@ -9,10 +9,11 @@ mod rows;
 
 use std::time::Duration;
 
-use coroner::cpython::{Interpreter, Limits, Python};
+use coroner::cpython::{Interpreter, Python};
 use coroner::event::{Event, Spot};
 use coroner::scenario::{Bulk, Kind, Op, Scenario, ScriptId, Shape};
 use coroner::subject::{Failure, Release, Subject};
+use coroner::supervise::Limits;
 use program::{interpreters, newest, start};
 use rows::{collect, drop, new, node, set, v, weak};
 

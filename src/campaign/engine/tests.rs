@@ -3,9 +3,9 @@
 use std::sync::atomic::AtomicU64;
 
 use super::*;
-use crate::campaign::finding::{BugSignature, State};
-use crate::campaign::shard::Shard;
 use crate::campaign::store::Nowhere;
+use crate::findings::Shard;
+use crate::findings::{BugSignature, State};
 
 #[derive(Default)]
 struct Toy {

@@ -1,8 +1,9 @@
 //! One run for several collectors: a row that gives the same answers wherever a run asked does the same, and what is the
 //! same is judged once.
 
-use super::{End, Examined, Examiner, verdict};
+use super::{Examined, Examiner, verdict};
 use crate::event::{MOST_KEPT, Sink, Tape};
+use crate::findings::End;
 use crate::invariant::Questions;
 use crate::scenario::Scenario;
 

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::campaigns::{Campaigns, Found};
+use super::files::{StoreError, children, read_if_any, temporary, write_again};
 use super::finding::{BugSignature, Finding, State};
-use super::store::{Regressions, StoreError, read_if_any, temporary, write_again};
 
 const SCENARIO: &str = "scenario.scn";
 /// The file with the reduced scenario.
@@ -65,6 +65,9 @@ pub struct Seen {
     pub repeat: String,
 }
 
+/// The names of scenarios that are known, by the digest of their normal form.
+pub type Regressions = BTreeMap<u64, String>;
+
 /// How many bugs of each state a store has.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Summary(pub BTreeMap<State, u64>);
@@ -77,7 +80,7 @@ impl Summary {
 }
 
 /// Writes the folder of a bug that was just found; its counts come when the campaign ends.
-pub(super) fn announce(root: &Path, record: &Finding) -> Result<(), StoreError> {
+pub(crate) fn announce(root: &Path, record: &Finding) -> Result<(), StoreError> {
     let folder = root.join(record.folder());
     if folder.is_dir() {
         return Ok(());
@@ -87,7 +90,7 @@ pub(super) fn announce(root: &Path, record: &Finding) -> Result<(), StoreError> 
 }
 
 /// Writes the folders of all bugs of a store, from what its campaigns have found.
-pub(super) fn renew(root: &Path, shelf: &Campaigns, regressions: &Regressions) -> Result<Summary, StoreError> {
+pub(crate) fn renew(root: &Path, shelf: &Campaigns, regressions: &Regressions) -> Result<Summary, StoreError> {
     let found = shelf.found();
     let mut folders: BTreeMap<String, Vec<(&Finding, Option<Found<'_>>)>> = BTreeMap::new();
     for one in found.iter().filter(|found| found.record.is_examined()) {
@@ -211,7 +214,7 @@ fn set_replayed(folder: &Path, replayed: &BTreeMap<String, bool>) -> Result<(), 
 }
 
 /// Adds to the folders of a store what replaying showed in another: who shows a bug anywhere shows it.
-pub(super) fn join_replayed(root: &Path, other: &Path) -> Result<(), StoreError> {
+pub(crate) fn join_replayed(root: &Path, other: &Path) -> Result<(), StoreError> {
     for (folder, _) in all(other)? {
         let Some(name) = folder.file_name() else { continue };
         let mine = root.join(name);
@@ -232,7 +235,7 @@ pub(super) fn join_replayed(root: &Path, other: &Path) -> Result<(), StoreError>
 /// If one cannot be read.
 pub fn all(root: &Path) -> Result<Vec<(PathBuf, Bug)>, StoreError> {
     let mut bugs = Vec::new();
-    for folder in super::campaigns::children(root)? {
+    for folder in children(root)? {
         let path = folder.join(FINDING);
         if let Some(text) = if folder.is_dir() { read_if_any(&path)? } else { None } {
             bugs.push((folder, serde_json::from_str(&text).map_err(StoreError::json(&path))?));

@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::counts::{FindingKey, First, Seen, SubjectCounts};
+use super::files::{StoreError, children, write_durably};
 use super::finding::Finding;
 use super::identity::{CampaignIdentity, SCHEMA};
 use super::shard::{Position, Shard, ShardState};
-use super::store::{StoreError, write_durably};
 
 /// The folder of the campaigns in a store.
 const CAMPAIGNS: &str = "campaigns";
@@ -118,29 +118,29 @@ impl Progress {
 }
 
 /// The text of a shard's file.
-pub(super) fn file<T: SubjectCounts, K: FindingKey>(state: &ShardState<T, K>) -> Result<String, serde_json::Error> {
+pub(crate) fn file<T: SubjectCounts, K: FindingKey>(state: &ShardState<T, K>) -> Result<String, serde_json::Error> {
     Ok(serde_json::to_string(state)? + "\n")
 }
 
 /// The text of the file of a shard's findings: one per line.
-pub(super) fn findings<K: Serialize>(records: &BTreeMap<K, Finding>) -> Result<String, serde_json::Error> {
+pub(crate) fn findings<K: Serialize>(records: &BTreeMap<K, Finding>) -> Result<String, serde_json::Error> {
     let lines: Result<Vec<String>, _> = records.iter().map(|pair| serde_json::to_string(&pair)).collect();
     Ok(format!("[\n{}\n]\n", lines?.join(",\n")))
 }
 
 /// The names of a shard's files.
-pub(super) fn names(shard: Shard) -> (String, String) {
+pub(crate) fn names(shard: Shard) -> (String, String) {
     let name = format!("shard-{}-of-{}", shard.index, shard.count);
     (format!("{name}.json"), format!("{name}.findings.json"))
 }
 
 /// The folder of a campaign.
-pub(super) fn folder(root: &Path, id: &str) -> PathBuf {
+pub(crate) fn folder(root: &Path, id: &str) -> PathBuf {
     root.join(CAMPAIGNS).join(id)
 }
 
 /// Makes the folder of a campaign.
-pub(super) fn create(root: &Path, about: &CampaignIdentity) -> Result<PathBuf, StoreError> {
+pub(crate) fn create(root: &Path, about: &CampaignIdentity) -> Result<PathBuf, StoreError> {
     let folder = folder(root, &about.id());
     fs::create_dir_all(&folder).map_err(StoreError::at(&folder))?;
     let path = folder.join(ABOUT);
@@ -152,7 +152,7 @@ pub(super) fn create(root: &Path, about: &CampaignIdentity) -> Result<PathBuf, S
 }
 
 /// Reads a shard; nothing if it has not begun.
-pub(super) fn read_lane<T: SubjectCounts, K: FindingKey>(
+pub(crate) fn read_shard<T: SubjectCounts, K: FindingKey>(
     folder: &Path,
     shard: Shard,
 ) -> Result<Option<ShardState<T, K>>, StoreError> {
@@ -334,17 +334,4 @@ impl Campaign {
         let total: u64 = positions().map(|(_, p)| p.blocks * block + p.extra).sum();
         (total == next).then_some(next)
     }
-}
-
-/// What is in a folder, sorted; nothing if there is no such folder.
-pub(super) fn children(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(StoreError::at(folder))? {
-        paths.push(entry.map_err(StoreError::at(folder))?.path());
-    }
-    paths.sort();
-    Ok(paths)
 }

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::json::{JsonReport, JsonSubject, file, timing};
 use super::style::{Style, UNVERIFIED, count, grouped, quoted};
-use crate::campaign::{self, CampaignIdentity, CampaignOutcome, Finding};
-use crate::cpython::lockstep::{ComparedCounts, DifferenceKey, Looseness, Skipped};
+use crate::campaign::CampaignOutcome;
 use crate::event::Undefined;
+use crate::findings::{CampaignIdentity, Finding, SubjectIdentity};
+use crate::lockstep::{ComparedCounts, DifferenceKey, Looseness, Skipped};
+use crate::report::json::{JsonReport, JsonSubject, file, timing};
 
 /// Everything that the page shows.
 #[derive(Clone, Copy, Debug)]
@@ -166,7 +167,7 @@ pub fn json(page: &LockstepReport<'_>, exit: u8) -> JsonReport {
     report.digest = Some(format!("{:016x}", outcome.part.digest()));
     report.scenarios = Some(outcome.part.scenarios);
     let pairs = || about.subjects.iter().zip(&outcome.part.tallies);
-    let subject = |(subject, tally): (&campaign::SubjectIdentity, &ComparedCounts)| JsonSubject {
+    let subject = |(subject, tally): (&SubjectIdentity, &ComparedCounts)| JsonSubject {
         name: subject.name.clone(),
         verified: subject.verified,
         digest: format!("{:016x}", tally.digest),
@@ -193,7 +194,7 @@ pub fn json(page: &LockstepReport<'_>, exit: u8) -> JsonReport {
     report
 }
 
-fn counts(subject: &campaign::SubjectIdentity, tally: &ComparedCounts) -> Value {
+fn counts(subject: &SubjectIdentity, tally: &ComparedCounts) -> Value {
     let undefined: Map<String, Value> = Undefined::ALL
         .iter()
         .zip(tally.undefined)

@@ -5,18 +5,20 @@ use std::cell::Cell;
 use serde_json::{Map, Value};
 
 use super::Lockstep;
-use super::campaign::ComparisonPlan;
 use super::difference::{Comparison, Difference, DifferenceKind};
-use crate::campaign::{
-    BugSignature, CampaignIdentity, Explain, Finding, First, State, count_objects, digest, document, lines, waiting,
-};
-use crate::cpython::{Limits, SetupError};
+use super::plan::ComparisonPlan;
+use crate::campaign::Explain;
+use crate::cpython::SetupError;
 use crate::event::Event;
+use crate::findings::{
+    BugSignature, CampaignIdentity, Finding, First, State, count_objects, digest, document, lines, waiting,
+};
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
 use crate::scenario::Scenario;
 use crate::scenario::text::FieldName;
 use crate::shrink::{self, Budget, Minimality};
+use crate::supervise::Limits;
 
 /// A scenario on which the model and an interpreter disagree.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -129,7 +131,7 @@ pub(super) fn found(
     let chosen = &plan.targets[target];
     let (interpreter, collector) = (chosen.interpreter.name(), &chosen.collector);
     let scenario = plan.draw.scenario(first.scenario);
-    let repeat = about.repeat(&[&interpreter], &format!("--only {}", first.scenario));
+    let repeat = about.repeat(&[&interpreter], &format!("--only {}", first.scenario), &[]);
     let fields = vec![
         (FieldName::Collector, format!("{} against {interpreter}", collector.name)),
         (FieldName::Seed, plan.draw.seed.to_string()),

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::campaigns::{Campaigns, Overlap};
-use super::folders::{self, Summary};
-use super::store::{Regressions, StoreError};
+use super::files::StoreError;
+use super::folders::{self, Regressions, Summary};
 
 /// Stores cannot be merged.
 #[derive(Debug, thiserror::Error)]

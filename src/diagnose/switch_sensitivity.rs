@@ -1,13 +1,14 @@
 //! Is the comparison able to see a wrong row? Turns over one switch after the other and looks for the scenario that
 //! shows it.
 
-use super::difference::{Comparison, DifferenceKind};
-use super::{Lockstep, Target};
-use crate::cpython::{Limits, SetupError};
+use crate::cpython::SetupError;
 use crate::event::Digest;
+use crate::lockstep::{Comparison, DifferenceKind};
+use crate::lockstep::{Lockstep, Target};
 use crate::model::collector::{Collector, Switch, SwitchClass};
 use crate::model::machine::Machine;
 use crate::scenario::Scenario;
+use crate::supervise::Limits;
 
 /// What became of one switch.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cpython::Limits;
-use crate::model::collector::Collector;
+use crate::supervise::Limits;
 
 /// Version of the files in a store.
 pub const SCHEMA: u32 = 1;
@@ -66,8 +65,8 @@ impl CampaignIdentity {
     }
 
     /// The command that runs scenarios of the campaign on some of its subjects, all if none is given; `which` says how
-    /// many or which scenarios.
-    pub fn repeat(&self, subjects: &[&str], which: &str) -> String {
+    /// many or which scenarios, `default` whom `coroner run` takes if nobody is named.
+    pub fn repeat(&self, subjects: &[&str], which: &str, default: &[String]) -> String {
         let mut command = format!("coroner {}", self.command);
         let is_meant = |subject: &&SubjectIdentity| subjects.is_empty() || subjects.contains(&subject.name.as_str());
         let names: Vec<&str> = self.subjects.iter().filter(is_meant).map(|s| s.option.as_str()).collect();
@@ -87,8 +86,7 @@ impl CampaignIdentity {
         if self.sanitize {
             command += " --sanitize";
         }
-        let all: Vec<String> = Collector::all().into_iter().map(|c| c.name).collect();
-        if self.command == "run" && names != all {
+        if self.command == "run" && names != default {
             command += &format!(" --collector {}", quoted(&names.join(",")));
         }
         command

@@ -128,7 +128,7 @@ impl<'s> KeptEvents<'s> {
     }
 
     /// Where events of steps were left out, and how many.
-    pub(super) fn left_out(&self) -> &[(usize, usize)] {
+    pub(crate) fn left_out(&self) -> &[(usize, usize)] {
         &self.left_out
     }
 
@@ -166,7 +166,8 @@ impl<'s> KeptEvents<'s> {
             Event::Clear { object } | Event::Dealloc { object } | Event::Free { object } => self.is_watched(object),
             Event::New { object, origin, role: Role::Named } => {
                 let kind = self.scenario.ops().get(origin as usize).and_then(|op| op.kind());
-                let is_first = kind.is_some_and(|k| k.finalizer.is_some()) && self.finalizers < callback_outcomes::MOST;
+                let is_first =
+                    kind.is_some_and(|k| k.finalizer.is_some()) && self.finalizers < callback_outcomes::MOST_TOLD;
                 if is_first {
                     self.finalizers += 1;
                     self.watched.set(object);
@@ -175,7 +176,7 @@ impl<'s> KeptEvents<'s> {
                 is_first
             }
             Event::NewWeak { weak, referent, .. } => {
-                let is_first = self.weakrefs < callback_outcomes::MOST;
+                let is_first = self.weakrefs < callback_outcomes::MOST_TOLD;
                 if is_first {
                     self.weakrefs += 1;
                     self.watched.set(weak);

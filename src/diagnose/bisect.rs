@@ -1,11 +1,11 @@
 //! Finds the releases at which the outcome of a scenario changes, and the switch that explains each change.
 
-use super::outcome::{Outcome, Runner};
-use crate::cpython::lockstep::{Comparison, compare};
 use crate::event::Event;
 use crate::invariant::Phase;
+use crate::lockstep::{Comparison, compare};
 use crate::model::collector::{Collector, Switch};
 use crate::model::machine::Machine;
+use crate::regression::{Outcome, Runner};
 use crate::scenario::text::{Document, Fact};
 
 /// A pair of rows, one after the other, with different outcomes.
@@ -71,7 +71,7 @@ pub fn bisect(document: &Document) -> Vec<Change> {
             // One stream is the beginning of the other.
             _ => {
                 let at = old_events.iter().zip(new_events).take_while(|(a, b)| a == b).count();
-                let (step, phase) = crate::cpython::lockstep::place(&old_events[..at]);
+                let (step, phase) = crate::lockstep::place(&old_events[..at]);
                 (at, step, phase)
             }
         };

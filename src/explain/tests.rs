@@ -1,5 +1,6 @@
 use super::*;
 use crate::invariant::Invariant;
+use crate::report::text::explanation::text;
 use crate::scenario::text::parse;
 
 /// The five objects of bpo-38006: a cycle behind a blind object, a weak reference with a callback that is trash.

@@ -5,9 +5,8 @@ use std::fmt::{self, Write};
 use std::path::Path;
 
 use super::style::{Style, UNVERIFIED, count, grouped, quoted, subject};
-use crate::campaign::{
-    Baseline, CampaignIdentity, Finding, JudgedCounts, JudgedOutcome, State, Summary, Verdict, ViolationKey,
-};
+use crate::campaign::{JudgedCounts, JudgedOutcome, ViolationKey};
+use crate::findings::{Baseline, CampaignIdentity, Finding, State, Summary, Verdict};
 use crate::invariant::Invariant;
 use crate::model::collector::{Collector, Row};
 

@@ -152,6 +152,12 @@ impl<T: SubjectCounts, K: FindingKey> ShardState<T, K> {
         self.part.kinds.len() - self.records.values().filter(|record| record.is_examined()).count()
     }
 
+    /// The records of a shard that say something of the scenarios counted, in the order of their kinds.
+    pub fn current(&self) -> impl Iterator<Item = (&K, &Finding)> {
+        let kinds = &self.part.kinds;
+        self.records.iter().filter(|(kind, record)| kinds.get(kind).is_some_and(|seen| seen.first == record.first))
+    }
+
     /// The number of scenarios of the campaign of which this shard has run all that are its own.
     pub fn end(&self, block: u64) -> u64 {
         let Position { blocks, extra } = self.position;

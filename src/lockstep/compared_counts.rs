@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Compared;
 use super::difference::{Comparison, DifferenceKind, Looseness};
-use crate::campaign::{self, First, SubjectCounts, mix};
 use crate::event::Undefined;
+use crate::findings::{Counts, FindingKey, First, SubjectCounts, mix};
 
 /// The counts of one interpreter.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -94,10 +94,10 @@ pub struct DifferenceKey {
     pub kind: Option<DifferenceKind>,
 }
 
-impl campaign::FindingKey for DifferenceKey {}
+impl FindingKey for DifferenceKey {}
 
 /// The counts of some of a campaign's scenarios.
-pub type ComparedTotals = campaign::Counts<ComparedCounts, DifferenceKey>;
+pub type ComparedTotals = Counts<ComparedCounts, DifferenceKey>;
 
 impl ComparedTotals {
     /// Counts one scenario, number `n`, of a target.

@@ -4,22 +4,23 @@ mod campaign;
 mod compared_counts;
 mod difference;
 mod finding;
-mod switch_sensitivity;
+mod plan;
 
 use std::borrow::Borrow;
 use std::ops::Range;
 
-use super::{Interpreter, Limits, Python, SetupError};
+use crate::cpython::{Interpreter, Python, SetupError};
 use crate::event::{Digest, Event, First, Sink};
 use crate::model::collector::{Collector, Row};
 use crate::model::machine::Machine;
 use crate::scenario::Scenario;
+use crate::supervise::Limits;
 
-pub use campaign::{ComparisonOutcome, ComparisonPlan, Skipped, Target, run, run_under};
+pub use campaign::{ComparisonOutcome, Skipped, run, run_under};
 pub use compared_counts::{ComparedCounts, ComparedTotals, DifferenceKey};
 pub use difference::{Comparison, Difference, DifferenceKind, Looseness, compare, place, word};
 pub use finding::{ReducedDifference, reduce};
-pub use switch_sensitivity::{Flip, flip_each_switch};
+pub use plan::{ComparisonPlan, Target};
 
 /// The collector of the model that imitates an interpreter: the row that covers its release.
 pub fn row_of(interpreter: &Interpreter) -> Option<Collector> {

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::counts::First;
+use super::parts::digest;
+use crate::scenario::text::Document;
 
 /// How far a finding has come.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -119,4 +121,36 @@ impl Finding {
 /// Seconds since 1970.
 pub(crate) fn now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// A finding that was just made and waits to be reduced; `who` showed it, and whether a real interpreter confirmed that.
+pub(crate) fn waiting(
+    first: First,
+    what: BugSignature,
+    who: (String, bool),
+    repeat: String,
+    document: Document,
+) -> Finding {
+    let (subject, verified) = who;
+    Finding {
+        first,
+        what,
+        subject,
+        verified,
+        state: State::Waiting,
+        known: None,
+        sentence: String::new(),
+        objects: 0,
+        operations: document.scenario.ops().len(),
+        minimal: false,
+        claim: String::new(),
+        repeat,
+        digest: digest(&document.scenario),
+        scenario: document.print(),
+        reduced: String::new(),
+        events: String::new(),
+        explanation: String::new(),
+        details: serde_json::Map::new(),
+        seen_at: now(),
+    }
 }

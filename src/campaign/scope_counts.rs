@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Enumeration, Scope};
-use crate::campaign::{End, Rows, Verdict};
+use crate::campaign::Rows;
+use crate::enumerate::{Enumeration, Scope};
+use crate::findings::{End, Verdict};
 use crate::invariant::Invariant;
 use crate::model::collector::Collector;
 use crate::scenario::Scenario;
@@ -15,7 +16,7 @@ pub type Key = (usize, Verdict, Invariant);
 
 /// Scenarios with one kind of violation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Count {
+pub struct ScopeVerdicts {
     /// How many.
     pub scenarios: u64,
     /// Index of the first.
@@ -68,9 +69,9 @@ pub struct ScopeCounts {
     /// Runs that were judged: the others were the same as one of these.
     pub judged: u64,
     /// Scenarios by kind of violation.
-    pub found: BTreeMap<Key, Count>,
+    pub found: BTreeMap<Key, ScopeVerdicts>,
     /// Scenarios that an interpreter, by its number, did not run to the end.
-    pub failed: BTreeMap<(usize, Failure), Count>,
+    pub failed: BTreeMap<(usize, Failure), ScopeVerdicts>,
 }
 
 /// The form in which a survey is stored.
@@ -137,7 +138,7 @@ impl ScopeCounts {
                 break;
             };
             self.scenarios += 1;
-            let new = Count { scenarios: 0, first: index };
+            let new = ScopeVerdicts { scenarios: 0, first: index };
             rows.examine(&scenario, false, |at, run| {
                 let violations = run.violations;
                 if let Some(failure) = Failure::of(run.end) {
@@ -162,14 +163,14 @@ impl ScopeCounts {
     /// The survey as text.
     pub fn store(&self) -> String {
         let Scope { objects, edges, decorations } = self.scope;
-        let count = |((collector, verdict, invariant), count): (&Key, &Count)| StoredCount {
+        let count = |((collector, verdict, invariant), count): (&Key, &ScopeVerdicts)| StoredCount {
             collector: *collector,
             verdict: *verdict as usize,
             invariant: invariant.code().to_owned(),
             scenarios: count.scenarios,
             first: count.first,
         };
-        let failure = |((collector, failure), count): (&(usize, Failure), &Count)| StoredFailure {
+        let failure = |((collector, failure), count): (&(usize, Failure), &ScopeVerdicts)| StoredFailure {
             collector: *collector,
             failure: *failure as usize,
             scenarios: count.scenarios,
@@ -213,7 +214,7 @@ impl ScopeCounts {
                 return Err(format!("counts collector {}, which is not there", count.collector));
             }
             let key = (count.collector, *verdict, *invariant);
-            found.insert(key, Count { scenarios: count.scenarios, first: count.first });
+            found.insert(key, ScopeVerdicts { scenarios: count.scenarios, first: count.first });
         }
         let mut failed = BTreeMap::new();
         for count in &stored.failed {
@@ -221,7 +222,7 @@ impl ScopeCounts {
             else {
                 return Err("counts a failure that is none".to_owned());
             };
-            let new = Count { scenarios: count.scenarios, first: count.first };
+            let new = ScopeVerdicts { scenarios: count.scenarios, first: count.first };
             failed.insert((count.collector, *failure), new);
         }
         Ok(ScopeCounts {
@@ -240,7 +241,8 @@ impl ScopeCounts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::{Baseline, Examiner};
+    use crate::campaign::Examiner;
+    use crate::findings::Baseline;
 
     #[test]
     fn a_survey_that_is_interrupted_ends_as_one_that_is_not() {

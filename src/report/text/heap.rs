@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use super::Run;
-use super::heap_pictures::{HeapPicture, Place, Seen};
+use crate::explain::Run;
+use crate::explain::{HeapPicture, Place, Seen};
 use crate::model::heap::From;
 use crate::model::machine::PhasePoint;
 use crate::report::Style;

@@ -11,7 +11,7 @@ use crate::model::machine::PhasePoint;
 use crate::scenario::Finalizer;
 
 /// How many weak references and how many finalizers are told of.
-pub(super) const MOST: usize = 500;
+pub const MOST_TOLD: usize = 500;
 
 /// What the first weak references did.
 pub(super) fn weakrefs(run: &Run<'_>) -> Vec<Told> {
@@ -27,7 +27,7 @@ pub(super) fn weakrefs(run: &Run<'_>) -> Vec<Told> {
             }),
             _ => None,
         })
-        .take(MOST)
+        .take(MOST_TOLD)
         .collect()
 }
 
@@ -152,7 +152,7 @@ pub(super) fn finalizers(run: &Run<'_>) -> Vec<Told> {
             }
             _ => None,
         })
-        .take(MOST)
+        .take(MOST_TOLD)
         .collect()
 }
 

@@ -1,7 +1,7 @@
 //! The event stream in words.
 
-use super::{Line, Run};
 use crate::event::{Code, Event, ObjId, Undefined};
+use crate::explain::{Line, Run};
 use crate::report::{Style, count};
 
 /// Shows a picture, by its number, at a depth.

@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use super::{Collection, Explanation, Run, Told, heap_text, trace};
+use super::{heap, trace};
+use crate::explain::{Collection, Explanation, Run, Told};
 use crate::report::{Style, count, subject};
 
 /// An explanation with the story of its run; with `draw`, the heap at each phase of each collection.
@@ -33,7 +34,7 @@ fn write_page(run: &Run<'_>, explanation: &Explanation, draw: bool, style: Style
             let shot = &run.shots[i];
             if draw {
                 let before = i.checked_sub(1).map(|i| &run.shots[i]);
-                heap_text::draw(run, shot, before, style, 2 * depth + 2, out);
+                heap::draw(run, shot, before, style, 2 * depth + 2, out);
             } else {
                 let text = format!("-- {}", shot.moment.name());
                 out.push_str(&format!("{}{}\n", " ".repeat(2 * depth + 2), style.faint(&text)));
@@ -94,7 +95,7 @@ fn told(title: &str, list: &[Told], style: Style, out: &mut String) -> fmt::Resu
         writeln!(out, "\n{}", style.head(title))?;
     }
     list.iter().try_for_each(|told| writeln!(out, "  {}: {}", told.object, told.text))?;
-    if list.len() == super::callback_outcomes::MOST {
+    if list.len() == crate::explain::MOST_TOLD {
         writeln!(out, "  ... {title} after the first {} are not told of", list.len())
     } else {
         Ok(())

@@ -3,11 +3,8 @@
 
 mod callback_outcomes;
 mod collections;
-mod explanation_text;
 mod heap_pictures;
-mod heap_text;
 mod kept_events;
-mod trace;
 
 #[cfg(test)]
 mod tests;
@@ -16,17 +13,18 @@ use std::cell::Cell;
 
 use serde::Serialize;
 
-use crate::campaign::{Baseline, End, Examiner, Verdict};
+use crate::campaign::Examiner;
 use crate::event::{Event, Sink};
+use crate::findings::{Baseline, End, Verdict};
 use crate::invariant::Violation;
 use crate::model::collector::{Collector, Row};
 use crate::model::machine::Machine;
 use crate::object_names::{Naming, ObjectNames};
 use crate::scenario::text::{Document, print_op};
 
+pub use callback_outcomes::MOST_TOLD;
 pub use collections::{Collection, Examined};
-pub use explanation_text::text;
-pub use heap_pictures::{HeapPicture, MAX_OBJECTS, MAX_SHOTS};
+pub use heap_pictures::{HeapPicture, MAX_OBJECTS, MAX_SHOTS, Place, Seen};
 pub use kept_events::{KeptEvents, Line};
 
 /// Everything that is known about one run.
@@ -230,13 +228,13 @@ impl Run<'_> {
     }
 
     /// A step of the mutator in the words of the file.
-    fn operation(&self, step: u32) -> String {
+    pub(crate) fn operation(&self, step: u32) -> String {
         let op = self.document.scenario.main().get(step as usize);
         op.map_or_else(String::new, |op| print_op(op, &self.document.names))
     }
 
     /// Where a step is: its number from 1, and its line if there is a file.
-    fn place(&self, step: u32) -> String {
+    pub(crate) fn place(&self, step: u32) -> String {
         match self.document.lines.get(step as usize) {
             Some(line) if *line > 0 => format!("step {}, line {line}", step + 1),
             _ => format!("step {}", step + 1),
