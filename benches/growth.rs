@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::process::ExitCode;
 
 use coroner::campaign::Baseline;
-use coroner::event::Event;
+use coroner::event::{Event, EventBuffer};
 use coroner::generate::Large;
 use coroner::invariant::Judge;
 use coroner::model::collector::Collector;
@@ -87,8 +87,7 @@ macro_rules! counted {
 counted! {
     generate_1 generate_2 = |work| { black_box(work.shape.scenario(work.count, true)); },
     run_1 run_2 = |work| {
-        work.events.clear();
-        work.machine.run(&work.scenario, &mut work.events);
+        work.machine.run(&work.scenario, &mut EventBuffer::new(&mut work.events));
     },
     judge_1 judge_2 = |work| {
         black_box(work.judge.judge(&work.scenario, &work.events, Some(work.collector.release)).len());

@@ -12,6 +12,7 @@ use ::proptest::prelude::{Strategy, any};
 use ::proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
 use crate::campaign::write_atomically;
+use crate::event::EventBuffer;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::invariant::{Class, Judge};
 use crate::scenario::Scenario;
@@ -118,8 +119,7 @@ impl Property {
         let mut judge = Judge::new();
         let mut events = Vec::new();
         self.check(strategy, |scenario| {
-            events.clear();
-            if subject.run(scenario, &mut events).is_err() {
+            if subject.run(scenario, &mut EventBuffer::new(&mut events)).is_err() {
                 return Ok(());
             }
             let violations = judge.judge(scenario, &events, release);

@@ -12,7 +12,7 @@ use super::table::{Cell, Table};
 use crate::campaign::{Baseline, Examiner, Rows};
 use crate::cpython::lockstep::row_of;
 use crate::cpython::{Interpreter, Limits, Python, SetupError};
-use crate::event::Event;
+use crate::event::{Event, EventBuffer};
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::invariant::Judge;
 use crate::model::collector::Collector;
@@ -84,8 +84,7 @@ fn compare(
     let scenarios: Vec<Scenario> = (0..)
         .map(|n| generator.make(n))
         .filter(|scenario| {
-            events.clear();
-            machine.run(scenario, &mut events);
+            machine.run(scenario, &mut EventBuffer::new(&mut events));
             !matches!(events.last(), Some(Event::Undefined { .. }))
         })
         .take(SCENARIOS)
@@ -99,8 +98,7 @@ fn compare(
         let batch = &scenarios[from..from + BATCH];
         for (number, scenario) in (from..).zip(batch) {
             turns.time(number, 0, || {
-                events.clear();
-                machine.run(scenario, &mut events);
+                machine.run(scenario, &mut EventBuffer::new(&mut events));
                 black_box(judge.judge(scenario, &events, Some(collector.release)).len());
             });
         }

@@ -1,6 +1,6 @@
 //! The one vocabulary of what can be observed while a subject runs a scenario.
 //!
-//! A subject (the model, a real interpreter, a foreign collector) emits [`Event`]s into a [`Sink`]. Nothing here
+//! A subject (the model, a real interpreter, a foreign collector) emits [`Event`]s into an [`EventBuffer`]. Nothing here
 //! says who emits: the same stream is compared between subjects, digested, and judged by the invariants.
 //!
 //! # When which event is emitted
@@ -24,14 +24,18 @@
 //!   first, by referent in order of creation, each in list order, then the rest in order of creation; then one
 //!   [`Event::Garbage`] per item of `gc.garbage`.
 
+mod buffer;
 mod codes;
+mod digest;
 mod encoding;
-mod log;
+mod observation;
 
 use std::num::NonZeroU32;
 
+pub use buffer::{EventBuffer, MOST_KEPT, record};
 pub use codes::{Code, Role, Spot, Undefined};
-pub use log::{First, MOST_KEPT, Tape};
+pub use digest::Digest;
+pub use observation::Observation;
 
 /// The identity of an object: 1 for the first object that a run created, 2 for the next. Never reused in a run.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -219,170 +223,4 @@ pub enum Event {
     },
     /// The scenario has ended.
     End,
-}
-
-/// Receives events.
-pub trait Sink {
-    /// Takes one event.
-    fn event(&mut self, event: Event);
-
-    /// False if the sink has no use for snapshots, so that the subject need not make them.
-    fn wants_snapshots(&self) -> bool {
-        true
-    }
-
-    /// True if the sink takes no more events: the subject may end the run where it is.
-    #[inline]
-    fn is_full(&self) -> bool {
-        false
-    }
-}
-
-/// Drops every event.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoSink;
-
-impl Sink for NoSink {
-    #[inline]
-    fn event(&mut self, _event: Event) {}
-
-    fn wants_snapshots(&self) -> bool {
-        false
-    }
-}
-
-/// Keeps every event.
-impl Sink for Vec<Event> {
-    #[inline]
-    fn event(&mut self, event: Event) {
-        self.push(event);
-    }
-}
-
-/// Digests the stream: XXH3-64 over [`Event::words`] in little-endian order.
-///
-/// Words are gathered and digested many at a time: taking one event is two stores.
-#[derive(Clone)]
-pub struct Digest {
-    state: xxhash_rust::xxh3::Xxh3,
-    buffer: [u8; 16 * Digest::GATHERED],
-    used: usize,
-}
-
-impl std::fmt::Debug for Digest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Digest").finish_non_exhaustive()
-    }
-}
-
-impl Default for Digest {
-    fn default() -> Self {
-        Digest { state: xxhash_rust::xxh3::Xxh3::new(), buffer: [0; 16 * Digest::GATHERED], used: 0 }
-    }
-}
-
-impl Digest {
-    const GATHERED: usize = 32;
-
-    /// A digest of nothing.
-    pub fn new() -> Digest {
-        Digest::default()
-    }
-
-    /// The digest of all events so far.
-    pub fn value(&mut self) -> u64 {
-        self.flush();
-        self.state.digest()
-    }
-
-    /// Starts again.
-    pub fn reset(&mut self) {
-        self.state.reset();
-        self.used = 0;
-    }
-
-    #[inline(never)]
-    fn flush(&mut self) {
-        self.state.update(&self.buffer[..16 * self.used]);
-        self.used = 0;
-    }
-
-    /// Takes two more words.
-    #[inline(always)]
-    pub fn words(&mut self, words: [u64; 2]) {
-        let place = &mut self.buffer.as_chunks_mut::<16>().0[self.used];
-        place[..8].copy_from_slice(&words[0].to_le_bytes());
-        place[8..].copy_from_slice(&words[1].to_le_bytes());
-        self.used += 1;
-        if self.used == Digest::GATHERED {
-            self.flush();
-        }
-    }
-}
-
-impl Sink for Digest {
-    // Where the variant is known, which is wherever one is emitted, little is left of the encoding.
-    #[inline(always)]
-    fn event(&mut self, event: Event) {
-        self.words(event.words());
-    }
-}
-
-/// Hands every event to two sinks.
-impl<A: Sink, B: Sink> Sink for (A, B) {
-    #[inline]
-    fn event(&mut self, event: Event) {
-        self.0.event(event);
-        self.1.event(event);
-    }
-
-    fn wants_snapshots(&self) -> bool {
-        self.0.wants_snapshots() || self.1.wants_snapshots()
-    }
-
-    #[inline]
-    fn is_full(&self) -> bool {
-        self.0.is_full() && self.1.is_full()
-    }
-}
-
-impl<S: Sink + ?Sized> Sink for &mut S {
-    #[inline]
-    fn event(&mut self, event: Event) {
-        (**self).event(event);
-    }
-
-    fn wants_snapshots(&self) -> bool {
-        (**self).wants_snapshots()
-    }
-
-    #[inline]
-    fn is_full(&self) -> bool {
-        (**self).is_full()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_event_is_sixteen_bytes() {
-        assert!(size_of::<Event>() <= 16);
-    }
-
-    #[test]
-    fn a_digest_does_not_depend_on_when_it_is_asked() {
-        let events = |d: &mut Digest, range: std::ops::Range<u32>| {
-            for op in range {
-                d.event(Event::Step { op });
-            }
-        };
-        let (mut once, mut twice) = (Digest::new(), Digest::new());
-        events(&mut once, 0..100);
-        events(&mut twice, 0..50);
-        twice.value();
-        events(&mut twice, 50..100);
-        assert_eq!(once.value(), twice.value());
-    }
 }

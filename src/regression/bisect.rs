@@ -2,7 +2,7 @@
 
 use super::outcome::{Outcome, Runner};
 use crate::cpython::lockstep::{Comparison, compare};
-use crate::event::Event;
+use crate::event::{Event, record};
 use crate::invariant::Phase;
 use crate::model::collector::{Collector, Switch};
 use crate::model::machine::Machine;
@@ -45,8 +45,7 @@ pub fn bisect(document: &Document) -> Vec<Change> {
     let mut runner = Runner::new();
     let rows = Collector::all();
     let mut run = |collector: &Collector| {
-        let mut events = Vec::new();
-        Machine::new(collector).run(&document.scenario, &mut events);
+        let events = record(|out| Machine::new(collector).run(&document.scenario, out));
         (runner.outcome_of(document, collector, &events), events)
     };
     let runs: Vec<(Outcome, Vec<Event>)> = rows.iter().map(&mut run).collect();

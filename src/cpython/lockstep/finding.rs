@@ -11,7 +11,7 @@ use crate::campaign::{
     BugSignature, CampaignIdentity, Explain, Finding, First, State, count_objects, digest, document, lines, waiting,
 };
 use crate::cpython::{Limits, SetupError};
-use crate::event::Event;
+use crate::event::{Event, record};
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
 use crate::scenario::Scenario;
@@ -195,8 +195,7 @@ pub(super) fn finding(plan: &ComparisonPlan, target: usize, number: u64) -> Opti
         Ok(Some((minimized, difference))) => (minimized.scenario.clone(), minimized.claim(), difference),
         _ => (scenario, Minimality::new(false, 0), *first),
     };
-    let mut events: Vec<Event> = Vec::new();
-    Machine::new(&chosen.collector).run(&scenario, &mut events);
+    let events = record(|out| Machine::new(&chosen.collector).run(&scenario, out));
     Some(ReducedDifference {
         target,
         interpreter: chosen.interpreter.name(),

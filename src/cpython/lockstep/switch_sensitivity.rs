@@ -4,7 +4,7 @@
 use super::difference::{Comparison, DifferenceKind};
 use super::{Lockstep, Target};
 use crate::cpython::{Limits, SetupError};
-use crate::event::Digest;
+use crate::event::{Digest, Event, EventBuffer};
 use crate::model::collector::{Collector, Switch, SwitchClass};
 use crate::model::machine::Machine;
 use crate::scenario::Scenario;
@@ -98,12 +98,13 @@ fn flip(base: &mut Base<'_>, switch: Switch, scenarios: &[Scenario]) -> Result<F
     let right = base.target.collector.clone();
     let wrong = Collector { rules: right.rules.flip(switch), ..right.clone() };
     let (mut machine, mut flipped) = (Machine::new(&right), Machine::new(&wrong));
+    let mut memory = Vec::new();
     let (mut refused, mut why, mut disagrees) = (0, String::new(), None);
     for (n, scenario) in scenarios.iter().enumerate() {
         if base.digests.len() == n {
-            base.digests.push(digest(&mut machine, scenario));
+            base.digests.push(digest(&mut machine, scenario, &mut memory));
         }
-        if base.digests[n] == digest(&mut flipped, scenario) {
+        if base.digests[n] == digest(&mut flipped, scenario, &mut memory) {
             continue;
         }
         let interpreter = base.target.interpreter.name();
@@ -136,8 +137,9 @@ fn flip(base: &mut Base<'_>, switch: Switch, scenarios: &[Scenario]) -> Result<F
     })
 }
 
-fn digest(machine: &mut Machine, scenario: &Scenario) -> u64 {
+fn digest(machine: &mut Machine, scenario: &Scenario, memory: &mut Vec<Event>) -> u64 {
     let mut digest = Digest::new();
-    machine.run(scenario, &mut digest);
+    let mut take = |events: &[Event]| digest.take(events);
+    machine.run(scenario, &mut EventBuffer::new(memory).keep(0).pass_to(&mut take));
     digest.value()
 }
