@@ -12,8 +12,7 @@ fn events(collector: &str, thresholds: &str, objects: usize) -> Vec<Event> {
         source.push_str(&format!("v{n} = Node()\n"));
     }
     let document = text::parse(&source).expect("the text is valid");
-    let events = record(|out| Machine::new(&Collector::parse(collector).expect("a row")).run(&document.scenario, out));
-    events
+    record(|out| Machine::new(&Collector::parse(collector).expect("a row")).run(&document.scenario, out))
 }
 
 fn generations(events: &[Event]) -> String {

@@ -10,6 +10,9 @@ const SLICE: usize = 1 << 12;
 /// The least that memory grows by, in events.
 const LEAST_GROWTH: usize = 64;
 
+/// A function that is called with each slice.
+type OfSlices<'r> = dyn FnMut(&[Event]) + 'r;
+
 /// Takes the events of one run.
 ///
 /// It keeps them, all or the first so many, and passes them on to a receiver, if there is one. The memory is the
@@ -40,7 +43,7 @@ pub struct EventBuffer<'r> {
     /// What is kept, while `events` is not.
     kept: Option<Vec<Event>>,
     observation: Observation,
-    receiver: Option<&'r mut (dyn FnMut(&[Event]) + 'r)>,
+    receiver: Option<&'r mut OfSlices<'r>>,
     /// Whose the memory is.
     home: &'r mut Vec<Event>,
 }
@@ -88,7 +91,7 @@ impl<'r> EventBuffer<'r> {
 
     /// Passes all events of the run on, kept ones too, once and in order, in slices of any length: a run all of which is
     /// kept in one.
-    pub fn pass_to(mut self, receiver: &'r mut (dyn FnMut(&[Event]) + 'r)) -> EventBuffer<'r> {
+    pub fn pass_to(mut self, receiver: &'r mut OfSlices<'r>) -> EventBuffer<'r> {
         self.receiver = Some(receiver);
         self
     }
