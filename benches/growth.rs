@@ -9,7 +9,7 @@ mod callgrind;
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use coroner::event::Event;
+use coroner::event::{Event, EventBuffer};
 use coroner::explain;
 use coroner::findings::Baseline;
 use coroner::generate::Large;
@@ -87,8 +87,7 @@ macro_rules! counted {
 counted! {
     generate_1 generate_2 = |work| { black_box(work.shape.scenario(work.count, true)); },
     run_1 run_2 = |work| {
-        work.events.clear();
-        work.machine.run(&work.scenario, &mut work.events);
+        work.machine.run(&work.scenario, &mut EventBuffer::new(&mut work.events));
     },
     judge_1 judge_2 = |work| {
         black_box(work.judge.judge(&work.scenario, &work.events, Some(work.collector.release)).len());

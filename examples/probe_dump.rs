@@ -6,7 +6,7 @@
 mod rows;
 
 use coroner::cpython::{Python, resolve};
-use coroner::event::Event;
+use coroner::event::{Event, EventBuffer};
 use coroner::scenario::text::parse;
 use coroner::subject::Subject;
 use coroner::supervise::Limits;
@@ -25,7 +25,7 @@ fn main() -> anyhow::Result<()> {
         println!("== {}", interpreter.name());
         let mut python = Python::new(interpreter, Limits::default())?;
         let mut events: Vec<Event> = Vec::new();
-        let result = python.run(&scenario, &mut events);
+        let result = python.run(&scenario, &mut EventBuffer::new(&mut events));
         events.iter().for_each(|event| println!("{event:?}"));
         if let Err(failure) = result {
             println!("{failure}");

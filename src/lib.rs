@@ -33,7 +33,7 @@
 //!
 //! ```
 //! use coroner::model::collector::Collector;
-//! use coroner::event::Event;
+//! use coroner::event::record;
 //! use coroner::invariant::{Class, Invariant, Judge};
 //! use coroner::model::machine::Machine;
 //! use coroner::scenario::text;
@@ -59,8 +59,7 @@
 //! let scenario = text::parse(source).expect("a correct text").scenario;
 //! let breaks_i15 = |name: &str| {
 //!     let collector = Collector::parse(name).expect("a known release");
-//!     let mut events: Vec<Event> = Vec::new();
-//!     Machine::new(&collector).run(&scenario, &mut events);
+//!     let events = record(|out| Machine::new(&collector).run(&scenario, out));
 //!     let mut judge = Judge::new();
 //!     let violations = judge.judge(&scenario, &events, Some(collector.release));
 //!     violations.iter().any(|v| v.invariant == Invariant::I15 && v.class == Class::Collector)

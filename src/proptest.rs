@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use ::proptest::prelude::{Strategy, any};
 use ::proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
+use crate::event::EventBuffer;
 use crate::findings::write_atomically;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::invariant::{Class, Judge};
@@ -118,8 +119,7 @@ impl Property {
         let mut judge = Judge::new();
         let mut events = Vec::new();
         self.check(strategy, |scenario| {
-            events.clear();
-            if subject.run(scenario, &mut events).is_err() {
+            if subject.run(scenario, &mut EventBuffer::new(&mut events)).is_err() {
                 return Ok(());
             }
             let violations = judge.judge(scenario, &events, release);

@@ -254,6 +254,7 @@ fn files_of_a_room_do_not_import_each_other_in_a_circle() {
 
 #[test]
 fn paths_are_read_with_their_groups() {
-    let text = "use crate::event::{Event, log::Tape};\nuse crate::scenario;\nlet x = crate::run::Machine::new();";
-    assert_eq!(paths(text), ["event::Event", "event::log::Tape", "scenario", "run::Machine::new"]);
+    let text =
+        "use crate::event::{Event, buffer::EventBuffer};\nuse crate::scenario;\nlet x = crate::run::Machine::new();";
+    assert_eq!(paths(text), ["event::Event", "event::buffer::EventBuffer", "scenario", "run::Machine::new"]);
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use coroner::campaign::{self, Budget, Scenarios};
 use coroner::cpython::installed;
 use coroner::diagnose::{self, Flip};
-use coroner::event::Event;
+use coroner::event::{Event, record};
 use coroner::findings::Baseline;
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::lockstep::{self, Comparison, ComparisonPlan, DifferenceKind, Lockstep, Target, row_of};
@@ -206,8 +206,7 @@ fn what_is_undefined_may_kill_the_interpreter_and_the_next_scenario_runs() {
     let mut generator = Generator::new(Seed::default(), Profile::named("unsafe").unwrap(), Size::Small);
     let mut machine = Machine::new(&target.collector);
     let undefined = |scenario: &Scenario| {
-        let mut events: Vec<Event> = Vec::new();
-        machine.run(scenario, &mut events);
+        let events = record(|out| machine.run(scenario, out));
         matches!(events.last(), Some(Event::Undefined { .. }))
     };
     let mut batch: Vec<Scenario> = (0..3000).map(|n| generator.make(n)).filter(undefined).take(50).collect();
@@ -241,8 +240,7 @@ fn a_death_that_no_rule_explains_is_a_crash() {
     let mut machine = Machine::new(&target.collector);
     for n in 0..3000 {
         let scenario = generator.make(n);
-        let mut events: Vec<Event> = Vec::new();
-        machine.run(&scenario, &mut events);
+        let mut events = record(|out| machine.run(&scenario, out));
         let Some(Event::Undefined { .. }) = events.pop() else { continue };
         let mut crash = None;
         lockstep.python().restart();

@@ -11,7 +11,7 @@ use super::interleaved::{Interleaved, per_second, repeat};
 use super::table::{Cell, Table};
 use crate::campaign::{Examiner, Rows};
 use crate::cpython::{Interpreter, Python, SetupError};
-use crate::event::Event;
+use crate::event::{Event, EventBuffer};
 use crate::findings::Baseline;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::invariant::Judge;
@@ -86,8 +86,7 @@ fn compare(
     let scenarios: Vec<Scenario> = (0..)
         .map(|n| generator.make(n))
         .filter(|scenario| {
-            events.clear();
-            machine.run(scenario, &mut events);
+            machine.run(scenario, &mut EventBuffer::new(&mut events));
             !matches!(events.last(), Some(Event::Undefined { .. }))
         })
         .take(SCENARIOS)
@@ -101,8 +100,7 @@ fn compare(
         let batch = &scenarios[from..from + BATCH];
         for (number, scenario) in (from..).zip(batch) {
             turns.time(number, 0, || {
-                events.clear();
-                machine.run(scenario, &mut events);
+                machine.run(scenario, &mut EventBuffer::new(&mut events));
                 black_box(judge.judge(scenario, &events, Some(collector.release)).len());
             });
         }

@@ -7,7 +7,7 @@ mod tests;
 pub(super) use share::Shared;
 
 use crate::cpython::{Interpreter, Python};
-use crate::event::{Digest, Event, First, MOST_KEPT, Sink, Tape, Undefined};
+use crate::event::{Digest, Event, EventBuffer, MOST_KEPT, Undefined};
 use crate::findings::{Baseline, End, Verdict, count_objects};
 use crate::invariant::{Answers, Class, Coverage, Invariant, Judge, Questions, Violation, differential};
 use crate::model::collector::{Collector, Row, Rules};
@@ -203,12 +203,13 @@ impl Examiner {
     fn judge_model(&mut self, scenario: &Scenario) {
         self.digest.reset();
         self.judge.start(scenario, Some(self.collector.release));
-        let mut tape = Tape::new(&mut self.events, |events| {
-            events.iter().for_each(|event| self.digest.event(*event));
+        let mut judging = |events: &[Event]| {
+            self.digest.take(events);
             self.judge.take(events);
-        });
-        self.machine.run(scenario, &mut tape);
-        self.total = tape.finish();
+        };
+        let mut out = EventBuffer::new(&mut self.events).keep(MOST_KEPT).pass_to(&mut judging);
+        self.machine.run(scenario, &mut out);
+        self.total = out.finish();
         self.asked.0 = self.machine.asked();
         self.finish();
     }
@@ -296,8 +297,8 @@ impl Examiner {
     /// Where the model says that behaviour is undefined, and why: the number of events before it.
     fn prediction(&mut self, scenario: &Scenario) -> Option<(usize, Undefined)> {
         let real = self.real.as_mut()?;
-        real.model.clear();
-        self.machine.run(scenario, &mut First::new(&mut real.model, real.limits.events()));
+        let most = real.limits.events();
+        self.machine.run(scenario, &mut EventBuffer::new(&mut real.model).keep(most).end_at(most));
         match real.model.last() {
             Some(Event::Undefined { reason }) => Some((real.model.len() - 1, *reason)),
             _ => None,
@@ -343,7 +344,7 @@ impl Examiner {
             self.events.truncate(cut);
         }
         self.digest.reset();
-        self.events.iter().for_each(|event| self.digest.event(*event));
+        self.digest.take(&self.events);
         self.judge(scenario);
     }
 
@@ -389,11 +390,10 @@ impl Examiner {
     fn excuse_only_what_the_row_does(&mut self, scenario: &Scenario, differential: bool) {
         let Some(plain) = &mut self.plain else { return };
         let release = Some(self.collector.release);
-        let (mut kept, judge) = (Vec::new(), &mut self.judge);
+        let (mut memory, judge) = (Vec::new(), &mut self.judge);
         judge.start(scenario, release);
-        let mut tape = Tape::new(&mut kept, |events| judge.take(events));
-        plain.run(scenario, &mut tape);
-        tape.finish();
+        let mut judging = |events: &[Event]| judge.take(events);
+        plain.run(scenario, &mut EventBuffer::new(&mut memory).keep(MOST_KEPT).pass_to(&mut judging));
         let mut of_row = self.judge.finish().to_vec();
         if differential {
             of_row.extend(differential::check(plain.as_mut(), scenario, release).unwrap_or_default());

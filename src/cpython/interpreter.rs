@@ -6,7 +6,7 @@ use super::child::{Answer, Worker, describe, killed, timed_out};
 use super::compile::SetupError;
 use super::find::Interpreter;
 use super::wire;
-use crate::event::{Event, Sink};
+use crate::event::{Event, EventBuffer};
 use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, Scenario, Shape};
 use crate::subject::{Failure, Memory, Subject};
 use crate::supervise::Limits;
@@ -278,10 +278,10 @@ impl Subject for Python {
         &self.name
     }
 
-    fn run(&mut self, scenario: &Scenario, sink: &mut dyn Sink) -> Result<(), Failure> {
+    fn run(&mut self, scenario: &Scenario, out: &mut EventBuffer<'_>) -> Result<(), Failure> {
         let mut failure = None;
         let result = self.run_batch(&[scenario], |outcome| {
-            outcome.events.iter().for_each(|event| sink.event(*event));
+            outcome.events.iter().for_each(|event| out.event(*event));
             failure = outcome.failure;
         });
         self.result(result, failure)

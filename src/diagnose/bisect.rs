@@ -1,6 +1,6 @@
 //! Finds the releases at which the outcome of a scenario changes, and the switch that explains each change.
 
-use crate::event::Event;
+use crate::event::{Event, record};
 use crate::invariant::Phase;
 use crate::lockstep::{Comparison, compare};
 use crate::model::collector::{Collector, Switch};
@@ -45,8 +45,7 @@ pub fn bisect(document: &Document) -> Vec<Change> {
     let mut runner = Runner::new();
     let rows = Collector::all();
     let mut run = |collector: &Collector| {
-        let mut events = Vec::new();
-        Machine::new(collector).run(&document.scenario, &mut events);
+        let events = record(|out| Machine::new(collector).run(&document.scenario, out));
         (runner.outcome_of(document, collector, &events), events)
     };
     let runs: Vec<(Outcome, Vec<Event>)> = rows.iter().map(&mut run).collect();

@@ -103,7 +103,7 @@ impl Iterator for Sweep<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Code, Event};
+    use crate::event::{Code, Event, record};
     use crate::model::collector::Collector;
     use crate::model::machine::Machine;
     use crate::scenario::text;
@@ -149,8 +149,7 @@ mod tests {
         let scenario = scenario(SOURCE);
         let mut machine = Machine::new(&Collector::parse("cpython-3.15").unwrap());
         let finalized = Sweep::new(&scenario, 2).filter(|swept| {
-            let mut events: Vec<Event> = Vec::new();
-            machine.run(&swept.scenario, &mut events);
+            let events = record(|out| machine.run(&swept.scenario, out));
             events.iter().any(|event| matches!(event, Event::Enter { code: Code::Finalizer, .. }))
         });
         let points: Vec<Point> = finalized.map(|swept| swept.first).collect();

@@ -2,7 +2,7 @@
 //! shows it.
 
 use crate::cpython::SetupError;
-use crate::event::Digest;
+use crate::event::{Digest, Event, EventBuffer};
 use crate::lockstep::{Comparison, DifferenceKind};
 use crate::lockstep::{Lockstep, Target};
 use crate::model::collector::{Collector, Switch, SwitchClass};
@@ -99,12 +99,13 @@ fn flip(base: &mut Base<'_>, switch: Switch, scenarios: &[Scenario]) -> Result<F
     let right = base.target.collector.clone();
     let wrong = Collector { rules: right.rules.flip(switch), ..right.clone() };
     let (mut machine, mut flipped) = (Machine::new(&right), Machine::new(&wrong));
+    let mut memory = Vec::new();
     let (mut refused, mut why, mut disagrees) = (0, String::new(), None);
     for (n, scenario) in scenarios.iter().enumerate() {
         if base.digests.len() == n {
-            base.digests.push(digest(&mut machine, scenario));
+            base.digests.push(digest(&mut machine, scenario, &mut memory));
         }
-        if base.digests[n] == digest(&mut flipped, scenario) {
+        if base.digests[n] == digest(&mut flipped, scenario, &mut memory) {
             continue;
         }
         let interpreter = base.target.interpreter.name();
@@ -137,8 +138,9 @@ fn flip(base: &mut Base<'_>, switch: Switch, scenarios: &[Scenario]) -> Result<F
     })
 }
 
-fn digest(machine: &mut Machine, scenario: &Scenario) -> u64 {
+fn digest(machine: &mut Machine, scenario: &Scenario, memory: &mut Vec<Event>) -> u64 {
     let mut digest = Digest::new();
-    machine.run(scenario, &mut digest);
+    let mut take = |events: &[Event]| digest.take(events);
+    machine.run(scenario, &mut EventBuffer::new(memory).keep(0).pass_to(&mut take));
     digest.value()
 }

@@ -1,8 +1,6 @@
 //! Takes pictures of the model at each phase of each collection.
 
-use std::cell::Cell;
-
-use crate::event::{Event, ObjId, Sink};
+use crate::event::ObjId;
 use crate::model::heap::{Flag, From, Heap, Idx, List, NIL};
 use crate::model::machine::{Observer, PhasePoint, View};
 use crate::scenario::Shape;
@@ -113,53 +111,26 @@ impl HeapPicture {
     }
 }
 
-/// Counts the events that it hands on.
-#[derive(Debug)]
-pub struct Counted<'c, S> {
-    count: &'c Cell<usize>,
-    sink: S,
-}
-
 /// Takes pictures, and notes between which events.
-#[derive(Debug)]
-pub struct PictureTaker<'c> {
-    count: &'c Cell<usize>,
+#[derive(Debug, Default)]
+pub struct PictureTaker {
     /// The pictures.
     pub shots: Vec<HeapPicture>,
     /// Pictures that were not taken, because the heap was too large or there were too many.
     pub missed: usize,
 }
 
-/// A way for events to a sink, and a camera at it.
-pub fn watched<S: Sink>(sink: S, count: &Cell<usize>) -> (Counted<'_, S>, PictureTaker<'_>) {
-    (Counted { count, sink }, PictureTaker { count, shots: Vec::new(), missed: 0 })
-}
-
-impl<S> Counted<'_, S> {
-    /// The sink.
-    pub fn sink(&self) -> &S {
-        &self.sink
-    }
-}
-
-impl<S: Sink> Sink for Counted<'_, S> {
-    fn event(&mut self, event: Event) {
-        self.count.set(self.count.get() + 1);
-        self.sink.event(event);
-    }
-}
-
-impl Observer for PictureTaker<'_> {
+impl Observer for PictureTaker {
     fn at_phase(&mut self, moment: PhasePoint, view: &View<'_>) {
         if view.heap.created() > MAX_OBJECTS || self.shots.len() >= MAX_SHOTS {
             self.missed += 1;
             return;
         }
-        self.shots.push(shot(moment, self.count.get(), view));
+        self.shots.push(shot(moment, view));
     }
 }
 
-fn shot(moment: PhasePoint, event: usize, view: &View<'_>) -> HeapPicture {
+fn shot(moment: PhasePoint, view: &View<'_>) -> HeapPicture {
     let heap = view.heap;
     let ids = |list: &[Idx]| list.iter().filter_map(|o| heap.object(*o).id).collect();
     let mut objects: Vec<Seen> = Vec::new();
@@ -186,7 +157,7 @@ fn shot(moment: PhasePoint, event: usize, view: &View<'_>) -> HeapPicture {
     }
     HeapPicture {
         moment,
-        event,
+        event: view.events as usize,
         generation: view.generation,
         objects,
         places,

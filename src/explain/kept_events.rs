@@ -3,7 +3,7 @@
 
 use super::callback_outcomes;
 use super::heap_pictures::MAX_OBJECTS;
-use crate::event::{Code, Event, ObjId, Role, Sink, Spot};
+use crate::event::{Code, Event, ObjId, Role, Spot};
 use crate::scenario::Scenario;
 
 /// Most events that are told of one step.
@@ -142,6 +142,11 @@ impl<'s> KeptEvents<'s> {
         self.lost
     }
 
+    /// Takes the next events.
+    pub fn take(&mut self, events: &[Event]) {
+        events.iter().for_each(|event| self.event(*event));
+    }
+
     /// No event follows.
     pub(super) fn finish(&mut self) {
         self.end_step();
@@ -194,9 +199,7 @@ impl<'s> KeptEvents<'s> {
             _ => false,
         }
     }
-}
 
-impl Sink for KeptEvents<'_> {
     fn event(&mut self, event: Event) {
         if let Event::Step { .. } = event {
             self.end_step();

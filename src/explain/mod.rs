@@ -9,12 +9,10 @@ mod kept_events;
 #[cfg(test)]
 mod tests;
 
-use std::cell::Cell;
-
 use serde::Serialize;
 
 use crate::campaign::Examiner;
-use crate::event::{Event, Sink};
+use crate::event::{Event, EventBuffer};
 use crate::findings::{Baseline, End, Verdict};
 use crate::invariant::Violation;
 use crate::model::collector::{Collector, Row};
@@ -26,6 +24,8 @@ pub use callback_outcomes::MOST_TOLD;
 pub use collections::{Collection, Examined};
 pub use heap_pictures::{HeapPicture, MAX_OBJECTS, MAX_SHOTS, Place, Seen};
 pub use kept_events::{KeptEvents, Line};
+
+use heap_pictures::PictureTaker;
 
 /// Everything that is known about one run.
 #[derive(Debug)]
@@ -108,50 +108,39 @@ pub fn record<'d>(document: &'d Document, collector: &Collector, baseline: &Base
 pub fn record_with<'d>(document: &'d Document, examiner: &mut Examiner) -> Run<'d> {
     let scenario = &document.scenario;
     let collector = examiner.collector().clone();
-    let mut told = (KeptEvents::new(scenario), Naming::new(&document.names));
-    let count = Cell::new(0);
+    let (mut log, mut naming) = (KeptEvents::new(scenario), Naming::new(&document.names));
+    let mut tell = |events: &[Event]| {
+        log.take(events);
+        naming.take(events);
+    };
+    let (mut memory, mut camera) = (Vec::new(), PictureTaker::default());
     let mut remarks = Vec::new();
-    let (shots, missed, violations, digest) = if examiner.is_real() {
+    let (violations, digest) = if examiner.is_real() {
         let examined = examiner.examine(scenario, true);
-        examined.events.iter().for_each(|event| told.event(*event));
-        let (mut model, mut camera) =
-            heap_pictures::watched(Compared { events: examined.events, same: 0, differs: false }, &count);
-        Machine::new(&collector).run_observed(scenario, &mut model, &mut camera);
-        let Compared { same, differs, .. } = *model.sink();
+        tell(examined.events);
+        let mut out = EventBuffer::new(&mut memory).keep(examined.events.len() + 1);
+        Machine::new(&collector).run_observed(scenario, &mut out, &mut camera);
+        drop(out);
+        let same = memory.iter().zip(examined.events).take_while(|(model, real)| model == real).count();
         remarks.extend(ending(examined.end));
         let row = Row::covering(collector.release).map_or_else(|| "the newest row".to_owned(), Row::name);
-        remarks.push(if same == examined.events.len() && !differs {
+        remarks.push(if memory == examined.events {
             format!("what is said about the inside of collections is what {row} does, with the same events")
         } else {
             camera.shots.retain(|shot| shot.event <= same);
             format!("{row} does something else after {same} events: from there on the inside of collections is unknown")
         });
-        (camera.shots, camera.missed, examined.violations.to_vec(), examined.digest)
+        (examined.violations.to_vec(), examined.digest)
     } else {
-        let (mut model, mut camera) = heap_pictures::watched(&mut told, &count);
-        Machine::new(&collector).run_observed(scenario, &mut model, &mut camera);
+        let mut out = EventBuffer::new(&mut memory).keep(0).pass_to(&mut tell);
+        Machine::new(&collector).run_observed(scenario, &mut out, &mut camera);
+        drop(out);
         let examined = examiner.examine(scenario, true);
-        (camera.shots, camera.missed, examined.violations.to_vec(), examined.digest)
+        (examined.violations.to_vec(), examined.digest)
     };
-    let (mut log, naming) = told;
     log.finish();
-    Run { document, collector, log, shots, violations, names: naming.finish(), digest, missed, remarks }
-}
-
-/// Compares the model's events with those of an interpreter.
-#[derive(Clone, Copy, Debug)]
-struct Compared<'e> {
-    events: &'e [Event],
-    /// How many are the same from the beginning.
-    same: usize,
-    differs: bool,
-}
-
-impl Sink for Compared<'_> {
-    fn event(&mut self, event: Event) {
-        self.differs |= self.events.get(self.same) != Some(&event);
-        self.same += usize::from(!self.differs);
-    }
+    let (PictureTaker { shots, missed }, names) = (camera, naming.finish());
+    Run { document, collector, log, shots, violations, names, digest, missed, remarks }
 }
 
 /// How a run on an interpreter ended, if not with its last event.

@@ -148,8 +148,7 @@ collect(2)
     let document = parse(source).unwrap();
     let collector = Collector::parse("cpython-3.15").unwrap();
     let run = record(&document, &collector, &Baseline::empty());
-    let mut events: Vec<Event> = Vec::new();
-    Machine::new(&collector).run(&document.scenario, &mut events);
+    let events = crate::event::record(|out| Machine::new(&collector).run(&document.scenario, out));
     assert_eq!(run.log.total(), events.len());
     assert!(events.len() > 300_000, "{} events", events.len());
     assert!(run.log.lines().len() < 12_000, "{} of {} events are kept", run.log.lines().len(), events.len());

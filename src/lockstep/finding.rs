@@ -9,7 +9,7 @@ use super::difference::{Comparison, Difference, DifferenceKind};
 use super::plan::ComparisonPlan;
 use crate::campaign::Explain;
 use crate::cpython::SetupError;
-use crate::event::Event;
+use crate::event::{Event, record};
 use crate::findings::{
     BugSignature, CampaignIdentity, Finding, First, State, count_objects, digest, document, lines, waiting,
 };
@@ -197,8 +197,7 @@ pub(super) fn finding(plan: &ComparisonPlan, target: usize, number: u64) -> Opti
         Ok(Some((minimized, difference))) => (minimized.scenario.clone(), minimized.claim(), difference),
         _ => (scenario, Minimality::new(false, 0), *first),
     };
-    let mut events: Vec<Event> = Vec::new();
-    Machine::new(&chosen.collector).run(&scenario, &mut events);
+    let events = record(|out| Machine::new(&chosen.collector).run(&scenario, out));
     Some(ReducedDifference {
         target,
         interpreter: chosen.interpreter.name(),

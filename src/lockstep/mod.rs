@@ -10,7 +10,7 @@ use std::borrow::Borrow;
 use std::ops::Range;
 
 use crate::cpython::{Interpreter, Python, SetupError};
-use crate::event::{Digest, Event, First, Sink};
+use crate::event::{Digest, Event, EventBuffer};
 use crate::model::collector::{Collector, Row};
 use crate::model::machine::Machine;
 use crate::scenario::Scenario;
@@ -181,7 +181,8 @@ impl Lockstep {
         self.ranges.clear();
         for scenario in scenarios {
             let from = self.model.len();
-            self.machine.run(scenario.borrow(), &mut First::new(&mut self.model, self.limits.events()));
+            let most = self.limits.events();
+            self.machine.run(scenario.borrow(), &mut EventBuffer::append(&mut self.model).keep(most).end_at(most));
             self.ranges.push(from..self.model.len());
         }
     }
@@ -237,9 +238,7 @@ fn digest(model: &[Event], real: &[Event]) -> u64 {
         Some((Event::Undefined { .. }, before)) => before.len().min(real.len()),
         _ => real.len(),
     };
-    let mut digest = Digest::new();
-    real[..defined].iter().for_each(|event| digest.event(*event));
-    digest.value()
+    Digest::of(&real[..defined])
 }
 
 /// Another worker of the same interpreter, started when it is needed first.

@@ -2,7 +2,7 @@
 //! same is judged once.
 
 use super::{Examined, Examiner, verdict};
-use crate::event::{MOST_KEPT, Sink, Tape};
+use crate::event::{EventBuffer, MOST_KEPT};
 use crate::findings::End;
 use crate::invariant::Questions;
 use crate::scenario::Scenario;
@@ -79,15 +79,16 @@ impl Examiner {
             return (self.examine(scenario, differential), true);
         }
         self.end = End::Complete;
-        self.digest.reset();
         self.machine.forget_asked();
-        let mut tape = Tape::new(&mut self.events, |events| events.iter().for_each(|e| self.digest.event(*e)));
-        self.machine.run(scenario, &mut tape);
-        self.total = tape.finish();
+        let mut out = EventBuffer::new(&mut self.events).keep(MOST_KEPT).end_at(MOST_KEPT + 1);
+        self.machine.run(scenario, &mut out);
+        self.total = out.finish();
         if self.total > MOST_KEPT as u64 {
             return (self.examine(scenario, differential), true);
         }
         self.asked.0 = self.machine.asked();
+        self.digest.reset();
+        self.digest.take(&self.events);
         self.stream = self.digest.value();
         let same = others.find(|other| {
             other.stream == self.stream
