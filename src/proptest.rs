@@ -18,7 +18,7 @@ use crate::scenario::Scenario;
 use crate::scenario::binary::decode_total;
 use crate::scenario::text::{Document, Field, FieldName};
 use crate::shrink::{Budget, minimize};
-use crate::subject::{Release, Subject};
+use crate::subject::{Declaration, Release, Subject};
 
 /// Scenarios of a profile of the generator.
 pub fn scenarios(profile: &'static Profile, size: Size) -> impl Strategy<Value = Scenario> {
@@ -115,6 +115,10 @@ impl Property {
         subject: &mut dyn Subject,
         release: Option<Release>,
     ) -> Result<Passed, PropertyError> {
+        let declaration = match release {
+            Some(release) => Declaration::of_release(subject.name(), release),
+            None => Declaration::of_no_release(subject.name()),
+        };
         let mut judge = Judge::new();
         let mut events = Vec::new();
         self.check(strategy, |scenario| {
@@ -122,7 +126,7 @@ impl Property {
             if subject.run(scenario, &mut events).is_err() {
                 return Ok(());
             }
-            let violations = judge.judge(scenario, &events, release);
+            let violations = judge.judge(scenario, &events, &declaration);
             match violations.iter().find(|v| v.class == Class::Collector) {
                 None => Ok(()),
                 Some(violation) => Err(Broken {

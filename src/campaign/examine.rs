@@ -11,18 +11,18 @@ use super::judged_counts::Verdict;
 use super::reduce::count_objects;
 use crate::cpython::{Interpreter, Limits, Python};
 use crate::event::{Digest, Event, First, MOST_KEPT, Sink, Tape, Undefined};
-use crate::invariant::{Answers, Class, Coverage, Invariant, Judge, Questions, Violation, differential};
+use crate::invariant::{Class, Coverage, Invariant, Judge, Violation, differential};
 use crate::model::collector::{Collector, Row, Rules};
 use crate::model::machine::Machine;
 use crate::scenario::Scenario;
-use crate::subject::Failure;
+use crate::subject::{Declaration, Failure, Questions};
 
 /// A collector with everything that running and judging scenarios on it needs, used again for each.
 #[derive(Debug)]
 pub struct Examiner {
     collector: Collector,
-    /// What a judge knows of its release.
-    answers: Answers,
+    /// What a judge knows of it.
+    declaration: Declaration,
     /// What the baseline knows of the row.
     known: [bool; Invariant::COUNT],
     machine: Machine,
@@ -150,7 +150,7 @@ impl Examiner {
         let row_name = row.as_ref().map_or("", |row| row.name.as_str());
         Examiner {
             collector: collector.clone(),
-            answers: Answers::of(collector.release),
+            declaration: Declaration::of_release(&collector.name, collector.release),
             known: std::array::from_fn(|i| baseline.knows(row_name, Invariant::ALL[i]).is_some()),
             machine: Machine::new(collector),
             plain,
@@ -251,7 +251,7 @@ impl Examiner {
     /// Runs a scenario on the model and judges the events as they come.
     fn judge_model(&mut self, scenario: &Scenario) {
         self.digest.reset();
-        self.judge.start(scenario, Some(self.collector.release));
+        self.judge.start(scenario, &self.declaration);
         let mut tape = Tape::new(&mut self.events, |events| {
             events.iter().for_each(|event| self.digest.event(*event));
             self.judge.take(events);
@@ -264,7 +264,7 @@ impl Examiner {
 
     /// Judges the events of the last run, all of which are kept.
     fn judge(&mut self, scenario: &Scenario) {
-        self.judge.start(scenario, Some(self.collector.release));
+        self.judge.start(scenario, &self.declaration);
         self.judge.take(&self.events);
         self.total = self.events.len() as u64;
         self.finish();
@@ -398,7 +398,6 @@ impl Examiner {
 
     /// False if there was too much to judge by all of the invariants that need several runs.
     fn judge_several_runs(&mut self, scenario: &Scenario) -> bool {
-        let release = Some(self.collector.release);
         let is_long = self.total > MOST_KEPT as u64;
         let found = match &mut self.real {
             None if is_long => {
@@ -409,13 +408,13 @@ impl Examiner {
                 differential::same_order(python, scenario).ok().flatten().into_iter().collect()
             }
             // The model runs every scenario to its end: it has no failure to report.
-            None => differential::check(&mut self.machine, scenario, release).unwrap_or_default(),
+            None => differential::check(&mut self.machine, scenario, &self.declaration).unwrap_or_default(),
             Some(Real { python: Some(python), .. }) => {
                 // What the probe cannot run in one of them does not keep the others from being judged.
                 let mut found = Vec::new();
                 found.extend(differential::same_order(python, scenario).ok().flatten());
-                found.extend(differential::path_independence(python, scenario, release).unwrap_or_default());
-                found.extend(differential::steady_state(python, scenario, release).ok().flatten());
+                found.extend(differential::path_independence(python, scenario, &self.declaration).unwrap_or_default());
+                found.extend(differential::steady_state(python, scenario, &self.declaration).ok().flatten());
                 found
             }
             Some(_) => Vec::new(),
@@ -437,15 +436,14 @@ impl Examiner {
     /// A row's baseline excuses a variant only where the row itself does the same on the same scenario.
     fn excuse_only_what_the_row_does(&mut self, scenario: &Scenario, differential: bool) {
         let Some(plain) = &mut self.plain else { return };
-        let release = Some(self.collector.release);
         let (mut kept, judge) = (Vec::new(), &mut self.judge);
-        judge.start(scenario, release);
+        judge.start(scenario, &self.declaration);
         let mut tape = Tape::new(&mut kept, |events| judge.take(events));
         plain.run(scenario, &mut tape);
         tape.finish();
         let mut of_row = self.judge.finish().to_vec();
         if differential {
-            of_row.extend(differential::check(plain.as_mut(), scenario, release).unwrap_or_default());
+            of_row.extend(differential::check(plain.as_mut(), scenario, &self.declaration).unwrap_or_default());
         }
         for (violation, verdict) in &mut self.violations {
             let same = |v: &Violation| (v.invariant, v.class) == (violation.invariant, violation.class);

@@ -3,8 +3,8 @@
 
 use super::{End, Examined, Examiner, verdict};
 use crate::event::{MOST_KEPT, Sink, Tape};
-use crate::invariant::Questions;
 use crate::scenario::Scenario;
+use crate::subject::Questions;
 
 /// What of one collector's last run is another's too.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -31,7 +31,7 @@ impl Examiner {
         }
         // The invariants that need several runs ask what they like.
         let questions = if self.differential { Questions::ALL } else { questions };
-        if self.answers.agree(other.answers, questions) {
+        if self.declaration.expectations.agree(other.declaration.expectations, questions) {
             Shared::Everything
         } else if self.differential || self.total > MOST_KEPT as u64 {
             Shared::Nothing
@@ -91,7 +91,7 @@ impl Examiner {
         let same = others.find(|other| {
             other.stream == self.stream
                 && other.events == self.events
-                && other.answers.agree(self.answers, other.asked.1)
+                && other.declaration.expectations.agree(self.declaration.expectations, other.asked.1)
         });
         if let Some(other) = same.filter(|_| !differential) {
             self.take_over(other);
