@@ -19,6 +19,7 @@ use coroner::model::machine::Machine;
 use coroner::regression::Runner;
 use coroner::scenario::text::{self, Document};
 use coroner::scenario::{Scenario, binary};
+use coroner::subject::Declaration;
 
 /// Objects of the smaller graph.
 const OBJECTS: u32 = 4_000;
@@ -35,6 +36,7 @@ struct Work {
     document: Document,
     machine: Machine,
     collector: Collector,
+    declaration: Declaration,
     judge: Judge,
     events: Vec<Event>,
     baseline: Baseline,
@@ -52,6 +54,7 @@ impl Work {
             document: text::parse(&text).expect("what was printed can be read"),
             text,
             machine: Machine::new(&collector),
+            declaration: Declaration::of_release(&collector.name, collector.release),
             collector,
             judge: Judge::new(),
             events: Vec::new(),
@@ -90,7 +93,7 @@ counted! {
         work.machine.run(&work.scenario, &mut EventBuffer::new(&mut work.events));
     },
     judge_1 judge_2 = |work| {
-        black_box(work.judge.judge(&work.scenario, &work.events, Some(work.collector.release)).len());
+        black_box(work.judge.judge(&work.scenario, &work.events, &work.declaration).len());
     },
     print_1 print_2 = |work| { black_box(text::print(&work.scenario).len()); },
     parse_1 parse_2 = |work| { black_box(text::parse(&work.text).is_ok()); },

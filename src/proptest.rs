@@ -19,7 +19,7 @@ use crate::scenario::Scenario;
 use crate::scenario::binary::decode_total;
 use crate::scenario::text::{Document, Field, FieldName};
 use crate::shrink::{Budget, minimize};
-use crate::subject::{Release, Subject};
+use crate::subject::{Declaration, Release, Subject};
 
 /// Scenarios of a profile of the generator.
 pub fn scenarios(profile: &'static Profile, size: Size) -> impl Strategy<Value = Scenario> {
@@ -116,13 +116,17 @@ impl Property {
         subject: &mut dyn Subject,
         release: Option<Release>,
     ) -> Result<Passed, PropertyError> {
+        let declaration = match release {
+            Some(release) => Declaration::of_release(subject.name(), release),
+            None => Declaration::of_no_release(subject.name()),
+        };
         let mut judge = Judge::new();
         let mut events = Vec::new();
         self.check(strategy, |scenario| {
             if subject.run(scenario, &mut EventBuffer::new(&mut events)).is_err() {
                 return Ok(());
             }
-            let violations = judge.judge(scenario, &events, release);
+            let violations = judge.judge(scenario, &events, &declaration);
             match violations.iter().find(|v| v.class == Class::Collector) {
                 None => Ok(()),
                 Some(violation) => Err(Broken {

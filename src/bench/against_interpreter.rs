@@ -19,6 +19,7 @@ use crate::lockstep::row_of;
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
 use crate::scenario::Scenario;
+use crate::subject::Declaration;
 use crate::supervise::Limits;
 
 /// Scenarios that are measured; each counts with its best time on either side.
@@ -80,7 +81,7 @@ fn compare(
     let mut python = Python::new(interpreter.clone(), Limits::default())?;
     let mut generator = Generator::new(Seed::from(7), profile, Size::default());
     let mut machine = Machine::new(&collector);
-    let mut judge = Judge::new();
+    let (mut judge, declaration) = (Judge::new(), Declaration::of_release(&collector.name, collector.release));
     let mut events: Vec<Event> = Vec::new();
     // What is undefined may kill the process, which is no measure of its speed.
     let scenarios: Vec<Scenario> = (0..)
@@ -101,7 +102,7 @@ fn compare(
         for (number, scenario) in (from..).zip(batch) {
             turns.time(number, 0, || {
                 machine.run(scenario, &mut EventBuffer::new(&mut events));
-                black_box(judge.judge(scenario, &events, Some(collector.release)).len());
+                black_box(judge.judge(scenario, &events, &declaration).len());
             });
         }
         for (number, scenario) in (from..).zip(batch) {

@@ -11,6 +11,7 @@ use crate::model::collector::Collector;
 use crate::model::machine::Machine;
 use crate::regression::{self, Runner};
 use crate::scenario::text;
+use crate::subject::Declaration;
 
 const COLUMNS: &[&str] = &["what", "files", "runs", "ms", "slowest file", "its ms"];
 
@@ -80,14 +81,14 @@ fn imported(count: u64) -> std::io::Result<Vec<Cell>> {
     let written = (0..count).try_for_each(|n| std::fs::write(path(n), text::print(&generator.make(n))));
     let start = Instant::now();
     let mut machine = Machine::new(&collector);
-    let mut judge = Judge::new();
+    let (mut judge, declaration) = (Judge::new(), Declaration::of_release(&collector.name, collector.release));
     let mut events = Vec::new();
     let mut slowest = (String::new(), 0.0);
     for n in 0..count {
         let start = Instant::now();
         if let Ok(document) = text::parse_bytes(&std::fs::read(path(n)).unwrap_or_default()) {
             machine.run(&document.scenario, &mut EventBuffer::new(&mut events));
-            std::hint::black_box(judge.judge(&document.scenario, &events, Some(collector.release)).len());
+            std::hint::black_box(judge.judge(&document.scenario, &events, &declaration).len());
         }
         let took = milliseconds(start);
         if took > slowest.1 {

@@ -9,19 +9,19 @@ pub(super) use share::Shared;
 use crate::cpython::{Interpreter, Python};
 use crate::event::{Digest, Event, EventBuffer, MOST_KEPT, Undefined};
 use crate::findings::{Baseline, End, Verdict, count_objects};
-use crate::invariant::{Answers, Class, Coverage, Invariant, Judge, Questions, Violation, differential};
+use crate::invariant::{Class, Coverage, Invariant, Judge, Violation, differential};
 use crate::model::collector::{Collector, Row, Rules};
 use crate::model::machine::Machine;
 use crate::scenario::Scenario;
-use crate::subject::Failure;
+use crate::subject::{Declaration, Failure, Questions};
 use crate::supervise::Limits;
 
 /// A collector with everything that running and judging scenarios on it needs, used again for each.
 #[derive(Debug)]
 pub struct Examiner {
     collector: Collector,
-    /// What a judge knows of its release.
-    answers: Answers,
+    /// What a judge knows of it.
+    declaration: Declaration,
     /// What the baseline knows of the row.
     known: [bool; Invariant::COUNT],
     machine: Machine,
@@ -101,7 +101,7 @@ impl Examiner {
         let row_name = row.as_ref().map_or("", |row| row.name.as_str());
         Examiner {
             collector: collector.clone(),
-            answers: Answers::of(collector.release),
+            declaration: Declaration::of_release(&collector.name, collector.release),
             known: std::array::from_fn(|i| baseline.knows(row_name, Invariant::ALL[i]).is_some()),
             machine: Machine::new(collector),
             plain,
@@ -202,7 +202,7 @@ impl Examiner {
     /// Runs a scenario on the model and judges the events as they come.
     fn judge_model(&mut self, scenario: &Scenario) {
         self.digest.reset();
-        self.judge.start(scenario, Some(self.collector.release));
+        self.judge.start(scenario, &self.declaration);
         let mut judging = |events: &[Event]| {
             self.digest.take(events);
             self.judge.take(events);
@@ -216,7 +216,7 @@ impl Examiner {
 
     /// Judges the events of the last run, all of which are kept.
     fn judge(&mut self, scenario: &Scenario) {
-        self.judge.start(scenario, Some(self.collector.release));
+        self.judge.start(scenario, &self.declaration);
         self.judge.take(&self.events);
         self.total = self.events.len() as u64;
         self.finish();
@@ -350,7 +350,6 @@ impl Examiner {
 
     /// False if there was too much to judge by all of the invariants that need several runs.
     fn judge_several_runs(&mut self, scenario: &Scenario) -> bool {
-        let release = Some(self.collector.release);
         let is_long = self.total > MOST_KEPT as u64;
         let found = match &mut self.real {
             None if is_long => {
@@ -361,13 +360,13 @@ impl Examiner {
                 differential::same_order(python, scenario).ok().flatten().into_iter().collect()
             }
             // The model runs every scenario to its end: it has no failure to report.
-            None => differential::check(&mut self.machine, scenario, release).unwrap_or_default(),
+            None => differential::check(&mut self.machine, scenario, &self.declaration).unwrap_or_default(),
             Some(Real { python: Some(python), .. }) => {
                 // What the probe cannot run in one of them does not keep the others from being judged.
                 let mut found = Vec::new();
                 found.extend(differential::same_order(python, scenario).ok().flatten());
-                found.extend(differential::path_independence(python, scenario, release).unwrap_or_default());
-                found.extend(differential::steady_state(python, scenario, release).ok().flatten());
+                found.extend(differential::path_independence(python, scenario, &self.declaration).unwrap_or_default());
+                found.extend(differential::steady_state(python, scenario, &self.declaration).ok().flatten());
                 found
             }
             Some(_) => Vec::new(),
@@ -389,14 +388,13 @@ impl Examiner {
     /// A row's baseline excuses a variant only where the row itself does the same on the same scenario.
     fn excuse_only_what_the_row_does(&mut self, scenario: &Scenario, differential: bool) {
         let Some(plain) = &mut self.plain else { return };
-        let release = Some(self.collector.release);
         let (mut memory, judge) = (Vec::new(), &mut self.judge);
-        judge.start(scenario, release);
+        judge.start(scenario, &self.declaration);
         let mut judging = |events: &[Event]| judge.take(events);
         plain.run(scenario, &mut EventBuffer::new(&mut memory).keep(MOST_KEPT).pass_to(&mut judging));
         let mut of_row = self.judge.finish().to_vec();
         if differential {
-            of_row.extend(differential::check(plain.as_mut(), scenario, release).unwrap_or_default());
+            of_row.extend(differential::check(plain.as_mut(), scenario, &self.declaration).unwrap_or_default());
         }
         for (violation, verdict) in &mut self.violations {
             let same = |v: &Violation| (v.invariant, v.class) == (violation.invariant, violation.class);

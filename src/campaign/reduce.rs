@@ -170,6 +170,6 @@ fn known(plan: &CampaignPlan, collector: &Collector, key: ViolationKey, violatio
             Some(format!("regressions/{}: {}", known.regression, known.reason))
         }
         Verdict::TypeFault => Some("type-fault: a type lied or did not take part".to_owned()),
-        Verdict::Documented => Some(format!("documented: {}", violation.why.source())),
+        Verdict::Documented => Some(format!("documented: {}", violation.source())),
     }
 }

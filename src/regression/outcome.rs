@@ -6,6 +6,7 @@ use crate::model::collector::Collector;
 use crate::model::machine::Machine;
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, ExpectedViolation, Fact, origin};
+use crate::subject::Declaration;
 
 /// Runs regression files. One runner for many files keeps its memory between them.
 #[derive(Debug, Default)]
@@ -91,7 +92,7 @@ struct Judging<'r> {
 
 impl<'r> Judging<'r> {
     fn new(document: &Document, collector: &Collector, judge: &'r mut Judge) -> Judging<'r> {
-        judge.start(&document.scenario, Some(collector.release));
+        judge.start(&document.scenario, &Declaration::of_release(&collector.name, collector.release));
         Judging { digest: Digest::new(), judge, facts: Facts::new(&document.scenario) }
     }
 

@@ -16,7 +16,7 @@ use crate::model::machine::Machine;
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Fact};
 use crate::shrink;
-use crate::subject::Release;
+use crate::subject::Declaration;
 
 /// How a run went wrong: the first violation that is the collector's fault, and why the run was cut short.
 type Wrong = (Option<(Invariant, Phase)>, Option<Undefined>);
@@ -38,7 +38,7 @@ pub struct PreservedOutcome {
 #[derive(Debug)]
 struct Subject {
     machine: Machine,
-    release: Release,
+    declaration: Declaration,
     wrong: Wrong,
 }
 
@@ -64,7 +64,11 @@ impl PreservedOutcome {
         if collectors.is_empty() {
             collectors = Collector::all();
         }
-        let subject = |c: &Collector| Subject { machine: Machine::new(c), release: c.release, wrong: (None, None) };
+        let subject = |c: &Collector| Subject {
+            machine: Machine::new(c),
+            declaration: Declaration::of_release(&c.name, c.release),
+            wrong: (None, None),
+        };
         let mut kept = PreservedOutcome {
             collectors: collectors.iter().map(subject).collect(),
             stated: None,
@@ -132,7 +136,7 @@ impl PreservedOutcome {
     fn run(&mut self, at: usize, scenario: &Scenario) -> Wrong {
         let subject = &mut self.collectors[at];
         subject.machine.run(scenario, &mut EventBuffer::new(&mut self.events));
-        let violations = self.judge.judge(scenario, &self.events, Some(subject.release));
+        let violations = self.judge.judge(scenario, &self.events, &subject.declaration);
         let fault = violations.iter().find(|v| v.class == Class::Collector).map(|v| (v.invariant, v.phase));
         let undefined = match self.events.last() {
             Some(Event::Undefined { reason }) => Some(*reason),

@@ -4,8 +4,8 @@
 use super::{Examined, Examiner, verdict};
 use crate::event::{EventBuffer, MOST_KEPT};
 use crate::findings::End;
-use crate::invariant::Questions;
 use crate::scenario::Scenario;
+use crate::subject::Questions;
 
 /// What of one collector's last run is another's too.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -32,7 +32,7 @@ impl Examiner {
         }
         // The invariants that need several runs ask what they like.
         let questions = if self.differential { Questions::ALL } else { questions };
-        if self.answers.agree(other.answers, questions) {
+        if self.declaration.expectations.agree(other.declaration.expectations, questions) {
             Shared::Everything
         } else if self.differential || self.total > MOST_KEPT as u64 {
             Shared::Nothing
@@ -93,7 +93,7 @@ impl Examiner {
         let same = others.find(|other| {
             other.stream == self.stream
                 && other.events == self.events
-                && other.answers.agree(self.answers, other.asked.1)
+                && other.declaration.expectations.agree(self.declaration.expectations, other.asked.1)
         });
         if let Some(other) = same.filter(|_| !differential) {
             self.take_over(other);

@@ -6,6 +6,7 @@ use crate::model::collector::Collector;
 use crate::model::machine::Machine;
 use crate::scenario::Scenario;
 use crate::scenario::text::parse;
+use crate::subject::Declaration;
 
 /// A large graph that lives, and after it bpo-38006: every entry of user code shows all of the graph.
 fn long() -> Scenario {
@@ -42,7 +43,8 @@ fn a_long_run_is_judged_to_its_end_and_not_kept() {
     let events = record(|out| Machine::new(&collector).run(&scenario, out));
     assert!(events.len() > MOST_KEPT + 10_000, "{} events", events.len());
     let mut judge = Judge::new();
-    let expected = judge.judge(&scenario, &events, Some(collector.release)).to_vec();
+    let expected =
+        judge.judge(&scenario, &events, &Declaration::of_release(&collector.name, collector.release)).to_vec();
     assert!(expected.iter().any(|v| v.invariant == Invariant::I15));
 
     let mut examiner = Examiner::new(&collector, &Baseline::empty());
@@ -70,10 +72,11 @@ fn what_a_judge_finds_does_not_depend_on_how_events_come() {
     let (scenario, collector) = (long(), Collector::parse("cpython-3.7").unwrap());
     let events = record(|out| Machine::new(&collector).run(&scenario, out));
     let mut judge = Judge::new();
-    let expected = judge.judge(&scenario, &events, Some(collector.release)).to_vec();
+    let expected =
+        judge.judge(&scenario, &events, &Declaration::of_release(&collector.name, collector.release)).to_vec();
     let reached = judge.reached();
     for size in [1, 7, 4096] {
-        judge.start(&scenario, Some(collector.release));
+        judge.start(&scenario, &Declaration::of_release(&collector.name, collector.release));
         events.chunks(size).for_each(|events| judge.take(events));
         assert_eq!(judge.finish(), expected, "slices of {size}");
         assert_eq!(judge.reached(), reached, "slices of {size}");

@@ -5,6 +5,7 @@ use super::object::kind_of;
 use super::{After, Facts, Frame, NO_SCRIPT, NONE, OVERFLOW, Object, Shadow, WeakRec, pack};
 use crate::event::{Code, ObjId, Role, Spot};
 use crate::scenario::{Kind, Op, Shape};
+use crate::subject::Expectation;
 
 impl Shadow {
     #[inline]
@@ -73,6 +74,11 @@ impl Shadow {
     }
 
     #[inline]
+    fn facts_of(&self, kind: &Kind, role: Role) -> Facts {
+        Facts::new(kind, role, self.expectations.unasked(), self.expectations.plain_facts())
+    }
+
+    #[inline]
     pub(crate) fn apply_new(&mut self, object: ObjId, origin: u32, role: Role) {
         self.quiet = 0;
         let index = self.objects.len();
@@ -81,13 +87,13 @@ impl Shadow {
             return;
         }
         let facts = match kind_of(self.ops.get(origin as usize)) {
-            Some(kind) => Facts::new(kind, role, self.release.plain(), &self.plain),
+            Some(kind) => self.facts_of(kind, role),
             None => {
                 self.stream_unclear = true;
-                Facts::new(&Kind::new(Shape::Node), role, self.release.plain(), &self.plain)
+                self.facts_of(&Kind::new(Shape::Node), role)
             }
         };
-        self.release.made(facts.shape == Shape::Function, facts.shape == Shape::Typed);
+        self.expectations.made(facts.shape);
         let object = Object::new(facts);
         if object.facts.is(Facts::PECULIAR | Facts::LEGACY | Facts::FINALIZER | Facts::UNFAITHFUL) {
             self.some_unfaithful |= object.facts.is(Facts::UNFAITHFUL);
@@ -184,7 +190,7 @@ impl Shadow {
             self.type_misled |= self.driver().is_some_and(|f| match f.code {
                 Code::Dealloc => true,
                 // 2.7 clears objects of static types with tp_del like any other.
-                Code::LegacyFinalizer => self.release.is_two(),
+                Code::LegacyFinalizer => self.expectations.holds(Expectation::StaticFinalizer),
                 _ => false,
             });
         }

@@ -1,7 +1,15 @@
 //! What runs scenarios: the one trait that a model, a real interpreter or a foreign collector implements.
 
 use crate::event::EventBuffer;
+mod declaration;
+mod expectation;
+mod release;
+
 use crate::scenario::Scenario;
+
+pub use declaration::{Declaration, Needs};
+pub use expectation::{Choice, Expectation, Expectations, Questions, Values};
+pub use release::{Release, Span};
 
 /// Why a subject could not run a scenario to its end.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -64,29 +72,5 @@ pub trait Subject {
     /// [`Failure`] if a run broke off.
     fn memory(&mut self, _scenario: &Scenario, _runs: usize) -> Result<Option<Vec<Memory>>, Failure> {
         Ok(None)
-    }
-}
-
-/// The CPython release that a subject is, or imitates: what a verdict may call documented depends on it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct Release {
-    /// 2 or 3.
-    pub major: u8,
-    /// 7, or 4 to 15.
-    pub minor: u8,
-    /// Patch number.
-    pub patch: u8,
-}
-
-impl Release {
-    /// A release by its numbers.
-    pub const fn new(major: u8, minor: u8, patch: u8) -> Release {
-        Release { major, minor, patch }
-    }
-}
-
-impl std::fmt::Display for Release {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
     }
 }
