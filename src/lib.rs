@@ -100,6 +100,7 @@ pub mod fuzzing;
 pub mod generate;
 pub mod invariant;
 pub mod lockstep;
+pub mod lookup;
 pub mod model;
 pub mod mutate;
 pub mod object_names;

@@ -19,7 +19,7 @@ use crate::scenario::Scenario;
 use crate::scenario::binary::decode_total;
 use crate::scenario::text::{Document, Field, FieldName};
 use crate::shrink::{Budget, minimize};
-use crate::subject::{Declaration, Release, Subject};
+use crate::subject::Subject;
 
 /// Scenarios of a profile of the generator.
 pub fn scenarios(profile: &'static Profile, size: Size) -> impl Strategy<Value = Scenario> {
@@ -114,12 +114,8 @@ impl Property {
         &self,
         strategy: impl Strategy<Value = Scenario>,
         subject: &mut dyn Subject,
-        release: Option<Release>,
     ) -> Result<Passed, PropertyError> {
-        let declaration = match release {
-            Some(release) => Declaration::of_release(subject.name(), release),
-            None => Declaration::of_no_release(subject.name()),
-        };
+        let declaration = subject.declaration().clone();
         let mut judge = Judge::new();
         let mut events = Vec::new();
         self.check(strategy, |scenario| {

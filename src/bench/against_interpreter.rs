@@ -9,15 +9,16 @@ use std::time::Duration;
 
 use super::interleaved::{Interleaved, per_second, repeat};
 use super::table::{Cell, Table};
-use crate::campaign::{Examiner, Rows};
+use crate::campaign::Examiner;
 use crate::cpython::{Interpreter, Python, SetupError};
 use crate::event::{Event, EventBuffer};
 use crate::findings::Baseline;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::invariant::Judge;
-use crate::lockstep::row_of;
+use crate::lookup::row_of;
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
+use crate::model::rows::Rows;
 use crate::scenario::Scenario;
 use crate::subject::Declaration;
 use crate::supervise::Limits;
@@ -93,7 +94,7 @@ fn compare(
         .take(SCENARIOS)
         .collect();
     let rows = Collector::all();
-    let mut together = Rows::new(rows.iter().map(|row| Examiner::new(row, &Baseline::empty())).collect());
+    let mut together = Examiner::new(&Rows::new(rows.to_vec()), &Baseline::empty());
     let mut turns = Interleaved::<3>::new(SCENARIOS);
     let mut error = None;
     repeat(time, SCENARIOS / BATCH, |batch| {
@@ -106,7 +107,7 @@ fn compare(
             });
         }
         for (number, scenario) in (from..).zip(batch) {
-            turns.time(number, 2, || together.examine(scenario, false, |_, run| _ = black_box(run.digest)));
+            turns.time(number, 2, || together.examine_each(scenario, false, |_, run| _ = black_box(run.digest)));
         }
         let result = python.run_batch(batch, |outcome| {
             if outcome.failure.is_none() {

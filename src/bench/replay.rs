@@ -7,6 +7,7 @@ use super::table::{Cell, Table};
 use crate::event::EventBuffer;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::invariant::Judge;
+use crate::lookup::Collectors;
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
 use crate::regression::{self, Runner};
@@ -41,7 +42,7 @@ pub fn table(regressions: &Path, corpus: u64, mut step: impl FnMut()) -> Table {
 fn replayed(folder: &Path) -> Result<Vec<Cell>, String> {
     let start = Instant::now();
     let cases = regression::load(folder);
-    let mut runner = Runner::new();
+    let mut runner = Runner::new(&Collectors);
     let (mut runs, mut mismatches) = (0, 0);
     let mut slowest = (String::new(), 0.0);
     for case in &cases {

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::examine::Examined;
 use crate::findings::{Counts, FindingKey, First, SubjectCounts, mix};
-use crate::findings::{End, Fatal, Verdict};
+
+use crate::findings::Verdict;
 use crate::invariant::{Class, Coverage, Invariant, Phase, Violation};
+use crate::subject::{End, Fatal};
 
 /// What findings are told apart by.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]

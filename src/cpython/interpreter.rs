@@ -8,7 +8,7 @@ use super::find::Interpreter;
 use super::wire;
 use crate::event::{Event, EventBuffer};
 use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, Scenario, Shape};
-use crate::subject::{Failure, Memory, Subject};
+use crate::subject::{self, Declaration, Failure, Memory, Subject};
 use crate::supervise::Limits;
 
 /// Marks of the probe around each scenario of a batch (`probe.h`).
@@ -38,7 +38,7 @@ pub struct BatchedRun<'a> {
 pub struct Python {
     interpreter: Interpreter,
     limits: Limits,
-    name: String,
+    declaration: Declaration,
     worker: Option<Worker>,
     runs: u32,
     started: u32,
@@ -56,11 +56,12 @@ impl Python {
     /// [`SetupError`], one line that says what to install if something is missing.
     pub fn new(interpreter: Interpreter, limits: Limits) -> Result<Python, SetupError> {
         let worker = Worker::start(&interpreter, &limits)?;
-        let name = interpreter.name();
+        let declaration =
+            Declaration { verified: true, ..Declaration::of_release(interpreter.name(), interpreter.release) };
         Ok(Python {
             interpreter,
             limits,
-            name,
+            declaration,
             worker: Some(worker),
             runs: 0,
             started: 1,
@@ -182,7 +183,7 @@ impl Python {
                 Answer::Died(status) => {
                     let said = self.worker.as_ref().and_then(Worker::last_words);
                     let said = said.map_or_else(String::new, |line| format!(": {line}"));
-                    Failure::Died { subject: self.name.clone(), how: describe(status) + &said }
+                    Failure::Died { subject: self.declaration.name.clone(), how: describe(status) + &said }
                 }
             };
             self.worker = None;
@@ -222,23 +223,26 @@ impl Python {
     }
 
     fn nonsense(&self) -> Failure {
-        Failure::Died { subject: self.name.clone(), how: "it wrote an event that means nothing".to_owned() }
+        Failure::Died { subject: self.declaration.name.clone(), how: "it wrote an event that means nothing".to_owned() }
     }
 
     fn too_slow(&self) -> Failure {
-        Failure::Limit { subject: self.name.clone(), limit: format!("{} s", self.limits.scenario.as_secs_f32()) }
+        Failure::Limit {
+            subject: self.declaration.name.clone(),
+            limit: format!("{} s", self.limits.scenario.as_secs_f32()),
+        }
     }
 
     fn result(&self, result: Result<(), SetupError>, failure: Option<Failure>) -> Result<(), Failure> {
         match (result, failure) {
-            (Err(error), _) => Err(Failure::Died { subject: self.name.clone(), how: error.to_string() }),
+            (Err(error), _) => Err(Failure::Died { subject: self.declaration.name.clone(), how: error.to_string() }),
             (_, Some(failure)) => Err(failure),
             _ => Ok(()),
         }
     }
 
     fn failure(&self, status: u64, detail: u64) -> Option<Failure> {
-        let subject = self.name.clone();
+        let subject = self.declaration.name.clone();
         match status {
             UNSUPPORTED => Some(Failure::Unsupported { subject, what: missing(detail) }),
             GAVE_UP if let Some(what) = no_room(detail) => {
@@ -274,8 +278,33 @@ fn missing(detail: u64) -> String {
 }
 
 impl Subject for Python {
-    fn name(&self) -> &str {
-        &self.name
+    fn declaration(&self) -> &Declaration {
+        &self.declaration
+    }
+
+    fn run_batch(
+        &mut self,
+        batch: &[&Scenario],
+        each: &mut dyn FnMut(usize, &[Event], Option<&Failure>),
+    ) -> Result<(), subject::SetupError> {
+        let result = Python::run_batch(self, batch, |run| each(run.index, run.events, run.failure.as_ref()));
+        result.map_err(|error| subject::SetupError(error.to_string()))
+    }
+
+    fn process_id(&self) -> Option<u32> {
+        Python::process_id(self)
+    }
+
+    fn restart(&mut self) {
+        Python::restart(self);
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    fn set_limits(&mut self, limits: Limits) {
+        Python::set_limits(self, limits);
     }
 
     fn run(&mut self, scenario: &Scenario, out: &mut EventBuffer<'_>) -> Result<(), Failure> {

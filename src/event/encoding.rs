@@ -5,6 +5,11 @@ use std::num::NonZeroU32;
 use super::{Code, Event, ObjId, Role, Spot, Undefined};
 
 impl Event {
+    /// True for the lines of a snapshot, its first one included.
+    pub const fn is_part_of_snapshot(&self) -> bool {
+        matches!(self, Event::Snapshot | Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. })
+    }
+
     /// The event as two words: a stable encoding for digests and files. Tags are append-only.
     #[inline(always)]
     pub fn words(self) -> [u64; 2] {

@@ -5,9 +5,11 @@ use super::state_counters::{COUNTERS, StateCounters};
 use crate::campaign::Examiner;
 use crate::event::{Event, EventBuffer};
 use crate::findings::{Baseline, Verdict};
+
 use crate::invariant::{Class, Coverage, Invariant, Judge, Violation};
 use crate::model::collector::{Collector, Row};
 use crate::model::machine::Machine;
+use crate::model::rows::Rows;
 use crate::scenario::{Scenario, text};
 use crate::subject::Declaration;
 
@@ -335,7 +337,7 @@ impl Scenarios {
     #[cold]
     fn crash(&self, lane: usize) -> Option<Crash> {
         let Lane { collector, wanted, .. } = &self.lanes[lane];
-        let mut examiner = Examiner::new(collector, &self.baseline);
+        let mut examiner = Examiner::new(&Rows::one(collector), &self.baseline);
         let run = examiner.examine(&self.scenario, false);
         let counts = |verdict: Verdict| self.strict || verdict == Verdict::New;
         let counts = run.violations.iter().filter(|(v, verdict)| wanted[v.invariant as usize] && counts(*verdict));

@@ -11,6 +11,12 @@ use super::release::Release;
 pub struct Declaration {
     /// The name under which the subject appears in reports.
     pub name: String,
+    /// The name of the row of the table that it is, or imitates, by which a baseline knows it; empty if there is none.
+    pub row: String,
+    /// A real interpreter confirmed that it is right, or it is one.
+    pub verified: bool,
+    /// Which build it is, if it is an interpreter.
+    pub build: String,
     /// The release that it is, or imitates.
     pub release: Option<Release>,
     /// What it does on purpose.
@@ -24,6 +30,9 @@ impl Declaration {
     pub fn of_release(name: impl Into<String>, release: Release) -> Declaration {
         Declaration {
             name: name.into(),
+            row: String::new(),
+            verified: false,
+            build: String::new(),
             release: Some(release),
             expectations: Expectations::of_release(release),
             observes: Needs::ALL,
@@ -34,6 +43,9 @@ impl Declaration {
     pub fn of_no_release(name: impl Into<String>) -> Declaration {
         Declaration {
             name: name.into(),
+            row: String::new(),
+            verified: false,
+            build: String::new(),
             release: None,
             expectations: Expectations::of_no_release(),
             observes: Needs::ALL,

@@ -22,14 +22,14 @@ use crate::model::collector::unreachable::Members;
 use crate::model::collector::{AskedRules, Collector, GcState, Rules, Switch, weakrefs};
 use crate::model::heap::{Flag, Heap, Idx, List, NIL};
 use crate::scenario::{Kind, Scenario, Shape};
-use crate::subject::{Failure, Subject};
+use crate::subject::{Declaration, Failure, Subject};
 use frame::{Frame, Phase};
 use trashcan::Trashcan;
 
 /// The model of one collector, with all memory that its runs need.
 #[derive(Clone, Debug)]
 pub struct Machine {
-    name: String,
+    declaration: Declaration,
     rules: AskedRules,
     /// What the plain type of each shape was made of.
     plain_asks: [Rules; Shape::ALL.len()],
@@ -150,7 +150,7 @@ impl Machine {
         });
         rules.forget();
         Machine {
-            name: collector.name.clone(),
+            declaration: collector.declaration(),
             rules,
             plain_asks: plain.map(|(_, asked)| asked),
             heap: Heap::new(plain.map(|(ty, _)| ty)),
@@ -175,6 +175,11 @@ impl Machine {
     /// the same with the same scenarios.
     pub fn asked(&self) -> Rules {
         self.rules.asked()
+    }
+
+    /// As if the runs since then had depended on these too.
+    pub fn remember_asked(&mut self, asked: Rules) {
+        self.rules.ask(asked);
     }
 
     /// What was asked for from now on is remembered, and nothing before.
@@ -238,8 +243,8 @@ impl Machine {
 }
 
 impl Subject for Machine {
-    fn name(&self) -> &str {
-        &self.name
+    fn declaration(&self) -> &Declaration {
+        &self.declaration
     }
 
     fn run(&mut self, scenario: &Scenario, out: &mut EventBuffer<'_>) -> Result<(), Failure> {
