@@ -85,6 +85,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bench;
+pub mod bits;
 pub mod campaign;
 pub mod cli;
 pub mod corpus;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may use besides those that these use. A room is used by rooms below it only.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("scenario", &[]),
+    ("bits", &[]),
+    ("scenario", &["bits"]),
     ("event", &["scenario"]),
     ("subject", &["event"]),
     ("model", &["subject"]),
