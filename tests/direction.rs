@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, &[&str])] = &[
     ("bits", &[]),
     ("supervise", &[]),
-    ("scenario", &[]),
+    ("scenario", &["bits"]),
     ("event", &["scenario"]),
     ("subject", &["event", "supervise", "bits"]),
     ("model", &["subject"]),

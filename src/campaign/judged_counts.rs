@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::examine::Examined;
 use crate::findings::{Counts, FindingKey, First, SubjectCounts, mix};
 
+use crate::bits::Bits;
 use crate::findings::Verdict;
 use crate::invariant::{Class, Coverage, Invariant, Phase, Violation};
 use crate::subject::{End, Fatal};
@@ -252,11 +253,11 @@ impl JudgedTotals {
             End::Unsupported(what) => *tally.unsupported.entry(what.clone()).or_default() += 1,
             End::Crashed(_) => tally.crashed += 1,
         }
-        let mut seen = [0u64; Verdict::ALL.len()];
+        let mut seen = [Bits::<2>::NONE; Verdict::ALL.len()];
         for (violation, verdict) in run.violations {
-            let bit = 1 << violation.invariant as u64;
-            if seen[*verdict as usize] & bit == 0 {
-                seen[*verdict as usize] |= bit;
+            let seen = &mut seen[*verdict as usize];
+            if !seen.has(violation.invariant as usize) {
+                *seen = seen.with(violation.invariant as usize);
                 tally.broken[*verdict as usize][violation.invariant as usize] += 1;
             }
         }
@@ -297,4 +298,4 @@ impl JudgedTotals {
     }
 }
 
-const _: () = assert!(Invariant::COUNT <= 64);
+const _: () = assert!(Invariant::COUNT <= 128, "there is room for 128 invariants");

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::bits::Bits;
+
 macro_rules! features {
     ($($(#[doc = $doc:literal])* $name:ident $word:literal,)*) => {
         /// Something that scenarios may contain or not.
@@ -136,68 +138,59 @@ impl Feature {
     }
 }
 
+const _: () = assert!(Feature::ALL.len() <= 128, "there is room for 128 features");
+
 /// A set of features.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Features(u64);
+pub struct Features(Bits<2>);
 
 impl Features {
     /// No feature.
-    pub const NONE: Features = Features(0);
+    pub const NONE: Features = Features(Bits::NONE);
 
     /// True if the feature is in the set.
     #[inline]
     pub const fn has(self, feature: Feature) -> bool {
-        self.0 & (1 << feature as u8) != 0
+        self.0.has(feature as usize)
     }
 
     /// The set with the feature.
     #[must_use]
     #[inline]
     pub const fn with(self, feature: Feature) -> Features {
-        Features(self.0 | 1 << feature as u8)
+        Features(self.0.with(feature as usize))
     }
 
     /// The set with the features whose bits are given.
     #[must_use]
     #[inline]
-    pub(super) const fn and_bits(self, bits: u64) -> Features {
-        Features(self.0 | bits)
+    pub(super) const fn and_words(self, words: [u64; 2]) -> Features {
+        Features(self.0.union(Bits::from_words(words)))
     }
 
     /// The features that are in both sets.
     #[must_use]
     #[inline]
     pub(super) const fn both(self, other: Features) -> Features {
-        Features(self.0 & other.0)
+        Features(self.0.intersection(other.0))
     }
 
-    /// A bit for each feature.
+    /// A bit for each feature, those of the first 64 in the first word.
     #[inline]
-    pub(super) const fn bits(self) -> u64 {
-        self.0
+    pub(super) const fn words(self) -> [u64; 2] {
+        self.0.words()
     }
 
     /// One more than the number of the last feature; 0 if there is none.
     #[inline]
     pub(super) const fn end(self) -> usize {
-        64 - self.0.leading_zeros() as usize
-    }
-
-    /// The numbers of the features, in order.
-    #[inline]
-    pub(super) fn numbers(self) -> impl Iterator<Item = u8> {
-        let mut rest = self.0;
-        std::iter::from_fn(move || {
-            let number = rest.trailing_zeros() as u8;
-            let found = (rest != 0).then_some(number);
-            rest &= rest.wrapping_sub(1);
-            found
-        })
+        let [low, high] = self.0.words();
+        if high == 0 { 64 - low.leading_zeros() as usize } else { 128 - high.leading_zeros() as usize }
     }
 
     /// The features of the set, in order.
     pub fn iter(self) -> impl Iterator<Item = Feature> {
-        Feature::ALL.iter().copied().filter(move |f| self.has(*f))
+        self.0.iter().map(|number| Feature::ALL[number])
     }
 }
 

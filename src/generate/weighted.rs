@@ -3,9 +3,6 @@
 use super::feature::{Feature, Features};
 use super::random::Random;
 
-/// Instead of the number of a feature: none is needed.
-const ALWAYS: u8 = 63;
-
 /// A choice, the feature that allows it, and its weight.
 pub(super) type Row<T> = (T, Option<Feature>, u8);
 
@@ -19,41 +16,91 @@ pub(super) const fn total<T: Copy>(rows: &[Row<T>]) -> usize {
     total
 }
 
+/// A bit of one word for each feature that a table of choices needs, and one for needing none, so that a draw looks at one
+/// word: the first 64 features have the bit of their number, the others and none get those that are left.
+#[derive(Debug)]
+struct FeatureBits {
+    /// The bits of the features from the 65th on.
+    high: [u8; 64],
+    none: u8,
+}
+
+impl FeatureBits {
+    /// Bits for these features.
+    const fn new(features: Features) -> FeatureBits {
+        let [mut taken, high] = features.words();
+        assert!(taken.count_ones() + high.count_ones() < 64, "a table has room for the choices of 63 features");
+        let mut bits = FeatureBits { high: [0; 64], none: taken.trailing_ones() as u8 };
+        taken |= 1 << bits.none;
+        let mut i = 0;
+        while i < 64 {
+            if high >> i & 1 != 0 {
+                bits.high[i] = taken.trailing_ones() as u8;
+                taken |= 1 << bits.high[i];
+            }
+            i += 1;
+        }
+        bits
+    }
+
+    /// The bit of one of the features, by its number.
+    const fn of(&self, number: usize) -> u8 {
+        if number < 64 { number as u8 } else { self.high[number - 64] }
+    }
+
+    /// The bits of some of the features, and that of none.
+    #[inline]
+    fn among(&self, features: Features) -> u64 {
+        let [mut bits, mut high] = features.words();
+        while high != 0 {
+            bits |= 1 << self.high[high.trailing_zeros() as usize];
+            high &= high - 1;
+        }
+        bits | 1 << self.none
+    }
+}
+
 /// Choices of which much is allowed, or of which few are drawn: nothing is prepared, what is not allowed is drawn again.
 ///
 /// `TOTAL` is the sum of the weights, or more.
 #[derive(Debug)]
 pub(super) struct Weighted<T: 'static, const TOTAL: usize> {
-    /// Each choice as often as its weight says, with the number of the feature that allows it: first what needs none, then
-    /// in the order of the features.
+    /// Each choice as often as its weight says, with the bit of the feature that allows it: first what needs none, then in
+    /// the order of the features.
     tickets: [(T, u8); TOTAL],
     /// How many tickets there are up to the last one of a feature; first for no feature.
-    ends: [u16; 65],
+    ends: [u16; 129],
     /// Features that have choices.
     features: Features,
+    bits: FeatureBits,
 }
 
 impl<T: Copy, const TOTAL: usize> Weighted<T, TOTAL> {
     pub const fn new(rows: &[Row<T>]) -> Self {
         assert!(total(rows) <= TOTAL, "room for the sum of the weights");
-        let mut choices = Weighted { tickets: [(rows[0].0, ALWAYS); TOTAL], ends: [0; 65], features: Features::NONE };
+        let (mut features, mut i) = (Features::NONE, 0);
+        while i < rows.len() {
+            if let Some(feature) = rows[i].1 {
+                features = features.with(feature);
+            }
+            i += 1;
+        }
+        let bits = FeatureBits::new(features);
+        let mut choices = Weighted { tickets: [(rows[0].0, bits.none); TOTAL], ends: [0; 129], features, bits };
         let (mut ticket, mut turn) = (0, 0);
         while turn <= Feature::ALL.len() {
             let mut i = 0;
             while i < rows.len() {
                 let (item, feature, weight) = rows[i];
-                let (number, its_turn) = match feature {
-                    None => (ALWAYS, 0),
-                    Some(feature) => (feature as u8, feature as usize + 1),
+                let (bit, its_turn) = match feature {
+                    None => (choices.bits.none, 0),
+                    Some(feature) => (choices.bits.of(feature as usize), feature as usize + 1),
                 };
                 if its_turn == turn {
                     let end = ticket + weight as usize;
                     while ticket < end {
-                        choices.tickets[ticket] = (item, number);
+                        choices.tickets[ticket] = (item, bit);
                         ticket += 1;
-                    }
-                    if let Some(feature) = feature {
-                        choices.features = choices.features.with(feature);
                     }
                 }
                 i += 1;
@@ -70,7 +117,7 @@ impl<T: Copy, const TOTAL: usize> Weighted<T, TOTAL> {
     pub fn among(&self, features: Features) -> Among<'_, T> {
         let features = features.both(self.features);
         let tickets = &self.tickets[..self.ends[features.end()] as usize];
-        Among { tickets, allowed: features.bits() | 1 << ALWAYS }
+        Among { tickets, allowed: self.bits.among(features) }
     }
 }
 
@@ -85,8 +132,8 @@ impl<T: Copy> Among<'_, T> {
     #[inline]
     pub fn draw(&self, random: &mut Random) -> T {
         loop {
-            let (item, number) = self.tickets[random.below(self.tickets.len() as u32) as usize];
-            if self.allowed >> (number & 63) & 1 != 0 {
+            let (item, bit) = self.tickets[random.below(self.tickets.len() as u32) as usize];
+            if self.allowed >> (bit & 63) & 1 != 0 {
                 return item;
             }
         }
@@ -97,26 +144,27 @@ impl<T: Copy> Among<'_, T> {
 #[derive(Debug)]
 pub(super) struct Catalogue<T: 'static> {
     always: (T, u8),
-    /// The choice of each feature and its weight.
-    rows: [(T, u8); 64],
+    /// The choice of each feature and its weight, those of the first 64 features first.
+    rows: [[(T, u8); 64]; 2],
     /// Features that have a choice.
     features: Features,
 }
 
 /// Most choices of an [`Offer`].
-const MOST: usize = 24;
+const MOST: usize = 64;
 
 impl<T: Copy> Catalogue<T> {
     /// The first row needs no feature, every other one a feature of its own.
     pub const fn new(rows: &[Row<T>]) -> Self {
-        assert!(rows[0].1.is_none() && rows[0].2 > 0 && rows.len() <= MOST);
+        assert!(rows[0].1.is_none() && rows[0].2 > 0, "the first row needs no feature");
+        assert!(rows.len() <= MOST, "there is room for 64 choices");
         let always = (rows[0].0, rows[0].2);
-        let mut catalogue = Catalogue { always, rows: [always; 64], features: Features::NONE };
+        let mut catalogue = Catalogue { always, rows: [[always; 64]; 2], features: Features::NONE };
         let mut i = 1;
         while i < rows.len() {
             let Some(feature) = rows[i].1 else { panic!("only the first row needs no feature") };
             assert!(!catalogue.features.has(feature), "a feature has one choice");
-            catalogue.rows[feature as usize] = (rows[i].0, rows[i].2);
+            catalogue.rows[feature as usize / 64][feature as usize % 64] = (rows[i].0, rows[i].2);
             catalogue.features = catalogue.features.with(feature);
             i += 1;
         }
@@ -129,11 +177,16 @@ impl<T: Copy> Catalogue<T> {
         let (item, weight) = self.always;
         let mut total = weight as u16;
         offer.choices[0] = (total, item);
-        let allowed = features.both(self.features).numbers();
-        for (choice, feature) in offer.choices[1..].iter_mut().zip(allowed) {
-            let (item, weight) = self.rows[feature as usize & 63];
-            total += weight as u16;
-            *choice = (total, item);
+        let mut choices = offer.choices[1..].iter_mut();
+        for (rows, mut allowed) in self.rows.iter().zip(features.both(self.features).words()) {
+            while allowed != 0
+                && let Some(choice) = choices.next()
+            {
+                let (item, weight) = rows[allowed.trailing_zeros() as usize];
+                total += weight as u16;
+                *choice = (total, item);
+                allowed &= allowed - 1;
+            }
         }
         offer.total = total;
     }
@@ -209,5 +262,16 @@ mod tests {
         near(offer(Features::NONE), [0, 10_000, 0, 0, 0]);
         near(offer(lists), [0, 4286, 0, 0, 5714]);
         near(offer(both), [0, 3529, 1765, 0, 4706]);
+    }
+
+    #[test]
+    fn features_beyond_the_64th_and_none_get_bits_that_are_left() {
+        let words = |low, high| Features::NONE.and_words([low, high]);
+        let bits = FeatureBits::new(words(0b1011 | 1 << 63, 1 | 1 << 40 | 1 << 63));
+        assert_eq!([3, 63, 64, 104, 127].map(|number| bits.of(number)), [3, 63, 4, 5, 6]);
+        assert_eq!(bits.among(Features::NONE), 1 << 2);
+        assert_eq!(bits.among(words(0b1000, 1 << 40)), 1 << 2 | 0b1000 | 1 << 5);
+        let all = FeatureBits::new(words(u64::MAX >> 1, 0));
+        assert_eq!((all.none, all.among(words(1, 0))), (63, 1 << 63 | 1));
     }
 }

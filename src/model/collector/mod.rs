@@ -5,13 +5,17 @@
 pub mod legacy;
 mod recorded_rules;
 pub mod releases;
+mod rules;
 pub mod state;
-mod switch;
+mod switches;
+mod table;
 pub mod unreachable;
 pub mod untracking;
 pub mod weakrefs;
 
 pub use recorded_rules::AskedRules;
 pub use releases::{Collector, ROWS, Row, UnknownCollector};
+pub use rules::Rules;
 pub use state::GcState;
-pub use switch::{Rules, Switch, SwitchClass};
+pub use switches::Switch;
+pub use table::SwitchClass;

@@ -5,25 +5,28 @@
 
 use std::cell::Cell;
 
-use super::switch::{Rules, Switch};
+use super::rules::Rules;
+use super::switches::Switch;
 
 /// Rules that remember the questions.
 #[derive(Clone, Debug, Default)]
 pub struct AskedRules {
     rules: Rules,
-    asked: Cell<Rules>,
+    /// The words of the set of what was asked for.
+    asked: [Cell<u64>; 4],
 }
 
 impl AskedRules {
     /// Rules that have not been asked for anything.
     pub fn new(rules: Rules) -> AskedRules {
-        AskedRules { rules, asked: Cell::new(Rules::NONE) }
+        AskedRules { rules, asked: Default::default() }
     }
 
     /// True if the switch is on.
     #[inline(always)]
     pub fn has(&self, switch: Switch) -> bool {
-        self.ask(Rules::NONE.with(switch));
+        let word = &self.asked[switch as usize / 64];
+        word.set(word.get() | 1 << (switch as usize % 64));
         self.rules.has(switch)
     }
 
@@ -37,7 +40,9 @@ impl AskedRules {
     /// These switches count as asked for.
     #[inline(always)]
     pub fn ask(&self, switches: Rules) {
-        self.asked.set(self.asked.get().union(switches));
+        for (word, more) in self.asked.iter().zip(switches.words()) {
+            word.set(word.get() | more);
+        }
     }
 
     /// The rules themselves, unasked.
@@ -47,12 +52,12 @@ impl AskedRules {
 
     /// What has been asked for.
     pub fn asked(&self) -> Rules {
-        self.asked.get()
+        Rules::from_words(self.asked.each_ref().map(Cell::get))
     }
 
     /// Nothing has been asked for.
     pub fn forget(&self) {
-        self.asked.set(Rules::NONE);
+        self.asked.iter().for_each(|word| word.set(0));
     }
 }
 

@@ -1,6 +1,8 @@
 //! The releases: a row of switches each. Nothing outside asks "which version is this?".
 
-use super::switch::{Rules, Switch, Switch::*};
+use super::rules::Rules;
+use super::switches::{Switch, Switch::*};
+use super::table::NoChange;
 use crate::subject::{Declaration, Release};
 
 /// One release family: all patch releases from `first` to the next row of the same minor behave alike.
@@ -14,7 +16,7 @@ pub struct Row {
     pub verified: bool,
     /// Where it comes from.
     pub source: &'static str,
-    /// What is new in this row against the one before it.
+    /// What is new in this row against the one before it. A value of a choice replaces the one before.
     on: &'static [Switch],
     /// What ends with this row.
     off: &'static [Switch],
@@ -142,6 +144,12 @@ pub enum UnknownCollector {
         /// The nearest name.
         suggestion: Option<String>,
     },
+    /// A choice must have a value.
+    #[error("`-{name}` leaves no choice: say with `+` what it should be instead")]
+    Value {
+        /// The value that was to be taken away.
+        name: &'static str,
+    },
 }
 
 fn hint(suggestion: &Option<String>) -> String {
@@ -227,7 +235,7 @@ impl Collector {
     }
 
     /// Finds a collector by name: `cpython-X.Y` is the newest row of that minor, `cpython-X.Y.Z` the row that covers
-    /// that patch; `+switch` and `-switch` change it.
+    /// that patch; `+switch` and `-switch` change it, and so does `+choice=value`.
     ///
     /// # Errors
     /// [`UnknownCollector`] names the part that means nothing and the nearest name that would.
@@ -250,26 +258,17 @@ impl Collector {
         let mut collector = row.collector();
         let mut switches = &rest[end..];
         while !switches.is_empty() {
-            let on = switches.starts_with('+');
-            if !on && !switches.starts_with('-') {
+            if !switches.starts_with(['+', '-']) {
                 return Err(unknown());
             }
-            let mut found = None;
-            for switch in Switch::ALL {
-                if let Some(after) = switches[1..].strip_prefix(switch.name())
-                    && (after.is_empty() || after.starts_with(['+', '-']))
-                    && found.is_none_or(|(s, _): (Switch, &str)| switch.name().len() > s.name().len())
-                {
-                    found = Some((*switch, after));
-                }
-            }
-            let Some((switch, after)) = found else {
-                let word = switches[1..].split('+').next().unwrap_or_default();
-                return Err(UnknownCollector::Switch {
+            let (number, on, after) = Switch::TABLE.read_change(switches).map_err(|why| match why {
+                NoChange::Unknown(word) => UnknownCollector::Switch {
                     name: word.to_string(),
                     suggestion: nearest(word, Switch::ALL.iter().map(|s| s.name().to_string())),
-                });
-            };
+                },
+                NoChange::Value(name) => UnknownCollector::Value { name },
+            })?;
+            let switch = Switch::ALL[number];
             let changed = if on { collector.rules.with(switch) } else { collector.rules.without(switch) };
             if changed != collector.rules {
                 collector.rules = changed;
@@ -347,6 +346,17 @@ mod tests {
         assert!(error("cpython-3").contains("no collector"));
         assert!(error("cpython-3.7.6.1").contains("no collector"));
         assert!(error("cpython-3.7*").contains("no collector"));
+    }
+
+    #[test]
+    fn every_row_has_one_value_of_each_choice() {
+        let choice_of = |switch: Switch| Switch::TABLE.0[switch as usize].choice;
+        for choice in Switch::ALL.iter().copied().filter_map(choice_of) {
+            for row in ROWS {
+                let values = row.rules().iter().filter(|switch| choice_of(*switch) == Some(choice));
+                assert_eq!(values.count(), 1, "{choice} in {}", row.name());
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What the collector remembers between collections: counts, thresholds, switches, `gc.garbage`, `gc.callbacks`.
 
 use super::recorded_rules::AskedRules;
-use super::switch::{Rules, Switch};
+use super::rules::Rules;
+use super::switches::Switch;
 use crate::model::heap::{Heap, Idx, List};
 
 /// The state of one interpreter's collector.

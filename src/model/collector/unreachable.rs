@@ -4,7 +4,7 @@
 //! many members there are, and what kinds of objects, so that phases with nothing to do need not look for it.
 
 use super::recorded_rules::AskedRules;
-use super::switch::Switch;
+use super::switches::Switch;
 use crate::event::Undefined;
 use crate::model::heap::{Flag, Heap, Idx, List, Object, Shapes};
 use crate::scenario::Shape;

@@ -2,7 +2,7 @@
 //! (semantics 4.4).
 
 use super::recorded_rules::AskedRules;
-use super::switch::Switch;
+use super::switches::Switch;
 use crate::event::Undefined;
 use crate::model::heap::{Flag, Heap, Idx, List, NIL};
 

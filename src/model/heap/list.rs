@@ -1,7 +1,8 @@
 //! The collector's lists: circular, doubly linked through the objects. Membership is nothing but links.
 
 use super::Heap;
-use super::object::{Flag, Idx};
+use super::flags::Flag;
+use super::object::Idx;
 
 /// A list, by the arena index of its head.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,8 +1,9 @@
 //! Live objects in order of creation, for snapshots: the cost of one must not grow with all that ever died.
 
 use super::Heap;
+use super::flags::Flag;
 use super::list::List;
-use super::object::{Flag, Idx, Object};
+use super::object::{Idx, Object};
 
 /// Which part of the arena a walk in order of creation has to look at: some objects by name, then the rest of it.
 ///

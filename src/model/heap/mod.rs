@@ -6,6 +6,7 @@
 //! The record of an object is split by use: [`Object`] is what collections walk over, [`Detail`] the rest. Kinds are
 //! kept once per type. An object with four slots takes 68 bytes; the same in CPython takes 80.
 
+mod flags;
 mod list;
 mod live_objects;
 mod object;
@@ -13,8 +14,9 @@ mod slots;
 mod traverse;
 mod weak;
 
+pub use flags::{Flag, RareFlag};
 pub use list::List;
-pub use object::{Detail, Flag, Idx, NIL, Object, Shapes, Type};
+pub use object::{Detail, Idx, NIL, Object, Shapes, Type};
 pub use slots::DictEntry;
 pub use traverse::{From, Reference};
 pub use weak::Weak;
@@ -64,6 +66,7 @@ pub struct Heap {
     snapshots: u8,
     spare: Vec<Idx>,
     live: live_objects::LiveObjects,
+    rare: flags::RareFlags,
 }
 
 impl Heap {
@@ -88,6 +91,7 @@ impl Heap {
         self.types.truncate(Shape::ALL.len());
         self.spare.clear();
         self.live.reset();
+        self.rare.reset();
         self.ids = 0;
         self.freed = 0;
         self.dead = 0;
@@ -121,6 +125,17 @@ impl Heap {
     #[inline]
     pub fn detail_mut(&mut self, o: Idx) -> &mut Detail {
         &mut self.details[o as usize]
+    }
+
+    /// True if the rare flag of the object at an index is set.
+    #[inline]
+    pub fn has_rare(&self, o: Idx, flag: RareFlag) -> bool {
+        self.rare.has(o, flag)
+    }
+
+    /// Sets the rare flag of the object at an index.
+    pub fn set_rare(&mut self, o: Idx, flag: RareFlag) {
+        self.rare.set(o, flag);
     }
 
     /// What the object at an index is.
@@ -162,6 +177,7 @@ impl Heap {
             + bytes(&self.types)
             + bytes(&self.spare)
             + self.live.bytes()
+            + self.rare.bytes()
     }
 
     /// Adds an object with `slots` empty slots, reference count 0 and the next identity; not tracked.
@@ -207,6 +223,7 @@ impl Heap {
             }
             self.objects[o as usize] = object;
             self.details[o as usize] = detail;
+            self.rare.forget(o);
             return o;
         }
         self.slots.resize(self.slots.len() + slots as usize, NIL);

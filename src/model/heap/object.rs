@@ -1,5 +1,6 @@
 //! The record of one object, in two halves: what collections walk over, and the rest.
 
+use super::flags::Flag;
 use crate::event::ObjId;
 use crate::scenario::{Kind, Shape};
 
@@ -8,90 +9,17 @@ pub type Idx = u32;
 /// No object.
 pub const NIL: Idx = u32::MAX;
 
-/// A bit of an object's state.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Flag(u16);
-
-impl Flag {
-    /// No flag.
-    pub const NONE: Flag = Flag(0);
-    /// Every flag.
-    pub const ALL: Flag = Flag(u16::MAX);
-    /// The type has the GC flag: there is a GC header.
-    pub const HEADER: Flag = Flag(1);
-    /// Linked in one of the collector's lists.
-    pub const TRACKED: Flag = Flag(2);
-    /// Member of the set that a running collection examines.
-    pub const COLLECTING: Flag = Flag(4);
-    /// The finalized bit of the GC header.
-    pub const FINALIZED: Flag = Flag(8);
-    /// The memory has been released.
-    pub const FREED: Flag = Flag(16);
-    /// `tp_clear` has run.
-    pub const CLEARED: Flag = Flag(32);
-    /// `traverse` has been called an odd number of times.
-    pub const ODD: Flag = Flag(64);
-    /// The type has `tp_clear` on this release.
-    pub const CLEARABLE: Flag = Flag(128);
-    /// Deallocation has passed the point of no return.
-    pub const DYING: Flag = Flag(256);
-    /// A legacy finalizer as the collector sees it.
-    pub const LEGACY: Flag = Flag(512);
-    /// Set while a walk has the object as visited.
-    pub const MARK: Flag = Flag(1024);
-    /// Traverse visits less than all slots once each: look at the kind.
-    pub const UNFAITHFUL: Flag = Flag(2048);
-    /// An instance that keeps its attributes in a dict of its own, in slot 0.
-    pub const OWN_DICT: Flag = Flag(4096);
-    /// A function that had a closure when it was cleared. The bit of [`Flag::OWN_DICT`], which is for instances.
-    pub const LOST_CLOSURE: Flag = Flag(4096);
-    /// There are weak references to it.
-    pub const WATCHED: Flag = Flag(8192);
-    /// The type has a finalizer on this release (`tp_finalize`, or `tp_del` of a Python class before 3.4).
-    pub const FINALIZES: Flag = Flag(16384);
-    /// Its death or `tp_clear` is not the plain one (a finalizer, an action, a flaw, a slot that is kept): look at
-    /// the kind.
-    pub const SPECIAL: Flag = Flag(32768);
-    /// A temporary tuple that stands for the frame of a function: its slots are dropped from the first to the last. The
-    /// bit of [`Flag::OWN_DICT`], which is for instances.
-    pub const FRAME: Flag = Flag(4096);
-
-    /// Both flags.
-    #[inline]
-    pub const fn and(self, other: Flag) -> Flag {
-        Flag(self.0 | other.0)
-    }
-
-    /// True if `other` (all of several) is among these flags.
-    #[inline]
-    pub const fn has(self, other: Flag) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// True if one of `other` is among these flags.
-    #[inline]
-    pub const fn meets(self, other: Flag) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    /// The flag, or none.
-    #[inline]
-    pub const fn when(self, on: bool) -> Flag {
-        if on { self } else { Flag::NONE }
-    }
-}
-
 /// A set of shapes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Shapes(u32);
+pub struct Shapes(u64);
 
-const _: () = assert!(Shape::ALL.len() <= 32);
+const _: () = assert!(Shape::ALL.len() <= 64, "there is room for 64 kinds of objects");
 
 impl Shapes {
     /// No shape.
     pub const NONE: Shapes = Shapes(0);
     /// Every shape.
-    pub const ALL: Shapes = Shapes(u32::MAX);
+    pub const ALL: Shapes = Shapes(u64::MAX);
     /// The three weak reference types.
     pub const WEAKREFS: Shapes = Shapes::NONE.with(Shape::Ref).with(Shape::Proxy).with(Shape::KeyedRef);
 
@@ -231,19 +159,13 @@ impl Object {
     /// Sets the flag.
     #[inline]
     pub const fn set(&mut self, flag: Flag) {
-        self.flags.0 |= flag.0;
+        self.flags = self.flags.and(flag);
     }
 
     /// Takes the flag away.
     #[inline]
     pub const fn unset(&mut self, flag: Flag) {
-        self.flags.0 &= !flag.0;
-    }
-
-    /// Turns the flag over.
-    #[inline]
-    pub const fn flip(&mut self, flag: Flag) {
-        self.flags.0 ^= flag.0;
+        self.flags = self.flags.without(flag);
     }
 }
 

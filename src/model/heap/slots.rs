@@ -1,6 +1,7 @@
 //! Slots: what an object holds strongly, besides a weak reference's callback.
 
-use super::object::{Flag, Idx, NIL, Object};
+use super::flags::Flag;
+use super::object::{Idx, NIL, Object};
 use super::{Heap, make_room};
 use crate::scenario::{MAX_ITEMS, Shape};
 

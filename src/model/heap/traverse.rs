@@ -1,7 +1,8 @@
 //! `tp_traverse`: which references an object reports, in which order.
 
 use super::Heap;
-use super::object::{Flag, Idx, NIL, Object};
+use super::flags::{Flag, RareFlag};
+use super::object::{Idx, NIL, Object};
 use super::slots::DictEntry;
 use crate::scenario::Shape;
 
@@ -36,7 +37,7 @@ impl Heap {
     /// closure; weak references report their callback only.
     #[inline]
     pub fn traverse(&mut self, o: Idx, mut visit: impl FnMut(&mut [Object], Idx)) {
-        let Heap { objects, details, slots, weaks, types, .. } = self;
+        let Heap { objects, details, slots, weaks, types, rare, .. } = self;
         let object = &mut objects[o as usize];
         let (shape, unfaithful) = (object.shape, object.has(Flag::UNFAITHFUL));
         let mine = &slots[object.slots as usize..(object.slots + object.len) as usize];
@@ -62,8 +63,7 @@ impl Heap {
                 }
             }
             _ if unfaithful => {
-                object.flip(Flag::ODD);
-                let odd = object.has(Flag::ODD);
+                let odd = rare.flip(o, RareFlag::ODD);
                 let kind = &types[details[o as usize].ty as usize].kind;
                 for (slot, s) in mine.iter().enumerate() {
                     if *s == NIL || kind.hidden.has(slot) || (kind.fickle.has(slot) && !odd) {
@@ -96,7 +96,7 @@ impl Heap {
         let kind = self.kind(o);
         let unfaithful = object.has(Flag::UNFAITHFUL);
         // The next call is an odd one if the calls so far are even in number.
-        let odd = !object.has(Flag::ODD);
+        let odd = !self.rare.has(o, RareFlag::ODD);
         let mut found = Vec::new();
         for i in 0..object.len as usize {
             let to = self.raw(o, i);

@@ -1,6 +1,7 @@
 //! Weak reference lists: canonical reference, canonical proxy, then the others, newest first.
 
-use super::object::{Flag, Idx, NIL};
+use super::flags::Flag;
+use super::object::{Idx, NIL};
 use super::{Heap, make_room};
 use crate::scenario::Shape;
 

@@ -5,7 +5,7 @@ use super::frame::{Frame, Stage};
 use super::trashcan::{is_python_instance, untracks_first};
 use crate::event::{Code, Event, Undefined};
 use crate::model::collector::Switch;
-use crate::model::heap::{Flag, Idx, NIL, Object};
+use crate::model::heap::{Flag, Idx, NIL, Object, RareFlag};
 use crate::scenario::{Finalizer, ScriptId, Shape};
 
 impl Execution<'_, '_> {
@@ -65,7 +65,7 @@ impl Execution<'_, '_> {
         let kind = *self.m.heap.kind(o);
         match stage {
             Stage::Start => {
-                if self.has(Switch::BugFreeTwice) && object.has(Flag::DYING) {
+                if self.has(Switch::BugFreeTwice) && self.m.heap.has_rare(o, RareFlag::DYING) {
                     self.begin_death(o);
                     self.sink.event(Event::Free { object: self.m.heap.id(o) });
                     self.stop = Some(Undefined::UseAfterFree);
@@ -214,7 +214,9 @@ impl Execution<'_, '_> {
 
     #[inline]
     pub(super) fn begin_death(&mut self, o: Idx) {
-        self.m.heap.object_mut(o).set(Flag::DYING);
+        if self.m.rules.plain().has(Switch::BugFreeTwice) {
+            self.m.heap.set_rare(o, RareFlag::DYING);
+        }
         let object = self.m.heap.id(o);
         self.sink.event(Event::Dealloc { object });
     }

@@ -4,7 +4,7 @@ use super::Execution;
 use super::frame::Frame;
 use crate::event::{Event, Role, Undefined};
 use crate::model::collector::{Switch, untracking};
-use crate::model::heap::{DictEntry, Flag, Heap, Idx, NIL};
+use crate::model::heap::{DictEntry, Flag, Heap, Idx, NIL, RareFlag};
 use crate::scenario::{Base, Clear, MAX_ITEMS, MAX_VARS, NODE_SLOTS, Place, Shape, SlotSet};
 
 impl Execution<'_, '_> {
@@ -223,7 +223,7 @@ impl Execution<'_, '_> {
             }
             Shape::Function => {
                 if self.m.heap.raw(o, 0) != NIL {
-                    self.m.heap.object_mut(o).set(Flag::LOST_CLOSURE);
+                    self.m.heap.set_rare(o, RareFlag::LOST_CLOSURE);
                 }
                 self.clear_slots(o, 0);
             }

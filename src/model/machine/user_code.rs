@@ -4,7 +4,7 @@ use super::Execution;
 use super::frame::Frame;
 use crate::event::{Code, Event, ObjId, Undefined};
 use crate::model::collector::Switch;
-use crate::model::heap::{Flag, Idx, NIL};
+use crate::model::heap::{Flag, Idx, NIL, RareFlag};
 use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, ScriptId, Shape};
 
 impl Execution<'_, '_> {
@@ -78,7 +78,7 @@ impl Execution<'_, '_> {
         let object = *self.m.heap.object(callable);
         if object.has(Flag::CLEARED)
             && object.shape == Shape::Function
-            && (!self.has(Switch::FunctionClearKeepsCode) || object.has(Flag::LOST_CLOSURE))
+            && (!self.has(Switch::FunctionClearKeepsCode) || self.m.heap.has_rare(callable, RareFlag::LOST_CLOSURE))
         {
             self.stop = Some(Undefined::CalledCleared);
             return;

@@ -1,48 +1,57 @@
-//! Every way in which two collectors of the model can differ: one switch each. Planted bugs are switches too.
+//! The table of switches: every way in which two collectors of the model can differ. Planted bugs are switches too.
 
+use super::table::{Entry, SwitchClass, Table};
+
+/// Makes an enum and its entries out of a table: first what is on or off, then the choices of several values, of which
+/// one is on. Each value of a choice is a switch of its own, called `choice=word`.
+///
+/// ```text
+/// /// What it means when it is on.
+/// Variant = "name", Class, "source";
+///
+/// one_of "choice", Class, "source" {
+///     /// What this value means.
+///     Variant = "word";
+/// }
+/// ```
 macro_rules! switches {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $class:ident, $source:literal;)+) => {
-        /// A named switch of the collector.
+    (
+        $($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $class:ident, $source:literal;)+
+        $(one_of $choice:literal, $of:ident, $from:literal {
+            $($(#[doc = $sense:literal])+ $value:ident = $word:literal;)+
+        })*
+    ) => {
+        /// A named switch of the collector, or a value of a choice.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
         #[repr(u8)]
         pub enum Switch {
             $($(#[doc = $doc])+ $variant,)+
+            $($($(#[doc = $sense])+ $value,)+)*
         }
 
         impl Switch {
             /// Every switch, in the order of the enum.
-            pub const ALL: &'static [Switch] = &[$(Switch::$variant),+];
+            pub const ALL: &'static [Switch] = &[$(Switch::$variant,)+ $($(Switch::$value,)+)*];
 
-            /// The name on the command line.
-            pub const fn name(self) -> &'static str {
-                match self { $(Switch::$variant => $name),+ }
-            }
-
-            /// A release rule or a planted bug.
-            pub const fn class(self) -> SwitchClass {
-                match self { $(Switch::$variant => SwitchClass::$class),+ }
-            }
-
-            /// Where the rule comes from: release, bpo or gh number; for a planted bug, the historic bug it imitates.
-            pub const fn source(self) -> &'static str {
-                match self { $(Switch::$variant => $source),+ }
-            }
-
-            /// What it means when it is on.
-            pub const fn meaning(self) -> &'static str {
-                match self { $(Switch::$variant => concat!($($doc, "\n"),+)),+ }
-            }
+            /// The line of each switch.
+            pub(super) const TABLE: Table = Table(&[
+                $(Entry {
+                    name: $name,
+                    choice: None,
+                    class: SwitchClass::$class,
+                    source: $source,
+                    meaning: concat!($($doc, "\n"),+),
+                },)+
+                $($(Entry {
+                    name: concat!($choice, "=", $word),
+                    choice: Some($choice),
+                    class: SwitchClass::$of,
+                    source: $from,
+                    meaning: concat!($($sense, "\n"),+),
+                },)+)*
+            ]);
         }
     };
-}
-
-/// What a switch is for.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub enum SwitchClass {
-    /// Separates releases.
-    Rule,
-    /// No release has it: a bug planted to prove that the oracle sees it.
-    Bug,
 }
 
 switches! {
@@ -219,105 +228,38 @@ switches! {
     BugFinalizeLegacyReachable = "bug-finalize-legacy-reachable", Bug, "C57";
 }
 
+const _: () = assert!(Switch::ALL.len() <= 256, "there is room for 256 switches, each value of a choice counted");
+
 impl Switch {
+    const fn entry(self) -> &'static Entry {
+        &Switch::TABLE.0[self as usize]
+    }
+
+    /// The name on the command line; for a value of a choice `choice=word`.
+    pub const fn name(self) -> &'static str {
+        self.entry().name
+    }
+
+    /// A release rule or a planted bug.
+    pub const fn class(self) -> SwitchClass {
+        self.entry().class
+    }
+
+    /// Where the rule comes from: release, bpo or gh number; for a planted bug, the historic bug it imitates.
+    pub const fn source(self) -> &'static str {
+        self.entry().source
+    }
+
+    /// What it means when it is on.
+    pub const fn meaning(self) -> &'static str {
+        self.entry().meaning
+    }
+
     /// The switch with a name.
     pub fn find(name: &str) -> Option<Switch> {
         Switch::ALL.iter().copied().find(|s| s.name() == name)
     }
 }
 
-/// A set of switches: everything that makes one collector of the model different from another.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Rules {
-    bits: u128,
-}
-
-const _: () = assert!(Switch::ALL.len() <= 128);
-
-impl Rules {
-    /// No switch is on.
-    pub const NONE: Rules = Rules { bits: 0 };
-
-    /// True if the switch is on.
-    #[inline]
-    pub const fn has(self, switch: Switch) -> bool {
-        self.bits & (1 << switch as u8) != 0
-    }
-
-    /// Every planted bug is on, and nothing else.
-    pub const BUGS: Rules = {
-        let (mut bits, mut i) = (0, 0);
-        while i < Switch::ALL.len() {
-            if matches!(Switch::ALL[i].class(), SwitchClass::Bug) {
-                bits |= 1 << Switch::ALL[i] as u8;
-            }
-            i += 1;
-        }
-        Rules { bits }
-    };
-
-    /// True if a planted bug is on: what holds for every release need not hold.
-    pub const fn has_bugs(self) -> bool {
-        self.bits & Rules::BUGS.bits != 0
-    }
-
-    /// The switches of both.
-    #[must_use]
-    pub const fn union(self, other: Rules) -> Rules {
-        Rules { bits: self.bits | other.bits }
-    }
-
-    /// True if the two have the same of these switches on.
-    pub const fn agrees(self, other: Rules, switches: Rules) -> bool {
-        (self.bits ^ other.bits) & switches.bits == 0
-    }
-
-    /// The same rules with a switch on.
-    #[must_use]
-    pub const fn with(self, switch: Switch) -> Rules {
-        Rules { bits: self.bits | 1 << switch as u8 }
-    }
-
-    /// The same rules with a switch off.
-    #[must_use]
-    pub const fn without(self, switch: Switch) -> Rules {
-        Rules { bits: self.bits & !(1 << switch as u8) }
-    }
-
-    /// The same rules with a switch turned over.
-    #[must_use]
-    pub const fn flip(self, switch: Switch) -> Rules {
-        Rules { bits: self.bits ^ (1 << switch as u8) }
-    }
-
-    /// The switches that are on, in the order of the enum.
-    pub fn iter(self) -> impl Iterator<Item = Switch> {
-        Switch::ALL.iter().copied().filter(move |s| self.has(*s))
-    }
-
-    /// The switches in which two rules differ.
-    pub fn difference(self, other: Rules) -> impl Iterator<Item = Switch> {
-        Rules { bits: self.bits ^ other.bits }.iter()
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_unique_and_found() {
-        for switch in Switch::ALL {
-            assert_eq!(Switch::find(switch.name()), Some(*switch));
-            assert_eq!(switch.name().starts_with("bug-"), switch.class() == SwitchClass::Bug);
-        }
-    }
-
-    #[test]
-    fn a_flipped_switch_is_the_difference() {
-        let rules = Rules::NONE.with(Switch::Pep442);
-        let flipped = rules.flip(Switch::Freeze);
-        assert_eq!(rules.difference(flipped).collect::<Vec<_>>(), [Switch::Freeze]);
-        assert_eq!(flipped.flip(Switch::Freeze), rules);
-    }
-}
+mod tests;
