@@ -159,6 +159,15 @@ impl Shape {
             _ => 0,
         }
     }
+
+    /// How many of these items there must be.
+    pub const fn required_items(self) -> usize {
+        match self {
+            Shape::Method => 2,
+            Shape::Ref | Shape::Proxy | Shape::KeyedRef | Shape::Finalize => 1,
+            _ => 0,
+        }
+    }
 }
 
 /// Whether the object has a GC header and is in one of the collector's lists.

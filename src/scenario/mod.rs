@@ -8,7 +8,10 @@ mod kind;
 mod normalize;
 #[cfg(test)]
 mod normalize_tests;
-mod op;
+mod numbered;
+mod operand;
+mod operations;
+mod place;
 #[cfg(test)]
 mod sample;
 pub mod text;
@@ -18,7 +21,11 @@ pub use kind::{
     Clear, DeallocFlaws, Finalizer, KEYED_SLOTS, Kind, MAX_ITEMS, NODE_SLOTS, ScriptId, Shape, SlotSet, Tracking,
 };
 pub use normalize::{MAX_COUNT, Normalized};
-pub use op::{Base, Bulk, MAX_SLOT, MAX_VARS, Op, Place};
+use numbered::Numbered;
+pub(crate) use operand::Operand;
+pub use operand::{Bulk, Form, Operation, Stands, Usage};
+pub use operations::{OPERATIONS, Op, Opcode};
+pub use place::{Base, MAX_SLOT, MAX_VARS, Place};
 
 /// Highest number of scripts.
 pub const MAX_SCRIPTS: usize = 64;

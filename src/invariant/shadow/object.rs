@@ -187,10 +187,7 @@ fn is_plain(kind: &Kind) -> bool {
 /// The kind that an operation creates.
 #[inline]
 pub(crate) fn kind_of(op: Option<&Op>) -> Option<&Kind> {
-    match op {
-        Some(Op::New { kind, .. } | Op::Build { kind, .. }) => Some(kind),
-        _ => None,
-    }
+    op.and_then(Op::kind)
 }
 
 /// One object.

@@ -14,7 +14,7 @@ pub(in crate::shrink) fn lower(search: &mut Search) {
         lowered(kind, &mut kinds);
         for other in &kinds {
             let mut copy = op;
-            if let Op::New { kind, .. } | Op::Build { kind, .. } = &mut copy {
+            if let Some(kind) = copy.kind_mut() {
                 *kind = *other;
             }
             out.push(copy);
@@ -36,7 +36,7 @@ pub(in crate::shrink) fn exchange(search: &mut Search) {
         }
         for other in (0..search.best().ops().len()).filter(|other| *other != liar) {
             let accepted = search.attempt_map(|i, mut op| {
-                if let Op::New { kind, .. } | Op::Build { kind, .. } = &mut op {
+                if let Some(kind) = op.kind_mut() {
                     if i == liar {
                         kind.hidden = SlotSet::NONE;
                         kind.fickle = SlotSet::NONE;
