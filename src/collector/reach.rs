@@ -6,8 +6,8 @@
 use super::asked::AskedRules;
 use super::switch::Switch;
 use crate::event::Undefined;
-use crate::heap::{Flag, Heap, Idx, List, Object, Shapes};
-use crate::scenario::Shape;
+use crate::heap::{Flag, Heap, Idx, List, Object};
+use crate::scenario::{Shape, Shapes};
 
 /// What a walk over a list has met.
 #[derive(Clone, Copy, Debug)]

@@ -14,7 +14,7 @@ mod traverse;
 mod weak;
 
 pub use list::List;
-pub use object::{Detail, Flag, Idx, NIL, Object, Shapes, Type};
+pub use object::{Detail, Flag, Idx, NIL, Object, Type};
 pub use slots::DictEntry;
 pub use traverse::{From, Reference};
 pub use weak::Weak;

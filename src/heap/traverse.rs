@@ -2,7 +2,7 @@
 
 use super::Heap;
 use super::object::{Flag, Idx, NIL, Object};
-use super::slots::DictEntry;
+use super::slots::{DictEntry, LAST_TO_FIRST};
 use crate::scenario::Shape;
 
 /// A strong reference as [`Heap::references`] tells it.
@@ -41,7 +41,7 @@ impl Heap {
         let (shape, unfaithful) = (object.shape, object.has(Flag::UNFAITHFUL));
         let mine = &slots[object.slots as usize..(object.slots + object.len) as usize];
         match shape {
-            Shape::List | Shape::Tuple if !object.has(Flag::FRAME) => {
+            shape if LAST_TO_FIRST.has(shape) && !object.has(Flag::FRAME) => {
                 for s in mine.iter().rev().filter(|s| **s != NIL) {
                     visit(objects, *s);
                 }

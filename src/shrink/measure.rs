@@ -1,7 +1,7 @@
 //! The order of scenarios: what "smaller" means.
 
 use crate::scenario::{
-    Base, Clear, DeallocFlaws, Finalizer, Kind, MAX_VARS, Op, Operand, Place, Scenario, Shape, SlotSet, Tracking,
+    Base, Clear, DeallocFlaws, Finalizer, Kind, MAX_VARS, Op, Operand, Place, Scenario, SlotSet, Tracking,
 };
 use std::cmp::Ordering;
 
@@ -84,30 +84,6 @@ pub(super) fn compare(a: (&Measure, &Scenario), b: (&Measure, &Scenario)) -> Ord
     })
 }
 
-/// How far a shape is from a plain node.
-pub(super) fn shape_weight(shape: Shape) -> u32 {
-    match shape {
-        Shape::Node => 0,
-        Shape::Ref => 1,
-        Shape::List => 2,
-        Shape::Bare => 3,
-        Shape::Slotted => 4,
-        Shape::Cell => 5,
-        Shape::Tuple => 6,
-        Shape::Dict => 7,
-        Shape::Typed => 8,
-        Shape::Instance => 9,
-        Shape::KeyedRef => 10,
-        Shape::Proxy => 11,
-        Shape::Function => 12,
-        Shape::Method => 13,
-        Shape::Finalize => 14,
-        Shape::WeakSet => 15,
-        Shape::WeakValueDict => 16,
-        Shape::WeakKeyDict => 17,
-    }
-}
-
 fn set_weight(set: SlotSet) -> u32 {
     2 * set.0.count_ones() + (0..8).filter(|slot| set.has(*slot)).sum::<usize>() as u32
 }
@@ -128,7 +104,7 @@ fn kind_weight(kind: &Kind) -> u32 {
         Some(Finalizer::Legacy(_)) => 9,
     };
     let DeallocFlaws { keeps_tracked, keeps_weakrefs } = kind.flaws;
-    3 * shape_weight(kind.shape)
+    3 * kind.shape.facts().weight
         + tracking
         + clear
         + finalizer

@@ -1,7 +1,7 @@
 //! What the shadow heap knows about one object, and about one weak reference.
 
 use crate::event::{ObjId, Role, Spot};
-use crate::scenario::{Clear, Finalizer, Kind, Op, Shape, SlotSet, Tracking};
+use crate::scenario::{Clear, Finalizer, Kind, Op, Shape, SlotSet, TpClear, Tracking};
 use crate::subject::Release;
 
 /// "No object" in a packed edge; other values are the index plus 1.
@@ -119,11 +119,14 @@ impl Facts {
         if shape == Shape::Typed && before(9) {
             hidden |= 1 << 3;
         }
+        let type_clears = match shape.facts().clear {
+            TpClear::Always => true,
+            TpClear::Since(minor) => !before(minor),
+            TpClear::Never => false,
+        };
         let (keeps, has_clear) = match kind.clear {
             Clear::Missing => (0, false),
-            Clear::Keeps(set) => {
-                (set.0, !(matches!(shape, Shape::Tuple | Shape::Method) || shape == Shape::Function && before(8)))
-            }
+            Clear::Keeps(set) => (set.0, type_clears),
         };
         let (flag, script) = Facts::finalizer(kind);
         let set = |flag: u16, on: bool| if on { flag } else { 0 };
@@ -165,12 +168,12 @@ impl Facts {
 
     /// An instance of a class written in Python.
     pub fn is_python_class(&self) -> bool {
-        matches!(self.shape, Shape::Instance | Shape::Slotted | Shape::Bare)
+        self.shape.is_python_class()
     }
 
     /// True for the three weak containers.
     pub fn is_weak_container(&self) -> bool {
-        matches!(self.shape, Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet)
+        self.shape.is_weak_container()
     }
 }
 

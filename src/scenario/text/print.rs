@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
-use super::super::{Base, Clear, Finalizer, Form, Kind, Op, Operand, Place, Scenario, Shape, SlotSet, Tracking};
+use super::super::{Base, Clear, Finalizer, Form, Items, Kind, Op, Operand, Place, Scenario, SlotSet, Tracking};
 use super::VERSION;
 use super::document::{Anchor, Comment, Document, Expectation, Names};
 
@@ -246,24 +246,21 @@ fn write_kind(out: &mut String, kind: &Kind, items: [Place; 2], names: &Names) -
     out.push('(');
     let mut arguments = Arguments { out, any: false };
     let at = |place: Place| Printed { place, names };
-    let [first, second] = items;
-    match kind.shape {
-        Shape::Tuple | Shape::Cell | Shape::Method | Shape::Ref | Shape::Proxy | Shape::KeyedRef | Shape::Finalize => {
-            for item in [first, second].into_iter().filter(|i| !i.is_nothing()) {
+    match kind.shape.facts().items {
+        Items::Listed(..) => {
+            for item in items.into_iter().filter(|i| !i.is_nothing()) {
                 arguments.add(format_args!("{}", at(item)))?;
             }
         }
-        Shape::Function => {
+        Items::Named(words) => {
             if let Some(script) = kind.on_call {
                 arguments.add(format_args!("{}", names.script(script.0)))?;
             }
-            for (word, item) in [("closure", first), ("defaults", second)] {
-                if !item.is_nothing() {
-                    arguments.add(format_args!("{word}={}", at(item)))?;
-                }
+            for ((word, _), item) in words.iter().zip(items).filter(|(_, item)| !item.is_nothing()) {
+                arguments.add(format_args!("{word}={}", at(item)))?;
             }
         }
-        _ => write_options(&mut arguments, kind, names)?,
+        Items::None => write_options(&mut arguments, kind, names)?,
     }
     out.push(')');
     Ok(())

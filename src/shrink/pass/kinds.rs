@@ -1,6 +1,5 @@
 //! Lowering what an object's type does to the plain node that takes part in everything.
 
-use super::super::measure::shape_weight;
 use super::super::search::Search;
 use crate::scenario::{Clear, Finalizer, Kind, NODE_SLOTS, Op, Shape, SlotSet, Tracking};
 
@@ -66,7 +65,7 @@ fn lowered(kind: &Kind, out: &mut Vec<Kind>) {
     push(&|k| *k = Kind::new(Shape::Node));
     push(&|k| *k = Kind::new(k.shape));
     for shape in Shape::ALL {
-        if shape_weight(shape) < shape_weight(kind.shape) {
+        if shape.facts().weight < kind.shape.facts().weight {
             push(&|k| k.shape = shape);
         }
     }
