@@ -2,10 +2,7 @@
 
 use super::object::{Flag, Idx, NIL, Object};
 use super::{Heap, make_room};
-use crate::scenario::{MAX_ITEMS, Shape, Shapes, SlotOrder};
-
-pub(super) const LAST_TO_FIRST: Shapes = Shapes::ordered(SlotOrder::LastToFirst);
-const SECOND_FIRST: Shapes = Shapes::ordered(SlotOrder::SecondFirst);
+use crate::scenario::{MAX_ITEMS, Shape, SlotOrder};
 
 /// One entry of a dict: a small integer key, or an object key stored as its index plus [`DictEntry::OBJECT`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -123,13 +120,11 @@ impl Heap {
     /// a frame goes from the first to the last.
     #[inline]
     pub const fn drop_position(object: &Object, step: u32) -> u32 {
-        let (len, shape) = (object.len, object.shape);
-        if LAST_TO_FIRST.has(shape) && !object.has(Flag::FRAME) {
-            len - 1 - step
-        } else if SECOND_FIRST.has(shape) {
-            (step + 1) % len
-        } else {
-            step
+        let len = object.len;
+        match object.shape.order() {
+            SlotOrder::LastToFirst if !object.has(Flag::FRAME) => len - 1 - step,
+            SlotOrder::SecondThirdFirst => (step + 1) % len,
+            _ => step,
         }
     }
 }

@@ -106,17 +106,21 @@ impl<'a> Analysis<'a> {
     /// Records what a viable operation brings about; true if the body ends with it.
     fn note(&mut self, mut op: Op, body: usize) -> bool {
         let in_mutator = self.in_mutator(body);
-        if let Some(Place { base: Base::Var(var), .. }) = op.target() {
-            mark(&mut self.live, var as usize, &mut self.changed);
-        }
-        op.map_scripts(|script| {
-            mark(&mut self.used, script.0 as usize, &mut self.changed);
-            Some(script)
-        });
-        op.for_each_operand(|operand| {
-            if let Operand::Body(script) = operand {
+        op.for_each_operand(|operand| match operand {
+            Operand::Target(place) | Operand::Assigned(place) => {
+                if let Base::Var(var) = place.base {
+                    mark(&mut self.live, var as usize, &mut self.changed);
+                }
+            }
+            Operand::Kind(kind) | Operand::Graph(kind) => kind.map_scripts(|script| {
+                mark(&mut self.used, script.0 as usize, &mut self.changed);
+                Some(script)
+            }),
+            Operand::Body(script) => {
+                mark(&mut self.used, script.0 as usize, &mut self.changed);
                 mark(&mut self.inlined, script.0 as usize, &mut self.changed);
             }
+            _ => {}
         });
         op == Op::Raise && !in_mutator
     }
@@ -161,7 +165,7 @@ impl<'a> Analysis<'a> {
                     *place = self.source(*place, body);
                     true
                 }
-                Operand::Object(place, _) => {
+                Operand::Object(place) => {
                     *place = self.source(*place, body);
                     !place.is_nothing()
                 }

@@ -42,8 +42,8 @@ pub(crate) enum Operand<'a> {
     Assigned(&'a mut Place),
     /// An object to be read, or nothing.
     Source(&'a mut Place),
-    /// An object without which the operation has no effect, and what a message calls it.
-    Object(&'a mut Place, &'static str),
+    /// An object without which the operation has no effect.
+    Object(&'a mut Place),
     /// What a new object is made of, as its kind says, which comes before.
     Items(&'a mut [Place; 2]),
     /// The kind of a new object.
@@ -68,24 +68,46 @@ pub(crate) enum Operand<'a> {
     Body(&'a mut ScriptId),
 }
 
-/// A type of operands.
+/// A type of operands, and what of it everybody asks for.
 pub(super) trait OperandType: Copy {
     /// A value to be overwritten when an operation is read.
     const BLANK: Self;
 
-    /// The operand, if it is the kind of what the operation creates.
+    /// The kind of what the operation creates.
     #[inline]
     fn kind(&self) -> Option<&Kind> {
         None
+    }
+
+    /// The places in it.
+    #[inline]
+    fn places(&mut self) -> &mut [Place] {
+        &mut []
+    }
+
+    /// Exchanges the scripts in it. False if it cannot be without one that is taken away.
+    #[inline]
+    fn map_scripts(&mut self, _change: &mut impl FnMut(ScriptId) -> Option<ScriptId>) -> bool {
+        true
     }
 }
 
 impl OperandType for Place {
     const BLANK: Place = Place::NOTHING;
+
+    #[inline]
+    fn places(&mut self) -> &mut [Place] {
+        std::slice::from_mut(self)
+    }
 }
 
 impl OperandType for [Place; 2] {
     const BLANK: [Place; 2] = [Place::NOTHING; 2];
+
+    #[inline]
+    fn places(&mut self) -> &mut [Place] {
+        self
+    }
 }
 
 impl OperandType for Kind {
@@ -95,6 +117,12 @@ impl OperandType for Kind {
     fn kind(&self) -> Option<&Kind> {
         Some(self)
     }
+
+    #[inline]
+    fn map_scripts(&mut self, change: &mut impl FnMut(ScriptId) -> Option<ScriptId>) -> bool {
+        Kind::map_scripts(self, change);
+        true
+    }
 }
 
 impl OperandType for Bulk {
@@ -103,6 +131,13 @@ impl OperandType for Bulk {
 
 impl OperandType for ScriptId {
     const BLANK: ScriptId = ScriptId(0);
+
+    #[inline]
+    fn map_scripts(&mut self, change: &mut impl FnMut(ScriptId) -> Option<ScriptId>) -> bool {
+        let other = change(*self);
+        *self = other.unwrap_or(*self);
+        other.is_some()
+    }
 }
 
 impl OperandType for u8 {
@@ -176,6 +211,8 @@ pub struct Operation {
     pub weight: u32,
     /// Where it has an effect.
     pub stands: Stands,
+    /// What messages call its [`Operand::Object`]s, in their order.
+    pub(super) objects: &'static [&'static str],
     /// How it is used.
     pub usages: &'static [Usage],
     /// The operation before its operands are read.

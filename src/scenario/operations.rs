@@ -40,6 +40,7 @@ macro_rules! operations {
             alias: [$(Some($alias),)? None][0],
             weight: $weight,
             stands: Stands::$Stands,
+            objects: &[$($($($what,)?)+)?],
             usages: &[$(Usage { form: $example, meaning: $meaning }),+],
             blank: Op::$Name $({ $($operand: OperandType::BLANK),+ })?,
         }),+];
@@ -61,6 +62,28 @@ macro_rules! operations {
                 }
             }
 
+            /// Calls `change` on every place of the operation, in the order of the text form: target first.
+            #[inline]
+            pub fn for_each_place(&mut self, mut change: impl FnMut(&mut Place)) {
+                match self {
+                    $(Op::$Name $({ $($operand),+ })? => {
+                        $($(OperandType::places($operand).iter_mut().for_each(&mut change);)+)?
+                    })+
+                }
+            }
+
+            /// Calls `change` on every script the operation names, in the order of the text form. An operation that
+            /// cannot be without its script (`repeat`, `iterate`) keeps it when the answer is `None`, and the result is
+            /// false.
+            #[inline]
+            pub fn map_scripts(&mut self, mut change: impl FnMut(ScriptId) -> Option<ScriptId>) -> bool {
+                match self {
+                    $(Op::$Name $({ $($operand),+ })? => {
+                        true $($(& OperandType::map_scripts($operand, &mut change))+)?
+                    })+
+                }
+            }
+
             /// Calls `visit` with the operands in the order of the table, up to the first error.
             ///
             /// # Errors
@@ -72,7 +95,7 @@ macro_rules! operations {
             ) -> Result<(), E> {
                 match self {
                     $(Op::$Name $({ $($operand),+ })? => {
-                        $($(visit(Operand::$Role($operand $(, $what)?))?;)+)?
+                        $($(visit(Operand::$Role($operand))?;)+)?
                     })+
                 }
                 Ok(())

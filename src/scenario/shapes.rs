@@ -50,8 +50,8 @@ pub enum SlotOrder {
     FirstToLast,
     /// From the last to the first.
     LastToFirst,
-    /// From the second to the last, then the first.
-    SecondFirst,
+    /// The second, the third, the first.
+    SecondThirdFirst,
     /// Entry by entry.
     Entries,
 }
@@ -102,6 +102,18 @@ impl ShapeFacts {
     };
 }
 
+/// Properties as bits.
+const fn bits(properties: &[Property]) -> u16 {
+    let (mut bits, mut i) = (0, 0);
+    while i < properties.len() {
+        bits |= 1 << properties[i] as u8;
+        i += 1;
+    }
+    bits
+}
+
+const _: () = assert!(Property::ALL.len() <= u16::BITS as usize);
+
 /// Declares the shapes. An entry says: number of the binary form, name, word of the text form, and the facts that differ
 /// from [`ShapeFacts::USUAL`].
 macro_rules! shapes {
@@ -122,6 +134,26 @@ macro_rules! shapes {
         /// The table, by number.
         static SHAPES: [ShapeFacts; Shape::ALL.len()] =
             [$(ShapeFacts { word: $word, $($fact: $value,)+ ..ShapeFacts::USUAL }),+];
+
+        // What is asked at every step of a collection is a match: it ends as a comparison where it is asked.
+        impl Shape {
+            /// In which order its slots are gone through.
+            #[inline]
+            pub const fn order(self) -> SlotOrder {
+                match self {
+                    $(Shape::$Name => const { SHAPES[Shape::$Name as usize].order },)+
+                }
+            }
+
+            /// True if it has a property.
+            #[inline]
+            pub const fn is(self, property: Property) -> bool {
+                let properties = match self {
+                    $(Shape::$Name => const { bits(SHAPES[Shape::$Name as usize].properties) },)+
+                };
+                properties & 1 << property as u8 != 0
+            }
+        }
     };
 }
 
@@ -173,7 +205,7 @@ shapes! {
     6 Function "function" {
         properties: &[Callable, Weakrefable],
         items: Items::Named(&[("closure", "a tuple"), ("defaults", "a tuple")]),
-        slots: 3, order: SlotOrder::SecondFirst, clear: TpClear::Since(8), weight: 12,
+        slots: 3, order: SlotOrder::SecondThirdFirst, clear: TpClear::Since(8), weight: 12,
     }
 
     /// A bound method: slot 0 function, slot 1 self. No `clear` on any release.
@@ -257,30 +289,31 @@ impl Shapes {
 
     /// The shapes that have a property.
     pub const fn having(property: Property) -> Shapes {
-        let (mut set, mut shape) = (Shapes::NONE, 0);
-        while shape < SHAPES.len() {
-            let (properties, mut i) = (SHAPES[shape].properties, 0);
-            while i < properties.len() {
-                if properties[i] as u8 == property as u8 {
-                    set = set.with(Shape::ALL[shape]);
-                }
-                i += 1;
+        let (mut set, mut i) = (Shapes::NONE, 0);
+        while i < Shape::ALL.len() {
+            if Shape::ALL[i].is(property) {
+                set = set.with(Shape::ALL[i]);
             }
-            shape += 1;
+            i += 1;
         }
         set
     }
 
     /// The shapes whose slots are gone through in this order.
     pub const fn ordered(order: SlotOrder) -> Shapes {
-        let (mut set, mut shape) = (Shapes::NONE, 0);
-        while shape < SHAPES.len() {
-            if SHAPES[shape].order as u8 == order as u8 {
-                set = set.with(Shape::ALL[shape]);
+        let (mut set, mut i) = (Shapes::NONE, 0);
+        while i < Shape::ALL.len() {
+            if Shape::ALL[i].order() as u8 == order as u8 {
+                set = set.with(Shape::ALL[i]);
             }
-            shape += 1;
+            i += 1;
         }
         set
+    }
+
+    /// The set as bits, by number.
+    pub const fn bits(self) -> u64 {
+        self.0
     }
 
     /// This set and one shape more.
@@ -325,56 +358,49 @@ impl Shape {
     /// True for the three weak reference types.
     #[inline]
     pub const fn is_weakref(self) -> bool {
-        Shapes::WEAKREFS.has(self)
+        self.is(Weakref)
     }
 
     /// True for the three weak containers.
     #[inline]
     pub const fn is_weak_container(self) -> bool {
-        const SET: Shapes = Shapes::having(WeakContainer);
-        SET.has(self)
+        self.is(WeakContainer)
     }
 
     /// True if the participation fields of [`Kind`](super::Kind) (tracking, edges, `clear`, dealloc) may be set.
     #[inline]
     pub const fn is_extension(self) -> bool {
-        const SET: Shapes = Shapes::having(Extension);
-        SET.has(self)
+        self.is(Extension)
     }
 
     /// True for instances of classes that are written in Python for scenarios.
     #[inline]
     pub const fn is_python_class(self) -> bool {
-        const SET: Shapes = Shapes::having(PythonClass);
-        SET.has(self)
+        self.is(PythonClass)
     }
 
     /// True if an object of this shape can have a finalizer (`tp_finalize` or `__del__`).
     #[inline]
     pub const fn can_finalize(self) -> bool {
-        const SET: Shapes = Shapes::having(Finalizable);
-        SET.has(self)
+        self.is(Finalizable)
     }
 
     /// True if an object of this shape can be called by a callback or by `call`.
     #[inline]
     pub const fn can_call(self) -> bool {
-        const SET: Shapes = Shapes::having(Callable);
-        SET.has(self)
+        self.is(Callable)
     }
 
     /// True if weak references to an object of this shape can be made.
     #[inline]
     pub const fn is_weakrefable(self) -> bool {
-        const SET: Shapes = Shapes::having(Weakrefable);
-        SET.has(self)
+        self.is(Weakrefable)
     }
 
     /// True if an object of this shape has as many slots as are stored to.
     #[inline]
     pub const fn is_unbounded(self) -> bool {
-        const SET: Shapes = Shapes::having(Unbounded);
-        SET.has(self)
+        self.is(Unbounded)
     }
 
     /// How many items `New` takes for this shape (the rest of its items are ignored).

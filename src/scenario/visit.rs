@@ -62,18 +62,6 @@ impl Op {
         found
     }
 
-    /// Calls `change` on every place of the operation, in the order of the text form: target first.
-    #[inline]
-    pub fn for_each_place(&mut self, mut change: impl FnMut(&mut Place)) {
-        self.for_each_operand(|operand| match operand {
-            Operand::Target(place) | Operand::Assigned(place) | Operand::Source(place) | Operand::Object(place, _) => {
-                change(place);
-            }
-            Operand::Items(items) => items.iter_mut().for_each(&mut change),
-            _ => {}
-        });
-    }
-
     /// One more than the highest variable that the operation names.
     pub fn vars(&self) -> u16 {
         let mut vars = 0;
@@ -84,20 +72,5 @@ impl Op {
             }
         });
         vars
-    }
-
-    /// Calls `change` on every script the operation names, in the order of the text form. An operation that cannot
-    /// be without its script (`repeat`, `iterate`) keeps it when the answer is `None`, and the result is false.
-    pub fn map_scripts(&mut self, mut change: impl FnMut(ScriptId) -> Option<ScriptId>) -> bool {
-        let mut complete = true;
-        self.for_each_operand(|operand| match operand {
-            Operand::Kind(kind) | Operand::Graph(kind) => kind.map_scripts(&mut change),
-            Operand::Body(script) => match change(*script) {
-                Some(other) => *script = other,
-                None => complete = false,
-            },
-            _ => {}
-        });
-        complete
     }
 }

@@ -328,7 +328,7 @@ impl<'b, const TOTAL: bool> Reader<'b, TOTAL> {
                 Operand::Target(place) => *place = self.place(Role::Target)?,
                 Operand::Assigned(place) => *place = self.place(Role::RequiredTarget)?,
                 Operand::Source(place) => *place = self.place(Role::Source)?,
-                Operand::Object(place, _) => *place = self.place(Role::Required)?,
+                Operand::Object(place) => *place = self.place(Role::Required)?,
                 Operand::Kind(kind) => {
                     *kind = self.kind(false)?;
                     shape = kind.shape;

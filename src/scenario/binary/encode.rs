@@ -29,7 +29,7 @@ fn write(out: &mut Vec<u8>, op: &Op) {
     let mut copy = *op;
     let (mut shape, mut members) = (None, None);
     copy.for_each_operand(|operand| match operand {
-        Operand::Target(at) | Operand::Assigned(at) | Operand::Source(at) | Operand::Object(at, _) => place(out, *at),
+        Operand::Target(at) | Operand::Assigned(at) | Operand::Source(at) | Operand::Object(at) => place(out, *at),
         Operand::Kind(kind) => {
             shape = Some(kind.shape);
             write_kind(out, kind);

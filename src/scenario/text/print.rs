@@ -189,7 +189,7 @@ fn write_function(out: &mut String, word: &str, mut op: Op, names: &Names) -> fm
     let mut arguments = Arguments { out, any: false };
     op.operands(|operand| match operand {
         Operand::Target(_) => Ok(()),
-        Operand::Assigned(place) | Operand::Source(place) | Operand::Object(place, _) => {
+        Operand::Assigned(place) | Operand::Source(place) | Operand::Object(place) => {
             arguments.add(format_args!("{}", Printed { place: *place, names }))
         }
         Operand::Generation(number) | Operand::Allocation(number) | Operand::Times(number) => {

@@ -226,6 +226,7 @@ impl<'s> Statement<'_, 's> {
         let mut op = operation.blank;
         // Whether there was an argument, and whether no allocation is meant.
         let (mut any, mut never) = (false, false);
+        let mut objects = operation.objects.iter();
         op.operands(|operand| {
             match operand {
                 Operand::Target(place) => *place = dst,
@@ -237,6 +238,10 @@ impl<'s> Statement<'_, 's> {
                     self.comma(&mut any)?;
                     *after = self.line.number("the allocation", 0, u8::MAX as u32)? as u8;
                     never = *after == 0;
+                }
+                Operand::Object(place) => {
+                    self.comma(&mut any)?;
+                    *place = self.object(objects.next().unwrap_or(&"an object"))?;
                 }
                 operand => {
                     self.comma(&mut any)?;
@@ -257,7 +262,6 @@ impl<'s> Statement<'_, 's> {
     fn argument(&mut self, operand: Operand<'_>) -> Result<(), Diagnostic> {
         match operand {
             Operand::Assigned(place) | Operand::Source(place) => *place = self.place()?,
-            Operand::Object(place, what) => *place = self.object(what)?,
             Operand::Generation(generation) => *generation = self.line.number("a generation", 0, 2)? as u8,
             Operand::Times(times) => *times = self.line.number("the number of times", 1, u8::MAX as u32)? as u8,
             Operand::Thresholds(thresholds) => {
@@ -271,7 +275,7 @@ impl<'s> Statement<'_, 's> {
             Operand::SaveAll(on) => *on = self.debug_flag()?,
             Operand::Body(script) => *script = self.script()?,
             // Read before, or by the grammar of objects.
-            Operand::Target(_) | Operand::Allocation(_) => {}
+            Operand::Target(_) | Operand::Object(_) | Operand::Allocation(_) => {}
             Operand::Kind(_) | Operand::Graph(_) | Operand::Items(_) | Operand::Bulk(_) | Operand::Count(_) => {}
         }
         Ok(())
