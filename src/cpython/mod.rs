@@ -2,9 +2,9 @@
 
 mod compile;
 mod find;
+mod layout;
 pub mod lockstep;
 mod subject;
-mod wire;
 mod worker;
 
 pub use compile::{SetupError, cache_dir, probe};

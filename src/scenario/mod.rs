@@ -5,6 +5,7 @@
 
 pub mod binary;
 mod kind;
+pub(crate) mod layout;
 mod normalize;
 #[cfg(test)]
 mod normalize_tests;
@@ -20,7 +21,7 @@ mod visit;
 
 pub use kind::{Clear, DeallocFlaws, Finalizer, KEYED_SLOTS, Kind, MAX_ITEMS, NODE_SLOTS, ScriptId, SlotSet, Tracking};
 pub use normalize::{MAX_COUNT, Normalized};
-use numbered::Numbered;
+pub(crate) use numbered::{Numbered, numbered};
 pub(crate) use operand::Operand;
 pub use operand::{Bulk, Form, Operation, Stands, Usage};
 pub use operations::{OPERATIONS, Op, Opcode};

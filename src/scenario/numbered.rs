@@ -8,6 +8,9 @@ pub(crate) trait Numbered: Copy + 'static {
     /// Its number.
     fn number(self) -> u8;
 
+    /// Its name, as it is declared.
+    fn name(self) -> &'static str;
+
     /// The value with this number.
     #[inline]
     fn from_number(number: u8) -> Option<Self> {
@@ -42,6 +45,12 @@ macro_rules! numbered {
             #[inline]
             fn number(self) -> u8 {
                 self as u8
+            }
+
+            fn name(self) -> &'static str {
+                match self {
+                    $($Name::$Value => stringify!($Value),)+
+                }
             }
         }
     };
