@@ -13,7 +13,7 @@ use coroner::invariant::Invariant;
 use coroner::model::collector::{Collector, ROWS, Switch, SwitchClass};
 use coroner::model::rows::Rows;
 use coroner::scenario::Scenario;
-use coroner::scenario::text::{OPERATIONS, parse};
+use coroner::scenario::text::{parse, usages};
 use program::{command, coroner, files, folder, json};
 
 /// Everything of a result that may not depend on time, machine and paths.
@@ -209,7 +209,7 @@ fn lists_have_everything_in_them() {
     listed("bugs", switches(SwitchClass::Bug).collect());
     listed("invariants", Invariant::ALL.iter().map(|i| format!("{} {}", i.code(), i.name())).collect());
     listed("profiles", PROFILES.iter().map(|p| p.name.to_owned()).collect());
-    listed("operations", OPERATIONS.iter().map(|u| u.form.to_owned()).collect());
+    listed("operations", usages().map(|u| u.form.to_owned()).collect());
 }
 
 #[test]

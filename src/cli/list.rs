@@ -10,7 +10,7 @@ use crate::generate::PROFILES;
 use crate::invariant::Invariant;
 use crate::model::collector::{ROWS, Row, Switch, SwitchClass};
 use crate::report::{Style, UNVERIFIED, json, subject};
-use crate::scenario::text::OPERATIONS;
+use crate::scenario::text::usages;
 use crate::{cpython, lookup};
 
 /// Show what there is: collectors, switches, invariants, operations, profiles, bugs, pythons
@@ -102,7 +102,7 @@ fn items(topic: Topic) -> (&'static [&'static str], Vec<Item>) {
             };
             (&["promised"], Invariant::ALL.iter().map(item).collect())
         }
-        Topic::Operations => (&[], OPERATIONS.iter().map(|u| Item::new(u.form, Vec::new(), u.meaning)).collect()),
+        Topic::Operations => (&[], usages().map(|u| Item::new(u.form, Vec::new(), u.meaning)).collect()),
         Topic::Profiles => {
             let item = |p: &crate::generate::Profile| {
                 let part = if p.in_default { "in default" } else { "" };

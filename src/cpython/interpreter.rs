@@ -5,18 +5,17 @@ use std::borrow::Borrow;
 use super::child::{Answer, Worker, describe, killed, timed_out};
 use super::compile::SetupError;
 use super::find::Interpreter;
-use super::wire;
+use super::layout::{GaveUp, Mark, Status};
 use crate::event::{Event, EventBuffer};
-use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, Scenario, Shape};
+use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, Numbered, Scenario, Shape, layout};
 use crate::subject::{self, Declaration, Failure, Memory, Subject};
 use crate::supervise::Limits;
 
-/// Marks of the probe around each scenario of a batch (`probe.h`).
-const BEGIN: u64 = 0xf0;
-const END: u64 = 0xf1;
-const MEMORY: u64 = 0xf2;
-const UNSUPPORTED: u64 = 1;
-const GAVE_UP: u64 = 2;
+const BEGIN: u64 = Mark::BeginScenario as u64;
+const END: u64 = Mark::EndScenario as u64;
+const MEMORY: u64 = Mark::Memory as u64;
+const UNSUPPORTED: u64 = Status::Unsupported as u64;
+const GAVE_UP: u64 = Status::GaveUp as u64;
 
 /// What became of one scenario of a batch.
 #[derive(Debug)]
@@ -215,7 +214,7 @@ impl Python {
         for word in [scenarios.len() as u32, MAX_DEPTH, MAX_SCRIPT_STEPS, milliseconds] {
             self.batch.extend_from_slice(&word.to_le_bytes());
         }
-        scenarios.iter().for_each(|scenario| wire::encode(scenario.borrow(), self.flags, &mut self.batch));
+        scenarios.iter().for_each(|scenario| layout::encode(scenario.borrow(), self.flags, &mut self.batch));
         let answer = worker.run(&self.batch, self.limits.scenario);
         let path = || "the worker's file of events".to_string();
         worker.read_events(&mut self.bytes).map_err(|error| SetupError::File { what: path(), error })?;
@@ -257,21 +256,21 @@ impl Python {
     }
 }
 
-/// What the probe has no room for (`events_give_up` in `probe.h`); nothing if it met an error.
+/// What the probe has no room for; nothing if it met an error.
 fn no_room(why: u64) -> Option<&'static str> {
-    Some(match why {
-        2 => "more events than the probe has room for",
-        3 => "more functions than the probe has code objects",
-        4 => "more weak containers than the probe has room for",
-        5 => "more removals put off than the probe has room for",
-        6 => "more dict keys than the probe has",
-        _ => return None,
+    Some(match GaveUp::from_number(u8::try_from(why).ok()?)? {
+        GaveUp::Not | GaveUp::Error => return None,
+        GaveUp::Events => "more events than the probe has room for",
+        GaveUp::Functions => "more functions than the probe has code objects",
+        GaveUp::Containers => "more weak containers than the probe has room for",
+        GaveUp::Removals => "more removals put off than the probe has room for",
+        GaveUp::Keys => "more dict keys than the probe has",
     })
 }
 
 /// What the probe said it lacks: 0x100 plus a shape.
 fn missing(detail: u64) -> String {
-    match (detail >> 8, Shape::ALL.get(detail as usize & 0xff)) {
+    match (detail >> 8, Shape::from_number(detail as u8)) {
         (1, Some(shape)) => format!("objects of shape {}", shape.word()),
         _ => format!("code {detail:#x}"),
     }
@@ -319,7 +318,7 @@ impl Subject for Python {
     fn memory(&mut self, scenario: &Scenario, runs: usize) -> Result<Option<Vec<Memory>>, Failure> {
         let (mut memory, mut failure) = (Vec::new(), None);
         self.restart();
-        self.flags = wire::REPORT_MEMORY;
+        self.flags = layout::REPORT_MEMORY;
         let before = self.started;
         let result = self.run_batch(&vec![scenario; runs], |outcome| {
             memory.push(outcome.memory);

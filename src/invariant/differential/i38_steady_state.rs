@@ -45,8 +45,7 @@ fn places(op: &Op) -> Vec<Place> {
     match *op {
         Op::New { dst, items, .. } => vec![dst, items[0], items[1]],
         Op::Set { dst, src } => vec![dst, src],
-        Op::Deref { dst, .. } | Op::Build { dst, .. } => vec![dst],
-        _ => Vec::new(),
+        op => op.target().into_iter().collect(),
     }
 }
 
@@ -130,7 +129,7 @@ fn class(scenario: &Scenario, expectations: &Expectations) -> (Class, Option<Exp
         if matches!(op, Op::Untrack { .. }) {
             return (Class::TypeFault, None);
         }
-        let (Op::New { kind, .. } | Op::Build { kind, .. }) = op else { continue };
+        let Some(kind) = op.kind() else { continue };
         let facts = Facts::of(kind, Role::Named, expectations);
         if facts.is(Facts::FAULTY) {
             return (Class::TypeFault, None);

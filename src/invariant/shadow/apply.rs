@@ -157,7 +157,7 @@ impl Shadow {
         if slot < 4 {
             return object.slots.get_mut(slot as usize);
         }
-        if !matches!(object.facts.shape, Shape::List | Shape::Dict) {
+        if !object.facts.shape.is_unbounded() {
             return None;
         }
         if object.aux == 0 {
@@ -226,7 +226,7 @@ impl Shadow {
                 // The registry holds the object as long as it has something to call.
                 self.count(index as u32 + 1, if new == NONE { -1 } else { 1 });
             }
-            Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet if slot == 1 => {
+            shape if shape.is_weak_container() && slot == 1 => {
                 if let Some(remove) = self.objects.get_mut((new as usize).wrapping_sub(1))
                     && remove.facts.shape == Shape::Function
                 {
@@ -242,7 +242,7 @@ impl Shadow {
     fn drop_all(&mut self, index: usize) {
         let object = &self.objects[index];
         let [a, b, c, d] = object.slots;
-        let more = object.aux != 0 && matches!(object.facts.shape, Shape::List | Shape::Dict);
+        let more = object.aux != 0 && object.facts.shape.is_unbounded();
         if a | b | c | d | object.link != NONE || more {
             self.drop_edges(index, 0, true);
         }
@@ -269,7 +269,7 @@ impl Shadow {
             self.count(edge, -1);
         }
         let object = &self.objects[index];
-        if object.aux != 0 && matches!(object.facts.shape, Shape::List | Shape::Dict) {
+        if object.aux != 0 && object.facts.shape.is_unbounded() {
             self.drop_overflow(object.aux as usize - 1);
         }
     }

@@ -1,7 +1,7 @@
 //! What the shadow heap knows about one object, and about one weak reference.
 
 use crate::event::{ObjId, Role, Spot};
-use crate::scenario::{Clear, Finalizer, Kind, Op, Shape, SlotSet, Tracking};
+use crate::scenario::{Clear, Finalizer, Kind, Op, Shape, SlotSet, TpClear, Tracking};
 use crate::subject::{Expectation, Expectations};
 
 /// "No object" in a packed edge; other values are the index plus 1.
@@ -118,12 +118,15 @@ impl Facts {
         if shape == Shape::Typed && expectations.holds(Expectation::TypeEdge) {
             hidden |= 1 << 3;
         }
+        let type_clears = match shape.facts().clear {
+            TpClear::Always => true,
+            // Functions are the only ones.
+            TpClear::Since(_) => !expectations.holds(Expectation::FunctionWithoutClear),
+            TpClear::Never => false,
+        };
         let (keeps, has_clear) = match kind.clear {
             Clear::Missing => (0, false),
-            Clear::Keeps(set) => {
-                let dated = shape == Shape::Function && expectations.holds(Expectation::FunctionWithoutClear);
-                (set.0, !(matches!(shape, Shape::Tuple | Shape::Method) || dated))
-            }
+            Clear::Keeps(set) => (set.0, type_clears),
         };
         let (flag, script) = Facts::finalizer(kind);
         let set = |flag: u16, on: bool| if on { flag } else { 0 };
@@ -165,12 +168,12 @@ impl Facts {
 
     /// An instance of a class written in Python.
     pub fn is_python_class(&self) -> bool {
-        matches!(self.shape, Shape::Instance | Shape::Slotted | Shape::Bare)
+        self.shape.is_python_class()
     }
 
     /// True for the three weak containers.
     pub fn is_weak_container(&self) -> bool {
-        matches!(self.shape, Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet)
+        self.shape.is_weak_container()
     }
 }
 
@@ -187,10 +190,7 @@ fn is_plain(kind: &Kind) -> bool {
 /// The kind that an operation creates.
 #[inline]
 pub(crate) fn kind_of(op: Option<&Op>) -> Option<&Kind> {
-    match op {
-        Some(Op::New { kind, .. } | Op::Build { kind, .. }) => Some(kind),
-        _ => None,
-    }
+    op.and_then(Op::kind)
 }
 
 /// One object.

@@ -24,7 +24,7 @@ impl Graph<'_> {
     /// The overflow table of a list or dict.
     #[inline]
     pub fn more(&self, object: &Object) -> Option<&Overflow> {
-        if object.aux == 0 || !matches!(object.facts.shape, Shape::List | Shape::Dict) {
+        if object.aux == 0 || !object.facts.shape.is_unbounded() {
             return None;
         }
         self.overflow.get(object.aux as usize - 1)

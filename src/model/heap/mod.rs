@@ -16,7 +16,7 @@ mod weak;
 
 pub use flags::{Flag, RareFlag};
 pub use list::List;
-pub use object::{Detail, Idx, NIL, Object, Shapes, Type};
+pub use object::{Detail, Idx, NIL, Object, Type};
 pub use slots::DictEntry;
 pub use traverse::{From, Reference};
 pub use weak::Weak;

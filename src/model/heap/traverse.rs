@@ -4,7 +4,7 @@ use super::Heap;
 use super::flags::{Flag, RareFlag};
 use super::object::{Idx, NIL, Object};
 use super::slots::DictEntry;
-use crate::scenario::Shape;
+use crate::scenario::{Shape, SlotOrder};
 
 /// A strong reference as [`Heap::references`] tells it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,13 +41,13 @@ impl Heap {
         let object = &mut objects[o as usize];
         let (shape, unfaithful) = (object.shape, object.has(Flag::UNFAITHFUL));
         let mine = &slots[object.slots as usize..(object.slots + object.len) as usize];
-        match shape {
-            Shape::List | Shape::Tuple if !object.has(Flag::FRAME) => {
+        match shape.order() {
+            SlotOrder::LastToFirst if !object.has(Flag::FRAME) => {
                 for s in mine.iter().rev().filter(|s| **s != NIL) {
                     visit(objects, *s);
                 }
             }
-            Shape::Dict => {
+            SlotOrder::Entries => {
                 for pair in mine.chunks_exact(2).filter(|pair| pair[1] != NIL) {
                     visit(objects, pair[1]);
                     if let Some(key) = (DictEntry { key: pair[0], value: pair[1] }).key_object() {
@@ -55,7 +55,7 @@ impl Heap {
                     }
                 }
             }
-            Shape::Function => {
+            SlotOrder::SecondThirdFirst => {
                 for slot in [1, 2, 0] {
                     if mine[slot] != NIL {
                         visit(objects, mine[slot]);
