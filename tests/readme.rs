@@ -1,10 +1,13 @@
 //! The README's generated parts and its commands are what the program says.
 
 use coroner::model::collector::ROWS;
+use coroner::scenario::text::operations_table;
 
 const README: &str = include_str!("../README.md");
 
 const CAMPAIGNS: &str = include_str!("../docs/campaigns.md");
+
+const FORMAT: &str = include_str!("../docs/format.md");
 
 #[test]
 fn the_table_of_options_is_the_programs() {
@@ -14,6 +17,14 @@ fn the_table_of_options_is_the_programs() {
     let table = coroner::cli::options_table("run");
     assert!(table.lines().count() > 15);
     assert_eq!(&CAMPAIGNS[from..from + len], table, "put this table into docs/campaigns.md");
+}
+
+#[test]
+fn the_table_of_operations_is_the_codes() {
+    let start = "<!-- operations: generated, tests/readme.rs compares -->\n";
+    let from = FORMAT.find(start).expect("the table's start") + start.len();
+    let len = FORMAT[from..].find("<!-- end -->").expect("the table's end");
+    assert_eq!(&FORMAT[from..from + len], operations_table(), "put this table into docs/format.md");
 }
 
 fn table() -> String {

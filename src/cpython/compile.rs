@@ -194,3 +194,26 @@ fn digest(interpreter: &Interpreter, compiler: &OsString) -> u128 {
     part(layout::header().as_bytes());
     state.digest128()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Opcode, Shape};
+
+    /// The names of an enum of `layout.h`.
+    fn names(prefix: &str) -> Vec<String> {
+        let header = layout::header();
+        let words = header.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        words.filter(|word| word.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty())).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_probe_knows_every_operation_and_shape() {
+        let (operations, shapes) = (names("OP_"), names("SHAPE_"));
+        assert_eq!((operations.len(), shapes.len()), (Opcode::ALL.len(), Shape::ALL.len()));
+        for name in operations.iter().chain(&shapes) {
+            let case = |line: &str| line.trim_start().starts_with(&format!("case {name}:"));
+            assert!(SOURCES.iter().any(|(_, text)| text.lines().any(case)), "no file of the probe has `case {name}:`");
+        }
+    }
+}

@@ -179,12 +179,12 @@ pub enum Stands {
 }
 
 impl Stands {
-    /// The words of a table.
+    /// As a table says it.
     pub const fn words(self) -> &'static str {
         match self {
             Stands::Anywhere => "anywhere",
-            Stands::Main => "main body, and scripts run as part of it",
-            Stands::Scripts => "scripts",
+            Stands::Main => "in the main body",
+            Stands::Scripts => "in scripts",
         }
     }
 }

@@ -10,6 +10,19 @@ pub fn usages() -> impl Iterator<Item = &'static Usage> + Clone {
     OPERATIONS.iter().flat_map(|operation| operation.usages)
 }
 
+/// The table of `docs/format.md`: every form of an operation, what it does, and where it has an effect.
+pub fn operations_table() -> String {
+    let mut table = String::from("| operation | does | has an effect |\n| --- | --- | --- |\n");
+    for operation in &OPERATIONS {
+        let also = operation.alias.map_or_else(String::new, |word| format!(" (`{word}` too)"));
+        for usage in operation.usages {
+            let stands = operation.stands.words();
+            table.push_str(&format!("| `{}`{also} | {} | {stands} |\n", usage.form, usage.meaning));
+        }
+    }
+    table
+}
+
 /// The operation that is written with this word and a parenthesis, or with this member of `gc` (`gc.enable`).
 pub(super) fn operation(word: &str) -> Option<&'static Operation> {
     OPERATIONS.iter().find(|operation| operation.words().any(|w| w == word))
