@@ -83,6 +83,8 @@
 //! | How do they get small? | [`shrink`] |
 //! | How do I test my own collector? | [`subject::Subject`] |
 //! | How are real interpreters run? | [`cpython`] |
+//! | Who runs a campaign's scenarios? | [`subject::Spec`], found by name in [`lookup`] |
+//! | What was found, and where is it kept? | [`findings`] |
 #![forbid(unsafe_code)]
 
 pub mod bench;
