@@ -9,14 +9,14 @@ mod callgrind;
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use coroner::campaign::Baseline;
-use coroner::event::Event;
+use coroner::event::{Event, EventBuffer};
+use coroner::explain;
+use coroner::findings::Baseline;
 use coroner::generate::Large;
 use coroner::invariant::Judge;
 use coroner::model::collector::Collector;
 use coroner::model::machine::Machine;
 use coroner::regression::Runner;
-use coroner::report::explain;
 use coroner::scenario::text::{self, Document};
 use coroner::scenario::{Scenario, binary};
 
@@ -55,7 +55,7 @@ impl Work {
             collector,
             judge: Judge::new(),
             events: Vec::new(),
-            baseline: Baseline::committed().expect("the committed baseline"),
+            baseline: Baseline::committed(&Collector::row_names()).expect("the committed baseline"),
             scenario,
         }
     }
@@ -87,8 +87,7 @@ macro_rules! counted {
 counted! {
     generate_1 generate_2 = |work| { black_box(work.shape.scenario(work.count, true)); },
     run_1 run_2 = |work| {
-        work.events.clear();
-        work.machine.run(&work.scenario, &mut work.events);
+        work.machine.run(&work.scenario, &mut EventBuffer::new(&mut work.events));
     },
     judge_1 judge_2 = |work| {
         black_box(work.judge.judge(&work.scenario, &work.events, Some(work.collector.release)).len());
@@ -100,7 +99,7 @@ counted! {
     normalize_1 normalize_2 = |work| { black_box(work.scenario.normalize().ops().len()); },
     explain_1 explain_2 = |work| {
         let run = explain::record(&work.document, &work.collector, &work.baseline);
-        black_box(explain::text(&run, &explain::explain(&run), true, false).len());
+        black_box(coroner::report::text::explanation::text(&run, &explain::explain(&run), true, false).len());
     },
     replay_1 replay_2 = |work| { black_box(Runner::new().outcome(&work.document, &work.collector)); },
 }

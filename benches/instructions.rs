@@ -11,7 +11,7 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use coroner::event::Event;
+use coroner::event::{Event, EventBuffer};
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::invariant::Judge;
 use coroner::model::collector::Collector;
@@ -71,8 +71,7 @@ impl Work {
 
     fn run(&mut self) {
         self.each(|work, n| {
-            work.events[n].clear();
-            work.machine.run(&work.scenarios[n], &mut work.events[n]);
+            work.machine.run(&work.scenarios[n], &mut EventBuffer::new(&mut work.events[n]));
         });
     }
 

@@ -7,7 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use coroner::event::{Digest, Event};
+use coroner::event::{Digest, Event, EventBuffer};
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::invariant::Judge;
 use coroner::model::collector::Collector;
@@ -75,8 +75,7 @@ impl Worker {
     }
 
     fn run(&mut self) {
-        self.events.clear();
-        self.machine.run(&self.scenario, &mut self.events);
+        self.machine.run(&self.scenario, &mut EventBuffer::new(&mut self.events));
     }
 
     fn judge(&mut self) -> usize {
@@ -118,12 +117,10 @@ fn pipeline(c: &mut Criterion) {
                 });
             });
             group.bench_function(BenchmarkId::from_parameter("generate, run, digest"), |b| {
-                let mut digest = Digest::new();
                 b.iter(|| {
                     worker.generate();
-                    digest.reset();
-                    worker.machine.run(&worker.scenario, &mut digest);
-                    black_box(digest.value())
+                    worker.run();
+                    black_box(Digest::of(&worker.events))
                 });
             });
             group.bench_function(BenchmarkId::from_parameter("generate, run, judge"), |b| b.iter(|| worker.all()));

@@ -5,13 +5,16 @@
 
 use std::time::{Duration, Instant};
 
-use coroner::campaign::{Baseline, Examined, Examiner};
-use coroner::cpython::{Limits, installed, lockstep::row_of};
+use coroner::campaign::{Examined, Examiner};
+use coroner::cpython::installed;
+use coroner::findings::Baseline;
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::invariant::{Class, Invariant, Phase};
+use coroner::lockstep::row_of;
 use coroner::model::collector::Collector;
 use coroner::scenario::Scenario;
 use coroner::shrink::{Budget, minimize};
+use coroner::supervise::Limits;
 
 const MAX_TRIES: u64 = 5_000;
 

@@ -4,7 +4,8 @@
 //! 30 operations per second on 3.8 and later.
 
 use coroner::bench::worker::{typical, worker};
-use coroner::cpython::{Limits, Python, installed};
+use coroner::cpython::{Python, installed};
+use coroner::supervise::Limits;
 
 fn main() {
     let test = std::env::args().any(|a| a == "--test");

@@ -5,10 +5,11 @@
 #[allow(dead_code)]
 mod rows;
 
-use coroner::cpython::{Limits, Python, resolve};
-use coroner::event::Event;
+use coroner::cpython::{Python, resolve};
+use coroner::event::{Event, EventBuffer};
 use coroner::scenario::text::parse;
 use coroner::subject::Subject;
+use coroner::supervise::Limits;
 
 fn main() -> anyhow::Result<()> {
     let mut args = std::env::args().skip(1);
@@ -24,7 +25,7 @@ fn main() -> anyhow::Result<()> {
         println!("== {}", interpreter.name());
         let mut python = Python::new(interpreter, Limits::default())?;
         let mut events: Vec<Event> = Vec::new();
-        let result = python.run(&scenario, &mut events);
+        let result = python.run(&scenario, &mut EventBuffer::new(&mut events));
         events.iter().for_each(|event| println!("{event:?}"));
         if let Err(failure) = result {
             println!("{failure}");

@@ -4,7 +4,7 @@
 //! from the variables. `Toy { flawed: true }` forgets to follow references out of objects that it reaches from others:
 //! the property test finds a live object that it frees, reduces the scenario and keeps it as a text file.
 
-use coroner::event::{Event, ObjId, Role, Sink};
+use coroner::event::{Event, EventBuffer, ObjId, Role};
 use coroner::generate::{Profile, Size};
 use coroner::proptest::{Property, PropertyError, scenarios};
 use coroner::scenario::{Base, Kind, Op, Place, Scenario, Shape};
@@ -25,27 +25,27 @@ impl Toy {
         place.path().iter().try_fold(start, |o, slot| *self.heap[o]?.get(*slot as usize)?)
     }
 
-    fn store(&mut self, dst: Place, value: Option<usize>, sink: &mut dyn Sink) -> bool {
+    fn store(&mut self, dst: Place, value: Option<usize>, out: &mut EventBuffer<'_>) -> bool {
         let object = value.map(|o| ObjId::from_index(o as u32));
         match dst.split() {
             Some((holder, slot)) => {
                 let Some(holder) = self.read(holder).filter(|_| slot < 4) else { return false };
                 let Some(slots) = &mut self.heap[holder] else { return false };
                 slots[slot as usize] = value;
-                sink.event(Event::StoreSlot { holder: ObjId::from_index(holder as u32), slot, object });
+                out.event(Event::StoreSlot { holder: ObjId::from_index(holder as u32), slot, object });
             }
             None => {
                 let Base::Var(var) = dst.base else { return false };
                 self.vars.resize(self.vars.len().max(var as usize + 1), None);
                 self.vars[var as usize] = value;
-                sink.event(Event::StoreVar { var, object });
+                out.event(Event::StoreVar { var, object });
             }
         }
         true
     }
 
-    fn collect(&mut self, generation: u8, sink: &mut dyn Sink) {
-        sink.event(Event::CollectStart { generation, automatic: false });
+    fn collect(&mut self, generation: u8, out: &mut EventBuffer<'_>) {
+        out.event(Event::CollectStart { generation, automatic: false });
         let mut marked = vec![false; self.heap.len()];
         let mut todo: Vec<(usize, u32)> = self.vars.iter().flatten().map(|o| (*o, 0)).collect();
         while let Some((o, depth)) = todo.pop() {
@@ -57,28 +57,28 @@ impl Toy {
         let dead: Vec<usize> = (0..self.heap.len()).filter(|o| self.heap[*o].is_some() && !marked[*o]).collect();
         let object = |o: &usize| ObjId::from_index(*o as u32);
         // A sweep calls nothing that the events know as `tp_clear`: the references between dead objects just go.
-        dead.iter().for_each(|o| sink.event(Event::StoreSlot { holder: object(o), slot: 0xff, object: None }));
+        dead.iter().for_each(|o| out.event(Event::StoreSlot { holder: object(o), slot: 0xff, object: None }));
         for o in &dead {
-            sink.event(Event::Dealloc { object: object(o) });
-            sink.event(Event::Free { object: object(o) });
+            out.event(Event::Dealloc { object: object(o) });
+            out.event(Event::Free { object: object(o) });
             self.heap[*o] = None;
         }
         let returned = dead.len() as u32;
-        sink.event(Event::CollectEnd { generation, returned, uncollectable: 0 });
+        out.event(Event::CollectEnd { generation, returned, uncollectable: 0 });
     }
 
-    fn step(&mut self, op: Op, origin: u32, sink: &mut dyn Sink) -> bool {
+    fn step(&mut self, op: Op, origin: u32, out: &mut EventBuffer<'_>) -> bool {
         match op {
             Op::New { dst, kind, .. } if kind == Kind::new(Shape::Node) => {
                 let index = self.heap.len();
                 self.heap.push(Some([None; 4]));
-                sink.event(Event::New { object: ObjId::from_index(index as u32), origin, role: Role::Named });
-                self.store(dst, Some(index), sink)
+                out.event(Event::New { object: ObjId::from_index(index as u32), origin, role: Role::Named });
+                self.store(dst, Some(index), out)
             }
-            Op::Set { dst, src } if src.is_nothing() => self.store(dst, None, sink),
-            Op::Set { dst, src } => self.read(src).is_some_and(|o| self.store(dst, Some(o), sink)),
+            Op::Set { dst, src } if src.is_nothing() => self.store(dst, None, out),
+            Op::Set { dst, src } => self.read(src).is_some_and(|o| self.store(dst, Some(o), out)),
             Op::Collect { generation } => {
-                self.collect(generation, sink);
+                self.collect(generation, out);
                 true
             }
             _ => false,
@@ -91,15 +91,15 @@ impl Subject for Toy {
         "toy"
     }
 
-    fn run(&mut self, scenario: &Scenario, sink: &mut dyn Sink) -> Result<(), Failure> {
+    fn run(&mut self, scenario: &Scenario, out: &mut EventBuffer<'_>) -> Result<(), Failure> {
         *self = Toy { flawed: self.flawed, ..Toy::default() };
         for (index, op) in scenario.main().iter().enumerate() {
-            sink.event(Event::Step { op: index as u32 });
-            if !self.step(*op, index as u32, sink) {
-                sink.event(Event::NoEffect);
+            out.event(Event::Step { op: index as u32 });
+            if !self.step(*op, index as u32, out) {
+                out.event(Event::NoEffect);
             }
         }
-        sink.event(Event::End);
+        out.event(Event::End);
         Ok(())
     }
 }

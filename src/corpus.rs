@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::campaign::write_atomically;
+use crate::findings::write_atomically;
 use crate::fuzzing::{COUNTERS, Scenarios, Setting, canonical};
 use crate::generate::{Generator, PROFILES, Seed, Size};
 use crate::scenario::Scenario;
@@ -31,7 +31,7 @@ pub enum CorpusError {
     File {
         /// Which file or folder.
         path: PathBuf,
-        /// Excuse.
+        /// Why.
         reason: std::io::Error,
     },
     /// A file is no scenario.

@@ -33,7 +33,7 @@
 //!
 //! ```
 //! use coroner::model::collector::Collector;
-//! use coroner::event::Event;
+//! use coroner::event::record;
 //! use coroner::invariant::{Class, Invariant, Judge};
 //! use coroner::model::machine::Machine;
 //! use coroner::scenario::text;
@@ -59,8 +59,7 @@
 //! let scenario = text::parse(source).expect("a correct text").scenario;
 //! let breaks_i15 = |name: &str| {
 //!     let collector = Collector::parse(name).expect("a known release");
-//!     let mut events: Vec<Event> = Vec::new();
-//!     Machine::new(&collector).run(&scenario, &mut events);
+//!     let events = record(|out| Machine::new(&collector).run(&scenario, out));
 //!     let mut judge = Judge::new();
 //!     let violations = judge.judge(&scenario, &events, Some(collector.release));
 //!     violations.iter().any(|v| v.invariant == Invariant::I15 && v.class == Class::Collector)
@@ -90,11 +89,15 @@ pub mod campaign;
 pub mod cli;
 pub mod corpus;
 pub mod cpython;
+pub mod diagnose;
 pub mod enumerate;
 pub mod event;
+pub mod explain;
+pub mod findings;
 pub mod fuzzing;
 pub mod generate;
 pub mod invariant;
+pub mod lockstep;
 pub mod model;
 pub mod mutate;
 pub mod object_names;
@@ -106,4 +109,4 @@ pub mod report;
 pub mod scenario;
 pub mod shrink;
 pub mod subject;
-pub mod sweep;
+pub mod supervise;

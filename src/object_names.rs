@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::event::{Event, ObjId, Role, Sink};
+use crate::event::{Event, ObjId, Role};
 use crate::scenario::text::Names;
 
 /// The names of the objects of one run: the variable that first held an object, else `#7`.
@@ -21,7 +21,7 @@ impl ObjectNames {
     /// The names for a run, from its events and the names of variables.
     pub fn new(variables: &Names, events: &[Event]) -> ObjectNames {
         let mut naming = Naming::new(variables);
-        events.iter().for_each(|event| naming.event(*event));
+        naming.take(events);
         naming.finish()
     }
 
@@ -80,6 +80,11 @@ impl<'n> Naming<'n> {
         Naming { variables, names: Vec::new(), places: Vec::new(), others: Vec::new(), taken: BTreeSet::new() }
     }
 
+    /// Takes the next events.
+    pub fn take(&mut self, events: &[Event]) {
+        events.iter().for_each(|event| self.event(*event));
+    }
+
     /// The names.
     pub fn finish(self) -> ObjectNames {
         let Naming { mut names, places, others, .. } = self;
@@ -94,9 +99,7 @@ impl<'n> Naming<'n> {
         }
         ObjectNames { names, places }
     }
-}
 
-impl Sink for Naming<'_> {
     fn event(&mut self, event: Event) {
         match event {
             Event::New { object, role, .. } => {
@@ -149,14 +152,15 @@ fn word(role: Role) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::record;
     use crate::model::collector::Collector;
     use crate::model::machine::Machine;
     use crate::scenario::text;
 
     fn names(source: &str, collector: &str) -> Vec<String> {
         let document = text::parse(source).expect("the text is valid");
-        let mut events = Vec::new();
-        Machine::new(&Collector::parse(collector).expect("a row")).run(&document.scenario, &mut events);
+        let events =
+            record(|out| Machine::new(&Collector::parse(collector).expect("a row")).run(&document.scenario, out));
         let names = ObjectNames::new(&document.names, &events);
         let objects = events.iter().filter_map(|e| match e {
             Event::New { object, .. } => Some(names.get(*object).into_owned()),
@@ -174,8 +178,7 @@ mod tests {
     #[test]
     fn a_label_falls_back_to_the_slot_that_first_held_an_object() {
         let document = text::parse("coroner 1\na = Node()\na[1] = Node()\na[1][2] = Node()\nNode()\n").unwrap();
-        let mut events = Vec::new();
-        Machine::new(&Collector::parse("3.15").unwrap()).run(&document.scenario, &mut events);
+        let events = record(|out| Machine::new(&Collector::parse("3.15").unwrap()).run(&document.scenario, out));
         let names = ObjectNames::new(&document.names, &events);
         assert_eq!([0, 1, 2, 3].map(|i| names.label(ObjId::from_index(i))), ["a", "a[1]", "a[1][2]", "#4"]);
     }

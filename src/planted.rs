@@ -4,7 +4,7 @@
 //! breaks an invariant, as the collector's fault, on a scenario on which the same collector without the switch does not
 //! break it. What releases get wrong anyway therefore finds nothing.
 
-use crate::event::Event;
+use crate::event::{Event, EventBuffer};
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::invariant::{Class, Invariant, Judge, differential};
 use crate::model::collector::{Collector, Switch, SwitchClass, UnknownCollector};
@@ -55,7 +55,7 @@ pub fn search_plan(bug: Switch) -> SearchPlan {
 /// Planted bugs that no scenario can show, each with the reason. None is known.
 pub const EQUIVALENT: &[(Switch, &str)] = &[];
 
-/// Excuse no scenario can show a planted bug, if none can.
+/// Why no scenario can show a planted bug, if none can.
 pub fn equivalent(bug: Switch) -> Option<&'static str> {
     EQUIVALENT.iter().find(|(switch, _)| *switch == bug).map(|(_, reason)| *reason)
 }
@@ -101,7 +101,7 @@ pub struct SearchOutcome {
     pub findings: Vec<Option<FoundBug>>,
     /// The finding of the first seed that has one, reduced.
     pub reduced: Option<Minimized>,
-    /// Excuse the bug cannot be found, if it cannot.
+    /// Why the bug cannot be found, if it cannot.
     pub equivalent: Option<&'static str>,
 }
 
@@ -171,14 +171,12 @@ impl Pair {
         if self.stateful {
             self.machine = Machine::new(&self.planted);
         }
-        self.events.clear();
-        self.machine.run(scenario, &mut self.events);
+        self.machine.run(scenario, &mut EventBuffer::new(&mut self.events));
         let (release, judge) = (self.release, &mut self.judge);
         let violations = judge.judge(scenario, &self.events, release).iter();
         let mut broken: Vec<Invariant> = violations.filter(|v| v.class == class).map(|v| v.invariant).collect();
         if !broken.is_empty() {
-            self.events.clear();
-            self.sound.run(scenario, &mut self.events);
+            self.sound.run(scenario, &mut EventBuffer::new(&mut self.events));
             let anyway = self.judge.judge(scenario, &self.events, release);
             broken.retain(|invariant| anyway.iter().all(|v| v.invariant != *invariant));
         }

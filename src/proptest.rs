@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use ::proptest::prelude::{Strategy, any};
 use ::proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
-use crate::campaign::write_atomically;
+use crate::event::EventBuffer;
+use crate::findings::write_atomically;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::invariant::{Class, Judge};
 use crate::scenario::Scenario;
@@ -30,7 +31,7 @@ pub fn from_bytes(most: usize) -> impl Strategy<Value = Scenario> {
     ::proptest::collection::vec(any::<u8>(), 0..=most).prop_map(|bytes| decode_total(&bytes)).no_shrink()
 }
 
-/// Excuse a property does not hold.
+/// Why a property does not hold.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Broken {
     /// What kind of failure it is: a smaller scenario must fail in the same way.
@@ -50,7 +51,7 @@ pub struct Failed {
     pub file: PathBuf,
 }
 
-/// Excuse a run of [`Property`] did not pass.
+/// Why a run of [`Property`] did not pass.
 #[derive(Debug, thiserror::Error)]
 pub enum PropertyError {
     /// The property does not hold.
@@ -118,8 +119,7 @@ impl Property {
         let mut judge = Judge::new();
         let mut events = Vec::new();
         self.check(strategy, |scenario| {
-            events.clear();
-            if subject.run(scenario, &mut events).is_err() {
+            if subject.run(scenario, &mut EventBuffer::new(&mut events)).is_err() {
                 return Ok(());
             }
             let violations = judge.judge(scenario, &events, release);

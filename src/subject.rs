@@ -1,9 +1,9 @@
 //! What runs scenarios: the one trait that a model, a real interpreter or a foreign collector implements.
 
-use crate::event::Sink;
+use crate::event::EventBuffer;
 use crate::scenario::Scenario;
 
-/// Excuse a subject could not run a scenario to its end.
+/// Why a subject could not run a scenario to its end.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Failure {
     /// The subject's process died.
@@ -50,11 +50,11 @@ pub trait Subject {
     /// The name under which the subject appears in reports.
     fn name(&self) -> &str;
 
-    /// Runs the scenario from a fresh heap to its end.
+    /// Runs the scenario from a fresh heap to its end, or until the buffer is full.
     ///
     /// # Errors
     /// [`Failure`] if the run broke off for a reason that is no event; the events so far have been emitted.
-    fn run(&mut self, scenario: &Scenario, sink: &mut dyn Sink) -> Result<(), Failure>;
+    fn run(&mut self, scenario: &Scenario, out: &mut EventBuffer<'_>) -> Result<(), Failure>;
 
     /// Runs the scenario so often in one process, each time from a fresh heap, and tells what the process holds after
     /// each run, when nothing of the scenario is left. `None` if it cannot tell, which is what a subject says that

@@ -1,6 +1,6 @@
 //! A run depends on the switches it asks for and on no other.
 
-use coroner::event::Event;
+use coroner::event::{Event, EventBuffer};
 use coroner::generate::{Generator, PROFILES, Seed, Size};
 use coroner::model::collector::{Collector, Switch};
 use coroner::model::machine::Machine;
@@ -20,9 +20,8 @@ impl Model {
     }
 
     fn run(&mut self, scenario: &Scenario) {
-        self.events.clear();
         self.machine.forget_asked();
-        self.machine.run(scenario, &mut self.events);
+        self.machine.run(scenario, &mut EventBuffer::new(&mut self.events));
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use coroner::campaign::{Campaigns, merge};
+use coroner::findings::{Campaigns, merge};
 use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;

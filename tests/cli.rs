@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use coroner::campaign::{Baseline, Examiner, Verdict};
+use coroner::campaign::Examiner;
+use coroner::findings::{Baseline, Verdict};
 use coroner::generate::PROFILES;
 use coroner::invariant::Invariant;
 use coroner::model::collector::{Collector, ROWS, Switch, SwitchClass};
@@ -258,7 +259,7 @@ fn an_explanation_marks_where_an_invariant_broke() {
 
 #[test]
 fn every_line_of_the_baseline_is_shown_by_its_regression_on_each_of_its_rows() {
-    let baseline = Baseline::committed().unwrap();
+    let baseline = Baseline::committed(&Collector::row_names()).unwrap();
     assert!(!baseline.entries().is_empty());
     for known in baseline.entries() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions").join(&known.regression);
@@ -274,7 +275,7 @@ fn every_line_of_the_baseline_is_shown_by_its_regression_on_each_of_its_rows() {
 
 #[test]
 fn a_variant_is_excused_only_where_its_row_does_the_same() {
-    let baseline = Baseline::committed().unwrap();
+    let baseline = Baseline::committed(&Collector::row_names()).unwrap();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions/C01-bpo-38006.scn");
     let document = parse(&std::fs::read_to_string(path).unwrap()).unwrap();
     let verdict = |collector: &str, scenario: &Scenario| {

@@ -18,47 +18,37 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("mutate", &["generate"]),
     ("enumerate", &["scenario"]),
     ("shrink", &["scenario"]),
-    ("sweep", &["model"]),
     ("object_names", &["event"]),
-    ("findings", &["invariant", "shrink", "object_names"]),
+    ("findings", &["invariant", "shrink", "object_names", "supervise", "generate"]),
     ("campaign", &["findings", "generate", "enumerate"]),
     ("lockstep", &["campaign"]),
-    ("diagnose", &["lockstep"]),
-    ("regression", &["diagnose"]),
+    ("regression", &["lockstep"]),
+    ("diagnose", &["regression"]),
     ("proptest", &["campaign"]),
     ("planted", &["campaign", "model"]),
     ("fuzzing", &["campaign", "mutate", "model"]),
     ("corpus", &["fuzzing"]),
     ("explain", &["findings", "model"]),
-    ("report", &["explain", "lockstep", "regression"]),
+    ("report", &["explain", "diagnose"]),
     ("bench", &["report", "cpython", "planted"]),
-    ("cli", &["bench", "corpus", "sweep"]),
+    ("cli", &["bench", "corpus"]),
 ];
 
 /// Arrows against the direction that still stand, as `from -> to`. Each must occur: one that is gone leaves this list.
 const WRONG: &[&str] = &[
     "campaign -> cpython",
     "campaign -> model",
-    "cpython -> campaign",
-    "cpython -> invariant",
-    "cpython -> model",
-    "cpython -> shrink",
-    "enumerate -> campaign",
-    "enumerate -> invariant",
-    "enumerate -> model",
+    "diagnose -> cpython",
+    "diagnose -> model",
+    "explain -> campaign",
+    "lockstep -> cpython",
+    "lockstep -> model",
     "regression -> cpython",
     "regression -> model",
-    "report -> cpython",
 ];
 
 /// Circles of files that still stand, each as its files in order. Each must occur.
-const CIRCLES: &[&[&str]] = &[
-    &["campaign::campaigns", "campaign::engine", "campaign::folders", "campaign::store"],
-    &["campaign::examine", "campaign::judged_counts", "campaign::reduce"],
-    &["cli::shrink", "cli::shrink_goal"],
-    &["cpython::child", "cpython::compile", "cpython::interpreter"],
-    &["cpython::lockstep::campaign", "cpython::lockstep::finding"],
-];
+const CIRCLES: &[&[&str]] = &[];
 
 /// The rooms in which files may not import each other in a circle.
 const WITHOUT_CIRCLES: &[&str] = &["campaign", "findings", "cpython", "lockstep", "cli", "regression"];
@@ -265,6 +255,7 @@ fn files_of_a_room_do_not_import_each_other_in_a_circle() {
 
 #[test]
 fn paths_are_read_with_their_groups() {
-    let text = "use crate::event::{Event, log::Tape};\nuse crate::scenario;\nlet x = crate::run::Machine::new();";
-    assert_eq!(paths(text), ["event::Event", "event::log::Tape", "scenario", "run::Machine::new"]);
+    let text =
+        "use crate::event::{Event, buffer::EventBuffer};\nuse crate::scenario;\nlet x = crate::run::Machine::new();";
+    assert_eq!(paths(text), ["event::Event", "event::buffer::EventBuffer", "scenario", "run::Machine::new"]);
 }

@@ -1,6 +1,6 @@
 //! A campaign that reaches nothing proves nothing: floors on what the generator's scenarios reach when they run.
 
-use coroner::event::Event;
+use coroner::event::{Event, EventBuffer};
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::invariant::{Coverage, Judge};
 use coroner::model::collector::Collector;
@@ -31,8 +31,7 @@ fn shares(profile: &str, collector: &str) -> Shares {
     let mut shares = Shares::default();
     for n in 0..SCENARIOS {
         generator.fill(n, &mut scenario);
-        events.clear();
-        machine.run(&scenario, &mut events);
+        machine.run(&scenario, &mut EventBuffer::new(&mut events));
         judge.judge(&scenario, &events, Some(collector.release));
         let reached = judge.reached();
         shares.trash += u64::from(reached.collections_with_trash > 0);

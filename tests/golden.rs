@@ -1,7 +1,7 @@
 //! Determinism: the same scenario on the same collector gives the same events, alone or in sequence, twice in one
 //! process and in another one. The golden digests change only when scenarios, the model or the event encoding change.
 
-use coroner::event::Digest;
+use coroner::event::{Digest, record};
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::model::collector::Collector;
 use coroner::model::machine::Machine;
@@ -13,13 +13,10 @@ fn digests(collector: &str, profile: &str, seed: u64) -> Vec<u64> {
     let mut machine = Machine::new(&Collector::parse(collector).unwrap());
     let mut generator = Generator::new(Seed::from(seed), Profile::named(profile).unwrap(), Size::Small);
     let mut scenario = Scenario::new();
-    let mut digest = Digest::new();
     (0..SCENARIOS)
         .map(|n| {
             generator.fill(n, &mut scenario);
-            digest.reset();
-            machine.run(&scenario, &mut digest);
-            digest.value()
+            Digest::of(&record(|out| machine.run(&scenario, out)))
         })
         .collect()
 }
@@ -64,9 +61,8 @@ fn alone_as_in_sequence() {
     for n in (0..SCENARIOS).step_by(23) {
         let mut machine = Machine::new(&Collector::parse("cpython-3.14").unwrap());
         let scenario = Generator::new(Seed::from(5), Profile::named("default").unwrap(), Size::Small).make(n);
-        let mut digest = Digest::new();
-        machine.run(&scenario, &mut digest);
-        assert_eq!(digest.value(), sequence[n as usize], "scenario {n}");
+        let digest = Digest::of(&record(|out| machine.run(&scenario, out)));
+        assert_eq!(digest, sequence[n as usize], "scenario {n}");
     }
 }
 
@@ -78,11 +74,7 @@ fn a_nondeterministic_collector_differs_from_itself() {
     let mut scenario = Scenario::new();
     let differs = (0..5_000).any(|n| {
         generator.fill(n, &mut scenario);
-        let [one, two] = [(); 2].map(|()| {
-            let mut digest = Digest::new();
-            machine.run(&scenario, &mut digest);
-            digest.value()
-        });
+        let [one, two] = [(); 2].map(|()| Digest::of(&record(|out| machine.run(&scenario, out))));
         one != two
     });
     assert!(differs);

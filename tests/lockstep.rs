@@ -3,14 +3,17 @@
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use coroner::campaign::{self, Baseline, Budget, Scenarios};
-use coroner::cpython::lockstep::{self, Comparison, ComparisonPlan, DifferenceKind, Flip, Lockstep, Target, row_of};
-use coroner::cpython::{Limits, installed};
-use coroner::event::Event;
+use coroner::campaign::{self, Budget, Scenarios};
+use coroner::cpython::installed;
+use coroner::diagnose::{self, Flip};
+use coroner::event::{Event, record};
+use coroner::findings::Baseline;
 use coroner::generate::{Generator, Profile, Seed, Size};
+use coroner::lockstep::{self, Comparison, ComparisonPlan, DifferenceKind, Lockstep, Target, row_of};
 use coroner::model::collector::{Collector, Switch};
 use coroner::model::machine::Machine;
 use coroner::scenario::Scenario;
+use coroner::supervise::Limits;
 
 /// The interpreters that rows cover; one line if there are none.
 fn targets() -> Vec<Target> {
@@ -94,7 +97,7 @@ fn scenarios_for_switches() -> Vec<Scenario> {
 #[test]
 fn every_wrong_switch_is_caught() {
     let targets = targets();
-    let found = lockstep::flip_each_switch(&targets, &scenarios_for_switches()).unwrap();
+    let found = diagnose::flip_each_switch(&targets, &scenarios_for_switches()).unwrap();
     eprintln!("{:40} {:16} {:18} {:>8}  first difference", "switch turned over", "row", "interpreter", "scenario");
     for (switch, flip) in &found {
         if let Flip::Caught { row, interpreter, scenario, kind } = flip {
@@ -203,8 +206,7 @@ fn what_is_undefined_may_kill_the_interpreter_and_the_next_scenario_runs() {
     let mut generator = Generator::new(Seed::default(), Profile::named("unsafe").unwrap(), Size::Small);
     let mut machine = Machine::new(&target.collector);
     let undefined = |scenario: &Scenario| {
-        let mut events: Vec<Event> = Vec::new();
-        machine.run(scenario, &mut events);
+        let events = record(|out| machine.run(scenario, out));
         matches!(events.last(), Some(Event::Undefined { .. }))
     };
     let mut batch: Vec<Scenario> = (0..3000).map(|n| generator.make(n)).filter(undefined).take(50).collect();
@@ -238,8 +240,7 @@ fn a_death_that_no_rule_explains_is_a_crash() {
     let mut machine = Machine::new(&target.collector);
     for n in 0..3000 {
         let scenario = generator.make(n);
-        let mut events: Vec<Event> = Vec::new();
-        machine.run(&scenario, &mut events);
+        let mut events = record(|out| machine.run(&scenario, out));
         let Some(Event::Undefined { .. }) = events.pop() else { continue };
         let mut crash = None;
         lockstep.python().restart();
@@ -283,7 +284,7 @@ fn invariants_alone_find_bpo_38006() {
         tries: 1000,
     };
     let outcome = campaign::run(&plan, &AtomicBool::new(false));
-    let found = outcome.findings.iter().filter(|(key, _)| key.verdict() == Some(campaign::Verdict::New));
+    let found = outcome.findings.iter().filter(|(key, _)| key.verdict() == Some(coroner::findings::Verdict::New));
     let smallest = found.filter(|(_, r)| ["I15", "I01"].contains(&r.what.code.as_str())).map(|(_, r)| r.objects).min();
     assert!(smallest.is_some_and(|objects| objects <= 6), "{smallest:?}");
 }

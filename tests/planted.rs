@@ -1,6 +1,7 @@
 //! Every invariant can fail: for each there is a collector variant that breaks it on a scenario on which the collector
 //! without the change does not.
 
+use coroner::event::record;
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::invariant::{Class, Invariant, Judge};
 use coroner::model::machine::Machine;
@@ -107,8 +108,7 @@ fn what_every_row_breaks_is_broken_by_the_newest() {
         let Everywhere(source) = shown else { continue };
         let scenario = text::parse(source).unwrap().scenario;
         for collector in coroner::model::collector::Collector::all() {
-            let mut events = Vec::new();
-            Machine::new(&collector).run(&scenario, &mut events);
+            let events = record(|out| Machine::new(&collector).run(&scenario, out));
             let mut judge = Judge::new();
             let found = judge.judge(&scenario, &events, Some(collector.release));
             assert!(found.iter().any(|v| v.invariant == *invariant), "{invariant} on {}", collector.name);

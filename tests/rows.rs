@@ -16,7 +16,7 @@
 //! * `at[x=1 y=u]` with `end x y` in the first line: where objects are at the end: a generation, `u` untracked, `p`
 //!   permanent, `-` freed; `g[x]` with `garbage` in the first line: what `gc.garbage` holds at the end.
 
-use coroner::event::{Code, Event, ObjId, Role, Spot};
+use coroner::event::{Code, Event, ObjId, Role, Spot, record};
 use coroner::model::collector::Collector;
 use coroner::model::machine::Machine;
 use coroner::report::ObjectNames;
@@ -201,8 +201,7 @@ fn check(text: &str) -> (Vec<String>, usize) {
                 continue;
             };
             let collector = Collector::parse(column).expect("the table's releases are rows");
-            let mut events = Vec::new();
-            Machine::new(&collector).run(&document.scenario, &mut events);
+            let events = record(|out| Machine::new(&collector).run(&document.scenario, out));
             let observed = render(&row, &document, &events);
             cells += 1;
             if observed != *expected {

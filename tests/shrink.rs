@@ -1,6 +1,6 @@
 //! Random findings end as small scenarios, the same bug as the same text, and the claim of minimality holds.
 
-use coroner::event::Event;
+use coroner::event::{Event, EventBuffer};
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::invariant::{Class, Invariant, Judge, Phase};
 use coroner::model::collector::Collector;
@@ -32,8 +32,7 @@ impl Subject {
     }
 
     fn signature(&mut self, scenario: &Scenario) -> Option<Signature> {
-        self.events.clear();
-        self.machine.run(scenario, &mut self.events);
+        self.machine.run(scenario, &mut EventBuffer::new(&mut self.events));
         let violations = self.judge.judge(scenario, &self.events, Some(self.release));
         let first = violations.iter().find(|violation| violation.class == Class::Collector)?;
         Some((first.invariant, first.class, first.phase))

@@ -4,7 +4,8 @@ mod program;
 
 use std::process::Stdio;
 
-use coroner::campaign::{Baseline, Examiner};
+use coroner::campaign::Examiner;
+use coroner::findings::Baseline;
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::invariant::{Class, Invariant, Phase};
 use coroner::model::collector::Collector;

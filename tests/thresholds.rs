@@ -1,6 +1,6 @@
 //! Rows D14 to D17 and I20 of the behaviour table: when automatic collections start, and of which generation.
 
-use coroner::event::Event;
+use coroner::event::{Event, record};
 use coroner::model::collector::Collector;
 use coroner::model::machine::Machine;
 use coroner::scenario::text;
@@ -12,9 +12,7 @@ fn events(collector: &str, thresholds: &str, objects: usize) -> Vec<Event> {
         source.push_str(&format!("v{n} = Node()\n"));
     }
     let document = text::parse(&source).expect("the text is valid");
-    let mut events = Vec::new();
-    Machine::new(&Collector::parse(collector).expect("a row")).run(&document.scenario, &mut events);
-    events
+    record(|out| Machine::new(&Collector::parse(collector).expect("a row")).run(&document.scenario, out))
 }
 
 fn generations(events: &[Event]) -> String {

@@ -1,7 +1,7 @@
 //! Rows E09 to E13 and E12b of the behaviour table: in which order the leaves of a deep structure die when the
 //! trashcan puts deallocations off.
 
-use coroner::event::{Code, Event, ObjId};
+use coroner::event::{Code, Event, EventBuffer, ObjId, Observation};
 use coroner::model::collector::Collector;
 use coroner::model::machine::Machine;
 use coroner::scenario::text;
@@ -24,24 +24,10 @@ fn events(collector: &str, depth: usize, grow: &str, then: &str) -> Vec<Event> {
     let document = text::parse(&source).expect("the text is valid");
     let mut events = Vec::new();
     let collector = Collector::parse(collector).expect("a row");
-    Machine::new(&collector).run(&document.scenario, &mut Deaths(&mut events));
+    let mut out = EventBuffer::new(&mut events).observe(Observation::Nothing);
+    Machine::new(&collector).run(&document.scenario, &mut out);
+    out.finish();
     events
-}
-
-/// Keeps only what matters here, without snapshots.
-struct Deaths<'v>(&'v mut Vec<Event>);
-
-impl coroner::event::Sink for Deaths<'_> {
-    fn event(&mut self, event: Event) {
-        let kept = matches!(event, Event::New { .. } | Event::Enter { .. } | Event::Step { .. });
-        if kept {
-            self.0.push(event);
-        }
-    }
-
-    fn wants_snapshots(&self) -> bool {
-        false
-    }
 }
 
 /// The leaves in order of death, the outermost being 0.

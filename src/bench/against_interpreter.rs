@@ -9,15 +9,17 @@ use std::time::Duration;
 
 use super::interleaved::{Interleaved, per_second, repeat};
 use super::table::{Cell, Table};
-use crate::campaign::{Baseline, Examiner, Rows};
-use crate::cpython::lockstep::row_of;
-use crate::cpython::{Interpreter, Limits, Python, SetupError};
-use crate::event::Event;
+use crate::campaign::{Examiner, Rows};
+use crate::cpython::{Interpreter, Python, SetupError};
+use crate::event::{Event, EventBuffer};
+use crate::findings::Baseline;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::invariant::Judge;
+use crate::lockstep::row_of;
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
 use crate::scenario::Scenario;
+use crate::supervise::Limits;
 
 /// Scenarios that are measured; each counts with its best time on either side.
 const SCENARIOS: usize = 1_000;
@@ -84,8 +86,7 @@ fn compare(
     let scenarios: Vec<Scenario> = (0..)
         .map(|n| generator.make(n))
         .filter(|scenario| {
-            events.clear();
-            machine.run(scenario, &mut events);
+            machine.run(scenario, &mut EventBuffer::new(&mut events));
             !matches!(events.last(), Some(Event::Undefined { .. }))
         })
         .take(SCENARIOS)
@@ -99,8 +100,7 @@ fn compare(
         let batch = &scenarios[from..from + BATCH];
         for (number, scenario) in (from..).zip(batch) {
             turns.time(number, 0, || {
-                events.clear();
-                machine.run(scenario, &mut events);
+                machine.run(scenario, &mut EventBuffer::new(&mut events));
                 black_box(judge.judge(scenario, &events, Some(collector.release)).len());
             });
         }

@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use super::table::{Cell, Table};
 use crate::cpython::Interpreter;
-use crate::cpython::lockstep::row_of;
-use crate::event::{Digest, Event, Sink};
+use crate::event::{Digest, Event, EventBuffer, Observation};
 use crate::generate::Large;
+use crate::lockstep::row_of;
 use crate::model::collector::Collector;
 use crate::model::machine::{Machine, Observer, PhasePoint, View};
 use crate::scenario::{Bulk, Scenario};
@@ -103,20 +103,6 @@ impl Observer for Clock {
     }
 }
 
-/// The digest of what happens to the objects, without snapshots: they would be part of the time.
-struct Deaths(Digest);
-
-impl Sink for Deaths {
-    #[inline(always)]
-    fn event(&mut self, event: Event) {
-        self.0.event(event);
-    }
-
-    fn wants_snapshots(&self) -> bool {
-        false
-    }
-}
-
 /// How often a collection is repeated; the best counts.
 fn rounds(count: u32) -> u32 {
     (2_000_000 / count).clamp(2, 20)
@@ -125,12 +111,15 @@ fn rounds(count: u32) -> u32 {
 /// Nanoseconds per object of one collection by the model.
 pub fn model(machine: &mut Machine, graph: &Graph, count: u32) -> f64 {
     let scenario = graph.scenario(count);
-    let mut best = f64::MAX;
+    let (mut best, mut memory) = (f64::MAX, Vec::new());
     for _ in 0..rounds(count) {
         let mut clock = Clock::default();
-        let mut sink = Deaths(Digest::new());
-        machine.run_observed(&scenario, &mut sink, &mut clock);
-        black_box(sink.0.value());
+        // The digest of what happens to the objects. Snapshots would be part of the time.
+        let mut digest = Digest::new();
+        let mut take = |events: &[Event]| digest.take(events);
+        let out = EventBuffer::new(&mut memory).keep(0).observe(Observation::Nothing);
+        machine.run_observed(&scenario, &mut out.pass_to(&mut take), &mut clock);
+        black_box(digest.value());
         best = best.min(clock.nanoseconds);
     }
     best / f64::from(count * graph.each)
@@ -199,14 +188,14 @@ pub fn table(program: Option<&Interpreter>, sizes: &[u32], mut step: impl FnMut(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::record;
 
     #[test]
     fn every_graph_has_its_objects_and_dies_if_it_is_trash() {
         let collector = Collector::parse("cpython-3.15").unwrap();
         let mut machine = Machine::new(&collector);
         for graph in GRAPHS {
-            let mut events: Vec<Event> = Vec::new();
-            machine.run(&graph.scenario(600), &mut events);
+            let events = record(|out| machine.run(&graph.scenario(600), out));
             let made = events.iter().filter(|e| matches!(e, Event::New { .. })).count();
             // The first object of the watched chain has no weak reference.
             let objects = 600 * graph.each as usize;

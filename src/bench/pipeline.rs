@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::interleaved::{Interleaved, per_second, repeat};
 use super::table::{Cell, Table};
-use crate::event::Event;
+use crate::event::{Event, EventBuffer};
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::invariant::{Judge, differential};
 use crate::model::collector::Collector;
@@ -62,8 +62,7 @@ impl Worker {
     /// invariants too. Answers the number of violations.
     pub fn one(&mut self, sample: Option<u64>) -> usize {
         self.generator.fill(self.next, &mut self.scenario);
-        self.events.clear();
-        self.machine.run(&self.scenario, &mut self.events);
+        self.machine.run(&self.scenario, &mut EventBuffer::new(&mut self.events));
         let release = Some(self.collector.release);
         let mut found = self.judge.judge(&self.scenario, &self.events, release).len();
         if sample.is_some_and(|sample| self.next.is_multiple_of(sample)) {
@@ -93,8 +92,7 @@ impl Parts {
         });
         turns.time(batch, 1, || {
             for (scenario, events) in scenarios.iter().zip(&mut *events) {
-                events.clear();
-                worker.machine.run(scenario, events);
+                worker.machine.run(scenario, &mut EventBuffer::new(events));
             }
         });
         let release = Some(worker.collector.release);

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::table::{Cell, Table};
+use crate::event::EventBuffer;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::invariant::Judge;
 use crate::model::collector::Collector;
@@ -85,8 +86,7 @@ fn imported(count: u64) -> std::io::Result<Vec<Cell>> {
     for n in 0..count {
         let start = Instant::now();
         if let Ok(document) = text::parse_bytes(&std::fs::read(path(n)).unwrap_or_default()) {
-            events.clear();
-            machine.run(&document.scenario, &mut events);
+            machine.run(&document.scenario, &mut EventBuffer::new(&mut events));
             std::hint::black_box(judge.judge(&document.scenario, &events, Some(collector.release)).len());
         }
         let took = milliseconds(start);

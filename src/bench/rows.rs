@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::interleaved::{Interleaved, per_second, repeat};
 use super::table::{Cell, Table};
-use crate::campaign::{Baseline, Examiner, Rows};
+use crate::campaign::{Examiner, Rows};
+use crate::findings::Baseline;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::model::collector::Collector;
 use crate::planted::DIFFERENTIAL_SAMPLE;

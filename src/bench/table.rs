@@ -62,7 +62,7 @@ pub struct Table {
     pub columns: &'static [&'static str],
     /// A cell for each column.
     pub rows: Vec<Vec<Cell>>,
-    /// Excuse something is missing, in one line each.
+    /// Why something is missing, in one line each.
     pub notes: Vec<String>,
 }
 

@@ -6,17 +6,15 @@
 //! stops because enough was found does not depend on the number of workers. How far workers may run ahead is bounded,
 //! so memory is too.
 
+use crate::findings::{
+    Counts, Extent, Finding, FindingKey, First, Position, Shard, ShardState, StoreError, Stretch, SubjectCounts, Timing,
+};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-use super::counts::{Counts, FindingKey, First, SubjectCounts};
-use super::finding::Finding;
-use super::shard::{Extent, Position, Shard, ShardState, Stretch, Timing};
-use super::store::StoreError;
 
 /// How often progress is reported.
 const TICK: Duration = Duration::from_millis(100);
@@ -25,13 +23,13 @@ const AHEAD: u64 = 64;
 /// While there are scenarios to run, reducing may take one part in so many of the time.
 const SHARE: u32 = 8;
 
-/// BugSignature a campaign does with its scenarios.
+/// What a campaign does with its scenarios.
 pub trait Work: Sync {
-    /// BugSignature is counted.
+    /// What is counted.
     type Counts: SubjectCounts;
-    /// BugSignature findings are told apart by.
+    /// What findings are told apart by.
     type Key: FindingKey;
-    /// BugSignature a worker uses again and again.
+    /// What a worker uses again and again.
     type Worker;
 
     /// Something to work with.
@@ -46,7 +44,7 @@ pub trait Work: Sync {
     /// Reduces a finding; nothing if `stop` became true. A pure function of the finding.
     fn reduce(&self, found: &Finding, kind: Self::Key, stop: &AtomicBool) -> Option<Finding>;
 
-    /// BugSignature findings are counted by, if they end a campaign; nothing if this kind does not matter.
+    /// What findings are counted by, if they end a campaign; nothing if this kind does not matter.
     fn matters(&self, kind: Self::Key) -> Option<Self::Key>;
 
     /// True if no scenario can be run any more.
@@ -75,7 +73,7 @@ pub struct Bounds {
 /// Where a campaign is.
 #[derive(Debug)]
 pub struct Progress<'l, T: SubjectCounts, K: FindingKey> {
-    /// BugSignature is counted.
+    /// What is counted.
     pub state: &'l ShardState<T, K>,
     /// Scenarios that this process has run.
     pub run: u64,
@@ -315,7 +313,7 @@ impl<W: Work> Driver<'_, W> {
         let mut running = Duration::ZERO;
         let mut kept = Instant::now();
         let mut shown = Instant::now();
-        // BugSignature was found by a process that was killed.
+        // What was found by a process that was killed.
         self.find(queue, keeper)?;
         let mut enough = self.enough();
         loop {

@@ -6,24 +6,23 @@ mod tests;
 
 pub(super) use share::Shared;
 
-use super::baseline::Baseline;
-use super::judged_counts::Verdict;
-use super::reduce::count_objects;
-use crate::cpython::{Interpreter, Limits, Python};
-use crate::event::{Digest, Event, First, MOST_KEPT, Sink, Tape, Undefined};
+use crate::cpython::{Interpreter, Python};
+use crate::event::{Digest, Event, EventBuffer, MOST_KEPT, Undefined};
+use crate::findings::{Baseline, End, Verdict, count_objects};
 use crate::invariant::{Answers, Class, Coverage, Invariant, Judge, Questions, Violation, differential};
 use crate::model::collector::{Collector, Row, Rules};
 use crate::model::machine::Machine;
 use crate::scenario::Scenario;
 use crate::subject::Failure;
+use crate::supervise::Limits;
 
 /// A collector with everything that running and judging scenarios on it needs, used again for each.
 #[derive(Debug)]
 pub struct Examiner {
     collector: Collector,
-    /// BugSignature a judge knows of its release.
+    /// What a judge knows of its release.
     answers: Answers,
-    /// BugSignature the baseline knows of the row.
+    /// What the baseline knows of the row.
     known: [bool; Invariant::COUNT],
     machine: Machine,
     /// For a variant: the row that it is a variant of.
@@ -55,55 +54,7 @@ struct Real {
     model: Vec<Event>,
 }
 
-/// How a run ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum End {
-    /// With its last event.
-    Complete,
-    /// In undefined behaviour: nothing after it is judged.
-    Undefined(Undefined),
-    /// The interpreter died after the last event, while leftovers were dropped.
-    Teardown,
-    /// The interpreter cannot run the scenario, for this reason.
-    Unsupported(String),
-    /// The interpreter reached this limit of time or memory.
-    Limit(String),
-    /// The interpreter died, this way.
-    Crashed(String),
-}
-
-/// An end that is a finding by itself.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Fatal {
-    /// The interpreter died.
-    Crash,
-    /// The interpreter reached a limit.
-    Limit,
-}
-
-impl Fatal {
-    /// The word in names and reports.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Fatal::Crash => "crash",
-            Fatal::Limit => "limit",
-        }
-    }
-}
-
-impl End {
-    /// BugSignature kind of finding it is, if it is one.
-    pub const fn fatal(&self) -> Option<Fatal> {
-        match self {
-            End::Crashed(_) => Some(Fatal::Crash),
-            End::Limit(_) => Some(Fatal::Limit),
-            _ => None,
-        }
-    }
-}
-
-/// BugSignature became of one run.
+/// What became of one run.
 #[derive(Clone, Copy, Debug)]
 pub struct Examined<'e> {
     /// The event stream; of a run of the model with more than [`MOST_KEPT`] events the first so many.
@@ -114,7 +65,7 @@ pub struct Examined<'e> {
     pub digest: u64,
     /// All violations, the first is the primary one.
     pub violations: &'e [(Violation, Verdict)],
-    /// BugSignature the run reached.
+    /// What the run reached.
     pub reached: Coverage,
     /// The invariants that need several runs were judged too: all of them, which those of a run with more than
     /// [`MOST_KEPT`] events are not.
@@ -226,7 +177,7 @@ impl Examiner {
         self.conclude(scenario, differential)
     }
 
-    /// BugSignature comes after a run has been judged by itself.
+    /// What comes after a run has been judged by itself.
     fn conclude(&mut self, scenario: &Scenario, differential: bool) -> Examined<'_> {
         let differential = differential && self.end == End::Complete && self.judge_several_runs(scenario);
         if self.plain.is_some() && self.violations.iter().any(|(_, verdict)| *verdict == Verdict::Known) {
@@ -252,12 +203,13 @@ impl Examiner {
     fn judge_model(&mut self, scenario: &Scenario) {
         self.digest.reset();
         self.judge.start(scenario, Some(self.collector.release));
-        let mut tape = Tape::new(&mut self.events, |events| {
-            events.iter().for_each(|event| self.digest.event(*event));
+        let mut judging = |events: &[Event]| {
+            self.digest.take(events);
             self.judge.take(events);
-        });
-        self.machine.run(scenario, &mut tape);
-        self.total = tape.finish();
+        };
+        let mut out = EventBuffer::new(&mut self.events).keep(MOST_KEPT).pass_to(&mut judging);
+        self.machine.run(scenario, &mut out);
+        self.total = out.finish();
         self.asked.0 = self.machine.asked();
         self.finish();
     }
@@ -280,7 +232,7 @@ impl Examiner {
     }
 
     /// Runs and judges scenarios, an interpreter in one go. `each` gets them in no particular order, with their
-    /// positions. BugSignature does not end well is run in a fresh process again, and that run counts.
+    /// positions. What does not end well is run in a fresh process again, and that run counts.
     pub fn examine_batch(
         &mut self,
         scenarios: &[Scenario],
@@ -345,8 +297,8 @@ impl Examiner {
     /// Where the model says that behaviour is undefined, and why: the number of events before it.
     fn prediction(&mut self, scenario: &Scenario) -> Option<(usize, Undefined)> {
         let real = self.real.as_mut()?;
-        real.model.clear();
-        self.machine.run(scenario, &mut First::new(&mut real.model, real.limits.events()));
+        let most = real.limits.events();
+        self.machine.run(scenario, &mut EventBuffer::new(&mut real.model).keep(most).end_at(most));
         match real.model.last() {
             Some(Event::Undefined { reason }) => Some((real.model.len() - 1, *reason)),
             _ => None,
@@ -392,7 +344,7 @@ impl Examiner {
             self.events.truncate(cut);
         }
         self.digest.reset();
-        self.events.iter().for_each(|event| self.digest.event(*event));
+        self.digest.take(&self.events);
         self.judge(scenario);
     }
 
@@ -411,7 +363,7 @@ impl Examiner {
             // The model runs every scenario to its end: it has no failure to report.
             None => differential::check(&mut self.machine, scenario, release).unwrap_or_default(),
             Some(Real { python: Some(python), .. }) => {
-                // BugSignature the probe cannot run in one of them does not keep the others from being judged.
+                // What the probe cannot run in one of them does not keep the others from being judged.
                 let mut found = Vec::new();
                 found.extend(differential::same_order(python, scenario).ok().flatten());
                 found.extend(differential::path_independence(python, scenario, release).unwrap_or_default());
@@ -438,11 +390,10 @@ impl Examiner {
     fn excuse_only_what_the_row_does(&mut self, scenario: &Scenario, differential: bool) {
         let Some(plain) = &mut self.plain else { return };
         let release = Some(self.collector.release);
-        let (mut kept, judge) = (Vec::new(), &mut self.judge);
+        let (mut memory, judge) = (Vec::new(), &mut self.judge);
         judge.start(scenario, release);
-        let mut tape = Tape::new(&mut kept, |events| judge.take(events));
-        plain.run(scenario, &mut tape);
-        tape.finish();
+        let mut judging = |events: &[Event]| judge.take(events);
+        plain.run(scenario, &mut EventBuffer::new(&mut memory).keep(MOST_KEPT).pass_to(&mut judging));
         let mut of_row = self.judge.finish().to_vec();
         if differential {
             of_row.extend(differential::check(plain.as_mut(), scenario, release).unwrap_or_default());

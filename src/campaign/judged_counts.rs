@@ -1,69 +1,22 @@
-//! BugSignature a campaign counts. Adding up is commutative and associative, so the order of the parts does not matter.
+//! What a campaign counts. Adding up is commutative and associative, so the order of the parts does not matter.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::counts::{FindingKey, First, SubjectCounts, mix};
-use super::examine::{End, Examined, Fatal};
+use super::examine::Examined;
 use crate::bits::Bits;
+use crate::findings::{Counts, FindingKey, First, SubjectCounts, mix};
+use crate::findings::{End, Fatal, Verdict};
 use crate::invariant::{Class, Coverage, Invariant, Phase, Violation};
 
-/// BugSignature a violation means for the exit code.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// A `collector` violation that is not in the baseline.
-    New,
-    /// A `collector` violation that is in the baseline.
-    Known,
-    /// A `type-fault` violation.
-    TypeFault,
-    /// A `documented` violation.
-    Documented,
-}
-
-impl Verdict {
-    /// Every verdict, the most serious first.
-    pub const ALL: [Verdict; 4] = [Verdict::New, Verdict::Known, Verdict::TypeFault, Verdict::Documented];
-
-    /// The class of the violation.
-    pub const fn class(self) -> Class {
-        match self {
-            Verdict::New | Verdict::Known => Class::Collector,
-            Verdict::TypeFault => Class::TypeFault,
-            Verdict::Documented => Class::Documented,
-        }
-    }
-
-    /// The mark in tables.
-    pub const fn mark(self) -> char {
-        match self {
-            Verdict::New => 'C',
-            Verdict::Known => 'k',
-            Verdict::TypeFault => 't',
-            Verdict::Documented => 'd',
-        }
-    }
-
-    /// BugSignature the mark means.
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            Verdict::New => "collector",
-            Verdict::Known => "collector, known (baseline)",
-            Verdict::TypeFault => "type-fault",
-            Verdict::Documented => "documented",
-        }
-    }
-}
-
-/// BugSignature findings are told apart by.
+/// What findings are told apart by.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ViolationKey {
     /// An invariant is broken.
     Violation {
-        /// BugSignature it means.
+        /// What it means.
         verdict: Verdict,
         /// Which invariant.
         #[serde(with = "words::invariant")]
@@ -81,7 +34,7 @@ pub enum ViolationKey {
     Fatal {
         /// Index of its collector in the plan.
         collector: usize,
-        /// Excuse not.
+        /// Why not.
         fatal: Fatal,
     },
 }
@@ -101,7 +54,7 @@ impl ViolationKey {
         }
     }
 
-    /// BugSignature a violation means; nothing for another end.
+    /// What a violation means; nothing for another end.
     pub const fn verdict(self) -> Option<Verdict> {
         match self {
             ViolationKey::Violation { verdict, .. } => Some(verdict),
@@ -181,7 +134,7 @@ mod words {
     /// Counts by verdict and invariant, as triples; zeros are left out.
     pub mod broken {
         use super::*;
-        use crate::campaign::Verdict;
+        use crate::findings::Verdict;
         use crate::invariant::Invariant;
 
         type Broken = [[u64; Invariant::COUNT]; Verdict::ALL.len()];
@@ -209,7 +162,7 @@ mod words {
 pub struct JudgedCounts {
     /// Digest of all event streams.
     pub digest: u64,
-    /// BugSignature the runs reached.
+    /// What the runs reached.
     pub reached: Coverage,
     /// Scenarios with a violation, by verdict and invariant.
     #[serde(with = "words::broken")]
@@ -278,7 +231,7 @@ impl SubjectCounts for JudgedCounts {
 }
 
 /// The counts of some of a campaign's scenarios.
-pub type JudgedTotals = super::counts::Counts<JudgedCounts, ViolationKey>;
+pub type JudgedTotals = Counts<JudgedCounts, ViolationKey>;
 
 impl JudgedTotals {
     /// Counts one run.
@@ -329,7 +282,7 @@ impl JudgedTotals {
         self.tallies.iter().fold(0, |digest, tally| mix(digest, tally.digest))
     }
 
-    /// BugSignature all runs together reached.
+    /// What all runs together reached.
     pub fn reached(&self) -> Coverage {
         self.tallies.iter().fold(Coverage::default(), |mut all, tally| {
             all.add(&tally.reached);

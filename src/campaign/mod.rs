@@ -5,21 +5,14 @@
 //! of the blocks, so the outcome does not depend on how many workers there were or who was faster, and a campaign
 //! that ends for whatever reason equals one of that many scenarios.
 
-mod baseline;
-mod campaigns;
-mod counts;
 mod engine;
 mod examine;
-mod finding;
-mod folders;
-mod identity;
 mod judged_counts;
-mod merge;
 mod reduce;
 mod reduce_end;
 mod rows;
 mod scenarios;
-mod shard;
+mod scope_counts;
 mod store;
 
 use std::collections::BTreeMap;
@@ -28,38 +21,32 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::cpython::{Interpreter, Limits};
+use crate::cpython::Interpreter;
+use crate::findings::{
+    Baseline, Bug, CampaignIdentity, Counts, Finding, FindingKey, First, REDUCED, Regressions, SCHEMA, Shard,
+    ShardState, State, StoreError, SubjectCounts, SubjectIdentity, Summary, Timing, folders, mix,
+};
 use crate::generate::{PROFILES, Size};
 use crate::invariant::{Invariant, Violation};
 use crate::model::collector::Collector;
 use crate::scenario::Scenario;
 use crate::scenario::binary::encode_to_vec;
 use crate::scenario::text::Document;
+use crate::supervise::Limits;
 
-pub use baseline::{Baseline, BaselineError, Known};
-pub use campaigns::{Campaign, Campaigns, Overlap};
-pub use counts::{Counts, FindingKey, First, Seen, SubjectCounts};
 pub use engine::{Bounds, Persist, Progress, Show, Work, drive};
-pub use examine::{End, Examined, Examiner, Fatal};
-pub use finding::{BugSignature, Finding, State};
-pub use folders::{Bug, REDUCED, Summary};
-pub use identity::{CampaignIdentity, SCHEMA, SubjectIdentity};
-pub use judged_counts::{JudgedCounts, JudgedTotals, SIBLINGS, Verdict, ViolationKey};
-pub use merge::{MergeError, Merged, merge};
-pub use reduce::{count_objects, digest};
+pub use examine::{Examined, Examiner};
+pub use judged_counts::{JudgedCounts, JudgedTotals, SIBLINGS, ViolationKey};
 pub use reduce_end::reduce_fatal;
 pub use rows::Rows;
 pub use scenarios::{Budget, Scenarios, Source};
-pub use shard::{Extent, Position, Shard, ShardState, Timing};
-pub use store::{Nowhere, Regressions, Store, StoreError, write_atomically};
-
-pub(crate) use counts::mix;
-pub(crate) use reduce::{document, lines, waiting};
+pub use scope_counts::{Failure, Key, ScopeCounts, ScopeVerdicts};
+pub use store::{Nowhere, Store};
 
 /// How many scenarios the fingerprint of a campaign is taken of.
 const FINGERPRINT: u64 = 32;
 
-/// BugSignature a campaign does.
+/// What a campaign does.
 #[derive(Clone, Debug)]
 pub struct CampaignPlan {
     /// Which scenarios are run.
@@ -76,7 +63,7 @@ pub struct CampaignPlan {
     pub jobs: usize,
     /// Invariants that need several runs of a scenario are judged on one scenario of so many; 0 for never.
     pub sample: u64,
-    /// BugSignature is known.
+    /// What is known.
     pub baseline: Baseline,
     /// How many candidates the reduction of one finding may try.
     pub tries: u64,
@@ -132,8 +119,8 @@ impl Default for RunOptions<'_> {
 #[derive(Clone, Debug)]
 pub struct CampaignOutcome<T: SubjectCounts, K: FindingKey> {
     /// Counts.
-    pub part: counts::Counts<T, K>,
-    /// BugSignature was found and reduced, in the order of the keys.
+    pub part: Counts<T, K>,
+    /// What was found and reduced, in the order of the keys.
     pub findings: Vec<(K, Finding)>,
     /// How many findings did not occur again.
     pub unconfirmed: usize,
@@ -150,7 +137,7 @@ pub struct CampaignOutcome<T: SubjectCounts, K: FindingKey> {
 impl<T: SubjectCounts, K: FindingKey> CampaignOutcome<T, K> {
     /// The outcome of what a shard, or several together, counted.
     pub fn new(state: &ShardState<T, K>, scenarios: Option<u64>, bugs: Summary) -> CampaignOutcome<T, K> {
-        let examined = || store::current(state).filter(|(_, record)| record.is_examined());
+        let examined = || state.current().filter(|(_, record)| record.is_examined());
         let is_flaky = |record: &Finding| record.state == State::Flaky;
         let findings = examined().filter(|(_, r)| !is_flaky(r)).map(|(kind, r)| (*kind, r.clone()));
         CampaignOutcome {
@@ -179,7 +166,7 @@ impl CampaignPlan {
         }
     }
 
-    /// BugSignature the campaign is; `command` is `run` or `test`.
+    /// What the campaign is; `command` is `run` or `test`.
     pub fn about(&self, command: &str) -> CampaignIdentity {
         let subject = |c: &Collector| SubjectIdentity {
             name: c.name.clone(),

@@ -3,96 +3,27 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::counts::First;
-use super::examine::{End, Examined, Fatal};
-use super::finding::{BugSignature, Finding, State, now};
-use super::identity::CampaignIdentity;
-use super::judged_counts::{Verdict, ViolationKey};
+use super::examine::Examined;
+use super::judged_counts::ViolationKey;
 use super::reduce_end::reduce_fatal;
 use super::{CampaignPlan, Explain};
-use crate::event::{Event, Role};
+use crate::findings::{
+    BugSignature, CampaignIdentity, End, Fatal, Finding, First, State, Verdict, digest, document, lines, waiting,
+};
 use crate::invariant::{Invariant, Violation};
 use crate::model::collector::{Collector, Row};
 use crate::object_names::ObjectNames;
 use crate::scenario::Scenario;
-use crate::scenario::text::{Document, Field, FieldName, Names, print};
+use crate::scenario::text::{FieldName, Names};
 use crate::shrink::{self, Budget, Minimality};
-
-/// How many objects a run created that the scenario names, weak references included and the callbacks of weak
-/// references not.
-pub fn count_objects(events: &[Event]) -> u32 {
-    let mut named = Vec::new();
-    for event in events {
-        match *event {
-            Event::New { object, role, .. } => {
-                named.resize(object.index() + 1, false);
-                named[object.index()] = role == Role::Named;
-            }
-            Event::NewWeak { callback: Some(callback), .. } => named[callback.index()] = false,
-            _ => {}
-        }
-    }
-    named.iter().filter(|n| **n).count() as u32
-}
-
-/// The digest of a scenario's normal form: what findings are the same bug by.
-pub fn digest(scenario: &Scenario) -> u64 {
-    xxhash_rust::xxh3::xxh3_64(print(scenario).as_bytes())
-}
-
-/// A document of a scenario with a header of these fields.
-pub(crate) fn document(scenario: &Scenario, fields: Vec<(FieldName, String)>) -> Document {
-    let mut document = Document::new(scenario);
-    document.fields = fields.into_iter().map(|(name, text)| Field { name, text }).collect();
-    document
-}
-
-/// Events, one per line.
-pub(crate) fn lines(events: &[Event]) -> String {
-    events.iter().fold(String::new(), |mut text, event| {
-        let _ = writeln!(text, "{event:?}");
-        text
-    })
-}
-
-/// A finding that was just made and waits to be reduced; `who` showed it, and whether a real interpreter confirmed that.
-pub(crate) fn waiting(
-    first: First,
-    what: BugSignature,
-    who: (String, bool),
-    repeat: String,
-    document: Document,
-) -> Finding {
-    let (subject, verified) = who;
-    Finding {
-        first,
-        what,
-        subject,
-        verified,
-        state: State::Waiting,
-        known: None,
-        sentence: String::new(),
-        objects: 0,
-        operations: document.scenario.ops().len(),
-        minimal: false,
-        claim: String::new(),
-        repeat,
-        digest: digest(&document.scenario),
-        scenario: document.print(),
-        reduced: String::new(),
-        events: String::new(),
-        explanation: String::new(),
-        details: serde_json::Map::new(),
-        seen_at: now(),
-    }
-}
 
 /// A finding that was just made.
 pub(super) fn found(plan: &CampaignPlan, about: &CampaignIdentity, key: ViolationKey, first: First) -> Finding {
     let collector = &plan.collectors[key.collector()];
     let scenario = plan.draw.scenario(first.scenario);
     let strict = if key.counts(false) { "" } else { " --strict" };
-    let repeat = about.repeat(&[&collector.name], &format!("--only {}", first.scenario)) + strict;
+    let repeat =
+        about.repeat(&[&collector.name], &format!("--only {}", first.scenario), &Collector::row_names()) + strict;
     let (invariant, class) = (key.invariant(), key.verdict().map_or("", |verdict| verdict.class().word()));
     let word = key.fatal().map_or("", Fatal::word);
     let what = match invariant {
@@ -115,7 +46,7 @@ pub(super) fn found(plan: &CampaignPlan, about: &CampaignIdentity, key: Violatio
     waiting(first, what, who, repeat, document(&scenario, fields))
 }
 
-/// BugSignature a candidate must still show: the same kind of violation, primary if it was, or the same end.
+/// What a candidate must still show: the same kind of violation, primary if it was, or the same end.
 struct Same {
     key: ViolationKey,
     first: First,
@@ -127,7 +58,7 @@ impl Same {
         let is_same = |(violation, of): &&(Violation, Verdict)| {
             (*of, violation.invariant) == (verdict, invariant) && phase.is_none_or(|phase| phase == violation.phase)
         };
-        // BugSignature comes first in a run that differs from itself depends on the run.
+        // What comes first in a run that differs from itself depends on the run.
         let any = self.first.secondary || invariant == Invariant::I41;
         let among = if any { run.violations } else { &run.violations[..run.violations.len().min(1)] };
         among.iter().find(is_same).map(|(violation, _)| *violation)
@@ -169,7 +100,7 @@ pub(super) fn reduce(
     if stop.load(Ordering::Relaxed) {
         return None;
     }
-    // BugSignature was found in a process that had run others counts if a fresh one shows it too.
+    // What was found in a process that had run others counts if a fresh one shows it too.
     let is_reduced = same.holds(&examiner.examine_fresh(&minimized.scenario, differential));
     let (scenario, claim) = match is_reduced {
         true => (&minimized.scenario, minimized.claim()),

@@ -2,10 +2,11 @@
 
 use std::cell::Cell;
 
-use super::{End, Examiner, Fatal};
-use crate::cpython::Limits;
+use super::Examiner;
+use crate::findings::{End, Fatal};
 use crate::scenario::Scenario;
 use crate::shrink::{self, Budget, Minimized};
+use crate::supervise::Limits;
 
 /// Makes a scenario small that an interpreter dies of, or reaches a limit with, while candidates end in the same way.
 pub fn reduce_fatal(

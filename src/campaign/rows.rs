@@ -69,8 +69,8 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::Baseline;
     use crate::enumerate::{Enumeration, Scope};
+    use crate::findings::Baseline;
     use crate::generate::{Generator, PROFILES, Seed, Size};
     use crate::model::collector::Collector;
 
@@ -86,7 +86,7 @@ mod tests {
         fn new() -> Both {
             let mut collectors: Vec<Collector> = Collector::all();
             collectors.insert(9, Collector::parse("cpython-3.15+clear-weakrefs-before-finalizers").unwrap());
-            let baseline = Baseline::committed().unwrap();
+            let baseline = Baseline::committed(&Collector::row_names()).unwrap();
             let examiners = || collectors.iter().map(|c| Examiner::new(c, &baseline)).collect::<Vec<Examiner>>();
             Both { rows: Rows::new(examiners()), alone: examiners(), runs: 0, violations: 0 }
         }

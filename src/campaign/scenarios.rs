@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::shard::Extent;
+use crate::findings::Extent;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::scenario::Scenario;
 

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{Exit, campaign, input, options};
-use crate::cpython::{Limits, Python};
+use crate::cpython::Python;
+use crate::diagnose::{Change, bisect};
 use crate::model::collector::Switch;
-use crate::regression::{Change, Outcome, Replayed, Runner, bisect};
+use crate::regression::{Outcome, Replayed, Runner};
 use crate::report::{Style, json, subject};
 use crate::scenario::text::{Document, Fact};
+use crate::supervise::Limits;
 
 /// Find the release at which the outcome of a scenario changes, the phase, and the switch that explains it
 #[derive(Debug, Clone, clap::Args)]

@@ -6,16 +6,17 @@ use std::time::Duration;
 use anyhow::{anyhow, bail};
 
 use super::{input, options};
-use crate::campaign::{
-    Baseline, Budget, CampaignIdentity, Explain, Regressions, RunOptions, Scenarios, Shard, StoreOptions, digest,
-};
-use crate::cpython::lockstep::{Target, row_of};
-use crate::cpython::{self, Interpreter, Limits};
+use crate::campaign::{Budget, Explain, RunOptions, Scenarios, StoreOptions};
+use crate::cpython::{self, Interpreter};
+use crate::explain::{self, record};
+use crate::findings::{Baseline, CampaignIdentity, Regressions, Shard, digest};
 use crate::generate::{Seed, Size};
+use crate::lockstep::{Target, row_of};
 use crate::model::collector::Collector;
 use crate::report::count;
-use crate::report::explain::{self, record, text};
+use crate::report::text::explanation::text;
 use crate::scenario::text::Document;
+use crate::supervise::Limits;
 
 /// How long a campaign without a bound takes.
 const SHORT: Duration = Duration::from_secs(20);
@@ -172,7 +173,7 @@ pub fn repeat(about: &CampaignIdentity, scenarios: Option<u64>, shard: Shard, st
         Some(n) => format!("--only {n}"),
         None => format!("--scenarios {}", scenarios?),
     };
-    let mut command = about.repeat(&[], &which);
+    let mut command = about.repeat(&[], &which, &Collector::row_names());
     if shard != Shard::WHOLE {
         command += &format!(" --shard {shard}");
     }
@@ -198,7 +199,7 @@ pub fn regressions(paths: &[PathBuf]) -> anyhow::Result<Regressions> {
 /// Explains a reduced scenario on a collector of the model, or on the one that an interpreter should be like.
 pub fn explain(collector: &Collector, document: &Document) -> String {
     // The baseline of a program whose tests have passed can be read.
-    let run = record(document, collector, &Baseline::committed().unwrap_or_default());
+    let run = record(document, collector, &Baseline::committed(&Collector::row_names()).unwrap_or_default());
     text(&run, &explain::explain(&run), true, false)
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 
 use super::Exit;
 use super::input::{self, Form};
-use crate::campaign::write_atomically;
+use crate::findings::write_atomically;
 use crate::report::{count, json};
 use crate::scenario::binary;
 

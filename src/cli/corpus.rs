@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::Exit;
-use crate::campaign::write_atomically;
 use crate::corpus::{self, Input, Reach, Reading, Survey};
+use crate::findings::write_atomically;
 use crate::fuzzing::engine;
 use crate::generate::Seed;
 use crate::report::{count, json};

@@ -5,9 +5,10 @@ use std::path::Path;
 use super::campaign::{self, Options, Pythons, explain};
 use super::monitor::Monitor;
 use super::{Exit, interrupt, options};
-use crate::campaign::{CampaignIdentity, CampaignOutcome, Progress};
-use crate::cpython::lockstep::{self, ComparedCounts, ComparedTotals, ComparisonPlan, DifferenceKey, Skipped};
-use crate::report::{json, lockstep as report};
+use crate::campaign::{CampaignOutcome, Progress};
+use crate::findings::CampaignIdentity;
+use crate::lockstep::{self, ComparedCounts, ComparedTotals, ComparisonPlan, DifferenceKey, Skipped};
+use crate::report::{json, text::lockstep as report};
 
 /// The share of scenarios that are run in a fresh process too: one in so many.
 const SAMPLE: u64 = 1024;

@@ -9,8 +9,10 @@ use anyhow::{Context, anyhow, bail};
 use serde_json::json;
 
 use super::{Exit, interrupt, options};
-use crate::campaign::{Examiner, Rows, Verdict, write_atomically};
-use crate::enumerate::{Count, Enumeration, Failure, Key, MAX_OBJECTS, Scope, ScopeCounts};
+use crate::campaign::{Examiner, Rows};
+use crate::campaign::{Failure, Key, ScopeCounts, ScopeVerdicts};
+use crate::enumerate::{Enumeration, MAX_OBJECTS, Scope};
+use crate::findings::{Verdict, write_atomically};
 use crate::invariant::{Class, Invariant};
 use crate::model::collector::Collector;
 use crate::report::{count, grouped, json as report, quoted, subject};
@@ -148,7 +150,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         page.scenarios = Some(survey.scenarios);
         page.repeat = Some(repeat.clone());
         page.result.insert("violations".to_owned(), survey.found.iter().map(|(k, c)| value(&survey, k, c)).collect());
-        let failure = |((at, failure), of): (&(usize, Failure), &Count)| {
+        let failure = |((at, failure), of): (&(usize, Failure), &ScopeVerdicts)| {
             json!({
                 "subject": survey.collectors[*at],
                 "failure": failure.word(),
@@ -251,7 +253,7 @@ fn ranges(collectors: &[Collector], counts: &[Option<u64>]) -> Vec<String> {
     pieces
 }
 
-fn value(survey: &ScopeCounts, (at, verdict, invariant): &Key, count: &Count) -> serde_json::Value {
+fn value(survey: &ScopeCounts, (at, verdict, invariant): &Key, count: &ScopeVerdicts) -> serde_json::Value {
     json!({
         "subject": survey.collectors[*at],
         "invariant": invariant.code(),

@@ -6,9 +6,10 @@ use anyhow::Context;
 
 use super::{Exit, input, options};
 use crate::campaign::Examiner;
+use crate::explain::{explain, record_with};
 use crate::model::collector::Collector;
-use crate::report::explain::{explain, record_with, text};
 use crate::report::json;
+use crate::report::text::explanation::text;
 use crate::scenario::text::Document;
 
 /// Explain what happened to each object of a scenario, and why

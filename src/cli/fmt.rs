@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::{Exit, input};
-use crate::campaign::write_atomically;
+use crate::findings::write_atomically;
 use crate::report::{count, json};
 
 /// Write scenario files in their normal form: dead operations gone, scripts in order, one layout

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::{Exit, input, shrink};
-use crate::campaign::write_atomically;
 use crate::corpus::file_name;
+use crate::findings::write_atomically;
 use crate::fuzzing::{Scenarios, Setting};
 use crate::scenario::binary::encode_to_vec;
 use crate::scenario::text::FieldName;

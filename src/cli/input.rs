@@ -22,7 +22,7 @@ pub struct Unreadable {
     pub problem: Problem,
 }
 
-/// Excuse a file is no scenario.
+/// Why a file is no scenario.
 #[derive(Debug)]
 pub enum Problem {
     /// It cannot be read, or what was read is nothing at all.

@@ -6,12 +6,12 @@ use clap::ValueEnum;
 use serde_json::{Map, Value};
 
 use super::{Exit, options};
-use crate::cpython::{self, lockstep};
 use crate::generate::PROFILES;
 use crate::invariant::Invariant;
 use crate::model::collector::{ROWS, Row, Switch, SwitchClass};
 use crate::report::{Style, UNVERIFIED, json, subject};
 use crate::scenario::text::OPERATIONS;
+use crate::{cpython, lockstep};
 
 /// Show what there is: collectors, switches, invariants, operations, profiles, bugs, pythons
 #[derive(Debug, Clone, clap::Args)]

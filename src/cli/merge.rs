@@ -6,9 +6,10 @@ use anyhow::bail;
 
 use super::campaign::{regressions, repeat};
 use super::{Exit, diff, options, run};
-use crate::campaign::{self, Campaign, CampaignIdentity, CampaignOutcome, JudgedOutcome, Merged, Shard};
+use crate::campaign::{self, CampaignOutcome, JudgedOutcome};
 use crate::corpus;
-use crate::cpython::lockstep;
+use crate::findings::{self, Campaign, CampaignIdentity, Merged, Shard};
+use crate::lockstep;
 use crate::report::{self, json};
 
 /// The folder of a store with inputs for fuzzing, in folders of their own.
@@ -44,7 +45,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
             bail!("{}: no such folder", from.display());
         }
     }
-    let merged = campaign::merge(&args.from, &args.out, &regressions(&args.known)?)?;
+    let merged = findings::merge(&args.from, &args.out, &regressions(&args.known)?)?;
     let mut inputs = 0;
     for from in &args.from {
         inputs += corpus::join(&from.join(CORPUS), &args.out.join(CORPUS))?;
@@ -78,7 +79,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
 }
 
 /// Shows the page that a single process would have shown.
-fn page(campaign: &Campaign, bugs: &campaign::Summary, args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
+fn page(campaign: &Campaign, bugs: &findings::Summary, args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let about: &CampaignIdentity = &campaign.about;
     let scenarios = campaign.contiguous();
     let strict = args.strict;

@@ -9,7 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::campaign::Options;
-use crate::campaign::{Budget, Counts, FindingKey, Progress, SubjectCounts};
+use crate::campaign::{Budget, Progress};
+use crate::findings::{Counts, FindingKey, SubjectCounts};
 use crate::report::{count, grouped};
 
 /// How often a line is written.

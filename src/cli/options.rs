@@ -7,11 +7,14 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::campaign::{Baseline, Examiner};
-use crate::cpython::{self, Interpreter, Limits, Python, lockstep};
+use crate::campaign::Examiner;
+use crate::cpython::{self, Interpreter, Python};
+use crate::findings::Baseline;
 use crate::generate::{PROFILES, Profile, Size};
+use crate::lockstep;
 use crate::model::collector::Collector;
 use crate::model::collector::releases::nearest;
+use crate::supervise::Limits;
 
 /// The collectors of a list of names; `all` stands for every row.
 ///
@@ -203,7 +206,7 @@ pub fn bar(total: Option<u64>) -> ProgressBar {
 /// # Errors
 /// If it cannot be read, which the tests exclude.
 pub fn baseline() -> anyhow::Result<Baseline> {
-    Ok(Baseline::committed()?)
+    Ok(Baseline::committed(&Collector::row_names())?)
 }
 
 /// True if what goes to standard output may be coloured.

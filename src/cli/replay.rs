@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 
 use super::input::{self, Unreadable};
 use super::{Exit, options};
-use crate::campaign::{Baseline, Examiner, JudgedTotals, Verdict};
-use crate::cpython::{Interpreter, Limits};
+use crate::campaign::{Examiner, JudgedTotals};
+use crate::cpython::Interpreter;
 use crate::event::MOST_KEPT;
+use crate::findings::{Baseline, Verdict};
 use crate::model::collector::Collector;
 use crate::object_names::ObjectNames;
 use crate::regression::{Case, Mismatch, Runner, bless_file};
 use crate::report::{self, Style, json, quoted};
+use crate::supervise::Limits;
 
 /// Run scenario files again and compare with the outcomes they expect
 #[derive(Debug, Clone, clap::Args)]

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{Exit, campaign, input, options};
-use crate::cpython::{Limits, Python};
+use crate::cpython::Python;
 use crate::regression::{Replayed, Runner};
-use crate::report::lockstep::matrix;
+use crate::report::text::lockstep::matrix;
 use crate::report::{Style, count, json, quoted};
+use crate::supervise::Limits;
 
 /// Runs files on interpreters and compares with what they expect of the rows that cover these.
 ///

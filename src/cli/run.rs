@@ -5,8 +5,9 @@ use std::path::Path;
 use super::campaign::{Options, explain};
 use super::monitor::Monitor;
 use super::{Exit, interrupt, options};
-use crate::campaign::{self, Baseline, CampaignIdentity, CampaignPlan, JudgedOutcome, JudgedTotals, ViolationKey};
-use crate::report::{campaign as report, json};
+use crate::campaign::{self, CampaignPlan, JudgedOutcome, JudgedTotals, ViolationKey};
+use crate::findings::{Baseline, CampaignIdentity};
+use crate::report::{json, text::campaign as report};
 
 /// The share of scenarios that differential invariants judge: one in so many.
 pub(super) const SAMPLE: u64 = 64;

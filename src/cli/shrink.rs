@@ -8,7 +8,7 @@ use indicatif::ProgressStyle;
 
 use super::shrink_goal::Goal;
 use super::{Exit, input, interrupt, options};
-use crate::campaign::write_atomically;
+use crate::findings::write_atomically;
 use crate::report::{count, json, quoted};
 use crate::scenario::Scenario;
 use crate::scenario::text::Document;
@@ -61,7 +61,7 @@ impl Args {
 /// If no collector shows a violation, or the result cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let Some(document) = input::document(&args.file) else { return Ok(Exit::BadInput) };
-    let mut goal = Goal::new(args, &document)?;
+    let mut goal = Goal::new(&args.file, &args.collector, args.python.as_deref(), &document)?;
     let mut minimized = search(args, &mut goal, &document)?;
     // The smallest scenario may owe something to what the process of an interpreter had run before.
     if !goal.is_confirmed(&minimized.scenario) {

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
+use super::input;
 use super::options::{self, Subjects};
-use super::{input, shrink::Args};
-use crate::campaign::{Examined, Examiner, Fatal, Verdict, count_objects};
-use crate::cpython::Limits;
+use crate::campaign::{Examined, Examiner};
+use crate::findings::{Fatal, Verdict, count_objects};
 use crate::invariant::{Class, Invariant, Phase};
 use crate::model::collector::Collector;
 use crate::regression::{PreservedOutcome, Runner};
@@ -15,6 +15,7 @@ use crate::report::subject;
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Field, FieldName};
 use crate::shrink::Minimality;
+use crate::supervise::Limits;
 
 /// What a run shows: the violation that makes it fail, or else its primary one, or an end that is worse.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,12 +52,12 @@ pub struct Signs {
 }
 
 impl Goal {
-    /// What the arguments mean: the subjects that they or the file name, or the outcome that the file expects.
+    /// What the arguments and the file mean: the subjects that they name, or the outcome that the file expects.
     ///
     /// # Errors
     /// If a name means nothing, or there is nothing to keep.
-    pub fn new(args: &Args, document: &Document) -> anyhow::Result<Goal> {
-        if args.collector.is_empty() && args.python.is_none() {
+    pub fn new(file: &Path, collectors: &[String], python: Option<&str>, document: &Document) -> anyhow::Result<Goal> {
+        if collectors.is_empty() && python.is_none() {
             let Some(name) = input::collector(document) else {
                 if document.expectations.is_empty() {
                     bail!("the file names no collector and expects nothing; give --collector or --python");
@@ -64,10 +65,10 @@ impl Goal {
                 return Ok(Goal::Outcome(Box::new(PreservedOutcome::new(document)?)));
             };
             let subjects = options::subjects(&[name.to_owned()]).context("the file names its collector")?;
-            return Signs::new(&subjects, document, &args.file).map(Goal::Signs);
+            return Signs::new(&subjects, document, file).map(Goal::Signs);
         }
-        let subjects = options::subjects_and_pythons(&args.collector, args.python.as_deref())?;
-        Signs::new(&subjects, document, &args.file).map(Goal::Signs)
+        let subjects = options::subjects_and_pythons(collectors, python)?;
+        Signs::new(&subjects, document, file).map(Goal::Signs)
     }
 
     /// True if the scenario shows the same.

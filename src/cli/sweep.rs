@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{Exit, input, options};
-use crate::campaign::{End, Examined, Verdict};
+use crate::campaign::Examined;
+use crate::diagnose::sweeps::{Point, Sweep};
+use crate::findings::{End, Verdict};
 use crate::invariant::Invariant;
 use crate::report::{count, json as report, quoted, subject};
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, print_op};
-use crate::sweep::{Point, Sweep};
 
 /// Collect at every point of a scenario, and show what becomes of it
 ///

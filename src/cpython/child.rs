@@ -6,13 +6,12 @@ use std::os::unix::fs::FileExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use super::compile::{SetupError, probe, sanitizers};
 use super::find::Interpreter;
-use super::interpreter::Limits;
+use crate::supervise::{Limits, unique};
 
 const HEADER: usize = 64;
 /// How long a worker may be silent beyond the limit of a scenario: it was not able to end itself.
@@ -25,12 +24,6 @@ const ATTEMPTS: u32 = 3;
 const SANITIZED_ATTEMPTS: u32 = 20;
 const START: &str = "import sys; sys.path.insert(0, sys.argv[1]); import coroner_probe; \
     coroner_probe.serve(0, 1, sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), int(sys.argv[6]))";
-
-/// A number that no other call in this process returns.
-pub(super) fn unique() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
 
 /// How a batch ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::find::Interpreter;
+use crate::supervise::unique;
 
 const HEADER: (&str, &str) = ("probe.h", include_str!("probe/probe.h"));
 const SOURCES: [(&str, &str); 15] = [
@@ -30,7 +31,7 @@ const SANITIZERS: [&str; 3] = ["-fsanitize=address,undefined", "-fno-sanitize-re
 /// What must be loaded before anything else.
 const RUNTIMES: [&str; 2] = ["libasan.so", "libubsan.so"];
 
-/// Excuse there is no probe for an interpreter.
+/// Why there is no probe for an interpreter.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// No compiler.
@@ -138,7 +139,7 @@ pub fn probe(interpreter: &Interpreter) -> Result<PathBuf, SetupError> {
             },
         });
     }
-    let work = folder.join(format!("build-{}-{}", std::process::id(), super::child::unique()));
+    let work = folder.join(format!("build-{}-{}", std::process::id(), unique()));
     fs::create_dir_all(&work).map_err(|e| file(&work, e))?;
     let work = work.canonicalize().map_err(|e| file(&work, e))?;
     let built = build(interpreter, &compiler, &work)

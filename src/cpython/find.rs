@@ -21,7 +21,7 @@ print('program=%s' % sys.executable)
 print('version=%s' % sys.version.replace('\\n', ' '))
 ";
 
-/// Excuse a program is no interpreter that can be used.
+/// Why a program is no interpreter that can be used.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum FindError {
     /// It could not be started or did not answer.
@@ -37,7 +37,7 @@ pub enum FindError {
     Unusable {
         /// The program.
         program: String,
-        /// Excuse not.
+        /// Why not.
         why: String,
     },
     /// Nothing matches what was asked for.

@@ -1,15 +1,15 @@
 //! A real interpreter as a subject.
 
 use std::borrow::Borrow;
-use std::time::Duration;
 
 use super::child::{Answer, Worker, describe, killed, timed_out};
 use super::compile::SetupError;
 use super::find::Interpreter;
 use super::wire;
-use crate::event::{Event, Sink};
+use crate::event::{Event, EventBuffer};
 use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, Scenario, Shape};
 use crate::subject::{Failure, Memory, Subject};
+use crate::supervise::Limits;
 
 /// Marks of the probe around each scenario of a batch (`probe.h`).
 const BEGIN: u64 = 0xf0;
@@ -17,49 +17,6 @@ const END: u64 = 0xf1;
 const MEMORY: u64 = 0xf2;
 const UNSUPPORTED: u64 = 1;
 const GAVE_UP: u64 = 2;
-
-/// Bounds for a worker.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
-    /// Size of the file for events; one scenario has at least half of it. An event takes 16 bytes.
-    pub event_bytes: u64,
-    /// Address space of the process; 0 means no limit.
-    pub memory_bytes: u64,
-    /// Stack of the thread that runs the scenarios.
-    pub stack_bytes: u64,
-    /// Time for one scenario.
-    pub scenario: Duration,
-    /// A process is replaced after this many scenarios.
-    pub recycle_after: u32,
-}
-
-impl Limits {
-    /// Of the candidates tried while a scenario that reaches a limit is reduced, so many may reach it: each takes that
-    /// long.
-    pub const SLOW_CANDIDATES: u64 = 50;
-
-    /// The events of one scenario that there may be room for: none after them is ever compared.
-    pub fn events(&self) -> usize {
-        (self.event_bytes / 16) as usize
-    }
-
-    /// The bounds for such candidates: a part of the time, still thousands of times what most scenarios need.
-    pub fn hurried(self) -> Limits {
-        Limits { scenario: (self.scenario / 20).max(Duration::from_millis(20)), ..self }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
-            event_bytes: 64 << 20,
-            memory_bytes: 4 << 30,
-            stack_bytes: 256 << 20,
-            scenario: Duration::from_secs(5),
-            recycle_after: 10_000,
-        }
-    }
-}
 
 /// What became of one scenario of a batch.
 #[derive(Debug)]
@@ -72,7 +29,7 @@ pub struct BatchedRun<'a> {
     pub nanoseconds: u64,
     /// What the process held after it, if that was asked for.
     pub memory: Memory,
-    /// Excuse it did not come to its end.
+    /// Why it did not come to its end.
     pub failure: Option<Failure>,
 }
 
@@ -321,10 +278,10 @@ impl Subject for Python {
         &self.name
     }
 
-    fn run(&mut self, scenario: &Scenario, sink: &mut dyn Sink) -> Result<(), Failure> {
+    fn run(&mut self, scenario: &Scenario, out: &mut EventBuffer<'_>) -> Result<(), Failure> {
         let mut failure = None;
         let result = self.run_batch(&[scenario], |outcome| {
-            outcome.events.iter().for_each(|event| sink.event(*event));
+            outcome.events.iter().for_each(|event| out.event(*event));
             failure = outcome.failure;
         });
         self.result(result, failure)

@@ -4,9 +4,8 @@ mod child;
 mod compile;
 mod find;
 mod interpreter;
-pub mod lockstep;
 mod wire;
 
 pub use compile::{SetupError, cache_dir, probe};
 pub use find::{FindError, Interpreter, installed, resolve};
-pub use interpreter::{BatchedRun, Limits, Python};
+pub use interpreter::{BatchedRun, Python};

@@ -28,13 +28,11 @@
 mod build;
 mod decorate;
 mod graph;
-mod scope_counts;
 
 #[cfg(test)]
 mod tests;
 
 pub use decorate::{Callback, Finalizing, Participation};
-pub use scope_counts::{Count, Failure, Key, ScopeCounts};
 
 use crate::scenario::Scenario;
 use decorate::Decorations;

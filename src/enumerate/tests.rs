@@ -1,5 +1,5 @@
 use super::*;
-use crate::event::{Event, ObjId};
+use crate::event::{Event, EventBuffer, ObjId};
 use crate::invariant::{Class, Invariant, Judge};
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
@@ -20,8 +20,7 @@ impl Subject {
     }
 
     fn run(&mut self, scenario: &Scenario) -> &[Event] {
-        self.events.clear();
-        self.machine.run(scenario, &mut self.events);
+        self.machine.run(scenario, &mut EventBuffer::new(&mut self.events));
         &self.events
     }
 

@@ -2,32 +2,13 @@
 
 use super::mutation::read;
 use super::scenarios::{Setting, SettingError};
-use crate::event::{Event, Sink};
+use crate::event::{Event, EventBuffer, Observation};
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
 use crate::scenario::{Scenario, text};
 
 /// What is compared if `CORONER_COMPARE` names nothing: the newest two releases.
 const NEWEST: (&str, &str) = ("cpython-3.14", "cpython-3.15");
-
-/// The events without snapshots: what happens, not where the collector keeps it.
-#[derive(Debug, Default)]
-struct Story(Vec<Event>);
-
-impl Sink for Story {
-    #[inline]
-    fn event(&mut self, event: Event) {
-        // Return values and counts of collections differ between releases by design.
-        match event {
-            Event::CollectStart { .. } | Event::CollectEnd { .. } => {}
-            _ => self.0.push(event),
-        }
-    }
-
-    fn wants_snapshots(&self) -> bool {
-        false
-    }
-}
 
 /// A scenario on which two collectors differ.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -63,7 +44,8 @@ impl std::fmt::Display for Difference {
 pub struct Compare {
     machines: [Machine; 2],
     names: [String; 2],
-    stories: [Story; 2],
+    /// What happens on each, not where the collector keeps it.
+    events: [Vec<Event>; 2],
     scenario: Scenario,
 }
 
@@ -86,7 +68,7 @@ impl Compare {
         Ok(Compare {
             machines: [Machine::new(&a), Machine::new(&b)],
             names: [a.name, b.name],
-            stories: [Story::default(), Story::default()],
+            events: [Vec::new(), Vec::new()],
             scenario: Scenario::new(),
         })
     }
@@ -98,11 +80,12 @@ impl Compare {
     /// The first difference.
     pub fn run(&mut self, data: &[u8]) -> Result<bool, Box<Difference>> {
         read(data, &mut self.scenario);
-        for (machine, story) in self.machines.iter_mut().zip(&mut self.stories) {
-            story.0.clear();
-            machine.run(&self.scenario, story);
+        for (machine, events) in self.machines.iter_mut().zip(&mut self.events) {
+            machine.run(&self.scenario, &mut EventBuffer::new(events).observe(Observation::Nothing));
+            // Return values and counts of collections differ between releases by design.
+            events.retain(|event| !matches!(event, Event::CollectStart { .. } | Event::CollectEnd { .. }));
         }
-        let [a, b] = [&self.stories[0].0, &self.stories[1].0];
+        let [a, b] = &self.events;
         let at = a.iter().zip(b).position(|(a, b)| a != b).unwrap_or(a.len().min(b.len()));
         let is_end = |e: Option<&Event>| matches!(e, Some(Event::Undefined { .. }));
         if at == a.len() && at == b.len() || is_end(a.get(at)) || is_end(b.get(at)) {

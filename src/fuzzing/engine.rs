@@ -38,7 +38,7 @@ pub enum EngineError {
     Start {
         /// Which.
         program: String,
-        /// Excuse.
+        /// Why.
         why: io::Error,
     },
     /// The compiler does not say which machine it runs on.

@@ -2,8 +2,9 @@
 
 use super::mutation::read;
 use super::state_counters::{COUNTERS, StateCounters};
-use crate::campaign::{Baseline, Examiner, Verdict};
-use crate::event::{Event, Sink};
+use crate::campaign::Examiner;
+use crate::event::{Event, EventBuffer};
+use crate::findings::{Baseline, Verdict};
 use crate::invariant::{Class, Coverage, Invariant, Judge, Violation};
 use crate::model::collector::{Collector, Row};
 use crate::model::machine::Machine;
@@ -178,21 +179,6 @@ impl Ran {
     }
 }
 
-/// The events of a run, as far as they are looked at.
-struct Beginning<'a>(&'a mut Vec<Event>);
-
-impl Sink for Beginning<'_> {
-    #[inline]
-    fn event(&mut self, event: Event) {
-        self.0.push(event);
-    }
-
-    #[inline]
-    fn is_full(&self) -> bool {
-        self.0.len() > MOST_RUN
-    }
-}
-
 /// Runs inputs, one after the other, and keeps its memory between them.
 #[derive(Debug)]
 pub struct Scenarios {
@@ -258,7 +244,7 @@ impl Scenarios {
         }
         let baseline = match setting.ignore_baseline {
             true => Baseline::empty(),
-            false => Baseline::committed().map_err(|error| wrong(error.to_string()))?,
+            false => Baseline::committed(&Collector::row_names()).map_err(|error| wrong(error.to_string()))?,
         };
         Ok(Scenarios {
             lanes: collectors.into_iter().map(|c| Lane::new(c, &baseline, setting)).collect(),
@@ -308,11 +294,10 @@ impl Scenarios {
     fn run_on(&mut self, lane: usize) -> Ran {
         let here = &mut self.lanes[lane];
         // The judge reads a snapshot in one loop, which it can only do if the events are all there.
-        self.events.clear();
-        here.machine.run(&self.scenario, &mut Beginning(&mut self.events));
+        here.machine.run(&self.scenario, &mut EventBuffer::new(&mut self.events).end_at(MOST_RUN + 1));
         let events = self.events.len() as u32;
         self.states.start(&self.scenario);
-        self.events.iter().for_each(|event| self.states.event(*event));
+        self.states.take(&self.events);
         if self.stage == Stage::Run {
             return Ran { reached: Coverage::default(), crash: None, events };
         }

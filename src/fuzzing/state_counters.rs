@@ -4,7 +4,7 @@
 //! These counters say what happened to what, when: the phase (as far as events show it), the kind of object, whether
 //! a callback belonged to the trash, how far a finalizer had come, what was resurrected, how user code nested.
 
-use crate::event::{Code, Event, ObjId, Sink};
+use crate::event::{Code, Event, ObjId};
 use crate::scenario::{Finalizer, Kind, Op, Scenario, Shape};
 
 /// How many counters there are. An engine looks at all of them after each run.
@@ -108,6 +108,71 @@ impl StateCounters {
     /// How often each state was met, at most 255 times.
     pub fn counters(&self) -> &[u8; COUNTERS] {
         &self.counters
+    }
+
+    /// Takes the next events; snapshots say nothing about states.
+    pub fn take(&mut self, events: &[Event]) {
+        events.iter().for_each(|event| self.event(*event));
+    }
+
+    #[inline]
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::New { object, origin, role } => self.new_object(object, origin, role),
+            Event::NewWeak { weak, referent, callback: Some(_) } => {
+                if let Some(o) = self.objects.get_mut(weak.index()) {
+                    o.watches = referent.index() as u32 + 1;
+                }
+                if let Some(o) = self.objects.get_mut(referent.index()) {
+                    o.watched = o.watched.saturating_add(1);
+                }
+            }
+            Event::Enter { code, owner, arg } => self.enter(code, owner, arg),
+            Event::Leave => {
+                self.codes.pop();
+            }
+            Event::Saw { object, introspection } => {
+                let cleared = usize::from(self.object(object).cleared);
+                self.count(SAW + (self.phase * 2 + usize::from(introspection)) * 2 + cleared);
+            }
+            Event::Answer { referent, .. } => {
+                let answer = referent.map_or(0, |o| 1 + usize::from(self.object(o).cleared));
+                self.count(ANSWER + self.phase * 3 + answer);
+            }
+            Event::CollectStart { generation, automatic } => {
+                self.generation = generation.min(2) as usize;
+                self.collection += 1;
+                self.phase = 1;
+                let place = match self.codes.last() {
+                    None => 0,
+                    Some(Code::Callback) => 1,
+                    Some(Code::Finalizer | Code::LegacyFinalizer) => 2,
+                    Some(_) => 3,
+                };
+                self.count(COLLECT + (self.generation * 2 + usize::from(automatic)) * 4 + place);
+            }
+            Event::CollectEnd { returned, uncollectable, .. } => self.collect_end(returned, uncollectable),
+            Event::Refused => {
+                let depth = self.codes.len().min(3);
+                self.count(NESTED + self.phase * 4 + depth);
+            }
+            Event::Clear { object } => {
+                self.phase = 3;
+                let o = self.object(object);
+                self.count(CLEAR + o.kind as usize * FINALIZERS + finalizer(&o));
+                if let Some(o) = self.objects.get_mut(object.index()) {
+                    o.cleared = true;
+                }
+            }
+            Event::Dealloc { object } => self.dealloc(object),
+            Event::Free { object } => self.free(object),
+            Event::Unraisable { .. } => {
+                let within = usize::from(!self.codes.is_empty());
+                self.count(RAISED + self.phase * 2 + within);
+            }
+            Event::Undefined { reason } => self.count(UNDEFINED + reason as usize),
+            _ => {}
+        }
     }
 
     #[inline]
@@ -231,71 +296,5 @@ fn kind_number(kind: &Kind) -> u8 {
     match peculiar.iter().position(|is| *is) {
         Some(n) if kind.shape.is_extension() => shapes + n as u8,
         _ => kind.shape as u8,
-    }
-}
-
-impl Sink for StateCounters {
-    #[inline]
-    fn event(&mut self, event: Event) {
-        match event {
-            Event::New { object, origin, role } => self.new_object(object, origin, role),
-            Event::NewWeak { weak, referent, callback: Some(_) } => {
-                if let Some(o) = self.objects.get_mut(weak.index()) {
-                    o.watches = referent.index() as u32 + 1;
-                }
-                if let Some(o) = self.objects.get_mut(referent.index()) {
-                    o.watched = o.watched.saturating_add(1);
-                }
-            }
-            Event::Enter { code, owner, arg } => self.enter(code, owner, arg),
-            Event::Leave => {
-                self.codes.pop();
-            }
-            Event::Saw { object, introspection } => {
-                let cleared = usize::from(self.object(object).cleared);
-                self.count(SAW + (self.phase * 2 + usize::from(introspection)) * 2 + cleared);
-            }
-            Event::Answer { referent, .. } => {
-                let answer = referent.map_or(0, |o| 1 + usize::from(self.object(o).cleared));
-                self.count(ANSWER + self.phase * 3 + answer);
-            }
-            Event::CollectStart { generation, automatic } => {
-                self.generation = generation.min(2) as usize;
-                self.collection += 1;
-                self.phase = 1;
-                let place = match self.codes.last() {
-                    None => 0,
-                    Some(Code::Callback) => 1,
-                    Some(Code::Finalizer | Code::LegacyFinalizer) => 2,
-                    Some(_) => 3,
-                };
-                self.count(COLLECT + (self.generation * 2 + usize::from(automatic)) * 4 + place);
-            }
-            Event::CollectEnd { returned, uncollectable, .. } => self.collect_end(returned, uncollectable),
-            Event::Refused => {
-                let depth = self.codes.len().min(3);
-                self.count(NESTED + self.phase * 4 + depth);
-            }
-            Event::Clear { object } => {
-                self.phase = 3;
-                let o = self.object(object);
-                self.count(CLEAR + o.kind as usize * FINALIZERS + finalizer(&o));
-                if let Some(o) = self.objects.get_mut(object.index()) {
-                    o.cleared = true;
-                }
-            }
-            Event::Dealloc { object } => self.dealloc(object),
-            Event::Free { object } => self.free(object),
-            Event::Unraisable { .. } => {
-                let within = usize::from(!self.codes.is_empty());
-                self.count(RAISED + self.phase * 2 + within);
-            }
-            Event::Undefined { reason } => self.count(UNDEFINED + reason as usize),
-            _ => {}
-        }
-    }
-
-    fn wants_snapshots(&self) -> bool {
-        false
     }
 }

@@ -137,7 +137,7 @@ impl AskedRelease {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Event;
+    use crate::event::{Event, EventBuffer};
     use crate::generate::{Generator, PROFILES, Seed, Size};
     use crate::invariant::{Coverage, Judge, Violation};
     use crate::model::collector::Collector;
@@ -156,8 +156,7 @@ mod tests {
                 generator.fill(n, &mut scenario);
                 // Streams of a few collectors are enough: every release judges each.
                 for machine in machines.iter_mut().step_by(4) {
-                    events.clear();
-                    machine.run(&scenario, &mut events);
+                    machine.run(&scenario, &mut EventBuffer::new(&mut events));
                     type Outcome = (Vec<Violation>, Coverage, Questions);
                     let mut judged = |c: &Collector| -> Outcome {
                         let violations = judge.judge(&scenario, &events, Some(c.release)).to_vec();

@@ -5,7 +5,7 @@ use super::shadow::{After, Facts, Object, Shadow, pack};
 use super::violation::Violation;
 use super::violations::{Judged, Violations};
 use super::*;
-use crate::event::{Code, Event, ObjId, Sink, Undefined};
+use crate::event::{Code, Event, ObjId, Undefined};
 use crate::scenario::Scenario;
 use crate::subject::Release;
 
@@ -59,7 +59,7 @@ impl Judge {
         &self.out.violations
     }
 
-    /// Starts a run whose events follow through [`Sink`] or [`Judge::take`].
+    /// Starts a run whose events follow through [`Judge::take`], in any number of slices.
     pub fn start(&mut self, scenario: &Scenario, release: Option<Release>) {
         self.s.start(scenario, release);
         self.out.start();
@@ -496,12 +496,4 @@ fn at_rest(s: &mut Shadow, out: &mut Violations, explicit: bool) {
     i12_ref_dead_implies_dying::at_rest(s, out);
     i16_no_callback_if_alive::at_rest(s, out);
     i37_bounded_depth::at_rest(s, out);
-}
-
-/// A judge takes the events of a run that [`Judge::start`] has announced.
-impl Sink for Judge {
-    #[inline]
-    fn event(&mut self, event: Event) {
-        self.take(std::slice::from_ref(&event));
-    }
 }

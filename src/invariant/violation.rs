@@ -100,7 +100,7 @@ pub struct Violation {
     pub invariant: Invariant,
     /// Who is to blame.
     pub class: Class,
-    /// Excuse it is documented, if it is.
+    /// Why it is documented, if it is.
     pub why: Excuse,
     /// When.
     pub phase: Phase,

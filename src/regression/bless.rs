@@ -20,7 +20,7 @@ pub struct Blessed {
     pub changed: bool,
 }
 
-/// Excuse a file could not be blessed.
+/// Why a file could not be blessed.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum BlessError {
     /// It cannot be read.

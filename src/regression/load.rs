@@ -19,11 +19,11 @@ pub struct Case {
 pub struct Unreadable {
     /// Where it is.
     pub path: PathBuf,
-    /// Excuse it could not be read.
+    /// Why it could not be read.
     pub reason: Reason,
 }
 
-/// Excuse a file could not be read.
+/// Why a file could not be read.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Reason {
     /// The operating system refused.

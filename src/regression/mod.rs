@@ -15,7 +15,6 @@
 //! assert_eq!(runner.check(&document).len(), 1);
 //! ```
 
-mod bisect;
 mod bless;
 mod check;
 mod load;
@@ -23,7 +22,6 @@ mod on_interpreter;
 mod outcome;
 mod preserved_outcome;
 
-pub use bisect::{Change, bisect};
 pub use bless::{BlessError, Blessed, bless_file};
 pub use check::{Mismatch, Report, compare};
 pub use load::{Case, Reason, Unreadable, load};

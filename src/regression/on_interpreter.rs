@@ -2,9 +2,9 @@
 
 use super::check::{Mismatch, compare_one, topics};
 use super::outcome::Runner;
-use crate::cpython::lockstep::{self, Comparison, Difference};
 use crate::cpython::{Python, SetupError};
-use crate::event::{Event, Undefined};
+use crate::event::{Event, Undefined, record};
+use crate::lockstep::{self, Comparison, Difference};
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
 use crate::scenario::text::{Document, ExpectedViolation};
@@ -57,8 +57,7 @@ impl Runner {
         python: &mut Python,
         row: &Collector,
     ) -> Result<Replayed, SetupError> {
-        let mut model = Vec::new();
-        Machine::new(row).run(&document.scenario, &mut model);
+        let model = record(|out| Machine::new(row).run(&document.scenario, out));
         let (mut events, mut failure): (Vec<Event>, Option<Failure>) = (Vec::new(), None);
         python.restart();
         python.run_batch(&[&document.scenario], |outcome| {

@@ -1,6 +1,6 @@
 //! What a collector does with a scenario, as far as a regression file can state it.
 
-use crate::event::{Code, Digest, Event, ObjId, Role, Sink, Tape};
+use crate::event::{Code, Digest, Event, EventBuffer, MOST_KEPT, ObjId, Role};
 use crate::invariant::Judge;
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
@@ -10,7 +10,8 @@ use crate::scenario::text::{Document, ExpectedViolation, Fact, origin};
 /// Runs regression files. One runner for many files keeps its memory between them.
 #[derive(Debug, Default)]
 pub struct Runner {
-    events: Vec<Event>,
+    /// Memory for events that wait to be judged.
+    memory: Vec<Event>,
     judge: Judge,
 }
 
@@ -64,11 +65,12 @@ impl Runner {
 
     /// Runs a file's scenario on a collector of the model and judges the events as they come.
     pub fn outcome(&mut self, document: &Document, collector: &Collector) -> Outcome {
-        let Runner { events, judge } = self;
+        let Runner { memory, judge } = self;
         let mut judging = Judging::new(document, collector, judge);
-        let mut tape = Tape::new(events, |events| judging.take(events));
-        Machine::new(collector).run(&document.scenario, &mut tape);
-        tape.finish();
+        let mut take = |events: &[Event]| judging.take(events);
+        let mut out = EventBuffer::new(memory).keep(MOST_KEPT).pass_to(&mut take);
+        Machine::new(collector).run(&document.scenario, &mut out);
+        out.finish();
         judging.outcome()
     }
 
@@ -94,12 +96,12 @@ impl<'r> Judging<'r> {
     }
 
     fn take(&mut self, events: &[Event]) {
-        events.iter().for_each(|event| self.digest.event(*event));
+        self.digest.take(events);
         self.facts.take(events);
         self.judge.take(events);
     }
 
-    fn outcome(mut self) -> Outcome {
+    fn outcome(self) -> Outcome {
         let found = self.judge.finish().iter();
         let mut violations: Vec<ExpectedViolation> =
             found.map(|v| ExpectedViolation { code: v.invariant.code().to_owned(), class: v.class }).collect();

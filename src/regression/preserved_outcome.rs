@@ -9,7 +9,7 @@
 
 use super::check::topics;
 use super::outcome::{Topic, facts};
-use crate::event::{Event, Undefined};
+use crate::event::{Event, EventBuffer, Undefined};
 use crate::invariant::{Class, Invariant, Judge, Phase};
 use crate::model::collector::{Collector, UnknownCollector};
 use crate::model::machine::Machine;
@@ -130,9 +130,8 @@ impl PreservedOutcome {
     }
 
     fn run(&mut self, at: usize, scenario: &Scenario) -> Wrong {
-        self.events.clear();
         let subject = &mut self.collectors[at];
-        subject.machine.run(scenario, &mut self.events);
+        subject.machine.run(scenario, &mut EventBuffer::new(&mut self.events));
         let violations = self.judge.judge(scenario, &self.events, Some(subject.release));
         let fault = violations.iter().find(|v| v.class == Class::Collector).map(|v| (v.invariant, v.phase));
         let undefined = match self.events.last() {

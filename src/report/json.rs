@@ -7,8 +7,9 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Serialize;
 
-use super::campaign::CampaignReport;
-use crate::campaign::{Finding, JudgedCounts, JudgedOutcome, REDUCED, Summary, Timing, Verdict, write_atomically};
+use super::text::campaign::CampaignReport;
+use crate::campaign::{JudgedCounts, JudgedOutcome};
+use crate::findings::{Finding, REDUCED, Summary, Timing, Verdict, write_atomically};
 use crate::invariant::{Class, Coverage, Invariant};
 
 /// Version of the JSON: it changes when a key changes its meaning or goes.

@@ -1,10 +1,7 @@
-//! What people and programs read: tables, explanations, JSON.
+//! What people and programs read: tables, explanations, JSON. Made of values only; nothing here runs anything.
 
-pub mod campaign;
-pub mod explain;
 pub mod json;
-pub mod lockstep;
-mod style;
+pub mod text;
 
 pub use crate::object_names::ObjectNames;
-pub use style::{Style, UNVERIFIED, count, grouped, quoted, subject};
+pub use text::style::{Style, UNVERIFIED, count, grouped, quoted, subject};

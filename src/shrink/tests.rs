@@ -1,5 +1,5 @@
 use super::*;
-use crate::event::{Code, Event};
+use crate::event::{Code, Event, EventBuffer};
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
 use crate::scenario::{Op, Shape, text};
@@ -82,8 +82,7 @@ fn cleared_owner_is_called(collector: &str) -> impl FnMut(&Scenario) -> bool {
     let mut machine = Machine::new(&Collector::parse(collector).unwrap());
     let mut events: Vec<Event> = Vec::new();
     move |scenario| {
-        events.clear();
-        machine.run(scenario, &mut events);
+        machine.run(scenario, &mut EventBuffer::new(&mut events));
         let mut cleared = Vec::new();
         events.iter().any(|event| match *event {
             Event::CollectEnd { .. } => {

@@ -9,16 +9,17 @@ mod rows;
 
 use std::time::Duration;
 
-use coroner::cpython::{Interpreter, Limits, Python};
-use coroner::event::{Event, Spot};
+use coroner::cpython::{Interpreter, Python};
+use coroner::event::{Event, EventBuffer, Spot};
 use coroner::scenario::{Bulk, Kind, Op, Scenario, ScriptId, Shape};
 use coroner::subject::{Failure, Release, Subject};
+use coroner::supervise::Limits;
 use program::{interpreters, newest, start};
 use rows::{collect, drop, new, node, set, v, weak};
 
 fn run(python: &mut Python, scenario: &Scenario) -> Vec<Event> {
     let mut events = Vec::new();
-    let result = python.run(scenario, &mut events);
+    let result = python.run(scenario, &mut EventBuffer::new(&mut events));
     assert_eq!(result, Ok(()), "{}", python.name());
     events
 }
@@ -175,7 +176,7 @@ fn stopped(scenario: &Scenario, limits: Limits) {
     let Some(python) = newest() else { return };
     let mut python = Python::new(python.interpreter().clone(), limits).expect("it started before");
     let mut events = Vec::new();
-    let result = python.run(scenario, &mut events);
+    let result = python.run(scenario, &mut EventBuffer::new(&mut events));
     // Too many events are a limit of the probe, not of the interpreter.
     assert!(matches!(result, Err(Failure::Limit { .. } | Failure::Unsupported { .. })), "{result:?}");
     assert!(!events.is_empty());
@@ -214,7 +215,8 @@ fn what_cannot_be_built_is_said() {
     };
     let Some(mut python) = start(old) else { return };
     let container = new(v(0), Kind::new(Shape::WeakKeyDict));
-    let result = python.run(&Scenario::from_bodies(&[vec![container, collect(2)]]), &mut Vec::new());
+    let result =
+        python.run(&Scenario::from_bodies(&[vec![container, collect(2)]]), &mut EventBuffer::new(&mut Vec::new()));
     assert!(matches!(result, Err(Failure::Unsupported { .. })), "{result:?}");
 }
 

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use coroner::cpython::{Interpreter, Limits, Python, installed};
+use coroner::cpython::{Interpreter, Python, installed};
+use coroner::supervise::Limits;
 use serde_json::Value;
 
 /// Where a test works, and how it calls the program.

@@ -3,9 +3,9 @@
 use std::sync::atomic::AtomicU64;
 
 use super::*;
-use crate::campaign::finding::{BugSignature, State};
-use crate::campaign::shard::Shard;
 use crate::campaign::store::Nowhere;
+use crate::findings::Shard;
+use crate::findings::{BugSignature, State};
 
 #[derive(Default)]
 struct Toy {
@@ -69,7 +69,7 @@ impl Work for Toy {
         for n in numbers {
             part.tallies[0].0 += n;
             if n % 1000 < 5 {
-                // FindingKey 3 is primary from 50,000 on only.
+                // Kind 3 is primary from 50,000 on only.
                 part.see(n % 1000, First { secondary: n % 1000 == 3 && n < 50_000, scenario: n });
             }
         }

@@ -1,12 +1,13 @@
 //! One run for several collectors: a row that gives the same answers wherever a run asked does the same, and what is the
 //! same is judged once.
 
-use super::{End, Examined, Examiner, verdict};
-use crate::event::{MOST_KEPT, Sink, Tape};
+use super::{Examined, Examiner, verdict};
+use crate::event::{EventBuffer, MOST_KEPT};
+use crate::findings::End;
 use crate::invariant::Questions;
 use crate::scenario::Scenario;
 
-/// BugSignature of one collector's last run is another's too.
+/// What of one collector's last run is another's too.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(in crate::campaign) enum Shared {
     /// Nothing is known.
@@ -23,7 +24,7 @@ impl Examiner {
         self.real.is_none() && self.plain.is_none()
     }
 
-    /// BugSignature of this row's last run would be the same on another row.
+    /// What of this row's last run would be the same on another row.
     pub(in crate::campaign) fn shares_with(&self, other: &Examiner) -> Shared {
         let (switches, questions) = self.asked;
         if !self.collector.rules.agrees(other.collector.rules, switches) {
@@ -78,15 +79,16 @@ impl Examiner {
             return (self.examine(scenario, differential), true);
         }
         self.end = End::Complete;
-        self.digest.reset();
         self.machine.forget_asked();
-        let mut tape = Tape::new(&mut self.events, |events| events.iter().for_each(|e| self.digest.event(*e)));
-        self.machine.run(scenario, &mut tape);
-        self.total = tape.finish();
+        let mut out = EventBuffer::new(&mut self.events).keep(MOST_KEPT).end_at(MOST_KEPT + 1);
+        self.machine.run(scenario, &mut out);
+        self.total = out.finish();
         if self.total > MOST_KEPT as u64 {
             return (self.examine(scenario, differential), true);
         }
         self.asked.0 = self.machine.asked();
+        self.digest.reset();
+        self.digest.take(&self.events);
         self.stream = self.digest.value();
         let same = others.find(|other| {
             other.stream == self.stream

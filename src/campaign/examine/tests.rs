@@ -1,6 +1,6 @@
 use super::{Baseline, Examiner};
 use crate::campaign::Rows;
-use crate::event::{Digest, Event, MOST_KEPT, Sink};
+use crate::event::{Digest, MOST_KEPT, record};
 use crate::invariant::{Invariant, Judge};
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
@@ -39,11 +39,8 @@ collect(2)
 #[test]
 fn a_long_run_is_judged_to_its_end_and_not_kept() {
     let (scenario, collector) = (long(), Collector::parse("cpython-3.7").unwrap());
-    let mut events: Vec<Event> = Vec::new();
-    Machine::new(&collector).run(&scenario, &mut events);
+    let events = record(|out| Machine::new(&collector).run(&scenario, out));
     assert!(events.len() > MOST_KEPT + 10_000, "{} events", events.len());
-    let mut digest = Digest::new();
-    events.iter().for_each(|event| digest.event(*event));
     let mut judge = Judge::new();
     let expected = judge.judge(&scenario, &events, Some(collector.release)).to_vec();
     assert!(expected.iter().any(|v| v.invariant == Invariant::I15));
@@ -52,7 +49,7 @@ fn a_long_run_is_judged_to_its_end_and_not_kept() {
     let run = examiner.examine(&scenario, true);
     let found: Vec<_> = run.violations.iter().map(|(violation, _)| *violation).collect();
     assert_eq!(found, expected);
-    assert_eq!((run.total, run.digest, run.reached), (events.len() as u64, digest.value(), judge.reached()));
+    assert_eq!((run.total, run.digest, run.reached), (events.len() as u64, Digest::of(&events), judge.reached()));
     assert_eq!(run.events, &events[..MOST_KEPT]);
     assert_eq!(u64::from(run.objects()), run.reached.objects);
     assert!(!run.differential, "I18 and I38 were not judged");
@@ -71,8 +68,7 @@ fn a_long_run_that_differs_from_itself_is_found() {
 #[test]
 fn what_a_judge_finds_does_not_depend_on_how_events_come() {
     let (scenario, collector) = (long(), Collector::parse("cpython-3.7").unwrap());
-    let mut events: Vec<Event> = Vec::new();
-    Machine::new(&collector).run(&scenario, &mut events);
+    let events = record(|out| Machine::new(&collector).run(&scenario, out));
     let mut judge = Judge::new();
     let expected = judge.judge(&scenario, &events, Some(collector.release)).to_vec();
     let reached = judge.reached();

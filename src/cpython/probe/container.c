@@ -1,5 +1,5 @@
 /* Weak containers and weakref.finalize, composed of real dicts, functions, weak references and instances of Python
- * classes as the library composes them, with the library's Python code done natively (src/run/container.rs). */
+ * classes as the library composes them, with the library's Python code done natively (src/model/machine/container.rs). */
 #include "probe.h"
 
 #define MAX_CONTAINERS 64

@@ -10,7 +10,7 @@ use super::super::shadow::{Facts, NONE, Shadow};
 use super::super::violation::{Class, Detail, Phase, Violation};
 use super::super::{Excuse, Invariant, Judge};
 use super::{record, undefined};
-use crate::event::{Event, ObjId, Role, Sink};
+use crate::event::{Event, ObjId, Role};
 use crate::scenario::{Op, Place, Scenario, Shape};
 use crate::subject::{Failure, Release, Subject};
 
@@ -46,9 +46,7 @@ pub fn variants(scenario: &Scenario, events: &[Event], release: Option<Release>)
     }
     let mut judge = Judge::new();
     judge.start(scenario, release);
-    for event in events {
-        judge.event(*event);
-    }
+    judge.take(events);
     let shadow = judge.shadow();
     let mut found = Vec::new();
     for (var, edge) in shadow.vars.iter().enumerate() {

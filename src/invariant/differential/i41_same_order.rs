@@ -6,7 +6,7 @@
 use super::super::registry::Description;
 use super::super::violation::{Class, Detail, Phase, Violation};
 use super::super::{Excuse, Invariant};
-use crate::event::{Digest, Event, MOST_KEPT, Sink, Tape};
+use crate::event::{Digest, Event, EventBuffer, MOST_KEPT};
 use crate::scenario::Scenario;
 use crate::subject::{Failure, Subject};
 
@@ -19,41 +19,26 @@ pub(crate) const DESCRIPTION: Description = Description {
     sentence: "two runs differ: {expected} events before, {observed} in the second run (at the event given)",
 };
 
-/// Compares a run with what was kept of the first.
-struct Second<'f> {
-    first: &'f [Event],
-    /// The first event that differs.
-    differs: Option<u64>,
-    count: u64,
-    digest: Digest,
-}
-
-impl Sink for Second<'_> {
-    fn event(&mut self, event: Event) {
-        if self.differs.is_none() && self.first.get(self.count as usize).is_some_and(|first| *first != event) {
-            self.differs = Some(self.count);
-        }
-        self.count += 1;
-        self.digest.event(event);
-    }
-}
-
 /// Runs the scenario twice and compares.
 ///
 /// # Errors
 /// [`Failure`] if a run broke off.
 pub fn same_order(subject: &mut dyn Subject, scenario: &Scenario) -> Result<Option<Violation>, Failure> {
-    let (mut kept, mut digest) = (Vec::new(), Digest::new());
-    let mut tape = Tape::new(&mut kept, |events| events.iter().for_each(|event| digest.event(*event)));
-    subject.run(scenario, &mut tape)?;
-    let first = tape.finish();
-    let mut second = Second { first: &kept, differs: None, count: 0, digest: Digest::new() };
-    subject.run(scenario, &mut second)?;
-    let Second { differs, count, digest: mut again, .. } = second;
-    if differs.is_none() && count == first && again.value() == digest.value() {
+    let run = |subject: &mut dyn Subject, memory: &mut Vec<Event>| {
+        let mut digest = Digest::new();
+        let mut take = |events: &[Event]| digest.take(events);
+        let mut out = EventBuffer::new(memory).keep(MOST_KEPT).pass_to(&mut take);
+        subject.run(scenario, &mut out)?;
+        Ok((out.finish(), digest.value()))
+    };
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    let (expected, expected_digest) = run(subject, &mut first)?;
+    let (observed, observed_digest) = run(subject, &mut second)?;
+    let differs = first.iter().zip(&second).position(|(one, other)| one != other);
+    if differs.is_none() && (observed, observed_digest) == (expected, expected_digest) {
         return Ok(None);
     }
-    let at = differs.unwrap_or(first.min(count).min(MOST_KEPT as u64));
+    let at = differs.unwrap_or(first.len().min(second.len()));
     Ok(Some(Violation {
         invariant: Invariant::I41,
         class: Class::Collector,
@@ -62,7 +47,7 @@ pub fn same_order(subject: &mut dyn Subject, scenario: &Scenario) -> Result<Opti
         event: Some(at as u32),
         object: None,
         other: None,
-        expected: Detail::Count(first as u32),
-        observed: Detail::Count(count as u32),
+        expected: Detail::Count(expected as u32),
+        observed: Detail::Count(observed as u32),
     }))
 }

@@ -8,7 +8,7 @@ pub(crate) mod i38_steady_state;
 pub(crate) mod i41_same_order;
 
 use super::violation::Violation;
-use crate::event::Event;
+use crate::event::{Event, EventBuffer};
 use crate::scenario::Scenario;
 use crate::subject::{Failure, Release, Subject};
 
@@ -19,7 +19,7 @@ pub use i41_same_order::same_order;
 /// The events of one run.
 fn record(subject: &mut dyn Subject, scenario: &Scenario) -> Result<Vec<Event>, Failure> {
     let mut events = Vec::new();
-    subject.run(scenario, &mut events)?;
+    subject.run(scenario, &mut EventBuffer::new(&mut events))?;
     Ok(events)
 }
 

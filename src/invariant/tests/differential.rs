@@ -105,8 +105,7 @@ fn sound_releases_break_nothing_on_sound_types() {
         let mut reached = Coverage::default();
         for n in 0..400 {
             let scenario = generator.make(n);
-            let mut events = Vec::new();
-            Machine::run(&mut subject, &scenario, &mut events);
+            let events = record(|out| subject.run(&scenario, out));
             let found = judge.judge(&scenario, &events, Some(collector.release));
             assert!(found.iter().all(|v| v.class != Class::Collector), "{name} {n}: {found:?}");
             reached.add(&judge.reached());

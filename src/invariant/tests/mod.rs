@@ -7,7 +7,7 @@ mod differential;
 mod stream;
 
 use super::*;
-use crate::event::Sink;
+use crate::event::{EventBuffer, record};
 use crate::generate::{Generator, PROFILES, Seed, Size};
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
@@ -18,8 +18,7 @@ use stream::Stream;
 /// Runs a text on a collector and judges what that does, as from a release.
 fn judged(source: &str, collector: &str, release: Release) -> (Vec<Violation>, Judge) {
     let scenario = crate::scenario::text::parse(source).unwrap().scenario;
-    let mut events = Vec::new();
-    Machine::new(&Collector::parse(collector).unwrap()).run(&scenario, &mut events);
+    let events = record(|out| Machine::new(&Collector::parse(collector).unwrap()).run(&scenario, out));
     let mut judge = Judge::new();
     (judge.judge(&scenario, &events, Some(release)).to_vec(), judge)
 }
@@ -102,12 +101,11 @@ fn words_and_sets_agree_on_what_the_model_does() {
             let mut generator = Generator::new(Seed::from(5), profile, Size::Small);
             for number in 0..30 {
                 generator.fill(number, &mut scenario);
-                events.clear();
-                machine.run(&scenario, &mut events);
+                machine.run(&scenario, &mut EventBuffer::new(&mut events));
                 let found = words.judge(&scenario, &events, Some(collector.release));
                 sets.start(&scenario, Some(collector.release));
                 sets.s.wild = true;
-                events.iter().for_each(|event| sets.event(*event));
+                events.iter().for_each(|event| sets.take(std::slice::from_ref(event)));
                 let place = format!("{name}, {}, {number}", profile.name);
                 assert_eq!(sets.finish(), found, "{place}");
                 for invariant in Invariant::ALL {
@@ -130,8 +128,7 @@ fn whole_snapshots_and_their_lines_agree() {
     let mut generator = Generator::new(Seed::from(5), profile, Size::Tiny);
     for number in 0..400 {
         generator.fill(number, &mut scenario);
-        events.clear();
-        machine.run(&scenario, &mut events);
+        machine.run(&scenario, &mut EventBuffer::new(&mut events));
         for other in 0..40 {
             let (a, b) = (other * 7919 % events.len(), other * 104_729 % events.len());
             events.swap(a, b);
@@ -179,7 +176,7 @@ fn a_hostile_stream_is_survived() {
         Event::Answer { weak: object, referent: Some(object) },
         Event::End,
     ] {
-        judge.event(event);
+        judge.take(&[event]);
     }
     judge.finish();
 }

@@ -218,6 +218,11 @@ impl Collector {
         ROWS.iter().map(Row::collector).collect()
     }
 
+    /// The names of the rows, in order.
+    pub fn row_names() -> Vec<String> {
+        ROWS.iter().map(Row::name).collect()
+    }
+
     /// Finds a collector by name: `cpython-X.Y` is the newest row of that minor, `cpython-X.Y.Z` the row that covers
     /// that patch; `+switch` and `-switch` change it, and so does `+choice=value`.
     ///

@@ -1,14 +1,13 @@
 //! Large graphs in one operation. Its own allocations are counted and start no collection inside it.
 
 use super::Execution;
-use crate::event::Sink;
 use crate::model::heap::{Flag, Idx, NIL};
 use crate::scenario::{Bulk, Kind, MAX_OBJECTS, Place};
 
 /// Highest number of objects of one graph.
 pub const MAX_BUILD: u32 = 0x00ff_ffff;
 
-impl<S: Sink> Execution<'_, S> {
+impl Execution<'_, '_> {
     /// Builds a graph of extension objects; false if the kind cannot be built this way or there is nothing to build.
     pub(super) fn build(&mut self, pc: u32, dst: Place, bulk: Bulk, kind: Kind, count: u32) -> bool {
         let room = MAX_OBJECTS.saturating_sub(self.m.heap.created());

@@ -2,13 +2,13 @@
 
 use super::frame::{Frame, Phase};
 use super::{Execution, Machine, PhasePoint, RunningCollection, View};
-use crate::event::{Code, Event, Sink};
+use crate::event::{Code, Event};
 use crate::model::collector::unreachable::Found;
 use crate::model::collector::{AskedRules, Rules, Switch, legacy, unreachable, untracking, weakrefs};
 use crate::model::heap::{Flag, Idx, List, NIL};
 use crate::scenario::{Finalizer, Shape};
 
-impl<S: Sink> Execution<'_, S> {
+impl Execution<'_, '_> {
     /// An explicit collection, or the report that one is running already.
     pub(super) fn collect(&mut self, generation: u8, automatic: bool) {
         if self.m.gc.collecting {
@@ -106,7 +106,8 @@ impl<S: Sink> Execution<'_, S> {
         let Some(observer) = self.observer.as_deref_mut() else { return };
         let Machine { heap, gc, vars, .. } = &*self.m;
         let RunningCollection { generation, set, .. } = self.running;
-        observer.at_phase(moment, &View { heap, gc, vars, generation, set });
+        let events = self.sink.count();
+        observer.at_phase(moment, &View { heap, gc, vars, generation, set, events });
     }
 
     /// Where survivors of the running collection go.

@@ -3,7 +3,7 @@
 
 use super::Execution;
 use super::frame::Frame;
-use crate::event::{Code, Event, Role, Sink};
+use crate::event::{Code, Event, Role};
 use crate::model::collector::Switch;
 use crate::model::heap::{DictEntry, Flag, Idx, NIL};
 use crate::scenario::{MAX_ITEMS, Place, ScriptId, Shape};
@@ -34,7 +34,7 @@ impl Containers {
     }
 }
 
-impl<S: Sink> Execution<'_, S> {
+impl Execution<'_, '_> {
     /// The number of the weak container that an object is, or whose removal callback it is; not if that is gone.
     #[inline]
     pub(super) fn container_of(&self, o: Idx) -> Option<usize> {

@@ -3,12 +3,12 @@
 use super::Execution;
 use super::frame::{Frame, Stage};
 use super::trashcan::{is_python_instance, untracks_first};
-use crate::event::{Code, Event, Sink, Undefined};
+use crate::event::{Code, Event, Undefined};
 use crate::model::collector::Switch;
 use crate::model::heap::{Flag, Idx, NIL, Object, RareFlag};
 use crate::scenario::{Finalizer, ScriptId, Shape};
 
-impl<S: Sink> Execution<'_, S> {
+impl Execution<'_, '_> {
     /// One step of the deallocation of an object whose reference count is 0.
     #[inline]
     pub(super) fn dealloc(&mut self, o: Idx, stage: Stage, step: u32) {

@@ -3,7 +3,7 @@
 
 use super::Execution;
 use super::frame::{Frame, Phase, Stage};
-use crate::event::{Event, Sink, Undefined};
+use crate::event::{Event, Undefined};
 use crate::model::collector::Switch;
 use crate::model::heap::{Flag, Heap, Idx, List, NIL, Shapes};
 use crate::scenario::Shape;
@@ -19,7 +19,7 @@ const DROPPED_IN_ORDER: Shapes =
 /// Flags of which one is enough to look at an object stage by stage.
 const UNUSUAL: Flag = Flag::SPECIAL.and(Flag::FREED);
 
-impl<S: Sink> Execution<'_, S> {
+impl Execution<'_, '_> {
     /// Drops the references of a dying object from drop position `step` on, then releases it.
     ///
     /// An object that dies of it is deallocated first, and so on down. That needs no frames as long as the objects

@@ -1,10 +1,10 @@
 //! Looking: a walk by strong references, and introspection.
 
 use super::Execution;
-use crate::event::{Event, Sink};
+use crate::event::Event;
 use crate::model::heap::{Flag, List, NIL};
 
-impl<S: Sink> Execution<'_, S> {
+impl Execution<'_, '_> {
     /// Reports everything reachable from `self`, `arg` and the variables, each object once, depth first.
     pub(super) fn look(&mut self) {
         let mut stack = std::mem::take(&mut self.m.walk);

@@ -17,7 +17,7 @@ mod trashcan;
 mod types;
 mod user_code;
 
-use crate::event::{Event, Sink, Undefined};
+use crate::event::{Event, EventBuffer, Undefined};
 use crate::model::collector::unreachable::Members;
 use crate::model::collector::{AskedRules, Collector, GcState, Rules, Switch, weakrefs};
 use crate::model::heap::{Flag, Heap, Idx, List, NIL};
@@ -99,6 +99,8 @@ pub struct View<'m> {
     pub generation: u8,
     /// The list whose members the collection examines; they are in it at [`PhasePoint::Start`] only.
     pub set: List,
+    /// How many events the run has had so far.
+    pub events: u64,
 }
 
 /// One collection in progress.
@@ -123,12 +125,11 @@ impl RunningCollection {
 }
 
 /// One run in progress.
-struct Execution<'a, S> {
+struct Execution<'a, 'r> {
     m: &'a mut Machine,
     scenario: &'a Scenario,
-    sink: &'a mut S,
+    sink: &'a mut EventBuffer<'r>,
     observer: Option<&'a mut (dyn Observer + 'a)>,
-    snapshots: bool,
     stop: Option<Undefined>,
     depth: u32,
     script_steps: u32,
@@ -182,8 +183,8 @@ impl Machine {
     }
 
     /// Runs a scenario from an empty heap to its end.
-    pub fn run<S: Sink>(&mut self, scenario: &Scenario, sink: &mut S) {
-        self.execute(scenario, sink, None);
+    pub fn run(&mut self, scenario: &Scenario, out: &mut EventBuffer<'_>) {
+        self.execute(scenario, out, None);
     }
 
     /// Bytes of memory that the arenas take: what the largest run so far needed.
@@ -194,14 +195,14 @@ impl Machine {
     }
 
     /// Runs a scenario and shows the heap to an observer at each phase of each collection.
-    pub fn run_observed<S: Sink>(&mut self, scenario: &Scenario, sink: &mut S, observer: &mut dyn Observer) {
-        self.execute(scenario, sink, Some(observer));
+    pub fn run_observed(&mut self, scenario: &Scenario, out: &mut EventBuffer<'_>, observer: &mut dyn Observer) {
+        self.execute(scenario, out, Some(observer));
     }
 
-    fn execute<'a, S: Sink>(
+    fn execute<'a>(
         &'a mut self,
         scenario: &'a Scenario,
-        sink: &'a mut S,
+        sink: &'a mut EventBuffer<'_>,
         observer: Option<&'a mut (dyn Observer + 'a)>,
     ) {
         self.heap.reset();
@@ -214,13 +215,11 @@ impl Machine {
         self.types.resize(scenario.ops().len(), NIL);
         self.runs += 1;
         let reversed = self.rules.has(Switch::BugNondeterministic) && self.runs.is_multiple_of(2);
-        let snapshots = sink.wants_snapshots();
         let mut exec = Execution {
             m: self,
             scenario,
             sink,
             observer,
-            snapshots,
             stop: None,
             depth: 0,
             script_steps: 0,
@@ -243,13 +242,13 @@ impl Subject for Machine {
         &self.name
     }
 
-    fn run(&mut self, scenario: &Scenario, mut sink: &mut dyn Sink) -> Result<(), Failure> {
-        Machine::run(self, scenario, &mut sink);
+    fn run(&mut self, scenario: &Scenario, out: &mut EventBuffer<'_>) -> Result<(), Failure> {
+        Machine::run(self, scenario, out);
         Ok(())
     }
 }
 
-impl<S: Sink> Execution<'_, S> {
+impl Execution<'_, '_> {
     fn run(&mut self) {
         self.push(Frame::Body { pc: 0, end: self.main_end, owner: NIL, arg: NIL, script: false, allocated: false });
         while let Some(frame) = self.m.frames.last().copied() {

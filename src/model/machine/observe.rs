@@ -1,14 +1,14 @@
 //! Snapshots: the state that a subject shows at every quiescent point and around user code.
 
 use super::Execution;
-use crate::event::{Event, Sink, Spot};
+use crate::event::{Event, EventBuffer, Observation, Spot};
 use crate::model::heap::{Flag, Idx, List, NIL, Object, Weak};
 
-impl<S: Sink> Execution<'_, S> {
+impl Execution<'_, '_> {
     /// Emits a snapshot in the order that [`crate::event`] gives.
     #[inline]
     pub(super) fn snapshot(&mut self) {
-        if self.snapshots {
+        if self.sink.observation() == Observation::Full {
             self.take_snapshot();
         }
     }
@@ -132,7 +132,7 @@ struct Listed {
 impl Listed {
     /// Shows the members of a list.
     #[inline(always)]
-    fn show(&mut self, objects: &mut [Object], list: List, spot: Spot, snapshot: u8, sink: &mut impl Sink) {
+    fn show(&mut self, objects: &mut [Object], list: List, spot: Spot, snapshot: u8, sink: &mut EventBuffer<'_>) {
         let mut o = objects[list.head() as usize].next;
         while o != list.head() {
             let object = &mut objects[o as usize];
@@ -147,7 +147,7 @@ impl Listed {
 
 /// Shows an object, unless it is a temporary tuple. How many have been shown.
 #[inline(always)]
-fn show_state(sink: &mut impl Sink, object: &Object, spot: Spot) -> u32 {
+fn show_state(sink: &mut EventBuffer<'_>, object: &Object, spot: Spot) -> u32 {
     let Some(id) = object.id else { return 0 };
     let finalized = object.has(Flag::FINALIZED.and(Flag::HEADER));
     sink.event(Event::State { object: id, refcount: object.refcount, spot, finalized });
@@ -156,7 +156,7 @@ fn show_state(sink: &mut impl Sink, object: &Object, spot: Spot) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use crate::event::{Event, ObjId};
+    use crate::event::{Event, ObjId, record};
     use crate::model::collector::Collector;
     use crate::model::machine::Machine;
     use crate::scenario::{Kind, Op, Place, Scenario, Shape};
@@ -178,9 +178,8 @@ mod tests {
             new(var(6), Shape::Ref, var(3)),
         ]);
         ops.push(drop(var(3)));
-        let mut events: Vec<Event> = Vec::new();
         let collector = Collector::parse("cpython-3.15").unwrap();
-        Machine::new(&collector).run(&Scenario::from_bodies(&[ops]), &mut events);
+        let mut events = record(|out| Machine::new(&collector).run(&Scenario::from_bodies(&[ops]), out));
         let last = events.iter().rposition(|event| *event == Event::Snapshot).unwrap();
         events.drain(last..).filter(|event| matches!(event, Event::Weak { .. })).collect()
     }
@@ -213,8 +212,8 @@ del a
 ";
         let scenario = crate::scenario::text::parse(text).unwrap().scenario;
         let collector = Collector::parse("cpython-3.15+bug-ignore-outer-reference").unwrap();
-        let (mut machine, mut events) = (Machine::new(&collector), Vec::<Event>::new());
-        machine.run(&scenario, &mut events);
+        let mut machine = Machine::new(&collector);
+        let events = record(|out| machine.run(&scenario, out));
         assert!(!machine.gc.garbage.is_empty());
         assert!(!events.iter().any(|event| matches!(event, Event::Garbage { .. })));
         assert_eq!(events.iter().rfind(|event| matches!(event, Event::End)), Some(&Event::End));

@@ -2,7 +2,7 @@
 
 use super::frame::Frame;
 use super::{Execution, types};
-use crate::event::{Code, Event, Role, Sink};
+use crate::event::{Code, Event, Role};
 use crate::model::collector::Switch;
 use crate::model::heap::{Flag, Idx, NIL, Type};
 use crate::scenario::{Kind, MAX_OBJECTS, Op, Place, ScriptId, Shape};
@@ -14,7 +14,7 @@ struct Operands {
     shared: Idx,
 }
 
-impl<S: Sink> Execution<'_, S> {
+impl Execution<'_, '_> {
     /// The next operations of the body on top of the stack, up to the first that pushes something.
     pub(super) fn body(&mut self, frame: Frame) {
         let Frame::Body { mut pc, end, owner, arg, script, mut allocated } = frame else { return };

@@ -2,12 +2,12 @@
 
 use super::Execution;
 use super::frame::Frame;
-use crate::event::{Event, Role, Sink, Undefined};
+use crate::event::{Event, Role, Undefined};
 use crate::model::collector::{Switch, untracking};
 use crate::model::heap::{DictEntry, Flag, Heap, Idx, NIL, RareFlag};
 use crate::scenario::{Base, Clear, MAX_ITEMS, MAX_VARS, NODE_SLOTS, Place, Shape, SlotSet};
 
-impl<S: Sink> Execution<'_, S> {
+impl Execution<'_, '_> {
     /// The object that a place names.
     #[inline]
     pub(super) fn resolve(&mut self, place: Place) -> Option<Idx> {

@@ -2,12 +2,12 @@
 
 use super::Execution;
 use super::frame::Frame;
-use crate::event::{Code, Event, ObjId, Sink, Undefined};
+use crate::event::{Code, Event, ObjId, Undefined};
 use crate::model::collector::Switch;
 use crate::model::heap::{Flag, Idx, NIL, RareFlag};
 use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, ScriptId, Shape};
 
-impl<S: Sink> Execution<'_, S> {
+impl Execution<'_, '_> {
     /// Starts a script as user code. The frames pushed before are what happens after it.
     pub(super) fn enter(&mut self, code: Code, owner: Idx, arg: Idx, script: Option<ScriptId>) {
         let heap = &self.m.heap;

@@ -1,0 +1,232 @@
+//! Explains one run of the model: why each object was judged trash or not, why each callback and finalizer ran or
+//! did not, where invariants broke, and what happened step by step.
+
+mod callback_outcomes;
+mod collections;
+mod heap_pictures;
+mod kept_events;
+
+#[cfg(test)]
+mod tests;
+
+use serde::Serialize;
+
+use crate::campaign::Examiner;
+use crate::event::{Event, EventBuffer};
+use crate::findings::{Baseline, End, Verdict};
+use crate::invariant::Violation;
+use crate::model::collector::{Collector, Row};
+use crate::model::machine::Machine;
+use crate::object_names::{Naming, ObjectNames};
+use crate::scenario::text::{Document, print_op};
+
+pub use callback_outcomes::MOST_TOLD;
+pub use collections::{Collection, Examined};
+pub use heap_pictures::{HeapPicture, MAX_OBJECTS, MAX_SHOTS, Place, Seen};
+pub use kept_events::{KeptEvents, Line};
+
+use heap_pictures::PictureTaker;
+
+/// Everything that is known about one run.
+#[derive(Debug)]
+pub struct Run<'d> {
+    /// What was run.
+    pub document: &'d Document,
+    /// On what.
+    pub collector: Collector,
+    /// What happened, as far as it is kept.
+    pub log: KeptEvents<'d>,
+    /// The model between the events.
+    pub shots: Vec<HeapPicture>,
+    /// What was violated, and what that means.
+    pub violations: Vec<(Violation, Verdict)>,
+    /// What the objects are called.
+    pub names: ObjectNames,
+    /// Digest of the events.
+    pub digest: u64,
+    missed: usize,
+    /// What else must be known to read it.
+    remarks: Vec<String>,
+}
+
+/// What there is to say about a run.
+#[derive(Debug, Serialize)]
+pub struct Explanation {
+    /// The collector.
+    pub collector: String,
+    /// A real interpreter confirmed it.
+    pub verified: bool,
+    /// Where each invariant broke first, in the order of events.
+    pub broken: Vec<Broken>,
+    /// What each collection decided.
+    pub collections: Vec<Collection>,
+    /// Why the callback of each weak reference ran or did not, and when it stopped to answer.
+    pub weakrefs: Vec<Told>,
+    /// Why each finalizer ran or did not.
+    pub finalizers: Vec<Told>,
+    /// What is missing here, if anything.
+    pub note: Option<String>,
+}
+
+/// A broken invariant.
+#[derive(Debug, Serialize)]
+pub struct Broken {
+    /// Its code.
+    pub invariant: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// The class of the violation.
+    pub class: &'static str,
+    /// The step of the mutator in which it broke first, from 1.
+    pub step: Option<u32>,
+    /// The step in words.
+    pub operation: String,
+    /// The event, from 0; nothing if other runs show it, not this one.
+    pub event: Option<u32>,
+    /// What broke, in words.
+    pub text: String,
+    /// How often it broke in the run.
+    pub times: usize,
+}
+
+/// What is told about one object.
+#[derive(Debug, Serialize)]
+pub struct Told {
+    /// What the object is called.
+    pub object: String,
+    /// What there is to say.
+    pub text: String,
+}
+
+/// Runs a document's scenario on a collector and records everything.
+pub fn record<'d>(document: &'d Document, collector: &Collector, baseline: &Baseline) -> Run<'d> {
+    record_with(document, &mut Examiner::new(collector, baseline))
+}
+
+/// Runs a document's scenario with an examiner and records everything. What goes on inside a real interpreter is
+/// unknown: the pictures are those of the row that covers it, as far as that does the same.
+pub fn record_with<'d>(document: &'d Document, examiner: &mut Examiner) -> Run<'d> {
+    let scenario = &document.scenario;
+    let collector = examiner.collector().clone();
+    let (mut log, mut naming) = (KeptEvents::new(scenario), Naming::new(&document.names));
+    let mut tell = |events: &[Event]| {
+        log.take(events);
+        naming.take(events);
+    };
+    let (mut memory, mut camera) = (Vec::new(), PictureTaker::default());
+    let mut remarks = Vec::new();
+    let (violations, digest) = if examiner.is_real() {
+        let examined = examiner.examine(scenario, true);
+        tell(examined.events);
+        let mut out = EventBuffer::new(&mut memory).keep(examined.events.len() + 1);
+        Machine::new(&collector).run_observed(scenario, &mut out, &mut camera);
+        drop(out);
+        let same = memory.iter().zip(examined.events).take_while(|(model, real)| model == real).count();
+        remarks.extend(ending(examined.end));
+        let row = Row::covering(collector.release).map_or_else(|| "the newest row".to_owned(), Row::name);
+        remarks.push(if memory == examined.events {
+            format!("what is said about the inside of collections is what {row} does, with the same events")
+        } else {
+            camera.shots.retain(|shot| shot.event <= same);
+            format!("{row} does something else after {same} events: from there on the inside of collections is unknown")
+        });
+        (examined.violations.to_vec(), examined.digest)
+    } else {
+        let mut out = EventBuffer::new(&mut memory).keep(0).pass_to(&mut tell);
+        Machine::new(&collector).run_observed(scenario, &mut out, &mut camera);
+        drop(out);
+        let examined = examiner.examine(scenario, true);
+        (examined.violations.to_vec(), examined.digest)
+    };
+    log.finish();
+    let (PictureTaker { shots, missed }, names) = (camera, naming.finish());
+    Run { document, collector, log, shots, violations, names, digest, missed, remarks }
+}
+
+/// How a run on an interpreter ended, if not with its last event.
+fn ending(end: &End) -> Option<String> {
+    Some(match end {
+        End::Complete | End::Undefined(_) => return None,
+        End::Teardown => "the interpreter died after the last event, when leftovers were dropped".to_owned(),
+        End::Unsupported(what) => format!("the interpreter did not run it: {what}"),
+        End::Limit(limit) => {
+            format!("the interpreter did not end within its limit ({limit}): these are the events so far")
+        }
+        End::Crashed(how) => format!("the interpreter died ({how}): these are the events so far"),
+    })
+}
+
+/// Explains a run.
+pub fn explain(run: &Run<'_>) -> Explanation {
+    let mut remarks = run.remarks.clone();
+    if run.missed > 0 {
+        remarks.push(format!(
+            "{} phases are not explained: a heap of more than {MAX_OBJECTS} objects, or more than {MAX_SHOTS} phases",
+            run.missed
+        ));
+    }
+    if run.log.lost() > 0 {
+        remarks.push(format!(
+            "{} events are too many to be told of: what is said about the end of the run may be wrong",
+            run.log.lost()
+        ));
+    }
+    let note = (!remarks.is_empty()).then(|| remarks.join("\n"));
+    Explanation {
+        collector: run.collector.name.clone(),
+        verified: run.collector.verified,
+        broken: broken(run),
+        collections: collections::all(run),
+        weakrefs: callback_outcomes::weakrefs(run),
+        finalizers: callback_outcomes::finalizers(run),
+        note,
+    }
+}
+
+fn broken(run: &Run<'_>) -> Vec<Broken> {
+    let mut found: Vec<Broken> = Vec::new();
+    for (violation, verdict) in &run.violations {
+        let (code, class) = (violation.invariant.code(), verdict.class().word());
+        if let Some(same) = found.iter_mut().find(|b| (b.invariant, b.class) == (code, class)) {
+            same.times += 1;
+            continue;
+        }
+        let step = violation.event.and_then(|event| run.step_at(event as usize));
+        found.push(Broken {
+            invariant: code,
+            name: violation.invariant.name(),
+            class,
+            step: step.map(|s| s + 1),
+            operation: step.map_or_else(String::new, |s| run.operation(s)),
+            event: violation.event,
+            text: violation.describe(&|object| run.names.label(object)),
+            times: 1,
+        });
+    }
+    found.sort_by_key(|b| b.event.unwrap_or(u32::MAX));
+    found
+}
+
+impl Run<'_> {
+    /// The step of the mutator that the event belongs to.
+    fn step_at(&self, event: usize) -> Option<u32> {
+        self.log.before(event + 1).iter().rev().find_map(|line| match line.event {
+            Event::Step { op } => Some(op),
+            _ => None,
+        })
+    }
+
+    /// A step of the mutator in the words of the file.
+    pub(crate) fn operation(&self, step: u32) -> String {
+        let op = self.document.scenario.main().get(step as usize);
+        op.map_or_else(String::new, |op| print_op(op, &self.document.names))
+    }
+
+    /// Where a step is: its number from 1, and its line if there is a file.
+    pub(crate) fn place(&self, step: u32) -> String {
+        match self.document.lines.get(step as usize) {
+            Some(line) if *line > 0 => format!("step {}, line {line}", step + 1),
+            _ => format!("step {}", step + 1),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Merges stores: of shards, of nights, of machines. Associative, commutative and idempotent.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::campaigns::{Campaigns, Overlap};
+use super::files::StoreError;
+use super::folders::{self, Regressions, Summary};
+
+/// Stores cannot be merged.
+#[derive(Debug, thiserror::Error)]
+pub enum MergeError {
+    /// A file or folder cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Shards have scenarios in common.
+    #[error(transparent)]
+    Overlap(#[from] Overlap),
+}
+
+/// What a merged store has.
+#[derive(Debug)]
+pub struct Merged {
+    /// Its campaigns.
+    pub shelf: Campaigns,
+    /// How many bugs it has.
+    pub bugs: Summary,
+}
+
+/// Merges stores into one, which may have something in it already and may be one of them.
+///
+/// # Errors
+/// If a store cannot be read, if shards overlap, or if the result cannot be written.
+pub fn merge(from: &[PathBuf], into: &Path, regressions: &Regressions) -> Result<Merged, MergeError> {
+    let mut shelf = Campaigns::read(into)?;
+    for root in from {
+        let other = Campaigns::read(root)?;
+        shelf.join(&other);
+    }
+    shelf.check()?;
+    fs::create_dir_all(into).map_err(StoreError::at(into))?;
+    shelf.write(into)?;
+    folders::renew(into, &shelf, regressions)?;
+    for root in from {
+        folders::join_replayed(into, root)?;
+    }
+    let bugs = folders::renew(into, &shelf, regressions)?;
+    Ok(Merged { shelf, bugs })
+}

@@ -1,0 +1,250 @@
+//! The model and a real interpreter in lockstep: both run the same scenarios, and their event streams must be equal.
+
+mod campaign;
+mod compared_counts;
+mod difference;
+mod finding;
+mod plan;
+
+use std::borrow::Borrow;
+use std::ops::Range;
+
+use crate::cpython::{Interpreter, Python, SetupError};
+use crate::event::{Digest, Event, EventBuffer};
+use crate::model::collector::{Collector, Row};
+use crate::model::machine::Machine;
+use crate::scenario::Scenario;
+use crate::supervise::Limits;
+
+pub use campaign::{ComparisonOutcome, Skipped, run, run_under};
+pub use compared_counts::{ComparedCounts, ComparedTotals, DifferenceKey};
+pub use difference::{Comparison, Difference, DifferenceKind, Looseness, compare, place, word};
+pub use finding::{ReducedDifference, reduce};
+pub use plan::{ComparisonPlan, Target};
+
+/// The collector of the model that imitates an interpreter: the row that covers its release.
+pub fn row_of(interpreter: &Interpreter) -> Option<Collector> {
+    let row = Row::covering(interpreter.release)?.collector();
+    Some(Collector { release: interpreter.release, ..row })
+}
+
+/// A collector of the model and an interpreter that should do the same.
+#[derive(Debug)]
+pub struct Lockstep {
+    collector: Collector,
+    machine: Machine,
+    /// Runs what is defined to the end.
+    steady: Python,
+    /// Runs what may break its process, with less time: what is broken may be walked for ever.
+    risky: Option<Python>,
+    /// Runs one scenario per process.
+    fresh: Option<Python>,
+    limits: Limits,
+    model: Vec<Event>,
+    ranges: Vec<Range<usize>>,
+}
+
+/// What came of one scenario of a batch.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Compared {
+    /// Its position in the batch.
+    pub index: usize,
+    /// What came of the comparison; of a fresh process, if the scenario was run in one too.
+    pub comparison: Comparison,
+    /// Digest of the interpreter's events, the part that was compared.
+    pub digest: u64,
+    /// It was run in a fresh process too.
+    pub sampled: bool,
+    /// A fresh process did something else than the worker, though nothing undefined had happened there.
+    pub unstable: bool,
+}
+
+impl Lockstep {
+    /// Compares an interpreter with a collector.
+    ///
+    /// # Errors
+    /// [`SetupError`] if the interpreter cannot be set up.
+    pub fn new(interpreter: Interpreter, collector: &Collector, limits: Limits) -> Result<Lockstep, SetupError> {
+        Ok(Lockstep {
+            collector: collector.clone(),
+            machine: Machine::new(collector),
+            steady: Python::new(interpreter, limits)?,
+            risky: None,
+            fresh: None,
+            limits,
+            model: Vec::new(),
+            ranges: Vec::new(),
+        })
+    }
+
+    /// The collector.
+    pub fn collector(&self) -> &Collector {
+        &self.collector
+    }
+
+    /// The interpreter's worker.
+    pub fn python(&mut self) -> &mut Python {
+        &mut self.steady
+    }
+
+    /// Compares with another collector from now on.
+    pub fn set_collector(&mut self, collector: &Collector) {
+        self.collector = collector.clone();
+        self.machine = Machine::new(collector);
+    }
+
+    /// The bounds of the workers.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Sets the bounds of the workers, which are replaced.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+        self.steady.set_limits(limits);
+        (self.risky, self.fresh) = (None, None);
+    }
+
+    /// Compares one scenario in the worker, without confirmation.
+    ///
+    /// # Errors
+    /// [`SetupError`] if a new process was needed and could not be started.
+    pub fn compare(&mut self, scenario: &Scenario) -> Result<Comparison, SetupError> {
+        self.run_model(&[scenario]);
+        if !self.risk(0) {
+            return Ok(run_one(&mut self.steady, scenario, &self.model)?.0);
+        }
+        let risky = companion(&mut self.risky, &self.steady, self.limits.hurried())?;
+        match run_one(risky, scenario, &self.model)?.0 {
+            hurried if is_limit(&hurried) => Ok(self.in_fresh(scenario, 0)?.0),
+            comparison => Ok(comparison),
+        }
+    }
+
+    /// Compares one scenario in a process of its own.
+    ///
+    /// # Errors
+    /// As [`Lockstep::compare`].
+    pub fn compare_fresh(&mut self, scenario: &Scenario) -> Result<Comparison, SetupError> {
+        self.run_model(&[scenario]);
+        Ok(self.in_fresh(scenario, 0)?.0)
+    }
+
+    /// Compares scenarios. Differences, and the scenarios that `sample` chooses, are run in a fresh process as well.
+    /// Outcomes come in no particular order, one for each scenario.
+    ///
+    /// # Errors
+    /// As [`Lockstep::compare`]; the outcomes so far have been handed out.
+    pub fn compare_batch<S: Borrow<Scenario>>(
+        &mut self,
+        scenarios: &[S],
+        sample: impl Fn(usize) -> bool,
+        mut each: impl FnMut(Compared),
+    ) -> Result<(), SetupError> {
+        self.run_model(scenarios);
+        let (risky, steady): (Vec<usize>, Vec<usize>) = (0..scenarios.len()).partition(|i| self.risk(*i));
+        let mut again = Vec::new();
+        for (indices, risky) in [(steady, false), (risky, true)] {
+            let batch: Vec<&Scenario> = indices.iter().map(|i| scenarios[*i].borrow()).collect();
+            let python = match risky && !batch.is_empty() {
+                true => companion(&mut self.risky, &self.steady, self.limits.hurried())?,
+                false => &mut self.steady,
+            };
+            python.run_batch(&batch, |outcome| {
+                let index = indices[outcome.index];
+                let model = &self.model[self.ranges[index].clone()];
+                let comparison = compare(model, outcome.events, outcome.failure.as_ref());
+                let digest = digest(model, outcome.events);
+                let compared = Compared { index, comparison, digest, sampled: false, unstable: false };
+                if sample(index) || matches!(compared.comparison, Comparison::Different(_)) {
+                    again.push((compared, risky));
+                } else {
+                    each(compared);
+                }
+            })?;
+        }
+        for (mut compared, risky) in again {
+            let (comparison, digest) = self.in_fresh(scenarios[compared.index].borrow(), compared.index)?;
+            // Where behaviour is undefined, anything may have happened to the process before.
+            compared.unstable = !risky
+                && !is_limit(&compared.comparison)
+                && (kind(&comparison), digest) != (kind(&compared.comparison), compared.digest);
+            compared.sampled = sample(compared.index);
+            (compared.comparison, compared.digest) = (comparison, digest);
+            each(compared);
+        }
+        Ok(())
+    }
+
+    fn run_model<S: Borrow<Scenario>>(&mut self, scenarios: &[S]) {
+        self.model.clear();
+        self.ranges.clear();
+        for scenario in scenarios {
+            let from = self.model.len();
+            let most = self.limits.events();
+            self.machine.run(scenario.borrow(), &mut EventBuffer::append(&mut self.model).keep(most).end_at(most));
+            self.ranges.push(from..self.model.len());
+        }
+    }
+
+    fn risk(&self, index: usize) -> bool {
+        matches!(self.model[self.ranges[index].clone()].last(), Some(Event::Undefined { .. }))
+    }
+
+    fn in_fresh(&mut self, scenario: &Scenario, index: usize) -> Result<(Comparison, u64), SetupError> {
+        let model = &self.model[self.ranges[index].clone()];
+        if self.risk(index) {
+            let risky = companion(&mut self.risky, &self.steady, self.limits.hurried())?;
+            risky.restart();
+            let hurried = run_one(risky, scenario, model)?;
+            if !is_limit(&hurried.0) {
+                return Ok(hurried);
+            }
+        }
+        let fresh = companion(&mut self.fresh, &self.steady, self.limits)?;
+        let result = run_one(fresh, scenario, model);
+        fresh.restart();
+        result
+    }
+}
+
+/// Runs one scenario: what came of the comparison, and the digest of the events.
+fn run_one(python: &mut Python, scenario: &Scenario, model: &[Event]) -> Result<(Comparison, u64), SetupError> {
+    // A batch of one has one outcome.
+    let mut result = (Comparison::Same, 0);
+    python.run_batch(&[scenario], |outcome| {
+        result = (compare(model, outcome.events, outcome.failure.as_ref()), digest(model, outcome.events));
+    })?;
+    Ok(result)
+}
+
+/// A limit that a fresh process does not reach says more about the machine, or what the worker had run before, than
+/// about the scenario.
+fn is_limit(comparison: &Comparison) -> bool {
+    matches!(comparison, Comparison::Different(difference) if difference.kind == DifferenceKind::Limit)
+}
+
+/// What two comparisons of one scenario are compared by: messages may name times and limits.
+fn kind(comparison: &Comparison) -> Option<(DifferenceKind, usize)> {
+    match comparison {
+        Comparison::Different(difference) => Some((difference.kind, difference.at)),
+        _ => None,
+    }
+}
+
+/// Digest of the events that are compared: none after the model's last.
+fn digest(model: &[Event], real: &[Event]) -> u64 {
+    let defined = match model.split_last() {
+        Some((Event::Undefined { .. }, before)) => before.len().min(real.len()),
+        _ => real.len(),
+    };
+    Digest::of(&real[..defined])
+}
+
+/// Another worker of the same interpreter, started when it is needed first.
+fn companion<'a>(place: &'a mut Option<Python>, like: &Python, limits: Limits) -> Result<&'a mut Python, SetupError> {
+    match place {
+        Some(python) => Ok(python),
+        None => Ok(place.insert(Python::new(like.interpreter().clone(), limits)?)),
+    }
+}

@@ -1,0 +1,257 @@
+//! The page that a campaign ends with: collectors by invariants, what was reached, what was found.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+use std::path::Path;
+
+use super::style::{Style, UNVERIFIED, count, grouped, quoted, subject};
+use crate::campaign::{JudgedCounts, JudgedOutcome, ViolationKey};
+use crate::findings::{Baseline, CampaignIdentity, Finding, State, Summary, Verdict};
+use crate::invariant::Invariant;
+use crate::model::collector::{Collector, Row};
+
+/// Everything that the page shows.
+#[derive(Clone, Copy, Debug)]
+pub struct CampaignReport<'p> {
+    /// What the campaign is.
+    pub about: &'p CampaignIdentity,
+    /// What came out.
+    pub outcome: &'p JudgedOutcome,
+    /// What is known.
+    pub baseline: &'p Baseline,
+    /// Where findings were written.
+    pub out: &'p Path,
+    /// Every violation counts.
+    pub strict: bool,
+    /// The command that does the same, if there is one.
+    pub repeat: Option<&'p str>,
+}
+
+impl CampaignReport<'_> {
+    /// The findings that are violations, each with its key.
+    pub fn violations(&self) -> impl Iterator<Item = &(ViolationKey, Finding)> {
+        self.outcome.findings.iter().filter(|(key, _)| matches!(key, ViolationKey::Violation { .. }))
+    }
+
+    /// The findings that are ends of interpreters, each with its key.
+    pub fn crashes(&self) -> impl Iterator<Item = &(ViolationKey, Finding)> {
+        self.outcome.findings.iter().filter(|(key, _)| matches!(key, ViolationKey::Fatal { .. }))
+    }
+}
+
+/// The page as text of at most `width` columns, where names of collectors and files allow.
+pub fn text(page: &CampaignReport<'_>, width: usize, color: bool) -> String {
+    let mut out = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_page(&mut out, page, width, Style { color });
+    out
+}
+
+fn write_page(out: &mut String, page: &CampaignReport<'_>, width: usize, style: Style) -> fmt::Result {
+    heading(out, page, style)?;
+    table(out, page, width, style)?;
+    reached(out, page, style)?;
+    findings(out, page, style)?;
+    endings(out, page, style)?;
+    store(out, page.outcome.waiting, &page.outcome.bugs, page.out, style)
+}
+
+/// What the store has, and what is left to be done.
+pub(super) fn store(out: &mut String, waiting: usize, bugs: &Summary, root: &Path, style: Style) -> fmt::Result {
+    if waiting > 0 {
+        let findings = count(waiting as u64, "finding");
+        writeln!(out, "{} {findings} not reduced yet: --resume goes on", style.note("waiting"))?;
+    }
+    if bugs.total() == 0 {
+        return Ok(());
+    }
+    let states = State::ALL.iter().filter_map(|state| Some((state, bugs.0.get(state)?)));
+    let states: Vec<String> = states.map(|(state, number)| format!("{} {}", grouped(*number), state.word())).collect();
+    let total = count(bugs.total(), "bug");
+    writeln!(out, "{} has {total}: {}", quoted(&root.to_string_lossy()), states.join(", "))
+}
+
+/// What became of the runs of real interpreters that did not end with the last event.
+fn endings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
+    for (collector, tally) in page.about.subjects.iter().zip(&page.outcome.part.tallies) {
+        let counts = [
+            (tally.crashed, "the interpreter died"),
+            (tally.limited, "a limit of time or memory was reached"),
+            (tally.undefined, "behaviour was undefined, not judged further"),
+            (tally.teardown, "the interpreter died after the last event, when leftovers were dropped"),
+        ];
+        for (number, what) in counts.into_iter().filter(|(number, _)| *number > 0) {
+            writeln!(out, "{}: in {} {what}", collector.name, count(number, "scenario"))?;
+        }
+        for (what, number) in &tally.unsupported {
+            writeln!(out, "{}: {} not run: {what}", collector.name, count(*number, "scenario"))?;
+        }
+    }
+    for (_, crash) in page.crashes() {
+        let objects = count(crash.objects.into(), "object");
+        writeln!(out, "{} {}: {}, {objects}", style.bad(&crash.what.code), crash.subject, crash.what.name)?;
+        let file = quoted(&JudgedOutcome::file(page.out, crash).to_string_lossy());
+        let replay = format!("coroner replay {file} --collector {}", crash.subject);
+        writeln!(out, "    {}", style.command(&replay))?;
+    }
+    if page.outcome.unconfirmed > 0 {
+        let kinds = count(page.outcome.unconfirmed as u64, "kind");
+        writeln!(out, "{} {kinds} of findings did not occur again in a fresh process", style.bad("unconfirmed"))?;
+    }
+    Ok(())
+}
+
+fn heading(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
+    let CampaignReport { about, outcome, .. } = page;
+    let CampaignIdentity { command, seed, profiles, size, subjects, .. } = about;
+    let profiles = profiles.join(",");
+    writeln!(out, "{} seed {seed}, profile {profiles}, size {size}", style.head(&format!("coroner {command}")))?;
+    let runs = outcome.part.scenarios * subjects.len() as u64;
+    let seconds = outcome.timing.running.as_secs_f64();
+    writeln!(
+        out,
+        "{} on {} in {seconds:.1} s ({} runs per second); digest {:016x}",
+        count(outcome.part.scenarios, "scenario"),
+        count(subjects.len() as u64, "collector"),
+        grouped((runs as f64 / seconds.max(1e-6)) as u64),
+        outcome.part.digest(),
+    )
+}
+
+fn table(out: &mut String, page: &CampaignReport<'_>, width: usize, style: Style) -> fmt::Result {
+    let (subjects, tallies) = (&page.about.subjects, &page.outcome.part.tallies);
+    let broken = |i: &&Invariant| tallies.iter().any(|t| Verdict::ALL.iter().any(|v| t.count(*v, **i) > 0));
+    let columns: Vec<Invariant> = Invariant::ALL.iter().filter(broken).copied().collect();
+    let unverified = subjects.iter().any(|c| !c.verified);
+    let name_width = subjects.iter().map(|c| c.name.len()).max().unwrap_or(0);
+    let left = name_width + if unverified { 1 + UNVERIFIED.len() } else { 0 };
+    if columns.is_empty() {
+        writeln!(out, "\nno violations on:")?;
+    }
+    let per_block = (width.saturating_sub(left + 1) / CELL).max(1);
+    let blocks: Vec<&[Invariant]> = if columns.is_empty() { vec![&[]] } else { columns.chunks(per_block).collect() };
+    for block in blocks {
+        if !block.is_empty() {
+            let heads: String = block.iter().map(|i| format!(" {:<1$}", i.code(), CELL - 1)).collect();
+            writeln!(out, "\n{:left$}{}", "", style.head(heads.trim_end()))?;
+        }
+        for (collector, tally) in subjects.iter().zip(tallies) {
+            let mark = if collector.verified { "" } else { UNVERIFIED };
+            let mut line = format!("{:name_width$}", collector.name);
+            if unverified {
+                line += &style.faint(&format!(" {mark:<0$}", UNVERIFIED.len()));
+            }
+            for invariant in block {
+                let (marks, len) = cell(tally, *invariant, style);
+                let _ = write!(line, " {marks}{:1$}", "", CELL - 1 - len);
+            }
+            writeln!(out, "{}", line.trim_end())?;
+        }
+    }
+    if !columns.is_empty() {
+        let legend: Vec<String> = Verdict::ALL.iter().map(|v| format!("{} {}", v.mark(), v.meaning())).collect();
+        writeln!(out, "{}", style.faint(&legend.join("   ")))?;
+        for invariant in columns {
+            let promised = if invariant.promised() { "" } else { " (CPython never promised it)" };
+            writeln!(out, "  {:<5}{}{promised}", invariant.code(), invariant.name())?;
+        }
+    }
+    Ok(())
+}
+
+/// Width of a column, the space before it included.
+const CELL: usize = 6;
+
+/// The marks of a cell, and how many there are.
+fn cell(tally: &JudgedCounts, invariant: Invariant, style: Style) -> (String, usize) {
+    let mut marks = String::new();
+    let mut len = 0;
+    for verdict in Verdict::ALL.into_iter().filter(|v| tally.count(*v, invariant) > 0) {
+        let mark = verdict.mark().to_string();
+        marks += &match verdict {
+            Verdict::New => style.bad(&mark),
+            Verdict::Known => style.note(&mark),
+            _ => style.faint(&mark),
+        };
+        len += 1;
+    }
+    (marks, len)
+}
+
+/// All counts of what the runs reached, in two columns.
+fn reached(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
+    let reached = page.outcome.part.reached();
+    let runs = reached.runs.max(1) as f64;
+    let lines: Vec<String> = reached
+        .fields()
+        .map(|(name, count)| {
+            let per_run = count as f64 / runs;
+            format!("{:<25}{:>15} {:>8}", name.replace('_', " "), grouped(count), format!("{per_run:.3}"))
+        })
+        .collect();
+    let half = lines.len().div_ceil(2);
+    writeln!(out, "\n{}", style.head("reached, in all runs and per run"))?;
+    for (i, left) in lines.iter().take(half).enumerate() {
+        let right = lines.get(half + i).map_or("", String::as_str);
+        writeln!(out, "{}", format!("{left}  {right}").trim_end())?;
+    }
+    Ok(())
+}
+
+fn findings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
+    let findings: Vec<&(ViolationKey, Finding)> = page.violations().collect();
+    if findings.is_empty() {
+        return writeln!(out, "\nnothing found");
+    }
+    let mut groups: BTreeMap<(Verdict, Invariant), Vec<&Finding>> = BTreeMap::new();
+    for (key, record) in &findings {
+        if let ViolationKey::Violation { verdict, invariant, .. } = key {
+            groups.entry((*verdict, *invariant)).or_default().push(record);
+        }
+    }
+    let heading = format!("found: {} (the smallest of each kind)", count(findings.len() as u64, "reduced scenario"));
+    writeln!(out, "\n{}", style.head(&heading))?;
+    for ((verdict, invariant), members) in groups {
+        let Some(best) = members.iter().min_by_key(|record| (record.objects, record.operations)) else { continue };
+        let collectors = distinct(members.iter().copied());
+        let mark = match verdict {
+            Verdict::New => style.bad(&verdict.mark().to_string()),
+            _ => verdict.mark().to_string(),
+        };
+        let (class, all) = (verdict.meaning(), count(collectors.len() as u64, "collector"));
+        let objects = count(best.objects.into(), "object");
+        let file = quoted(&JudgedOutcome::file(page.out, best).to_string_lossy());
+        writeln!(out, "{mark} {} {}: {class}, on {all}", invariant.code(), invariant.name())?;
+        if verdict == Verdict::Known
+            && let Some(known) = page.baseline.knows(&row_of(&best.subject), invariant)
+        {
+            writeln!(out, "    {} (regressions/{})", known.reason, known.regression)?;
+        }
+        if verdict != Verdict::New && !page.strict {
+            writeln!(out, "    {objects}: {}", style.faint(&file))?;
+            continue;
+        }
+        let sentence = best.sentence.split_once("): ").map_or(best.sentence.as_str(), |(_, rest)| rest);
+        writeln!(out, "    {}, {objects}: {sentence}", subject(&best.subject, best.verified))?;
+        let (collector, strict) = (&best.subject, if verdict == Verdict::New { "" } else { " --strict" });
+        let replay = format!("coroner replay {file} --collector {collector}{strict}");
+        let explain = format!("coroner explain {file} --collector {collector}");
+        writeln!(out, "    {}\n    {}", style.command(&replay), style.command(&explain))?;
+    }
+    Ok(())
+}
+
+/// The row that a collector is, or is a variant of.
+fn row_of(collector: &str) -> String {
+    let parsed = Collector::parse(collector).ok();
+    let row = parsed.and_then(|c| Row::covering(c.release));
+    row.map_or_else(|| collector.to_owned(), Row::name)
+}
+
+/// The names of the collectors of some findings, each once.
+fn distinct<'f>(findings: impl Iterator<Item = &'f Finding>) -> Vec<&'f str> {
+    let mut names: Vec<&str> = findings.map(|record| record.subject.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}

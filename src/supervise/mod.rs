@@ -1,0 +1,13 @@
+//! Child processes: what they may take, and names that no two of them share.
+
+mod limits;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use limits::Limits;
+
+/// A number that no other call in this process returns.
+pub(crate) fn unique() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
