@@ -9,16 +9,20 @@ mod callgrind;
 use std::hint::black_box;
 use std::process::ExitCode;
 
+use coroner::campaign::Examiner;
 use coroner::event::{Event, EventBuffer};
-use coroner::explain;
+use coroner::explain::{self, Judged};
 use coroner::findings::Baseline;
 use coroner::generate::Large;
 use coroner::invariant::Judge;
+use coroner::lookup::Collectors;
 use coroner::model::collector::Collector;
 use coroner::model::machine::Machine;
+use coroner::model::rows::Rows;
 use coroner::regression::Runner;
 use coroner::scenario::text::{self, Document};
 use coroner::scenario::{Scenario, binary};
+use coroner::subject::Declaration;
 
 /// Objects of the smaller graph.
 const OBJECTS: u32 = 4_000;
@@ -35,6 +39,7 @@ struct Work {
     document: Document,
     machine: Machine,
     collector: Collector,
+    declaration: Declaration,
     judge: Judge,
     events: Vec<Event>,
     baseline: Baseline,
@@ -52,6 +57,7 @@ impl Work {
             document: text::parse(&text).expect("what was printed can be read"),
             text,
             machine: Machine::new(&collector),
+            declaration: Declaration::of_release(&collector.name, collector.release),
             collector,
             judge: Judge::new(),
             events: Vec::new(),
@@ -90,7 +96,7 @@ counted! {
         work.machine.run(&work.scenario, &mut EventBuffer::new(&mut work.events));
     },
     judge_1 judge_2 = |work| {
-        black_box(work.judge.judge(&work.scenario, &work.events, Some(work.collector.release)).len());
+        black_box(work.judge.judge(&work.scenario, &work.events, &work.declaration).len());
     },
     print_1 print_2 = |work| { black_box(text::print(&work.scenario).len()); },
     parse_1 parse_2 = |work| { black_box(text::parse(&work.text).is_ok()); },
@@ -98,10 +104,13 @@ counted! {
     decode_1 decode_2 = |work| { black_box(binary::decode(&work.bytes).is_ok()); },
     normalize_1 normalize_2 = |work| { black_box(work.scenario.normalize().ops().len()); },
     explain_1 explain_2 = |work| {
-        let run = explain::record(&work.document, &work.collector, &work.baseline);
+        let mut examiner = Examiner::new(&Rows::one(&work.collector), &work.baseline);
+        let examined = examiner.examine(&work.document.scenario, true);
+        let judged = Judged { violations: examined.violations, digest: examined.digest, real: None };
+        let run = explain::record(&work.document, &work.collector, judged);
         black_box(coroner::report::text::explanation::text(&run, &explain::explain(&run), true, false).len());
     },
-    replay_1 replay_2 = |work| { black_box(Runner::new().outcome(&work.document, &work.collector)); },
+    replay_1 replay_2 = |work| { black_box(Runner::new(&Collectors).outcome(&work.document, &Rows::one(&work.collector))); },
 }
 
 fn main() -> ExitCode {

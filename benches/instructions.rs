@@ -17,6 +17,7 @@ use coroner::invariant::Judge;
 use coroner::model::collector::Collector;
 use coroner::model::machine::Machine;
 use coroner::scenario::Scenario;
+use coroner::subject::Declaration;
 
 /// Scenarios that are measured for each profile.
 const SCENARIOS: u64 = 500;
@@ -29,7 +30,7 @@ const OTHER_COMPILER: f64 = 20.0;
 struct Work {
     generator: Generator,
     machine: Machine,
-    collector: Collector,
+    declaration: Declaration,
     judge: Judge,
     scenarios: Vec<Scenario>,
     events: Vec<Vec<Event>>,
@@ -44,7 +45,7 @@ impl Work {
         let mut work = Work {
             generator: Generator::new(Seed::from(7), profile, Size::Small),
             machine: Machine::new(&collector),
-            collector,
+            declaration: Declaration::of_release(&collector.name, collector.release),
             judge: Judge::new(),
             scenarios: vec![Scenario::new(); SCENARIOS as usize],
             events: vec![Vec::new(); SCENARIOS as usize],
@@ -77,8 +78,7 @@ impl Work {
 
     fn judge(&mut self) {
         self.each(|work, n| {
-            let release = Some(work.collector.release);
-            black_box(work.judge.judge(&work.scenarios[n], &work.events[n], release).len());
+            black_box(work.judge.judge(&work.scenarios[n], &work.events[n], &work.declaration).len());
         });
     }
 }

@@ -13,6 +13,7 @@ use coroner::invariant::Judge;
 use coroner::model::collector::Collector;
 use coroner::model::machine::Machine;
 use coroner::scenario::Scenario;
+use coroner::subject::Declaration;
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// Counts allocations, so that the claim "none per scenario" is measured.
@@ -50,7 +51,7 @@ struct Worker {
     machine: Machine,
     events: Vec<Event>,
     judge: Judge,
-    collector: Collector,
+    declaration: Declaration,
     next: u64,
 }
 
@@ -64,7 +65,7 @@ impl Worker {
             machine: Machine::new(&collector),
             events: Vec::new(),
             judge: Judge::new(),
-            collector,
+            declaration: Declaration::of_release(&collector.name, collector.release),
             next: 0,
         }
     }
@@ -79,7 +80,7 @@ impl Worker {
     }
 
     fn judge(&mut self) -> usize {
-        self.judge.judge(&self.scenario, &self.events, Some(self.collector.release)).len()
+        self.judge.judge(&self.scenario, &self.events, &self.declaration).len()
     }
 
     fn all(&mut self) -> usize {

@@ -10,8 +10,9 @@ use coroner::cpython::installed;
 use coroner::findings::Baseline;
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::invariant::{Class, Invariant, Phase};
-use coroner::lockstep::row_of;
+use coroner::lookup::{self, row_of};
 use coroner::model::collector::Collector;
+use coroner::model::rows::Rows;
 use coroner::scenario::Scenario;
 use coroner::shrink::{Budget, minimize};
 use coroner::supervise::Limits;
@@ -74,14 +75,14 @@ fn main() {
     let baseline = Baseline::empty();
     for name in ["cpython-2.7", "cpython-3.7", "cpython-3.8", "cpython-3.13.0"] {
         let collector = Collector::parse(name).expect("a collector of the table");
-        let mut model = Examiner::new(&collector, &baseline);
+        let mut model = Examiner::new(&Rows::one(&collector), &baseline);
         let findings = findings(&mut model, in_model);
         measure(name, &mut model, &findings);
     }
     for interpreter in installed().into_iter().flatten() {
         let Some(row) = row_of(&interpreter) else { continue };
-        let findings = findings(&mut Examiner::new(&row, &baseline), on_interpreter);
-        let mut real = Examiner::on(&interpreter, &row, Limits::default(), &baseline);
+        let findings = findings(&mut Examiner::new(&Rows::one(&row), &baseline), on_interpreter);
+        let mut real = Examiner::new(&lookup::interpreter(&interpreter, &row, Limits::default()), &baseline);
         measure(&interpreter.name(), &mut real, &findings);
     }
 }

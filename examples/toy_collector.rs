@@ -1,17 +1,17 @@
 //! A collector from outside, tested in ten lines.
 //!
 //! The toy knows one kind of object, with four slots and no finalizer, frees nothing before a collection, and finds garbage by marking
-//! from the variables. `Toy { flawed: true }` forgets to follow references out of objects that it reaches from others:
+//! from the variables. `Toy::new(true)` forgets to follow references out of objects that it reaches from others:
 //! the property test finds a live object that it frees, reduces the scenario and keeps it as a text file.
 
 use coroner::event::{Event, EventBuffer, ObjId, Role};
 use coroner::generate::{Profile, Size};
 use coroner::proptest::{Property, PropertyError, scenarios};
 use coroner::scenario::{Base, Kind, Op, Place, Scenario, Shape};
-use coroner::subject::{Failure, Subject};
+use coroner::subject::{Declaration, Failure, Subject};
 
-#[derive(Default)]
 struct Toy {
+    declaration: Declaration,
     flawed: bool,
     vars: Vec<Option<usize>>,
     /// Slots of each object; nothing once it was freed.
@@ -19,6 +19,10 @@ struct Toy {
 }
 
 impl Toy {
+    fn new(flawed: bool) -> Toy {
+        Toy { declaration: Declaration::of_no_release("toy"), flawed, vars: Vec::new(), heap: Vec::new() }
+    }
+
     fn read(&self, place: Place) -> Option<usize> {
         let Base::Var(var) = place.base else { return None };
         let start = self.vars.get(var as usize).copied().flatten()?;
@@ -87,12 +91,12 @@ impl Toy {
 }
 
 impl Subject for Toy {
-    fn name(&self) -> &str {
-        "toy"
+    fn declaration(&self) -> &Declaration {
+        &self.declaration
     }
 
     fn run(&mut self, scenario: &Scenario, out: &mut EventBuffer<'_>) -> Result<(), Failure> {
-        *self = Toy { flawed: self.flawed, ..Toy::default() };
+        (self.vars, self.heap) = Default::default();
         for (index, op) in scenario.main().iter().enumerate() {
             out.event(Event::Step { op: index as u32 });
             if !self.step(*op, index as u32, out) {
@@ -107,17 +111,17 @@ impl Subject for Toy {
 /// The ten lines.
 fn test(mut toy: Toy, folder: &std::path::Path) -> Result<u32, PropertyError> {
     let plain = scenarios(Profile::named("plain").expect("the profile exists"), Size::Small);
-    let passed = Property::new("toy", folder).cases(1_000).seed(1).judge(plain, &mut toy, None)?;
+    let passed = Property::new("toy", folder).cases(1_000).seed(1).judge(plain, &mut toy)?;
     Ok(passed.cases)
 }
 
 fn main() {
     let folder = std::env::temp_dir().join("coroner-toy");
-    match test(Toy::default(), &folder.join("sound")) {
+    match test(Toy::new(false), &folder.join("sound")) {
         Ok(cases) => println!("the toy passed {cases} cases"),
         Err(error) => println!("the toy fails: {error}"),
     }
-    match test(Toy { flawed: true, ..Toy::default() }, &folder.join("flawed")) {
+    match test(Toy::new(true), &folder.join("flawed")) {
         Ok(cases) => println!("the flaw was not found in {cases} cases"),
         Err(error) => println!("the flawed toy fails: {error}"),
     }
@@ -130,8 +134,8 @@ mod tests {
     #[test]
     fn the_sound_toy_passes_and_the_flaw_is_found() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(test(Toy::default(), folder.path()).unwrap(), 1_000);
-        match test(Toy { flawed: true, ..Toy::default() }, folder.path()).unwrap_err() {
+        assert_eq!(test(Toy::new(false), folder.path()).unwrap(), 1_000);
+        match test(Toy::new(true), folder.path()).unwrap_err() {
             PropertyError::Failed(failed) => {
                 assert!(failed.scenario.ops().len() <= 8, "{failed:?}");
                 assert!(failed.file.is_file());

@@ -37,6 +37,7 @@
 //! use coroner::invariant::{Class, Invariant, Judge};
 //! use coroner::model::machine::Machine;
 //! use coroner::scenario::text;
+//! use coroner::subject::Declaration;
 //!
 //! let source = "\
 //! coroner 1
@@ -61,7 +62,8 @@
 //!     let collector = Collector::parse(name).expect("a known release");
 //!     let events = record(|out| Machine::new(&collector).run(&scenario, out));
 //!     let mut judge = Judge::new();
-//!     let violations = judge.judge(&scenario, &events, Some(collector.release));
+//!     let declaration = Declaration::of_release(name, collector.release);
+//!     let violations = judge.judge(&scenario, &events, &declaration);
 //!     violations.iter().any(|v| v.invariant == Invariant::I15 && v.class == Class::Collector)
 //! };
 //! assert!(breaks_i15("cpython-3.7"));
@@ -98,6 +100,7 @@ pub mod fuzzing;
 pub mod generate;
 pub mod invariant;
 pub mod lockstep;
+pub mod lookup;
 pub mod model;
 pub mod mutate;
 pub mod object_names;

@@ -11,7 +11,7 @@ use crate::model::collector::{Collector, Switch, SwitchClass, UnknownCollector};
 use crate::model::machine::Machine;
 use crate::scenario::{Op, Scenario};
 use crate::shrink::{self, Minimized};
-use crate::subject::Release;
+use crate::subject::Declaration;
 
 /// One scenario in so many is judged by the differential invariants as well.
 pub const DIFFERENTIAL_SAMPLE: u64 = 64;
@@ -135,7 +135,7 @@ pub struct Pair {
     planted: Collector,
     machine: Machine,
     sound: Machine,
-    release: Option<Release>,
+    declaration: Declaration,
     judge: Judge,
     events: Vec<Event>,
     /// The machine with the bug keeps something between runs.
@@ -152,7 +152,7 @@ impl Pair {
         Ok(Pair {
             machine: Machine::new(&planted),
             sound: Machine::new(&sound),
-            release: Some(sound.release),
+            declaration: Declaration::of_release(&sound.name, sound.release),
             stateful: planted.rules.has(Switch::BugNondeterministic),
             planted,
             judge: Judge::new(),
@@ -172,16 +172,16 @@ impl Pair {
             self.machine = Machine::new(&self.planted);
         }
         self.machine.run(scenario, &mut EventBuffer::new(&mut self.events));
-        let (release, judge) = (self.release, &mut self.judge);
-        let violations = judge.judge(scenario, &self.events, release).iter();
+        let (declaration, judge) = (&self.declaration, &mut self.judge);
+        let violations = judge.judge(scenario, &self.events, declaration).iter();
         let mut broken: Vec<Invariant> = violations.filter(|v| v.class == class).map(|v| v.invariant).collect();
         if !broken.is_empty() {
             self.sound.run(scenario, &mut EventBuffer::new(&mut self.events));
-            let anyway = self.judge.judge(scenario, &self.events, release);
+            let anyway = self.judge.judge(scenario, &self.events, declaration);
             broken.retain(|invariant| anyway.iter().all(|v| v.invariant != *invariant));
         }
         if differential {
-            let check = |machine: &mut Machine| differential::check(machine, scenario, release).unwrap_or_default();
+            let check = |machine: &mut Machine| differential::check(machine, scenario, declaration).unwrap_or_default();
             let with = check(&mut self.machine);
             let mut with = with.iter().filter(|v| v.class == class).map(|v| v.invariant).peekable();
             if with.peek().is_some() {

@@ -19,7 +19,7 @@ use crate::scenario::Scenario;
 use crate::scenario::binary::decode_total;
 use crate::scenario::text::{Document, Field, FieldName};
 use crate::shrink::{Budget, minimize};
-use crate::subject::{Release, Subject};
+use crate::subject::Subject;
 
 /// Scenarios of a profile of the generator.
 pub fn scenarios(profile: &'static Profile, size: Size) -> impl Strategy<Value = Scenario> {
@@ -114,15 +114,15 @@ impl Property {
         &self,
         strategy: impl Strategy<Value = Scenario>,
         subject: &mut dyn Subject,
-        release: Option<Release>,
     ) -> Result<Passed, PropertyError> {
+        let declaration = subject.declaration().clone();
         let mut judge = Judge::new();
         let mut events = Vec::new();
         self.check(strategy, |scenario| {
             if subject.run(scenario, &mut EventBuffer::new(&mut events)).is_err() {
                 return Ok(());
             }
-            let violations = judge.judge(scenario, &events, release);
+            let violations = judge.judge(scenario, &events, &declaration);
             match violations.iter().find(|v| v.class == Class::Collector) {
                 None => Ok(()),
                 Some(violation) => Err(Broken {

@@ -11,8 +11,9 @@ use coroner::findings::{Baseline, Verdict};
 use coroner::generate::PROFILES;
 use coroner::invariant::Invariant;
 use coroner::model::collector::{Collector, ROWS, Switch, SwitchClass};
+use coroner::model::rows::Rows;
 use coroner::scenario::Scenario;
-use coroner::scenario::text::{OPERATIONS, parse};
+use coroner::scenario::text::{parse, usages};
 use program::{command, coroner, files, folder, json};
 
 /// Everything of a result that may not depend on time, machine and paths.
@@ -208,7 +209,7 @@ fn lists_have_everything_in_them() {
     listed("bugs", switches(SwitchClass::Bug).collect());
     listed("invariants", Invariant::ALL.iter().map(|i| format!("{} {}", i.code(), i.name())).collect());
     listed("profiles", PROFILES.iter().map(|p| p.name.to_owned()).collect());
-    listed("operations", OPERATIONS.iter().map(|u| u.form.to_owned()).collect());
+    listed("operations", usages().map(|u| u.form.to_owned()).collect());
 }
 
 #[test]
@@ -265,7 +266,7 @@ fn every_line_of_the_baseline_is_shown_by_its_regression_on_each_of_its_rows() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions").join(&known.regression);
         let document = parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
         for row in &ROWS[known.first..=known.last] {
-            let mut examiner = Examiner::new(&row.collector(), &baseline);
+            let mut examiner = Examiner::new(&Rows::one(&row.collector()), &baseline);
             let run = examiner.examine(&document.scenario, true);
             let shown = run.violations.iter().any(|(v, d)| v.invariant == known.invariant && *d == Verdict::Known);
             assert!(shown, "{} does not show {} on {}", known.regression, known.invariant.code(), row.name());
@@ -279,7 +280,7 @@ fn a_variant_is_excused_only_where_its_row_does_the_same() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions/C01-bpo-38006.scn");
     let document = parse(&std::fs::read_to_string(path).unwrap()).unwrap();
     let verdict = |collector: &str, scenario: &Scenario| {
-        let mut examiner = Examiner::new(&Collector::parse(collector).unwrap(), &baseline);
+        let mut examiner = Examiner::new(&Rows::one(&Collector::parse(collector).unwrap()), &baseline);
         let run = examiner.examine(scenario, false);
         run.violations.iter().find(|(v, _)| v.invariant == Invariant::I15).map(|(_, verdict)| *verdict)
     };

@@ -6,6 +6,7 @@ use coroner::invariant::{Coverage, Judge};
 use coroner::model::collector::Collector;
 use coroner::model::machine::Machine;
 use coroner::scenario::Scenario;
+use coroner::subject::Declaration;
 
 /// What one profile's scenarios reached, and in how many of them.
 #[derive(Default)]
@@ -24,6 +25,7 @@ const SCENARIOS: u64 = 3_000;
 fn shares(profile: &str, collector: &str) -> Shares {
     let collector = Collector::parse(collector).unwrap();
     let mut generator = Generator::new(Seed::from(2026), Profile::named(profile).unwrap(), Size::Small);
+    let declaration = Declaration::of_release(&collector.name, collector.release);
     let mut machine = Machine::new(&collector);
     let mut judge = Judge::new();
     let mut scenario = Scenario::new();
@@ -32,7 +34,7 @@ fn shares(profile: &str, collector: &str) -> Shares {
     for n in 0..SCENARIOS {
         generator.fill(n, &mut scenario);
         machine.run(&scenario, &mut EventBuffer::new(&mut events));
-        judge.judge(&scenario, &events, Some(collector.release));
+        judge.judge(&scenario, &events, &declaration);
         let reached = judge.reached();
         shares.trash += u64::from(reached.collections_with_trash > 0);
         shares.delivered += u64::from(reached.callbacks_run > 0);

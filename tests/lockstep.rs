@@ -1,5 +1,6 @@
 //! The model and the interpreters of this machine in lockstep: they agree, and a wrong row is caught.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -9,31 +10,42 @@ use coroner::diagnose::{self, Flip};
 use coroner::event::{Event, record};
 use coroner::findings::Baseline;
 use coroner::generate::{Generator, Profile, Seed, Size};
-use coroner::lockstep::{self, Comparison, ComparisonPlan, DifferenceKind, Lockstep, Target, row_of};
+use coroner::lockstep::{self, Comparison, ComparisonPlan, DifferenceKind, Lockstep};
+use coroner::lookup::{Imitation, campaign_subjects, row_of};
 use coroner::model::collector::{Collector, Switch};
 use coroner::model::machine::Machine;
+use coroner::model::rows::Rows;
 use coroner::scenario::Scenario;
+use coroner::subject::SetupError;
 use coroner::supervise::Limits;
 
 /// The interpreters that rows cover; one line if there are none.
-fn targets() -> Vec<Target> {
+fn targets() -> Vec<Imitation> {
     let usable = installed().into_iter().flatten();
-    let targets: Vec<Target> =
-        usable.filter_map(|i| row_of(&i).map(|collector| Target { interpreter: i, collector })).collect();
+    let targets: Vec<Imitation> =
+        usable.filter_map(|i| row_of(&i).map(|collector| Imitation { interpreter: i, collector })).collect();
     if targets.is_empty() {
         eprintln!("skipped: no CPython found (pyenv, PATH, CORONER_PYTHONS)");
     }
     targets
 }
 
+fn lockstep_of(target: &Imitation) -> Result<Lockstep, SetupError> {
+    let target = target.target(String::new());
+    Lockstep::new(target.real, target.model.as_ref(), Limits::default())
+}
+
 fn draw(profile: &str) -> Scenarios {
     Scenarios { seed: Seed::default(), profiles: vec![Profile::named(profile).unwrap()], size: Size::Small }
 }
 
-fn plan(targets: Vec<Target>, profile: &str, scenarios: u64, jobs: usize) -> ComparisonPlan {
+fn plan(targets: &[Imitation], profile: &str, scenarios: u64, jobs: usize) -> ComparisonPlan {
+    let collectors = targets.iter().map(|target| target.collector.clone()).collect();
     ComparisonPlan {
         draw: draw(profile),
-        targets,
+        targets: targets.iter().map(|target| target.target(target.interpreter.short())).collect(),
+        model: Arc::new(Rows::new(collectors)),
+        sanitize: false,
         budget: Budget::Scenarios(scenarios),
         jobs,
         sample: 64,
@@ -50,16 +62,16 @@ fn run(plan: &ComparisonPlan) -> lockstep::ComparisonOutcome {
 fn every_interpreter_does_what_its_row_does() {
     let targets = targets();
     for profile in ["plain", "mixed", "weakrefs", "resurrection", "builtin"] {
-        let plan = plan(targets.clone(), profile, 500, 2);
+        let plan = plan(&targets, profile, 500, 2);
         let outcome = run(&plan);
         for skipped in &outcome.skipped {
-            eprintln!("skipped: {}: {}", plan.targets[skipped.target].interpreter.name(), skipped.why);
+            eprintln!("skipped: {}: {}", plan.targets[skipped.target].identity.name, skipped.why);
         }
         for (_, record) in &outcome.campaign.findings {
             eprintln!("{profile}: {}\n{}", record.sentence, record.reduced);
         }
         for (index, (target, tally)) in plan.targets.iter().zip(&outcome.campaign.part.tallies).enumerate() {
-            let name = target.interpreter.name();
+            let name = &target.identity.name;
             assert!(tally.agrees(), "{profile} on {name}: {tally:?}");
             if outcome.skipped.iter().all(|s| s.target != index) {
                 assert!(tally.scenarios == 500 && tally.same > 250, "{profile} on {name}: {tally:?}");
@@ -71,7 +83,7 @@ fn every_interpreter_does_what_its_row_does() {
 #[test]
 fn the_number_of_workers_changes_nothing() {
     let Some(target) = targets().pop() else { return };
-    let counts = |jobs| run(&plan(vec![target.clone()], "default", 1000, jobs)).campaign.part;
+    let counts = |jobs| run(&plan(std::slice::from_ref(&target), "default", 1000, jobs)).campaign.part;
     assert_eq!(counts(1), counts(2));
 }
 
@@ -136,10 +148,10 @@ fn every_wrong_switch_is_caught() {
 #[test]
 fn a_wrong_row_is_found_and_reduced() {
     // Where the first pass does not clear at all, that switch means nothing.
-    let means = |t: &Target| t.collector.rules.has(Switch::ClearWeakrefsBeforeFinalizers);
+    let means = |t: &Imitation| t.collector.rules.has(Switch::ClearWeakrefsBeforeFinalizers);
     let Some(mut target) = targets().into_iter().rfind(means) else { return };
     target.collector.rules = target.collector.rules.flip(Switch::ClearTrashWeakrefs);
-    let plan = plan(vec![target], "weakrefs", 2000, 2);
+    let plan = plan(&[target], "weakrefs", 2000, 2);
     let outcome = run(&plan);
     assert!(outcome.campaign.part.tallies[0].differ > 0);
     let (_, record) = &outcome.campaign.findings[0];
@@ -151,13 +163,13 @@ fn a_wrong_row_is_found_and_reduced() {
 #[test]
 fn a_killed_worker_costs_nothing() {
     let Some(target) = targets().pop() else { return };
-    let mut lockstep = Lockstep::new(target.interpreter, &target.collector, Limits::default()).unwrap();
+    let mut lockstep = lockstep_of(&target).unwrap();
     let mut generator = Generator::new(Seed::default(), Profile::named("mixed").unwrap(), Size::Small);
     let batch: Vec<Scenario> = (0..40_000).map(|n| generator.make(n)).collect();
-    let id = lockstep.python().process_id().unwrap().to_string();
+    let id = lockstep.real().process_id().unwrap();
     let killer = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(100));
-        std::process::Command::new("kill").args(["-9", &id]).status().unwrap().success()
+        std::process::Command::new("kill").args(["-9", &id.to_string()]).status().unwrap().success()
     });
     let (mut outcomes, mut disagreements) = (0, 0);
     let start = Instant::now();
@@ -176,7 +188,7 @@ fn a_killed_worker_costs_nothing() {
     let in_time = start.elapsed() > Duration::from_millis(100);
     assert!(killer.join().unwrap() || !in_time, "the worker was there to be killed");
     assert_eq!((outcomes, disagreements), (batch.len(), 0));
-    assert!(lockstep.python().processes() > 1 || !in_time);
+    assert!(lockstep.real().process_id() != Some(id) || !in_time);
 }
 
 /// What the probe itself holds or calls: the argument of a function whose frame the collector visits (up to 3.6), and
@@ -189,9 +201,9 @@ const PROBE: [&str; 2] = [
 
 #[test]
 fn the_probe_changes_no_order() {
-    let old = |target: &Target| (target.interpreter.release.major, target.interpreter.release.minor) < (3, 7);
+    let old = |target: &Imitation| (target.interpreter.release.major, target.interpreter.release.minor) < (3, 7);
     for target in targets().into_iter().filter(old) {
-        let mut lockstep = Lockstep::new(target.interpreter, &target.collector, Limits::default()).unwrap();
+        let mut lockstep = lockstep_of(&target).unwrap();
         for text in PROBE {
             let document = coroner::scenario::text::parse_bytes(format!("coroner 1\n{text}").as_bytes()).unwrap();
             assert_eq!(lockstep.compare(&document.scenario).unwrap(), Comparison::Same, "{text}");
@@ -202,7 +214,7 @@ fn the_probe_changes_no_order() {
 #[test]
 fn what_is_undefined_may_kill_the_interpreter_and_the_next_scenario_runs() {
     let Some(target) = targets().pop() else { return };
-    let mut lockstep = Lockstep::new(target.interpreter, &target.collector, Limits::default()).unwrap();
+    let mut lockstep = lockstep_of(&target).unwrap();
     let mut generator = Generator::new(Seed::default(), Profile::named("unsafe").unwrap(), Size::Small);
     let mut machine = Machine::new(&target.collector);
     let undefined = |scenario: &Scenario| {
@@ -233,8 +245,7 @@ fn what_is_undefined_may_kill_the_interpreter_and_the_next_scenario_runs() {
 #[test]
 fn a_death_that_no_rule_explains_is_a_crash() {
     let Some(target) = targets().pop() else { return };
-    let limits = Limits::default();
-    let mut lockstep = Lockstep::new(target.interpreter, &target.collector, limits).unwrap();
+    let mut lockstep = lockstep_of(&target).unwrap();
     // The model of a release without the switch goes on where this interpreter's process ends.
     let mut generator = Generator::new(Seed::default(), Profile::named("unsafe").unwrap(), Size::Small);
     let mut machine = Machine::new(&target.collector);
@@ -243,15 +254,15 @@ fn a_death_that_no_rule_explains_is_a_crash() {
         let mut events = record(|out| machine.run(&scenario, out));
         let Some(Event::Undefined { .. }) = events.pop() else { continue };
         let mut crash = None;
-        lockstep.python().restart();
+        lockstep.real().restart();
         lockstep
-            .python()
-            .run_batch(&[&scenario], |outcome| {
+            .real()
+            .run_batch(&[&scenario], &mut |_, real, failure| {
                 // A model that does not know of the undefined behaviour expects the end.
                 let mut expected = events.clone();
                 expected.extend([Event::NoEffect; 2]);
-                if outcome.events.len() == events.len() {
-                    crash = Some(lockstep::compare(&expected, outcome.events, outcome.failure.as_ref()));
+                if real.len() == events.len() {
+                    crash = Some(lockstep::compare(&expected, real, failure));
                 }
             })
             .unwrap();
@@ -274,9 +285,11 @@ fn invariants_alone_find_bpo_38006() {
     let name = "python:3.7".to_owned();
     let plan = campaign::CampaignPlan {
         draw: draw("weakrefs"),
-        collectors: vec![Collector { name: name.clone(), ..target.collector }],
-        interpreters: [(name, target.interpreter)].into(),
-        limits: Limits::default(),
+        subjects: campaign_subjects(
+            &[Collector { name: name.clone(), ..target.collector }],
+            &[(name, target.interpreter)].into(),
+            Limits::default(),
+        ),
         budget: Budget::Scenarios(3000),
         jobs: 2,
         sample: 64,

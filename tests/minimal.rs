@@ -16,7 +16,7 @@ fn every_claim_of_minimality_is_true() {
     for case in load(&folder) {
         let case = case.unwrap_or_else(|e| panic!("{e}"));
         let name = case.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let mut kept = PreservedOutcome::new(&case.document).expect("known collectors");
+        let mut kept = PreservedOutcome::new(&case.document, &coroner::lookup::Collectors).expect("known collectors");
         assert!(kept.holds(&case.document.scenario), "{name} has its own outcome");
         let claim = case.document.field(FieldName::Minimal).and_then(Minimality::parse);
         let checked = kept.check_minimal(&case.document.scenario);

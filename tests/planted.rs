@@ -8,6 +8,7 @@ use coroner::model::machine::Machine;
 use coroner::planted::Pair;
 use coroner::scenario::Scenario;
 use coroner::scenario::text;
+use coroner::subject::Declaration;
 
 /// Scenarios that each variant may take.
 const BUDGET: u64 = 20_000;
@@ -110,7 +111,7 @@ fn what_every_row_breaks_is_broken_by_the_newest() {
         for collector in coroner::model::collector::Collector::all() {
             let events = record(|out| Machine::new(&collector).run(&scenario, out));
             let mut judge = Judge::new();
-            let found = judge.judge(&scenario, &events, Some(collector.release));
+            let found = judge.judge(&scenario, &events, &Declaration::of_release(&collector.name, collector.release));
             assert!(found.iter().any(|v| v.invariant == *invariant), "{invariant} on {}", collector.name);
         }
     }

@@ -37,10 +37,9 @@ fn every_form_of_a_scenario_survives_and_every_case_runs() {
 fn a_sound_collector_passes_every_case() {
     let folder = folder();
     let mut machine = Machine::new(&Collector::parse("cpython-3.15").unwrap());
-    let release = Collector::parse("cpython-3.15").unwrap().release;
     let property = Property::new("sound", folder.path()).cases(3_000).seed(2);
     let plain = Profile::named("plain").unwrap();
-    let passed = property.judge(scenarios(plain, Size::Small), &mut machine, Some(release)).unwrap();
+    let passed = property.judge(scenarios(plain, Size::Small), &mut machine).unwrap();
     assert_eq!(passed, Passed { cases: 3_000, kept: 0 });
 }
 
@@ -51,7 +50,7 @@ fn a_planted_bug_is_found_reduced_kept_as_text_and_replayed_first() {
     let mut machine = Machine::new(&buggy);
     let property = Property::new("planted", folder.path()).cases(20_000).seed(3);
     let strategy = || scenarios(Profile::named("resurrection").unwrap(), Size::Small);
-    let Err(PropertyError::Failed(failed)) = property.judge(strategy(), &mut machine, Some(buggy.release)) else {
+    let Err(PropertyError::Failed(failed)) = property.judge(strategy(), &mut machine) else {
         panic!("the planted bug was not found");
     };
     assert!(failed.scenario.ops().len() <= 10, "{}", text::print(&failed.scenario));
@@ -59,17 +58,17 @@ fn a_planted_bug_is_found_reduced_kept_as_text_and_replayed_first() {
     assert_eq!(text::parse(&kept).unwrap().scenario, failed.scenario);
 
     // What was kept fails at once, with no drawing; a sound collector passes it and draws on.
-    let Err(PropertyError::Failed(again)) = property.clone().cases(0).judge(strategy(), &mut machine, None) else {
+    let Err(PropertyError::Failed(again)) = property.clone().cases(0).judge(strategy(), &mut machine) else {
         panic!("the kept failure was not replayed");
     };
     assert_eq!(again.file, failed.file);
     let mut sound = Machine::new(&Collector::parse("cpython-3.15").unwrap());
-    let passed = property.clone().cases(50).judge(strategy(), &mut sound, Some(buggy.release)).unwrap();
+    let passed = property.clone().cases(50).judge(strategy(), &mut sound).unwrap();
     assert_eq!(passed, Passed { cases: 50, kept: 1 });
 
     // A kept file that cannot be read is an error.
     std::fs::write(folder.path().join("planted-bad.scn"), "coroner 1\n\na = Nod()\n").unwrap();
-    let error = property.judge(strategy(), &mut sound, None).unwrap_err();
+    let error = property.judge(strategy(), &mut sound).unwrap_err();
     assert!(matches!(error, PropertyError::Unreadable { .. }), "{error}");
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use coroner::lookup::Collectors;
 use coroner::model::collector::Collector;
 use coroner::regression::{Case, Mismatch, Runner, Topic, compare, load};
 use coroner::scenario::text::{Class, Document, ExpectedViolation, Fact, FieldName};
@@ -18,7 +19,7 @@ fn name(case: &Case) -> String {
 #[test]
 fn every_file_has_the_outcome_it_states() {
     let cases = cases();
-    let mut runner = Runner::new();
+    let mut runner = Runner::new(&Collectors);
     let mut wrong = Vec::new();
     let mut outcomes = 0;
     for case in &cases {
@@ -126,15 +127,15 @@ fn flipped(document: &Document) -> Vec<(String, Document)> {
 
 #[test]
 fn every_flipped_outcome_is_noticed() {
-    let mut runner = Runner::new();
+    let mut runner = Runner::new(&Collectors);
     let mut missed = Vec::new();
     let mut flips = 0;
     for case in &cases() {
         let outcomes = runner.outcomes(&case.document);
-        assert!(compare(&case.document, &outcomes).is_empty(), "{}", name(case));
+        assert!(compare(&case.document, &outcomes, &Collectors).is_empty(), "{}", name(case));
         for (what, document) in flipped(&case.document) {
             flips += 1;
-            if compare(&document, &outcomes).is_empty() {
+            if compare(&document, &outcomes, &Collectors).is_empty() {
                 missed.push(format!("{}: {what}", name(case)));
             }
         }
@@ -147,7 +148,7 @@ fn every_flipped_outcome_is_noticed() {
 fn a_file_for_a_collector_that_does_not_exist_fails() {
     let mut document = cases().remove(0).document;
     document.expectations[0].collector = "cpython-3.99".to_owned();
-    assert!(Runner::new().check(&document).iter().any(|m| matches!(m, Mismatch::Collector(_))));
+    assert!(Runner::new(&Collectors).check(&document).iter().any(|m| matches!(m, Mismatch::Collector(_))));
 }
 
 #[test]
@@ -157,10 +158,10 @@ fn a_folder_with_one_bad_file_checks_the_rest_and_fails() {
         let to = folder.path().join(case.path.file_name().expect("a name"));
         std::fs::copy(&case.path, to).expect("copied");
     }
-    let clean = Runner::new().check_all(&load(folder.path()));
+    let clean = Runner::new(&Collectors).check_all(&load(folder.path()));
     assert!(clean.is_clean() && clean.files == 2 && clean.outcomes >= 2 * Collector::all().len());
     std::fs::write(folder.path().join("B00-bad.scn"), "coroner 1\na = Nod()\n").expect("written");
-    let report = Runner::new().check_all(&load(folder.path()));
+    let report = Runner::new(&Collectors).check_all(&load(folder.path()));
     assert!(!report.is_clean());
     assert_eq!((report.files, report.outcomes, report.unreadable.len()), (3, clean.outcomes, 1));
 }

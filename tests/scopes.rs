@@ -4,7 +4,7 @@ mod program;
 
 use std::process::Stdio;
 
-use coroner::lockstep::row_of;
+use coroner::lookup::row_of;
 use coroner::scenario::text::parse;
 use program::{command, coroner, files, folder, json};
 

@@ -7,7 +7,7 @@ use coroner::model::collector::Collector;
 use coroner::model::machine::Machine;
 use coroner::scenario::{Op, Scenario, text};
 use coroner::shrink::{Budget, check_minimal, minimize};
-use coroner::subject::Release;
+use coroner::subject::Declaration;
 use std::collections::BTreeMap;
 
 /// What a candidate must keep: the first violation that is the collector's fault.
@@ -15,7 +15,7 @@ type Signature = (Invariant, Class, Phase);
 
 struct Subject {
     machine: Machine,
-    release: Release,
+    declaration: Declaration,
     judge: Judge,
     events: Vec<Event>,
 }
@@ -25,7 +25,7 @@ impl Subject {
         let collector = Collector::parse(name).unwrap();
         Subject {
             machine: Machine::new(&collector),
-            release: collector.release,
+            declaration: Declaration::of_release(&collector.name, collector.release),
             judge: Judge::new(),
             events: Vec::new(),
         }
@@ -33,7 +33,7 @@ impl Subject {
 
     fn signature(&mut self, scenario: &Scenario) -> Option<Signature> {
         self.machine.run(scenario, &mut EventBuffer::new(&mut self.events));
-        let violations = self.judge.judge(scenario, &self.events, Some(self.release));
+        let violations = self.judge.judge(scenario, &self.events, &self.declaration);
         let first = violations.iter().find(|violation| violation.class == Class::Collector)?;
         Some((first.invariant, first.class, first.phase))
     }

@@ -8,7 +8,9 @@ use coroner::campaign::Examiner;
 use coroner::findings::Baseline;
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::invariant::{Class, Invariant, Phase};
+use coroner::lookup::Collectors;
 use coroner::model::collector::Collector;
+use coroner::model::rows::Rows;
 use coroner::regression::PreservedOutcome;
 use coroner::scenario::Scenario;
 use coroner::scenario::text::{Document, FieldName, parse, print};
@@ -35,7 +37,7 @@ fn with_several_collectors_the_same_ones_go_on_to_fail() {
     let folder = folder();
     let names = ["cpython-2.7", "cpython-3.7.0", "cpython-3.7.6", "cpython-3.8", "cpython-3.13.0", "cpython-3.15"];
     let baseline = Baseline::empty();
-    let examiner = |name: &&str| Examiner::new(&Collector::parse(name).unwrap(), &baseline);
+    let examiner = |name: &&str| Examiner::new(&Rows::one(&Collector::parse(name).unwrap()), &baseline);
     let mut examiners: Vec<Examiner> = names.iter().map(examiner).collect();
     let mut generator = Generator::new(Seed::from(3), Profile::named("resurrection").unwrap(), Size::default());
     let mut scenario = Scenario::new();
@@ -81,11 +83,11 @@ fn a_file_with_expectations_is_reduced_for_its_own_outcome() {
         assert_eq!(ran.code, 0, "{}", ran.err);
         let (old, new) = (read(&regressions.join(name)), read(&folder.path().join("out.scn")));
         assert!(new.scenario.ops().len() < old.scenario.ops().len());
-        assert!(PreservedOutcome::new(&old).unwrap().holds(&new.scenario), "{name}");
+        assert!(PreservedOutcome::new(&old, &Collectors).unwrap().holds(&new.scenario), "{name}");
         assert_eq!(new.field(FieldName::Bug), old.field(FieldName::Bug));
         assert_eq!(new.expectations.len(), old.expectations.len());
         assert_eq!(coroner(folder.path(), "replay out.scn").code, 0, "{name}");
-        assert_eq!(PreservedOutcome::new(&old).unwrap().check_minimal(&new.scenario).map(drop), Ok(()));
+        assert_eq!(PreservedOutcome::new(&old, &Collectors).unwrap().check_minimal(&new.scenario).map(drop), Ok(()));
     }
     let nothing = "coroner 1\n\na = Node()\n";
     std::fs::write(folder.path().join("nothing.scn"), nothing).unwrap();
@@ -133,5 +135,7 @@ fn a_search_that_is_interrupted_leaves_the_best_so_far() {
     let document = read(&folder.path().join("out.scn"));
     let claim = document.field(FieldName::Minimal).and_then(Minimality::parse);
     assert!(matches!(claim, Some(Minimality::Stopped { .. })), "{claim:?}");
-    assert!(PreservedOutcome::new(&read(&folder.path().join("slow.scn"))).unwrap().holds(&document.scenario));
+    assert!(
+        PreservedOutcome::new(&read(&folder.path().join("slow.scn")), &Collectors).unwrap().holds(&document.scenario)
+    );
 }

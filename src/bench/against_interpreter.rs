@@ -9,16 +9,18 @@ use std::time::Duration;
 
 use super::interleaved::{Interleaved, per_second, repeat};
 use super::table::{Cell, Table};
-use crate::campaign::{Examiner, Rows};
+use crate::campaign::Examiner;
 use crate::cpython::{Interpreter, Python, SetupError};
 use crate::event::{Event, EventBuffer};
 use crate::findings::Baseline;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::invariant::Judge;
-use crate::lockstep::row_of;
+use crate::lookup::row_of;
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
+use crate::model::rows::Rows;
 use crate::scenario::Scenario;
+use crate::subject::Declaration;
 use crate::supervise::Limits;
 
 /// Scenarios that are measured; each counts with its best time on either side.
@@ -80,7 +82,7 @@ fn compare(
     let mut python = Python::new(interpreter.clone(), Limits::default())?;
     let mut generator = Generator::new(Seed::from(7), profile, Size::default());
     let mut machine = Machine::new(&collector);
-    let mut judge = Judge::new();
+    let (mut judge, declaration) = (Judge::new(), Declaration::of_release(&collector.name, collector.release));
     let mut events: Vec<Event> = Vec::new();
     // What is undefined may kill the process, which is no measure of its speed.
     let scenarios: Vec<Scenario> = (0..)
@@ -92,7 +94,7 @@ fn compare(
         .take(SCENARIOS)
         .collect();
     let rows = Collector::all();
-    let mut together = Rows::new(rows.iter().map(|row| Examiner::new(row, &Baseline::empty())).collect());
+    let mut together = Examiner::new(&Rows::new(rows.to_vec()), &Baseline::empty());
     let mut turns = Interleaved::<3>::new(SCENARIOS);
     let mut error = None;
     repeat(time, SCENARIOS / BATCH, |batch| {
@@ -101,11 +103,11 @@ fn compare(
         for (number, scenario) in (from..).zip(batch) {
             turns.time(number, 0, || {
                 machine.run(scenario, &mut EventBuffer::new(&mut events));
-                black_box(judge.judge(scenario, &events, Some(collector.release)).len());
+                black_box(judge.judge(scenario, &events, &declaration).len());
             });
         }
         for (number, scenario) in (from..).zip(batch) {
-            turns.time(number, 2, || together.examine(scenario, false, |_, run| _ = black_box(run.digest)));
+            turns.time(number, 2, || together.examine_each(scenario, false, |_, run| _ = black_box(run.digest)));
         }
         let result = python.run_batch(batch, |outcome| {
             if outcome.failure.is_none() {

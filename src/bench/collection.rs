@@ -9,7 +9,7 @@ use super::table::{Cell, Table};
 use crate::cpython::Interpreter;
 use crate::event::{Digest, Event, EventBuffer, Observation};
 use crate::generate::Large;
-use crate::lockstep::row_of;
+use crate::lookup::row_of;
 use crate::model::collector::Collector;
 use crate::model::machine::{Machine, Observer, PhasePoint, View};
 use crate::scenario::{Bulk, Scenario};

@@ -12,6 +12,7 @@ use crate::model::collector::Collector;
 use crate::model::machine::Machine;
 use crate::planted::DIFFERENTIAL_SAMPLE;
 use crate::scenario::Scenario;
+use crate::subject::Declaration;
 
 /// Scenarios of one turn: as many as the sample of the differential invariants is one of.
 const BATCH: usize = DIFFERENTIAL_SAMPLE as usize;
@@ -38,7 +39,7 @@ pub struct Worker {
     generator: Generator,
     machine: Machine,
     judge: Judge,
-    collector: Collector,
+    declaration: Declaration,
     scenario: Scenario,
     events: Vec<Event>,
     next: u64,
@@ -51,7 +52,7 @@ impl Worker {
             generator: Generator::new(Seed::from(7), profile, size),
             machine: Machine::new(collector),
             judge: Judge::new(),
-            collector: collector.clone(),
+            declaration: Declaration::of_release(&collector.name, collector.release),
             scenario: Scenario::new(),
             events: Vec::new(),
             next: 0,
@@ -63,10 +64,9 @@ impl Worker {
     pub fn one(&mut self, sample: Option<u64>) -> usize {
         self.generator.fill(self.next, &mut self.scenario);
         self.machine.run(&self.scenario, &mut EventBuffer::new(&mut self.events));
-        let release = Some(self.collector.release);
-        let mut found = self.judge.judge(&self.scenario, &self.events, release).len();
+        let mut found = self.judge.judge(&self.scenario, &self.events, &self.declaration).len();
         if sample.is_some_and(|sample| self.next.is_multiple_of(sample)) {
-            found += differential::check(&mut self.machine, &self.scenario, release).map_or(0, |v| v.len());
+            found += differential::check(&mut self.machine, &self.scenario, &self.declaration).map_or(0, |v| v.len());
         }
         self.next = (self.next + 1) % CYCLE;
         found
@@ -95,10 +95,9 @@ impl Parts {
                 worker.machine.run(scenario, &mut EventBuffer::new(events));
             }
         });
-        let release = Some(worker.collector.release);
         turns.time(batch, 2, || {
             for (scenario, events) in scenarios.iter().zip(&*events) {
-                black_box(worker.judge.judge(scenario, events, release).len());
+                black_box(worker.judge.judge(scenario, events, &worker.declaration).len());
             }
         });
         for (at, sample) in [(3, None), (4, Some(DIFFERENTIAL_SAMPLE))] {

@@ -7,10 +7,12 @@ use super::table::{Cell, Table};
 use crate::event::EventBuffer;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::invariant::Judge;
+use crate::lookup::Collectors;
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
 use crate::regression::{self, Runner};
 use crate::scenario::text;
+use crate::subject::Declaration;
 
 const COLUMNS: &[&str] = &["what", "files", "runs", "ms", "slowest file", "its ms"];
 
@@ -40,7 +42,7 @@ pub fn table(regressions: &Path, corpus: u64, mut step: impl FnMut()) -> Table {
 fn replayed(folder: &Path) -> Result<Vec<Cell>, String> {
     let start = Instant::now();
     let cases = regression::load(folder);
-    let mut runner = Runner::new();
+    let mut runner = Runner::new(&Collectors);
     let (mut runs, mut mismatches) = (0, 0);
     let mut slowest = (String::new(), 0.0);
     for case in &cases {
@@ -80,14 +82,14 @@ fn imported(count: u64) -> std::io::Result<Vec<Cell>> {
     let written = (0..count).try_for_each(|n| std::fs::write(path(n), text::print(&generator.make(n))));
     let start = Instant::now();
     let mut machine = Machine::new(&collector);
-    let mut judge = Judge::new();
+    let (mut judge, declaration) = (Judge::new(), Declaration::of_release(&collector.name, collector.release));
     let mut events = Vec::new();
     let mut slowest = (String::new(), 0.0);
     for n in 0..count {
         let start = Instant::now();
         if let Ok(document) = text::parse_bytes(&std::fs::read(path(n)).unwrap_or_default()) {
             machine.run(&document.scenario, &mut EventBuffer::new(&mut events));
-            std::hint::black_box(judge.judge(&document.scenario, &events, Some(collector.release)).len());
+            std::hint::black_box(judge.judge(&document.scenario, &events, &declaration).len());
         }
         let took = milliseconds(start);
         if took > slowest.1 {

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::interleaved::{Interleaved, per_second, repeat};
 use super::table::{Cell, Table};
-use crate::campaign::{Examiner, Rows};
+use crate::campaign::Examiner;
 use crate::findings::Baseline;
 use crate::generate::{Generator, Profile, Seed, Size};
 use crate::model::collector::Collector;
+use crate::model::rows::Rows;
 use crate::planted::DIFFERENTIAL_SAMPLE;
 use crate::scenario::Scenario;
 
@@ -36,17 +37,18 @@ struct Bench {
     generator: Generator,
     scenario: Scenario,
     alone: Vec<Examiner>,
-    rows: Rows,
+    rows: Examiner,
 }
 
 impl Bench {
     fn new(profile: &'static Profile, size: Size, rows: &[Collector]) -> Bench {
-        let examiners = || rows.iter().map(|row| Examiner::new(row, &Baseline::empty())).collect::<Vec<Examiner>>();
+        let examiners =
+            || rows.iter().map(|row| Examiner::new(&Rows::one(row), &Baseline::empty())).collect::<Vec<Examiner>>();
         Bench {
             generator: Generator::new(Seed::from(7), profile, size),
             scenario: Scenario::new(),
             alone: examiners(),
-            rows: Rows::new(examiners()),
+            rows: Examiner::new(&Rows::new(rows.to_vec()), &Baseline::empty()),
         }
     }
 
@@ -65,7 +67,7 @@ impl Bench {
                 for n in numbers.clone() {
                     self.generator.fill(n, &mut self.scenario);
                     let differential = sample.is_some_and(|sample| n.is_multiple_of(sample));
-                    self.rows.examine(&self.scenario, differential, |_, run| _ = black_box(run.digest));
+                    self.rows.examine_each(&self.scenario, differential, |_, run| _ = black_box(run.digest));
                 }
             });
         }

@@ -9,6 +9,7 @@
 use crate::findings::{
     Counts, Extent, Finding, FindingKey, First, Position, Shard, ShardState, StoreError, Stretch, SubjectCounts, Timing,
 };
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::examine::Examined;
-use crate::bits::Bits;
 use crate::findings::{Counts, FindingKey, First, SubjectCounts, mix};
-use crate::findings::{End, Fatal, Verdict};
+
+use crate::bits::Bits;
+use crate::findings::Verdict;
 use crate::invariant::{Class, Coverage, Invariant, Phase, Violation};
+use crate::subject::{End, Fatal};
 
 /// What findings are told apart by.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]

@@ -8,66 +8,36 @@
 mod engine;
 mod examine;
 mod judged_counts;
+mod plan;
 mod reduce;
 mod reduce_end;
-mod rows;
 mod scenarios;
 mod scope_counts;
 mod store;
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::cpython::Interpreter;
 use crate::findings::{
-    Baseline, Bug, CampaignIdentity, Counts, Finding, FindingKey, First, REDUCED, Regressions, SCHEMA, Shard,
-    ShardState, State, StoreError, SubjectCounts, SubjectIdentity, Summary, Timing, folders, mix,
+    Bug, CampaignIdentity, Counts, Finding, FindingKey, First, REDUCED, Regressions, Shard, ShardState, State,
+    StoreError, SubjectCounts, Summary, Timing, folders,
 };
-use crate::generate::{PROFILES, Size};
+
 use crate::invariant::{Invariant, Violation};
-use crate::model::collector::Collector;
 use crate::scenario::Scenario;
-use crate::scenario::binary::encode_to_vec;
 use crate::scenario::text::Document;
-use crate::supervise::Limits;
 
 pub use engine::{Bounds, Persist, Progress, Show, Work, drive};
 pub use examine::{Examined, Examiner};
 pub use judged_counts::{JudgedCounts, JudgedTotals, SIBLINGS, ViolationKey};
+pub(crate) use plan::fingerprint;
+pub use plan::{CampaignPlan, CampaignSubjects};
 pub use reduce_end::reduce_fatal;
-pub use rows::Rows;
 pub use scenarios::{Budget, Scenarios, Source};
 pub use scope_counts::{Failure, Key, ScopeCounts, ScopeVerdicts};
 pub use store::{Nowhere, Store};
-
-/// How many scenarios the fingerprint of a campaign is taken of.
-const FINGERPRINT: u64 = 32;
-
-/// What a campaign does.
-#[derive(Clone, Debug)]
-pub struct CampaignPlan {
-    /// Which scenarios are run.
-    pub draw: Scenarios,
-    /// Who runs them; at least one.
-    pub collectors: Vec<Collector>,
-    /// The real interpreters that run the scenarios of the collectors with these names.
-    pub interpreters: BTreeMap<String, Interpreter>,
-    /// Bounds of their processes.
-    pub limits: Limits,
-    /// How many scenarios.
-    pub budget: Budget,
-    /// Number of workers, from 1.
-    pub jobs: usize,
-    /// Invariants that need several runs of a scenario are judged on one scenario of so many; 0 for never.
-    pub sample: u64,
-    /// What is known.
-    pub baseline: Baseline,
-    /// How many candidates the reduction of one finding may try.
-    pub tries: u64,
-}
 
 /// How a campaign is run: nothing that changes what a scenario is or does.
 #[derive(Clone, Copy)]
@@ -86,8 +56,8 @@ pub struct RunOptions<'t> {
     pub explain: Explain<'t>,
 }
 
-/// Tells what happens in a scenario on a collector, and why.
-pub type Explain<'t> = &'t (dyn Fn(&Collector, &Document) -> String + Sync);
+/// Tells what happens in a scenario on a subject, by its index, and why.
+pub type Explain<'t> = &'t (dyn Fn(usize, &Document) -> String + Sync);
 
 /// Where a campaign keeps its state.
 #[derive(Clone, Copy, Debug)]
@@ -157,63 +127,6 @@ impl<T: SubjectCounts, K: FindingKey> CampaignOutcome<T, K> {
     }
 }
 
-impl CampaignPlan {
-    /// An examiner for a collector of the plan.
-    pub fn examiner(&self, collector: &Collector) -> Examiner {
-        match self.interpreters.get(&collector.name) {
-            Some(interpreter) => Examiner::on(interpreter, collector, self.limits, &self.baseline),
-            None => Examiner::new(collector, &self.baseline),
-        }
-    }
-
-    /// What the campaign is; `command` is `run` or `test`.
-    pub fn about(&self, command: &str) -> CampaignIdentity {
-        let subject = |c: &Collector| SubjectIdentity {
-            name: c.name.clone(),
-            verified: c.verified,
-            option: match command {
-                "run" => c.name.clone(),
-                _ => c.name.trim_start_matches("python:").to_owned(),
-            },
-            build: self.interpreters.get(&c.name).map_or(String::new(), |i| i.version.clone()),
-            collector: String::new(),
-        };
-        CampaignIdentity {
-            schema: SCHEMA,
-            program: env!("CARGO_PKG_VERSION").to_owned(),
-            command: command.to_owned(),
-            seed: self.draw.seed.to_string(),
-            profiles: self.draw.profiles.iter().map(|p| p.name.to_owned()).collect(),
-            size: self.draw.size.word().to_owned(),
-            subjects: self.collectors.iter().map(subject).collect(),
-            only: if let Budget::Only(n) = self.budget { Some(n) } else { None },
-            block: self.draw.block(),
-            sample: self.sample,
-            tries: self.tries,
-            sanitize: self.interpreters.values().any(|i| i.sanitized),
-            limit_ms: (!self.interpreters.is_empty()).then_some(self.limits.scenario.as_millis() as u64),
-            fingerprint: fingerprint(&self.draw, &self.collectors, &self.baseline),
-        }
-    }
-
-    /// True if a subject shows a bug that a campaign has kept in this file; nothing if it cannot be asked.
-    fn shows(&self, examiners: &mut Vec<Examiner>, path: &Path, bug: &Bug, subject: &str) -> Option<bool> {
-        let collector = self.collectors.iter().find(|c| c.name == subject)?;
-        let at = examiners.iter().position(|e| e.collector().name == subject).unwrap_or_else(|| {
-            examiners.push(self.examiner(collector));
-            examiners.len() - 1
-        });
-        let scenario = crate::scenario::text::parse_bytes(&std::fs::read(path).ok()?).ok()?.scenario;
-        let differential = Invariant::parse(&bug.what.code).is_some_and(reduce::is_differential);
-        let mut shows = bug.is_shown_by(&examiners[at].examine(&scenario, differential));
-        if !shows && examiners[at].is_real() {
-            // Only a fresh process can say no.
-            shows = bug.is_shown_by(&examiners[at].examine_fresh(&scenario, differential));
-        }
-        Some(shows)
-    }
-}
-
 impl Bug {
     /// True if a run shows it.
     fn is_shown_by(&self, run: &Examined<'_>) -> bool {
@@ -225,28 +138,6 @@ impl Bug {
             None => run.end.fatal().is_some_and(|fatal| fatal.word() == self.what.code),
         }
     }
-}
-
-/// Digest of what the first scenarios are, and of what they do on collectors of the model.
-pub(crate) fn fingerprint(draw: &Scenarios, collectors: &[Collector], baseline: &Baseline) -> String {
-    // Large graphs are made and run by the same code as small ones, which is faster to ask.
-    let mut draw = Scenarios { size: Size::Small, ..draw.clone() };
-    draw.profiles.retain(|p| !p.is_huge());
-    draw.profiles.push(&PROFILES[0]);
-    let (mut source, mut scenario) = (draw.source(), Scenario::new());
-    let mut examiners: Vec<Examiner> = collectors.iter().map(|c| Examiner::new(c, baseline)).collect();
-    let mut digest = 0;
-    for n in 0..FINGERPRINT {
-        source.fill(n, &mut scenario);
-        digest = mix(digest, xxhash_rust::xxh3::xxh3_64(&encode_to_vec(&scenario)));
-        for examiner in &mut examiners {
-            let run = examiner.examine(&scenario, false);
-            digest = run.violations.iter().fold(mix(digest, run.digest), |digest, (violation, verdict)| {
-                mix(digest, (violation.invariant as u64) << 8 | *verdict as u64)
-            });
-        }
-    }
-    format!("{digest:016x}")
 }
 
 /// The outcome of a campaign on collectors and interpreters, judged by invariants.
@@ -323,7 +214,7 @@ impl JudgedCampaign<'_> {
     }
 
     fn state(&self) -> ShardState<JudgedCounts, ViolationKey> {
-        ShardState::new(self.options.shard, self.plan.collectors.len())
+        ShardState::new(self.options.shard, self.plan.subjects.len())
     }
 }
 
@@ -335,8 +226,8 @@ impl Work for JudgedCampaign<'_> {
     fn worker(&self) -> Worker {
         Worker {
             source: self.plan.draw.source(),
-            scenario: Scenario::new(),
-            rows: Rows::new(self.plan.collectors.iter().map(|c| self.plan.examiner(c)).collect()),
+            batch: Vec::new(),
+            groups: self.plan.subjects.examiners(&self.plan.baseline),
         }
     }
 
@@ -359,37 +250,41 @@ impl Work for JudgedCampaign<'_> {
 
 struct Worker {
     source: Source,
-    scenario: Scenario,
-    rows: Rows,
+    batch: Vec<Scenario>,
+    /// Those that are run together, each with the index of its first subject.
+    groups: Vec<(usize, Examiner)>,
 }
 
 impl Worker {
     fn run(&mut self, plan: &CampaignPlan, numbers: Range<u64>) -> JudgedTotals {
-        let mut part = JudgedTotals::new(plan.collectors.len());
+        let mut part = JudgedTotals::new(plan.subjects.len());
         let sampled = |n: u64| plan.sample != 0 && n.is_multiple_of(plan.sample);
         part.scenarios = numbers.end - numbers.start;
-        if !plan.interpreters.is_empty() {
-            self.run_together(numbers, sampled, &mut part);
+        if plan.subjects.limits().is_none() {
+            self.batch.resize_with(1, Scenario::new);
+            for n in numbers {
+                self.source.fill(n, &mut self.batch[0]);
+                for (first, examiner) in &mut self.groups {
+                    examiner.examine_each(&self.batch[0], sampled(n), |at, run| part.add(*first + at, n, run));
+                }
+            }
             return part;
         }
-        for n in numbers {
-            self.source.fill(n, &mut self.scenario);
-            self.rows.examine(&self.scenario, sampled(n), |index, run| part.add(index, n, run));
-        }
-        part
-    }
-
-    /// Interpreters are in other processes: each gets all the scenarios in one go.
-    fn run_together(&mut self, numbers: Range<u64>, sampled: impl Fn(u64) -> bool, part: &mut JudgedTotals) {
-        let mut batch = Vec::new();
-        for n in numbers.clone() {
-            let mut scenario = Scenario::new();
-            self.source.fill(n, &mut scenario);
-            batch.push(scenario);
+        // Who has a process is given all scenarios in one go.
+        self.batch.resize_with(part.scenarios as usize, Scenario::new);
+        for (n, scenario) in numbers.clone().zip(&mut self.batch) {
+            self.source.fill(n, scenario);
         }
         let number = |i: usize| numbers.start + i as u64;
-        for (index, examiner) in self.rows.examiners().iter_mut().enumerate() {
-            examiner.examine_batch(&batch, |i| sampled(number(i)), |i, examined| part.add(index, number(i), &examined));
+        for (first, examiner) in &mut self.groups {
+            examiner.examine_batch(
+                &self.batch,
+                |i| sampled(number(i)),
+                |at, run| {
+                    part.add(*first + at.subject, number(at.scenario), run);
+                },
+            );
         }
+        part
     }
 }

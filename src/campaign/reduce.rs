@@ -8,22 +8,22 @@ use super::judged_counts::ViolationKey;
 use super::reduce_end::reduce_fatal;
 use super::{CampaignPlan, Explain};
 use crate::findings::{
-    BugSignature, CampaignIdentity, End, Fatal, Finding, First, State, Verdict, digest, document, lines, waiting,
+    BugSignature, CampaignIdentity, Finding, First, State, Verdict, digest, document, lines, waiting,
 };
 use crate::invariant::{Invariant, Violation};
-use crate::model::collector::{Collector, Row};
 use crate::object_names::ObjectNames;
 use crate::scenario::Scenario;
 use crate::scenario::text::{FieldName, Names};
 use crate::shrink::{self, Budget, Minimality};
+use crate::subject::{Declaration, End, Fatal};
 
 /// A finding that was just made.
 pub(super) fn found(plan: &CampaignPlan, about: &CampaignIdentity, key: ViolationKey, first: First) -> Finding {
-    let collector = &plan.collectors[key.collector()];
+    let collector = plan.subjects.declaration(key.collector());
     let scenario = plan.draw.scenario(first.scenario);
     let strict = if key.counts(false) { "" } else { " --strict" };
     let repeat =
-        about.repeat(&[&collector.name], &format!("--only {}", first.scenario), &Collector::row_names()) + strict;
+        about.repeat(&[&collector.name], &format!("--only {}", first.scenario), &plan.subjects.default) + strict;
     let (invariant, class) = (key.invariant(), key.verdict().map_or("", |verdict| verdict.class().word()));
     let word = key.fatal().map_or("", Fatal::word);
     let what = match invariant {
@@ -80,10 +80,10 @@ pub(super) fn reduce(
     stop: &AtomicBool,
     explain: Explain<'_>,
 ) -> Option<Finding> {
-    let collector = &plan.collectors[key.collector()];
+    let collector = plan.subjects.declaration(key.collector());
     let same = Same { key, first: found.first };
     let differential = key.invariant().is_some_and(is_differential);
-    let mut examiner = plan.examiner(collector);
+    let mut examiner = plan.subjects.examiner(key.collector(), &plan.baseline);
     let original = plan.draw.scenario(found.first.scenario);
     let halt = &mut |progress: &shrink::Progress<'_>| {
         if stop.load(Ordering::Relaxed) {
@@ -151,7 +151,7 @@ pub(super) fn reduce(
         (FieldName::Repeat, record.repeat.clone()),
     ]);
     let document = document(scenario, fields);
-    record.explanation = explain(collector, &document);
+    record.explanation = explain(key.collector(), &document);
     record.reduced = document.print();
     Some(record)
 }
@@ -161,15 +161,14 @@ pub(super) fn is_differential(invariant: Invariant) -> bool {
     [Invariant::I18, Invariant::I38, Invariant::I41].contains(&invariant)
 }
 
-fn known(plan: &CampaignPlan, collector: &Collector, key: ViolationKey, violation: &Violation) -> Option<String> {
+fn known(plan: &CampaignPlan, collector: &Declaration, key: ViolationKey, violation: &Violation) -> Option<String> {
     match key.verdict()? {
         Verdict::New => None,
         Verdict::Known => {
-            let row = Row::covering(collector.release).map(Row::name)?;
-            let known = plan.baseline.knows(&row, violation.invariant)?;
+            let known = plan.baseline.knows(&collector.row, violation.invariant)?;
             Some(format!("regressions/{}: {}", known.regression, known.reason))
         }
         Verdict::TypeFault => Some("type-fault: a type lied or did not take part".to_owned()),
-        Verdict::Documented => Some(format!("documented: {}", violation.why.source())),
+        Verdict::Documented => Some(format!("documented: {}", violation.source())),
     }
 }

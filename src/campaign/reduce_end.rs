@@ -3,9 +3,9 @@
 use std::cell::Cell;
 
 use super::Examiner;
-use crate::findings::{End, Fatal};
 use crate::scenario::Scenario;
 use crate::shrink::{self, Budget, Minimized};
+use crate::subject::{End, Fatal};
 use crate::supervise::Limits;
 
 /// Makes a scenario small that an interpreter dies of, or reaches a limit with, while candidates end in the same way.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::campaign::Rows;
+use super::{Examined, Examiner};
 use crate::enumerate::{Enumeration, Scope};
-use crate::findings::{End, Verdict};
+use crate::findings::Verdict;
 use crate::invariant::Invariant;
-use crate::model::collector::Collector;
 use crate::scenario::Scenario;
+use crate::subject::End;
 
 /// What is told apart: the collector by its number, what a violation means, the broken invariant.
 pub type Key = (usize, Verdict, Invariant);
@@ -112,10 +112,10 @@ const SCHEMA: u32 = 1;
 
 impl ScopeCounts {
     /// A survey that has yet to begin, at an index of the scope.
-    pub fn new(scope: Scope, collectors: &[Collector], from: u64) -> ScopeCounts {
+    pub fn new(scope: Scope, collectors: Vec<String>, from: u64) -> ScopeCounts {
         ScopeCounts {
             scope,
-            collectors: collectors.iter().map(|c| c.name.clone()).collect(),
+            collectors,
             from,
             position: from,
             scenarios: 0,
@@ -126,10 +126,11 @@ impl ScopeCounts {
     }
 
     /// Runs at most `most` scenarios more; false if there are no more. The enumeration is of the survey's scope, the
-    /// rows has its collectors.
-    pub fn advance(&mut self, all: &mut Enumeration, rows: &mut Rows, most: u64) -> bool {
+    /// groups have its collectors, each with the index of its first.
+    pub fn advance(&mut self, all: &mut Enumeration, groups: &mut [(usize, Examiner)], most: u64) -> bool {
         let mut scenario = Scenario::new();
-        let before = rows.judged();
+        let judged = |groups: &[(usize, Examiner)]| groups.iter().map(|(_, e)| e.judged()).sum::<u64>();
+        let before = judged(groups);
         let mut more = true;
         all.seek(self.position);
         for _ in 0..most {
@@ -139,25 +140,30 @@ impl ScopeCounts {
             };
             self.scenarios += 1;
             let new = ScopeVerdicts { scenarios: 0, first: index };
-            rows.examine(&scenario, false, |at, run| {
-                let violations = run.violations;
-                if let Some(failure) = Failure::of(run.end) {
-                    self.failed.entry((at, failure)).or_insert(new).scenarios += 1;
-                }
-                for (n, (violation, verdict)) in violations.iter().enumerate() {
-                    let same = |(v, other): &(crate::invariant::Violation, Verdict)| {
-                        (v.invariant, *other) == (violation.invariant, *verdict)
-                    };
-                    if !violations[..n].iter().any(same) {
-                        let key = (at, *verdict, violation.invariant);
-                        self.found.entry(key).or_insert(new).scenarios += 1;
-                    }
-                }
-            });
+            for (first, group) in groups.iter_mut() {
+                group.examine_each(&scenario, false, |at, run| self.count(*first + at, new, run));
+            }
         }
         self.position = Enumeration::position(all);
-        self.judged += rows.judged() - before;
+        self.judged += judged(groups) - before;
         more
+    }
+
+    /// Counts what became of one run.
+    fn count(&mut self, at: usize, new: ScopeVerdicts, run: &Examined<'_>) {
+        let violations = run.violations;
+        if let Some(failure) = Failure::of(run.end) {
+            self.failed.entry((at, failure)).or_insert(new).scenarios += 1;
+        }
+        for (n, (violation, verdict)) in violations.iter().enumerate() {
+            let same = |(v, other): &(crate::invariant::Violation, Verdict)| {
+                (v.invariant, *other) == (violation.invariant, *verdict)
+            };
+            if !violations[..n].iter().any(same) {
+                let key = (at, *verdict, violation.invariant);
+                self.found.entry(key).or_insert(new).scenarios += 1;
+            }
+        }
     }
 
     /// The survey as text.
@@ -241,21 +247,22 @@ impl ScopeCounts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::Examiner;
     use crate::findings::Baseline;
+    use crate::model::collector::Collector;
+    use crate::model::rows::Rows;
 
     #[test]
     fn a_survey_that_is_interrupted_ends_as_one_that_is_not() {
         let collectors = ["cpython-3.7", "cpython-3.13.0", "cpython-3.15"].map(|n| Collector::parse(n).unwrap());
         let scope = Scope { decorations: 1, ..Scope::new(2) };
+        let names = collectors.iter().map(|c| c.name.clone()).collect::<Vec<String>>();
         let survey = |steps: &[u64]| {
-            let mut survey = ScopeCounts::new(scope, &collectors, 0);
+            let mut survey = ScopeCounts::new(scope, names.clone(), 0);
             for most in steps {
                 // As a new process does it.
                 survey = ScopeCounts::load(&survey.store()).unwrap();
-                let examiners = collectors.iter().map(|c| Examiner::new(c, &Baseline::empty())).collect();
-                let mut rows = Rows::new(examiners);
-                survey.advance(&mut Enumeration::new(scope), &mut rows, *most);
+                let rows = Examiner::new(&Rows::new(collectors.to_vec()), &Baseline::empty());
+                survey.advance(&mut Enumeration::new(scope), &mut [(0, rows)], *most);
             }
             survey
         };
@@ -267,7 +274,7 @@ mod tests {
 
     #[test]
     fn what_is_no_survey_is_refused() {
-        let survey = ScopeCounts::new(Scope::new(1), &[Collector::parse("cpython-3.15").unwrap()], 0);
+        let survey = ScopeCounts::new(Scope::new(1), vec!["cpython-3.15".to_owned()], 0);
         let text = survey.store();
         assert_eq!(ScopeCounts::load(&text), Ok(survey));
         assert!(ScopeCounts::load("").is_err());

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{Exit, campaign, input, options};
-use crate::cpython::Python;
 use crate::diagnose::{Change, bisect};
+use crate::lookup::{self, Collectors};
 use crate::model::collector::Switch;
+use crate::model::rows::Rows;
 use crate::regression::{Outcome, Replayed, Runner};
 use crate::report::{Style, json, subject};
 use crate::scenario::text::{Document, Fact};
@@ -114,15 +115,15 @@ fn facts(outcome: &Outcome, document: &Document) -> Vec<String> {
 type Confirmed = (Vec<(String, String, String)>, Exit);
 
 fn confirm(list: &str, document: &Document) -> anyhow::Result<Confirmed> {
-    let mut runner = Runner::new();
+    let mut runner = Runner::new(&Collectors);
     let mut found = Vec::new();
     let mut exit = Exit::Clean;
     // The file's own expectations are the business of `replay`.
     let document = Document { expectations: Vec::new(), ..document.clone() };
     for target in campaign::targets(list)? {
         let name = target.interpreter.name();
-        let replayed = Python::new(target.interpreter, Limits::default())
-            .and_then(|mut python| runner.replay(&document, &mut python, &target.collector));
+        let replayed = lookup::start(&target.interpreter)(Limits::default())
+            .and_then(|mut python| runner.replay(&document, python.as_mut(), &Rows::one(&target.collector)));
         let word = match &replayed {
             Err(error) => format!("skipped: {error}"),
             Ok(Replayed::Agrees(_)) => "does what the row does".to_owned(),

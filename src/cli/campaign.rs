@@ -6,13 +6,15 @@ use std::time::Duration;
 use anyhow::{anyhow, bail};
 
 use super::{input, options};
-use crate::campaign::{Budget, Explain, RunOptions, Scenarios, StoreOptions};
+use crate::campaign::{Budget, Examiner, Explain, RunOptions, Scenarios, StoreOptions};
 use crate::cpython::{self, Interpreter};
-use crate::explain::{self, record};
+use crate::explain::{self, Judged, record};
 use crate::findings::{Baseline, CampaignIdentity, Regressions, Shard, digest};
+
 use crate::generate::{Seed, Size};
-use crate::lockstep::{Target, row_of};
+use crate::lookup::{Imitation, row_of};
 use crate::model::collector::Collector;
+use crate::model::rows::Rows;
 use crate::report::count;
 use crate::report::text::explanation::text;
 use crate::scenario::text::Document;
@@ -199,7 +201,11 @@ pub fn regressions(paths: &[PathBuf]) -> anyhow::Result<Regressions> {
 /// Explains a reduced scenario on a collector of the model, or on the one that an interpreter should be like.
 pub fn explain(collector: &Collector, document: &Document) -> String {
     // The baseline of a program whose tests have passed can be read.
-    let run = record(document, collector, &Baseline::committed(&Collector::row_names()).unwrap_or_default());
+    let baseline = Baseline::committed(&Collector::row_names()).unwrap_or_default();
+    let mut examiner = Examiner::new(&Rows::one(collector), &baseline);
+    let examined = examiner.examine(&document.scenario, true);
+    let judged = Judged { violations: examined.violations, digest: examined.digest, real: None };
+    let run = record(document, collector, judged);
     text(&run, &explain::explain(&run), true, false)
 }
 
@@ -219,11 +225,11 @@ pub struct Pythons {
 ///
 /// # Errors
 /// If nothing is left, or an entry of the list is no interpreter.
-pub fn targets(list: &str) -> anyhow::Result<Vec<Target>> {
+pub fn targets(list: &str) -> anyhow::Result<Vec<Imitation>> {
     let mut targets = Vec::new();
     for interpreter in interpreters(list)? {
         match row_of(&interpreter) {
-            Some(collector) => targets.push(Target { interpreter, collector }),
+            Some(collector) => targets.push(Imitation { interpreter, collector }),
             None => eprintln!("skipped: {}: no row of the model covers it", interpreter.name()),
         }
     }

@@ -1,6 +1,7 @@
 //! `coroner diff`: the model against real interpreters, in lockstep.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::campaign::{self, Options, Pythons, explain};
 use super::monitor::Monitor;
@@ -8,7 +9,10 @@ use super::{Exit, interrupt, options};
 use crate::campaign::{CampaignOutcome, Progress};
 use crate::findings::CampaignIdentity;
 use crate::lockstep::{self, ComparedCounts, ComparedTotals, ComparisonPlan, DifferenceKey, Skipped};
+use crate::lookup::Imitation;
+use crate::model::rows::Rows;
 use crate::report::{json, text::lockstep as report};
+use crate::scenario::text::Document;
 
 /// The share of scenarios that are run in a fresh process too: one in so many.
 const SAMPLE: u64 = 1024;
@@ -29,10 +33,13 @@ pub struct Args {
 /// # Errors
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let plan = plan(args)?;
+    let mut targets = campaign::targets(&args.pythons.python)?;
+    targets.iter_mut().for_each(|target| target.interpreter.sanitized = args.pythons.sanitize);
+    let plan = plan(args, &targets)?;
     let options = &args.options;
-    let about = plan.about(&args.pythons.python);
+    let about = plan.about();
     let regressions = options.regressions()?;
+    let explain = |target: usize, document: &Document| explain(&targets[target].collector, document);
     let run_options = options.run_options(true, &regressions, &explain);
     let mut monitor = Monitor::new(options, plan.budget, reached)?;
     let show = &mut |progress: &Progress<'_, ComparedCounts, DifferenceKey>| monitor.show(progress);
@@ -79,13 +86,19 @@ fn reached(part: &ComparedTotals) -> Vec<(&'static str, u64)> {
     ]
 }
 
-fn plan(args: &Args) -> anyhow::Result<ComparisonPlan> {
+fn plan(args: &Args, targets: &[Imitation]) -> anyhow::Result<ComparisonPlan> {
     let options = &args.options;
-    let mut targets = campaign::targets(&args.pythons.python)?;
-    targets.iter_mut().for_each(|target| target.interpreter.sanitized = args.pythons.sanitize);
+    let option = |target: &Imitation| {
+        let program = target.interpreter.program.to_string_lossy();
+        let is_path = args.pythons.python.split(',').any(|entry| entry.trim() == program);
+        if is_path { program.into_owned() } else { target.interpreter.short() }
+    };
+    let collectors = targets.iter().map(|target| target.collector.clone()).collect();
     Ok(ComparisonPlan {
         draw: options.draw()?,
-        targets,
+        targets: targets.iter().map(|target| target.target(option(target))).collect(),
+        model: Arc::new(Rows::new(collectors)),
+        sanitize: args.pythons.sanitize,
         budget: options.budget(),
         jobs: options.jobs()?,
         sample: SAMPLE,

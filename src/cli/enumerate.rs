@@ -9,10 +9,13 @@ use anyhow::{Context, anyhow, bail};
 use serde_json::json;
 
 use super::{Exit, interrupt, options};
-use crate::campaign::{Examiner, Rows};
+use crate::campaign::{CampaignSubjects, Examiner};
 use crate::campaign::{Failure, Key, ScopeCounts, ScopeVerdicts};
 use crate::enumerate::{Enumeration, MAX_OBJECTS, Scope};
 use crate::findings::{Verdict, write_atomically};
+use crate::lookup;
+use crate::supervise::Limits;
+
 use crate::invariant::{Class, Invariant};
 use crate::model::collector::Collector;
 use crate::report::{count, grouped, json as report, quoted, subject};
@@ -94,7 +97,9 @@ impl Args {
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let subjects = options::subjects(&args.collector)?;
     let collectors = &subjects.0;
-    let mut rows = Rows::new(options::examiners(&subjects, &options::baseline()?));
+    let members = lookup::campaign_subjects(collectors, &subjects.1, Limits::default());
+    let baseline = options::baseline()?;
+    let mut groups = members.examiners(&baseline);
     let scope = Scope { decorations: args.decorations, ..Scope::new(args.objects) };
     let mut all = Enumeration::new(scope);
     let end = all.end();
@@ -104,7 +109,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let file = args.out.as_ref().map(|folder| folder.join(STATE));
     let mut survey = match &file {
         Some(file) if args.resume && file.exists() => resumed(file, scope, collectors)?,
-        _ => ScopeCounts::new(scope, collectors, args.from),
+        _ => ScopeCounts::new(scope, collectors.iter().map(|c| c.name.clone()).collect(), args.from),
     };
     if let Some(folder) = &args.out {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -121,7 +126,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     while done < most && !interrupt::asked() {
         let step = STEP.min(most - done);
         done += step;
-        if !survey.advance(&mut all, &mut rows, step) {
+        if !survey.advance(&mut all, &mut groups, step) {
             break;
         }
         bar.set_position(survey.position);
@@ -141,7 +146,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     };
     super::print(&text(&survey, collectors, args, end))?;
     let files = match &args.out {
-        Some(folder) => examples(&survey, &mut all, &mut rows, folder)?,
+        Some(folder) => examples(&survey, &mut all, &members, folder)?,
         None => Vec::new(),
     };
     let repeat = args.repeat(args.from);
@@ -268,17 +273,18 @@ fn value(survey: &ScopeCounts, (at, verdict, invariant): &Key, count: &ScopeVerd
 fn examples(
     survey: &ScopeCounts,
     all: &mut Enumeration,
-    rows: &mut Rows,
+    members: &CampaignSubjects,
     folder: &Path,
 ) -> anyhow::Result<Vec<String>> {
-    let mut files = Vec::new();
+    let (mut files, baseline) = (Vec::new(), options::baseline()?);
     let mut scenario = Scenario::new();
     for ((at, verdict, invariant), count) in &survey.found {
         all.seek(count.first);
-        let Some(examiner) = rows.examiners().get_mut(*at).filter(|_| all.fill(&mut scenario).is_some()) else {
+        if all.fill(&mut scenario).is_none() {
             continue;
-        };
-        let document = example(examiner, *verdict, *invariant, &scenario);
+        }
+        let mut examiner = members.examiner(*at, &baseline);
+        let document = example(&mut examiner, *verdict, *invariant, &scenario);
         let name = format!("{}-{}-{}.scn", invariant.code(), survey.collectors[*at], verdict.class().word());
         let path = folder.join(name);
         write_atomically(&path, document.print().as_bytes())
@@ -296,7 +302,7 @@ fn example(examiner: &mut Examiner, verdict: Verdict, invariant: Invariant, scen
     };
     let minimized = shrink::minimize(scenario, &mut holds, Budget { tries: TRIES }, &mut |_| {});
     let mut document = Document::new(&minimized.scenario);
-    let collector = examiner.collector();
+    let collector = examiner.declaration();
     let fields = [
         (FieldName::Collector, subject(&collector.name, collector.verified)),
         (FieldName::Invariant, format!("{} {} ({})", invariant.code(), invariant.name(), verdict.class().word())),

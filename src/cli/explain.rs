@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::options::Subjects;
 use super::{Exit, input, options};
 use crate::campaign::Examiner;
-use crate::explain::{explain, record_with};
+use crate::explain::{Judged, explain, record};
 use crate::model::collector::Collector;
 use crate::report::json;
 use crate::report::text::explanation::text;
@@ -32,7 +33,13 @@ pub struct Args {
 /// If the collector does not exist or the result cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let Some(document) = input::document(&args.file) else { return Ok(Exit::BadInput) };
-    let recorded = record_with(&document, &mut examiner(args, &document)?);
+    let subjects = subjects(args, &document)?;
+    let mut examiner = examiner(&subjects)?;
+    let is_process = examiner.is_process();
+    let examined = examiner.examine(&document.scenario, true);
+    let real = is_process.then_some((examined.events, examined.end));
+    let judged = Judged { violations: examined.violations, digest: examined.digest, real };
+    let recorded = record(&document, &subjects.0[0], judged);
     let explanation = explain(&recorded);
     super::print(&format!("{} ", args.file.display()))?;
     super::print(&text(&recorded, &explanation, args.phases, options::color()))?;
@@ -47,14 +54,17 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
 }
 
-fn examiner(args: &Args, document: &Document) -> anyhow::Result<Examiner> {
-    let subjects = match (&args.collector, input::collector(document)) {
-        (Some(name), _) => options::subjects(std::slice::from_ref(name))?,
+fn subjects(args: &Args, document: &Document) -> anyhow::Result<Subjects> {
+    match (&args.collector, input::collector(document)) {
+        (Some(name), _) => options::subjects(std::slice::from_ref(name)),
         (None, Some(name)) => options::subjects(&[name.to_owned()])
-            .context("what the file names as its collector is not here; give --collector")?,
-        (None, None) => (Collector::all().pop().into_iter().collect(), Default::default()),
-    };
-    let [examiner] = <[Examiner; 1]>::try_from(options::examiners(&subjects, &options::baseline()?))
+            .context("what the file names as its collector is not here; give --collector"),
+        (None, None) => Ok((Collector::all().pop().into_iter().collect(), Default::default())),
+    }
+}
+
+fn examiner(subjects: &Subjects) -> anyhow::Result<Examiner> {
+    let [examiner] = <[Examiner; 1]>::try_from(options::examiners(subjects, &options::baseline()?))
         .map_err(|all| anyhow::anyhow!("one collector can be explained at a time, and {} are given", all.len()))?;
     Ok(examiner)
 }

@@ -10,8 +10,8 @@ use crate::generate::PROFILES;
 use crate::invariant::Invariant;
 use crate::model::collector::{ROWS, Row, Switch, SwitchClass};
 use crate::report::{Style, UNVERIFIED, json, subject};
-use crate::scenario::text::OPERATIONS;
-use crate::{cpython, lockstep};
+use crate::scenario::text::usages;
+use crate::{cpython, lookup};
 
 /// Show what there is: collectors, switches, invariants, operations, profiles, bugs, pythons
 #[derive(Debug, Clone, clap::Args)]
@@ -102,7 +102,7 @@ fn items(topic: Topic) -> (&'static [&'static str], Vec<Item>) {
             };
             (&["promised"], Invariant::ALL.iter().map(item).collect())
         }
-        Topic::Operations => (&[], OPERATIONS.iter().map(|u| Item::new(u.form, Vec::new(), u.meaning)).collect()),
+        Topic::Operations => (&[], usages().map(|u| Item::new(u.form, Vec::new(), u.meaning)).collect()),
         Topic::Profiles => {
             let item = |p: &crate::generate::Profile| {
                 let part = if p.in_default { "in default" } else { "" };
@@ -113,7 +113,7 @@ fn items(topic: Topic) -> (&'static [&'static str], Vec<Item>) {
         Topic::Pythons => {
             let item = |found: Result<cpython::Interpreter, cpython::FindError>| match found {
                 Ok(python) => {
-                    let row = lockstep::row_of(&python).map(|c| subject(&c.name, c.verified));
+                    let row = lookup::row_of(&python).map(|c| subject(&c.name, c.verified));
                     let build = if python.debug { "debug" } else { "release" };
                     let columns = [build, python.level.as_str(), row.as_deref().unwrap_or("no row covers it")];
                     let columns = columns.map(str::to_owned).to_vec();

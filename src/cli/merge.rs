@@ -9,6 +9,7 @@ use super::{Exit, diff, options, run};
 use crate::campaign::{self, CampaignOutcome, JudgedOutcome};
 use crate::corpus;
 use crate::findings::{self, Campaign, CampaignIdentity, Merged, Shard};
+
 use crate::lockstep;
 use crate::report::{self, json};
 

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::campaign::Options;
 use crate::campaign::{Budget, Progress};
 use crate::findings::{Counts, FindingKey, SubjectCounts};
+
 use crate::report::{count, grouped};
 
 /// How often a line is written.

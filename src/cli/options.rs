@@ -11,7 +11,7 @@ use crate::campaign::Examiner;
 use crate::cpython::{self, Interpreter, Python};
 use crate::findings::Baseline;
 use crate::generate::{PROFILES, Profile, Size};
-use crate::lockstep;
+use crate::lookup;
 use crate::model::collector::Collector;
 use crate::model::collector::releases::nearest;
 use crate::supervise::Limits;
@@ -81,11 +81,8 @@ pub fn subjects_and_pythons(names: &[String], python: Option<&str>) -> anyhow::R
 
 /// An examiner for each subject.
 pub fn examiners((collectors, interpreters): &Subjects, baseline: &Baseline) -> Vec<Examiner> {
-    let examiner = |collector: &Collector| match interpreters.get(&collector.name) {
-        Some(interpreter) => Examiner::on(interpreter, collector, Limits::default(), baseline),
-        None => Examiner::new(collector, baseline),
-    };
-    collectors.iter().map(examiner).collect()
+    let subjects = lookup::campaign_subjects(collectors, interpreters, Limits::default());
+    (0..subjects.len()).map(|subject| subjects.examiner(subject, baseline)).collect()
 }
 
 /// The interpreters of a list as collectors: each has the rules of the row that covers it, or of the newest row, to
@@ -108,7 +105,7 @@ pub fn pythons(list: &str) -> anyhow::Result<Subjects> {
                 continue;
             }
             let newest = || Collector::all().pop();
-            let Some(row) = lockstep::row_of(&interpreter).or_else(newest) else { continue };
+            let Some(row) = lookup::row_of(&interpreter).or_else(newest) else { continue };
             if interpreters.insert(name.clone(), interpreter).is_none() {
                 found.push(Collector { name, release, rules: row.rules, verified: true });
             }

@@ -10,6 +10,8 @@ use crate::campaign::{Examiner, JudgedTotals};
 use crate::cpython::Interpreter;
 use crate::event::MOST_KEPT;
 use crate::findings::{Baseline, Verdict};
+
+use crate::lookup::{self, Collectors};
 use crate::model::collector::Collector;
 use crate::object_names::ObjectNames;
 use crate::regression::{Case, Mismatch, Runner, bless_file};
@@ -94,14 +96,13 @@ struct Failure {
     message: String,
 }
 
-#[derive(Debug)]
 struct Replay {
     chosen: Option<Vec<Collector>>,
     interpreters: BTreeMap<String, Interpreter>,
     strict: bool,
     style: Style,
     baseline: Baseline,
-    runner: Runner,
+    runner: Runner<'static>,
     examiners: Vec<Examiner>,
     part: JudgedTotals,
     outcomes: usize,
@@ -125,7 +126,7 @@ impl Replay {
             strict,
             style: Style { color: options::color() },
             baseline: options::baseline()?,
-            runner: Runner::new(),
+            runner: Runner::new(&Collectors),
             examiners: Vec::new(),
             part: JudgedTotals::new(0),
             outcomes: 0,
@@ -228,13 +229,12 @@ impl Replay {
     }
 
     fn examiner(&mut self, collector: &Collector) -> usize {
-        if let Some(index) = self.examiners.iter().position(|e| e.collector().name == collector.name) {
+        if let Some(index) = self.examiners.iter().position(|e| e.declaration().name == collector.name) {
             return index;
         }
-        self.examiners.push(match self.interpreters.get(&collector.name) {
-            Some(interpreter) => Examiner::on(interpreter, collector, Limits::default(), &self.baseline),
-            None => Examiner::new(collector, &self.baseline),
-        });
+        let alone = std::slice::from_ref(collector);
+        let subject = lookup::campaign_subjects(alone, &self.interpreters, Limits::default());
+        self.examiners.push(subject.examiner(0, &self.baseline));
         self.part.tallies.push(crate::campaign::JudgedCounts::default());
         self.examiners.len() - 1
     }
@@ -284,7 +284,7 @@ impl Replay {
         result.digest = Some(format!("{:016x}", self.part.digest()));
         result.scenarios = Some(self.part.scenarios);
         result.reached = Some(self.part.reached());
-        let collectors = self.examiners.iter().map(Examiner::collector);
+        let collectors = self.examiners.iter().map(Examiner::declaration);
         result.subjects = Some(
             collectors.zip(&self.part.tallies).map(|(c, t)| json::JsonSubject::new(&c.name, c.verified, t)).collect(),
         );
@@ -326,7 +326,7 @@ fn name(path: &Path) -> String {
 
 fn bless(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let (mut files, mut changed, mut failed) = (0u64, 0u64, 0u64);
-    for blessed in args.paths.iter().flat_map(|path| bless_file(path)) {
+    for blessed in args.paths.iter().flat_map(|path| bless_file(path, &Collectors)) {
         files += 1;
         match blessed {
             Ok(blessed) if blessed.changed => {

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{Exit, campaign, input, options};
-use crate::cpython::Python;
+use crate::lookup;
+use crate::lookup::Collectors;
+use crate::model::rows::Rows;
 use crate::regression::{Replayed, Runner};
 use crate::report::text::lockstep::matrix;
 use crate::report::{Style, count, json, quoted};
@@ -33,11 +35,12 @@ pub fn run(paths: &[PathBuf], list: &str, json: Option<&Path>) -> anyhow::Result
     let (mut titles, mut rows) = (Vec::new(), Vec::new());
     let mut columns: Vec<Vec<Replayed>> = Vec::new();
     let mut skipped = Vec::new();
-    let mut runner = Runner::new();
+    let mut runner = Runner::new(&Collectors);
     for target in campaign::targets(list)? {
         let name = target.interpreter.name();
-        let column = Python::new(target.interpreter, Limits::default()).and_then(|mut python| {
-            let run = |case: &&crate::regression::Case| runner.replay(&case.document, &mut python, &target.collector);
+        let (real, row) = (lookup::start(&target.interpreter), Rows::one(&target.collector));
+        let column = real(Limits::default()).and_then(|mut python| {
+            let run = |case: &&crate::regression::Case| runner.replay(&case.document, python.as_mut(), &row);
             readable.iter().map(run).collect::<Result<Vec<Replayed>, _>>()
         });
         match column {

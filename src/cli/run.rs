@@ -4,10 +4,15 @@ use std::path::Path;
 
 use super::campaign::{Options, explain};
 use super::monitor::Monitor;
+use super::options::Subjects;
 use super::{Exit, interrupt, options};
 use crate::campaign::{self, CampaignPlan, JudgedOutcome, JudgedTotals, ViolationKey};
 use crate::findings::{Baseline, CampaignIdentity};
+
+use crate::lookup;
+use crate::model::collector::Collector;
 use crate::report::{json, text::campaign as report};
+use crate::scenario::text::Document;
 
 /// The share of scenarios that differential invariants judge: one in so many.
 pub(super) const SAMPLE: u64 = 64;
@@ -34,13 +39,11 @@ impl Default for Args {
 }
 
 impl Args {
-    fn plan(&self) -> anyhow::Result<CampaignPlan> {
-        let (collectors, interpreters) = options::subjects(&self.collector)?;
+    fn plan(&self, subjects: &Subjects) -> anyhow::Result<CampaignPlan> {
+        let (collectors, interpreters) = subjects;
         Ok(CampaignPlan {
             draw: self.options.draw()?,
-            collectors,
-            interpreters,
-            limits: self.options.limits(),
+            subjects: lookup::campaign_subjects(collectors, interpreters, self.options.limits()),
             budget: self.options.budget(),
             jobs: self.options.jobs()?,
             sample: SAMPLE,
@@ -55,18 +58,21 @@ impl Args {
 /// # Errors
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    campaign("run", &args.plan()?, &args.options, args.strict, json)
+    let subjects = options::subjects(&args.collector)?;
+    campaign("run", &args.plan(&subjects)?, &subjects.0, &args.options, args.strict, json)
 }
 
 /// Runs a campaign, keeps what it finds and shows its page.
 pub(super) fn campaign(
     command: &str,
     plan: &CampaignPlan,
+    collectors: &[Collector],
     options: &Options,
     strict: bool,
     json: Option<&Path>,
 ) -> anyhow::Result<Exit> {
     let regressions = options.regressions()?;
+    let explain = |subject: usize, document: &Document| explain(&collectors[subject], document);
     let run_options = options.run_options(strict, &regressions, &explain);
     let reached = |part: &JudgedTotals| part.reached().fields().collect();
     let mut monitor = Monitor::new(options, plan.budget, reached)?;

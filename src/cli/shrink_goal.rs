@@ -7,14 +7,16 @@ use anyhow::{Context, bail};
 use super::input;
 use super::options::{self, Subjects};
 use crate::campaign::{Examined, Examiner};
-use crate::findings::{Fatal, Verdict, count_objects};
+use crate::findings::{Verdict, count_objects};
 use crate::invariant::{Class, Invariant, Phase};
+use crate::lookup::Collectors;
 use crate::model::collector::Collector;
 use crate::regression::{PreservedOutcome, Runner};
 use crate::report::subject;
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Field, FieldName};
 use crate::shrink::Minimality;
+use crate::subject::Fatal;
 use crate::supervise::Limits;
 
 /// What a run shows: the violation that makes it fail, or else its primary one, or an end that is worse.
@@ -62,7 +64,7 @@ impl Goal {
                 if document.expectations.is_empty() {
                     bail!("the file names no collector and expects nothing; give --collector or --python");
                 }
-                return Ok(Goal::Outcome(Box::new(PreservedOutcome::new(document)?)));
+                return Ok(Goal::Outcome(Box::new(PreservedOutcome::new(document, &Collectors)?)));
             };
             let subjects = options::subjects(&[name.to_owned()]).context("the file names its collector")?;
             return Signs::new(&subjects, document, file).map(Goal::Signs);
@@ -107,7 +109,7 @@ impl Goal {
     pub fn options(&self) -> String {
         match self {
             Goal::Signs(signs) => {
-                let names: Vec<&str> = signs.examiners.iter().map(|e| e.collector().name.as_str()).collect();
+                let names: Vec<&str> = signs.examiners.iter().map(|e| e.declaration().name.as_str()).collect();
                 format!(" --collector {} --strict", names.join(","))
             }
             Goal::Outcome(_) => String::new(),
@@ -134,7 +136,7 @@ impl Goal {
                 document.expectations = original.expectations.clone();
                 document.expectations.iter_mut().for_each(|e| e.facts.clear());
                 // Its collectors were parsed before.
-                let _ = Runner::new().bless(&mut document);
+                let _ = Runner::new(&Collectors).bless(&mut document);
                 document
             }
             Goal::Signs(signs) => {
@@ -182,7 +184,7 @@ impl Signs {
 
     /// Who shows it, and what.
     fn fields(&self) -> Vec<Field> {
-        let collectors = self.examiners.iter().map(Examiner::collector);
+        let collectors = self.examiners.iter().map(Examiner::declaration);
         let subjects: Vec<String> = collectors.map(|c| subject(&c.name, c.verified)).collect();
         let what = match self.wanted.iter().flatten().next() {
             Some(Sign::Violation(invariant, class, _)) => {

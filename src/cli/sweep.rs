@@ -9,11 +9,12 @@ use serde_json::json;
 use super::{Exit, input, options};
 use crate::campaign::Examined;
 use crate::diagnose::sweeps::{Point, Sweep};
-use crate::findings::{End, Verdict};
+use crate::findings::Verdict;
 use crate::invariant::Invariant;
 use crate::report::{count, json as report, quoted, subject};
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, print_op};
+use crate::subject::End;
 
 /// Collect at every point of a scenario, and show what becomes of it
 ///
@@ -114,10 +115,10 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     // Who does the same, and what it is.
     let mut blocks: Vec<(Vec<String>, String)> = Vec::new();
     for examiner in &mut examiners {
-        let collector = examiner.collector().clone();
+        let collector = examiner.declaration().clone();
         let mut look = |scenario: &Scenario| {
             let outcome = Outcome::of(&examiner.examine(scenario, false));
-            match examiner.is_real() && outcome.fails(args.strict) {
+            match examiner.is_process() && outcome.fails(args.strict) {
                 true => Outcome::of(&examiner.examine_fresh(scenario, false)),
                 false => outcome,
             }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::campaign::{Options, Pythons};
 use super::{Exit, options, run};
 use crate::campaign::CampaignPlan;
+use crate::lookup;
 
 /// Run scenarios on a real interpreter, judge every run by the invariants, reduce what is found
 #[derive(Debug, Clone, clap::Args)]
@@ -28,14 +29,12 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     interpreters.values_mut().for_each(|i| i.sanitized = args.pythons.sanitize);
     let plan = CampaignPlan {
         draw: options.draw()?,
-        collectors,
-        interpreters,
-        limits: options.limits(),
+        subjects: lookup::campaign_subjects(&collectors, &interpreters, options.limits()),
         budget: options.budget(),
         jobs: options.jobs()?,
         sample: run::SAMPLE,
         baseline: options::baseline()?,
         tries: run::TRIES,
     };
-    run::campaign("test", &plan, options, args.strict, json)
+    run::campaign("test", &plan, &collectors, options, args.strict, json)
 }

@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::find::Interpreter;
+use super::layout;
 use crate::supervise::unique;
 
 const HEADER: (&str, &str) = ("probe.h", include_str!("probe/probe.h"));
+/// The header that [`layout::header`] writes.
+const LAYOUT: &str = "layout.h";
 const SOURCES: [(&str, &str); 15] = [
     ("table.c", include_str!("probe/table.c")),
     ("events.c", include_str!("probe/events.c")),
@@ -149,7 +152,8 @@ pub fn probe(interpreter: &Interpreter) -> Result<PathBuf, SetupError> {
 }
 
 fn build(interpreter: &Interpreter, compiler: &OsString, work: &Path) -> Result<PathBuf, SetupError> {
-    for (name, text) in SOURCES.iter().chain([&HEADER]) {
+    let layout = layout::header();
+    for (name, text) in SOURCES.into_iter().chain([HEADER, (LAYOUT, &layout)]) {
         let path = work.join(name);
         fs::write(&path, text).map_err(|error| SetupError::File { what: path.display().to_string(), error })?;
     }
@@ -187,5 +191,6 @@ fn digest(interpreter: &Interpreter, compiler: &OsString) -> u128 {
     part(compiler.as_encoded_bytes());
     flags(interpreter).for_each(|flag| part(flag.as_bytes()));
     SOURCES.iter().chain([&HEADER]).for_each(|(_, text)| part(text.as_bytes()));
+    part(layout::header().as_bytes());
     state.digest128()
 }

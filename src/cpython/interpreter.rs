@@ -5,18 +5,17 @@ use std::borrow::Borrow;
 use super::child::{Answer, Worker, describe, killed, timed_out};
 use super::compile::SetupError;
 use super::find::Interpreter;
-use super::wire;
+use super::layout::{GaveUp, Mark, Status};
 use crate::event::{Event, EventBuffer};
-use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, Scenario, Shape};
-use crate::subject::{Failure, Memory, Subject};
+use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, Numbered, Scenario, Shape, layout};
+use crate::subject::{self, Declaration, Failure, Memory, Subject};
 use crate::supervise::Limits;
 
-/// Marks of the probe around each scenario of a batch (`probe.h`).
-const BEGIN: u64 = 0xf0;
-const END: u64 = 0xf1;
-const MEMORY: u64 = 0xf2;
-const UNSUPPORTED: u64 = 1;
-const GAVE_UP: u64 = 2;
+const BEGIN: u64 = Mark::BeginScenario as u64;
+const END: u64 = Mark::EndScenario as u64;
+const MEMORY: u64 = Mark::Memory as u64;
+const UNSUPPORTED: u64 = Status::Unsupported as u64;
+const GAVE_UP: u64 = Status::GaveUp as u64;
 
 /// What became of one scenario of a batch.
 #[derive(Debug)]
@@ -38,7 +37,7 @@ pub struct BatchedRun<'a> {
 pub struct Python {
     interpreter: Interpreter,
     limits: Limits,
-    name: String,
+    declaration: Declaration,
     worker: Option<Worker>,
     runs: u32,
     started: u32,
@@ -56,11 +55,12 @@ impl Python {
     /// [`SetupError`], one line that says what to install if something is missing.
     pub fn new(interpreter: Interpreter, limits: Limits) -> Result<Python, SetupError> {
         let worker = Worker::start(&interpreter, &limits)?;
-        let name = interpreter.name();
+        let declaration =
+            Declaration { verified: true, ..Declaration::of_release(interpreter.name(), interpreter.release) };
         Ok(Python {
             interpreter,
             limits,
-            name,
+            declaration,
             worker: Some(worker),
             runs: 0,
             started: 1,
@@ -182,7 +182,7 @@ impl Python {
                 Answer::Died(status) => {
                     let said = self.worker.as_ref().and_then(Worker::last_words);
                     let said = said.map_or_else(String::new, |line| format!(": {line}"));
-                    Failure::Died { subject: self.name.clone(), how: describe(status) + &said }
+                    Failure::Died { subject: self.declaration.name.clone(), how: describe(status) + &said }
                 }
             };
             self.worker = None;
@@ -214,7 +214,7 @@ impl Python {
         for word in [scenarios.len() as u32, MAX_DEPTH, MAX_SCRIPT_STEPS, milliseconds] {
             self.batch.extend_from_slice(&word.to_le_bytes());
         }
-        scenarios.iter().for_each(|scenario| wire::encode(scenario.borrow(), self.flags, &mut self.batch));
+        scenarios.iter().for_each(|scenario| layout::encode(scenario.borrow(), self.flags, &mut self.batch));
         let answer = worker.run(&self.batch, self.limits.scenario);
         let path = || "the worker's file of events".to_string();
         worker.read_events(&mut self.bytes).map_err(|error| SetupError::File { what: path(), error })?;
@@ -222,23 +222,26 @@ impl Python {
     }
 
     fn nonsense(&self) -> Failure {
-        Failure::Died { subject: self.name.clone(), how: "it wrote an event that means nothing".to_owned() }
+        Failure::Died { subject: self.declaration.name.clone(), how: "it wrote an event that means nothing".to_owned() }
     }
 
     fn too_slow(&self) -> Failure {
-        Failure::Limit { subject: self.name.clone(), limit: format!("{} s", self.limits.scenario.as_secs_f32()) }
+        Failure::Limit {
+            subject: self.declaration.name.clone(),
+            limit: format!("{} s", self.limits.scenario.as_secs_f32()),
+        }
     }
 
     fn result(&self, result: Result<(), SetupError>, failure: Option<Failure>) -> Result<(), Failure> {
         match (result, failure) {
-            (Err(error), _) => Err(Failure::Died { subject: self.name.clone(), how: error.to_string() }),
+            (Err(error), _) => Err(Failure::Died { subject: self.declaration.name.clone(), how: error.to_string() }),
             (_, Some(failure)) => Err(failure),
             _ => Ok(()),
         }
     }
 
     fn failure(&self, status: u64, detail: u64) -> Option<Failure> {
-        let subject = self.name.clone();
+        let subject = self.declaration.name.clone();
         match status {
             UNSUPPORTED => Some(Failure::Unsupported { subject, what: missing(detail) }),
             GAVE_UP if let Some(what) = no_room(detail) => {
@@ -253,29 +256,54 @@ impl Python {
     }
 }
 
-/// What the probe has no room for (`events_give_up` in `probe.h`); nothing if it met an error.
+/// What the probe has no room for; nothing if it met an error.
 fn no_room(why: u64) -> Option<&'static str> {
-    Some(match why {
-        2 => "more events than the probe has room for",
-        3 => "more functions than the probe has code objects",
-        4 => "more weak containers than the probe has room for",
-        5 => "more removals put off than the probe has room for",
-        6 => "more dict keys than the probe has",
-        _ => return None,
+    Some(match GaveUp::from_number(u8::try_from(why).ok()?)? {
+        GaveUp::Not | GaveUp::Error => return None,
+        GaveUp::Events => "more events than the probe has room for",
+        GaveUp::Functions => "more functions than the probe has code objects",
+        GaveUp::Containers => "more weak containers than the probe has room for",
+        GaveUp::Removals => "more removals put off than the probe has room for",
+        GaveUp::Keys => "more dict keys than the probe has",
     })
 }
 
 /// What the probe said it lacks: 0x100 plus a shape.
 fn missing(detail: u64) -> String {
-    match (detail >> 8, Shape::ALL.get(detail as usize & 0xff)) {
+    match (detail >> 8, Shape::from_number(detail as u8)) {
         (1, Some(shape)) => format!("objects of shape {}", shape.word()),
         _ => format!("code {detail:#x}"),
     }
 }
 
 impl Subject for Python {
-    fn name(&self) -> &str {
-        &self.name
+    fn declaration(&self) -> &Declaration {
+        &self.declaration
+    }
+
+    fn run_batch(
+        &mut self,
+        batch: &[&Scenario],
+        each: &mut dyn FnMut(usize, &[Event], Option<&Failure>),
+    ) -> Result<(), subject::SetupError> {
+        let result = Python::run_batch(self, batch, |run| each(run.index, run.events, run.failure.as_ref()));
+        result.map_err(|error| subject::SetupError(error.to_string()))
+    }
+
+    fn process_id(&self) -> Option<u32> {
+        Python::process_id(self)
+    }
+
+    fn restart(&mut self) {
+        Python::restart(self);
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    fn set_limits(&mut self, limits: Limits) {
+        Python::set_limits(self, limits);
     }
 
     fn run(&mut self, scenario: &Scenario, out: &mut EventBuffer<'_>) -> Result<(), Failure> {
@@ -290,7 +318,7 @@ impl Subject for Python {
     fn memory(&mut self, scenario: &Scenario, runs: usize) -> Result<Option<Vec<Memory>>, Failure> {
         let (mut memory, mut failure) = (Vec::new(), None);
         self.restart();
-        self.flags = wire::REPORT_MEMORY;
+        self.flags = layout::REPORT_MEMORY;
         let before = self.started;
         let result = self.run_batch(&vec![scenario; runs], |outcome| {
             memory.push(outcome.memory);

@@ -4,7 +4,7 @@ mod child;
 mod compile;
 mod find;
 mod interpreter;
-mod wire;
+mod layout;
 
 pub use compile::{SetupError, cache_dir, probe};
 pub use find::{FindError, Interpreter, installed, resolve};

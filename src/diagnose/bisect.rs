@@ -3,6 +3,7 @@
 use crate::event::{Event, record};
 use crate::invariant::Phase;
 use crate::lockstep::{Comparison, compare};
+use crate::lookup::Collectors;
 use crate::model::collector::{Collector, Switch};
 use crate::model::machine::Machine;
 use crate::regression::{Outcome, Runner};
@@ -42,11 +43,11 @@ fn key(outcome: &Outcome) -> (Vec<&str>, &[Fact]) {
 
 /// Every change of the outcome from row to row, oldest first.
 pub fn bisect(document: &Document) -> Vec<Change> {
-    let mut runner = Runner::new();
+    let mut runner = Runner::new(&Collectors);
     let rows = Collector::all();
     let mut run = |collector: &Collector| {
         let events = record(|out| Machine::new(collector).run(&document.scenario, out));
-        (runner.outcome_of(document, collector, &events), events)
+        (runner.outcome_of(document, &collector.declaration(), &events), events)
     };
     let runs: Vec<(Outcome, Vec<Event>)> = rows.iter().map(&mut run).collect();
     let mut changes = Vec::new();

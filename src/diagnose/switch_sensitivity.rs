@@ -1,13 +1,15 @@
 //! Is the comparison able to see a wrong row? Turns over one switch after the other and looks for the scenario that
 //! shows it.
 
-use crate::cpython::SetupError;
 use crate::event::{Digest, Event, EventBuffer};
+use crate::lockstep::Lockstep;
 use crate::lockstep::{Comparison, DifferenceKind};
-use crate::lockstep::{Lockstep, Target};
+use crate::lookup::Imitation;
 use crate::model::collector::{Collector, Switch, SwitchClass};
 use crate::model::machine::Machine;
+use crate::model::rows::Rows;
 use crate::scenario::Scenario;
+use crate::subject::SetupError;
 use crate::supervise::Limits;
 
 /// What became of one switch.
@@ -38,7 +40,7 @@ pub enum Flip {
 
 /// A row with its interpreter, and what the row does with each scenario.
 struct Base<'t> {
-    target: &'t Target,
+    target: &'t Imitation,
     lockstep: Option<Lockstep>,
     digests: Vec<u64>,
 }
@@ -48,8 +50,8 @@ impl Base<'_> {
         match &mut self.lockstep {
             Some(lockstep) => Ok(lockstep),
             none => {
-                let Target { interpreter, collector } = self.target;
-                Ok(none.insert(Lockstep::new(interpreter.clone(), collector, Limits::default())?))
+                let target = self.target.target(String::new());
+                Ok(none.insert(Lockstep::new(target.real, target.model.as_ref(), Limits::default())?))
             }
         }
     }
@@ -60,7 +62,7 @@ impl Base<'_> {
 ///
 /// # Errors
 /// [`SetupError`] if an interpreter cannot be set up.
-pub fn flip_each_switch(targets: &[Target], scenarios: &[Scenario]) -> Result<Vec<(Switch, Flip)>, SetupError> {
+pub fn flip_each_switch(targets: &[Imitation], scenarios: &[Scenario]) -> Result<Vec<(Switch, Flip)>, SetupError> {
     let mut bases: Vec<Base<'_>> = Vec::new();
     for target in targets {
         if bases.iter().all(|b| b.target.collector.rules != target.collector.rules) {
@@ -110,7 +112,7 @@ fn flip(base: &mut Base<'_>, switch: Switch, scenarios: &[Scenario]) -> Result<F
         }
         let interpreter = base.target.interpreter.name();
         let lockstep = base.lockstep()?;
-        lockstep.set_collector(&wrong);
+        lockstep.set_model(&Rows::one(&wrong))?;
         let against_wrong = lockstep.compare(scenario)?;
         if let Comparison::Unsupported(what) = against_wrong {
             (refused, why) = (refused + 1, what);
@@ -120,7 +122,7 @@ fn flip(base: &mut Base<'_>, switch: Switch, scenarios: &[Scenario]) -> Result<F
             continue;
         }
         let Comparison::Different(difference) = lockstep.compare_fresh(scenario)? else { continue };
-        lockstep.set_collector(&right);
+        lockstep.set_model(&Rows::one(&right))?;
         match lockstep.compare_fresh(scenario)? {
             Comparison::Same | Comparison::Undefined(_) => {
                 return Ok(Flip::Caught { row: right.name, interpreter, scenario: n, kind: difference.kind });
@@ -129,7 +131,7 @@ fn flip(base: &mut Base<'_>, switch: Switch, scenarios: &[Scenario]) -> Result<F
             _ => {}
         }
         // What is undefined on the one may have run in the worker of what is defined on the other.
-        lockstep.python().restart();
+        lockstep.real().restart();
     }
     Ok(match disagrees {
         Some(n) => Flip::Disagrees(n),

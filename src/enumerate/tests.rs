@@ -4,11 +4,12 @@ use crate::invariant::{Class, Invariant, Judge};
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
 use crate::scenario::Tracking;
+use crate::subject::Declaration;
 
 /// Runs scenarios and says which invariants the collector breaks.
 struct Subject {
     machine: Machine,
-    collector: Collector,
+    declaration: Declaration,
     judge: Judge,
     events: Vec<Event>,
 }
@@ -16,7 +17,8 @@ struct Subject {
 impl Subject {
     fn new(name: &str) -> Subject {
         let collector = Collector::parse(name).unwrap();
-        Subject { machine: Machine::new(&collector), collector, judge: Judge::new(), events: Vec::new() }
+        let declaration = Declaration::of_release(&collector.name, collector.release);
+        Subject { machine: Machine::new(&collector), declaration, judge: Judge::new(), events: Vec::new() }
     }
 
     fn run(&mut self, scenario: &Scenario) -> &[Event] {
@@ -26,7 +28,7 @@ impl Subject {
 
     fn breaks(&mut self, scenario: &Scenario, invariant: Invariant) -> bool {
         self.run(scenario);
-        let violations = self.judge.judge(scenario, &self.events, Some(self.collector.release));
+        let violations = self.judge.judge(scenario, &self.events, &self.declaration);
         violations.iter().any(|v| v.invariant == invariant && v.class == Class::Collector)
     }
 }

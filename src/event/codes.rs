@@ -1,23 +1,11 @@
-//! The words of events: small sets of values, each with a number of its own that digests and files know.
+//! The words of events: small sets of values, each with a number of its own that digests, files and the probe know. The
+//! numbers are given once: new values come last.
 
-/// Each set with its values in the order of their numbers, which are given once: new values come last.
-macro_rules! codes {
-    ($($(#[$about_set:meta])* $set:ident { $($(#[$about:meta])* $value:ident,)* })*) => {$(
-        $(#[$about_set])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-        #[repr(u8)]
-        pub enum $set { $($(#[$about])* $value,)* }
+use crate::scenario::numbered;
 
-        impl $set {
-            /// Every value, in the order of its number.
-            pub const ALL: [$set; [$($set::$value),*].len()] = [$($set::$value),*];
-        }
-    )*};
-}
-
-codes! {
+numbered! {
     /// How an object came into being.
-    Role {
+    pub enum Role {
         /// The object that a `New` (or one of those that a `Build`) names; its kind is the operation's.
         Named,
         /// The dict of an [`Instance`](crate::scenario::Shape::Instance) (up to 3.10). A `Dict`.
@@ -39,9 +27,11 @@ codes! {
         /// The closure of the removal callback (until 3.6). A `Tuple`.
         ContainerClosure,
     }
+}
 
+numbered! {
     /// The kind of user code.
-    Code {
+    pub enum Code {
         /// `tp_finalize` or `__del__`; owner is the object.
         Finalizer,
         /// `tp_del` of a C type; owner is the object.
@@ -55,9 +45,11 @@ codes! {
         /// A `call` operation; owner is the callable.
         Call,
     }
+}
 
+numbered! {
     /// Where the collector has an object.
-    Spot {
+    pub enum Spot {
         /// In the list of generation 0.
         Gen0,
         /// In the list of generation 1 (3.14.0-3.14.4: the pending old space).
@@ -73,9 +65,11 @@ codes! {
         /// Has no GC header.
         NoHeader,
     }
+}
 
+numbered! {
     /// Behaviour that CPython leaves undefined: the model stops there, a real interpreter may do anything.
-    Undefined {
+    pub enum Undefined {
         /// A `traverse` reported more references than there are (gc_refs would become negative).
         OverReported,
         /// A collection met a tracked object whose reference count is 0.
@@ -95,5 +89,36 @@ codes! {
         /// itself: up to 3.12 the callback that is not there was released. Only instances of subclasses can be met in
         /// that state.
         NullCallback,
+    }
+}
+
+numbered! {
+    /// The events without what they say: their tags in [`Event::words`], and in the probe.
+    pub(crate) enum Tag {
+        Step = 1,
+        NoEffect,
+        New,
+        NewWeak,
+        StoreVar,
+        StoreSlot,
+        Enter,
+        Leave,
+        Saw,
+        Answer,
+        CollectStart,
+        CollectEnd,
+        Refused,
+        Clear,
+        Dealloc,
+        Free,
+        Unraisable,
+        Length,
+        Yielded,
+        Snapshot,
+        State,
+        Weak,
+        Garbage,
+        Undefined,
+        End,
     }
 }

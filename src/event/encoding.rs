@@ -2,9 +2,16 @@
 
 use std::num::NonZeroU32;
 
+use super::codes::Tag;
 use super::{Code, Event, ObjId, Role, Spot, Undefined};
+use crate::scenario::Numbered;
 
 impl Event {
+    /// True for the lines of a snapshot, its first one included.
+    pub const fn is_part_of_snapshot(&self) -> bool {
+        matches!(self, Event::Snapshot | Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. })
+    }
+
     /// The event as two words: a stable encoding for digests and files. Tags are append-only.
     #[inline(always)]
     pub fn words(self) -> [u64; 2] {
@@ -17,37 +24,43 @@ impl Event {
                 None => 0,
             }
         }
-        let pack = |tag: u64, small: u64, a: u64, b: u64| [tag | small << 8 | a << 32, b];
+        let pack = |tag: Tag, small: u64, a: u64, b: u64| [tag as u64 | small << 8 | a << 32, b];
         match self {
-            Event::Step { op } => pack(1, 0, op as u64, 0),
-            Event::NoEffect => pack(2, 0, 0, 0),
-            Event::New { object, origin, role } => pack(3, role as u64, id(object), origin as u64),
-            Event::NewWeak { weak, referent, callback } => pack(4, 0, id(weak), id(referent) | opt(callback) << 32),
-            Event::StoreVar { var, object } => pack(5, var as u64, opt(object), 0),
-            Event::StoreSlot { holder, slot, object } => pack(6, slot as u64, id(holder), opt(object)),
-            Event::Enter { code, owner, arg } => pack(7, code as u64, id(owner), opt(arg)),
-            Event::Leave => pack(8, 0, 0, 0),
-            Event::Saw { object, introspection } => pack(9, introspection as u64, id(object), 0),
-            Event::Answer { weak, referent } => pack(10, 0, id(weak), opt(referent)),
-            Event::CollectStart { generation, automatic } => pack(11, generation as u64, automatic as u64, 0),
+            Event::Step { op } => pack(Tag::Step, 0, op as u64, 0),
+            Event::NoEffect => pack(Tag::NoEffect, 0, 0, 0),
+            Event::New { object, origin, role } => pack(Tag::New, role as u64, id(object), origin as u64),
+            Event::NewWeak { weak, referent, callback } => {
+                pack(Tag::NewWeak, 0, id(weak), id(referent) | opt(callback) << 32)
+            }
+            Event::StoreVar { var, object } => pack(Tag::StoreVar, var as u64, opt(object), 0),
+            Event::StoreSlot { holder, slot, object } => pack(Tag::StoreSlot, slot as u64, id(holder), opt(object)),
+            Event::Enter { code, owner, arg } => pack(Tag::Enter, code as u64, id(owner), opt(arg)),
+            Event::Leave => pack(Tag::Leave, 0, 0, 0),
+            Event::Saw { object, introspection } => pack(Tag::Saw, introspection as u64, id(object), 0),
+            Event::Answer { weak, referent } => pack(Tag::Answer, 0, id(weak), opt(referent)),
+            Event::CollectStart { generation, automatic } => {
+                pack(Tag::CollectStart, generation as u64, automatic as u64, 0)
+            }
             Event::CollectEnd { generation, returned, uncollectable } => {
-                pack(12, generation as u64, returned as u64, uncollectable as u64)
+                pack(Tag::CollectEnd, generation as u64, returned as u64, uncollectable as u64)
             }
-            Event::Refused => pack(13, 0, 0, 0),
-            Event::Clear { object } => pack(14, 0, id(object), 0),
-            Event::Dealloc { object } => pack(15, 0, id(object), 0),
-            Event::Free { object } => pack(16, 0, id(object), 0),
-            Event::Unraisable { owner } => pack(17, 0, id(owner), 0),
-            Event::Length { container, len, raw } => pack(18, 0, id(container), len as u64 | (raw as u64) << 32),
-            Event::Yielded { container, entry } => pack(19, 0, id(container), id(entry)),
-            Event::Snapshot => pack(20, 0, 0, 0),
+            Event::Refused => pack(Tag::Refused, 0, 0, 0),
+            Event::Clear { object } => pack(Tag::Clear, 0, id(object), 0),
+            Event::Dealloc { object } => pack(Tag::Dealloc, 0, id(object), 0),
+            Event::Free { object } => pack(Tag::Free, 0, id(object), 0),
+            Event::Unraisable { owner } => pack(Tag::Unraisable, 0, id(owner), 0),
+            Event::Length { container, len, raw } => {
+                pack(Tag::Length, 0, id(container), len as u64 | (raw as u64) << 32)
+            }
+            Event::Yielded { container, entry } => pack(Tag::Yielded, 0, id(container), id(entry)),
+            Event::Snapshot => pack(Tag::Snapshot, 0, 0, 0),
             Event::State { object, refcount, spot, finalized } => {
-                pack(21, spot as u64 | (finalized as u64) << 8, id(object), refcount as u64)
+                pack(Tag::State, spot as u64 | (finalized as u64) << 8, id(object), refcount as u64)
             }
-            Event::Weak { weak, referent, callback } => pack(22, callback as u64, id(weak), opt(referent)),
-            Event::Garbage { object } => pack(23, 0, id(object), 0),
-            Event::Undefined { reason } => pack(24, reason as u64, 0, 0),
-            Event::End => pack(25, 0, 0, 0),
+            Event::Weak { weak, referent, callback } => pack(Tag::Weak, callback as u64, id(weak), opt(referent)),
+            Event::Garbage { object } => pack(Tag::Garbage, 0, id(object), 0),
+            Event::Undefined { reason } => pack(Tag::Undefined, reason as u64, 0, 0),
+            Event::End => pack(Tag::End, 0, 0, 0),
         }
     }
 
@@ -61,42 +74,43 @@ impl Event {
         }
         let small = (first >> 8) as u32 & 0xff_ffff;
         let (a, low, high) = (first >> 32, second as u32, second >> 32);
-        Some(match first & 0xff {
-            1 => Event::Step { op: a as u32 },
-            2 => Event::NoEffect,
-            3 => Event::New { object: id(a)?, origin: low, role: *Role::ALL.get(small as usize)? },
-            4 => Event::NewWeak { weak: id(a)?, referent: id(low.into())?, callback: opt(high)? },
-            5 => Event::StoreVar { var: u16::try_from(small).ok()?, object: opt(a)? },
-            6 => Event::StoreSlot { holder: id(a)?, slot: u8::try_from(small).ok()?, object: opt(second)? },
-            7 => Event::Enter { code: *Code::ALL.get(small as usize)?, owner: id(a)?, arg: opt(second)? },
-            8 => Event::Leave,
-            9 => Event::Saw { object: id(a)?, introspection: small != 0 },
-            10 => Event::Answer { weak: id(a)?, referent: opt(second)? },
-            11 => Event::CollectStart { generation: u8::try_from(small).ok()?, automatic: a != 0 },
-            12 => Event::CollectEnd {
+        Some(match Tag::from_number(first as u8)? {
+            Tag::Step => Event::Step { op: a as u32 },
+            Tag::NoEffect => Event::NoEffect,
+            Tag::New => Event::New { object: id(a)?, origin: low, role: *Role::ALL.get(small as usize)? },
+            Tag::NewWeak => Event::NewWeak { weak: id(a)?, referent: id(low.into())?, callback: opt(high)? },
+            Tag::StoreVar => Event::StoreVar { var: u16::try_from(small).ok()?, object: opt(a)? },
+            Tag::StoreSlot => {
+                Event::StoreSlot { holder: id(a)?, slot: u8::try_from(small).ok()?, object: opt(second)? }
+            }
+            Tag::Enter => Event::Enter { code: *Code::ALL.get(small as usize)?, owner: id(a)?, arg: opt(second)? },
+            Tag::Leave => Event::Leave,
+            Tag::Saw => Event::Saw { object: id(a)?, introspection: small != 0 },
+            Tag::Answer => Event::Answer { weak: id(a)?, referent: opt(second)? },
+            Tag::CollectStart => Event::CollectStart { generation: u8::try_from(small).ok()?, automatic: a != 0 },
+            Tag::CollectEnd => Event::CollectEnd {
                 generation: u8::try_from(small).ok()?,
                 returned: a as u32,
                 uncollectable: u32::try_from(second).ok()?,
             },
-            13 => Event::Refused,
-            14 => Event::Clear { object: id(a)? },
-            15 => Event::Dealloc { object: id(a)? },
-            16 => Event::Free { object: id(a)? },
-            17 => Event::Unraisable { owner: id(a)? },
-            18 => Event::Length { container: id(a)?, len: low, raw: high as u32 },
-            19 => Event::Yielded { container: id(a)?, entry: id(second)? },
-            20 => Event::Snapshot,
-            21 => Event::State {
+            Tag::Refused => Event::Refused,
+            Tag::Clear => Event::Clear { object: id(a)? },
+            Tag::Dealloc => Event::Dealloc { object: id(a)? },
+            Tag::Free => Event::Free { object: id(a)? },
+            Tag::Unraisable => Event::Unraisable { owner: id(a)? },
+            Tag::Length => Event::Length { container: id(a)?, len: low, raw: high as u32 },
+            Tag::Yielded => Event::Yielded { container: id(a)?, entry: id(second)? },
+            Tag::Snapshot => Event::Snapshot,
+            Tag::State => Event::State {
                 object: id(a)?,
                 refcount: u32::try_from(second).ok()?,
                 spot: *Spot::ALL.get(small as usize & 0xff)?,
                 finalized: small >> 8 != 0,
             },
-            22 => Event::Weak { weak: id(a)?, referent: opt(second)?, callback: small != 0 },
-            23 => Event::Garbage { object: id(a)? },
-            24 => Event::Undefined { reason: *Undefined::ALL.get(small as usize)? },
-            25 => Event::End,
-            _ => return None,
+            Tag::Weak => Event::Weak { weak: id(a)?, referent: opt(second)?, callback: small != 0 },
+            Tag::Garbage => Event::Garbage { object: id(a)? },
+            Tag::Undefined => Event::Undefined { reason: *Undefined::ALL.get(small as usize)? },
+            Tag::End => Event::End,
         })
     }
 }

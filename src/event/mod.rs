@@ -33,6 +33,7 @@ mod observation;
 use std::num::NonZeroU32;
 
 pub use buffer::{EventBuffer, MOST_KEPT, record};
+pub(crate) use codes::Tag;
 pub use codes::{Code, Role, Spot, Undefined};
 pub use digest::Digest;
 pub use observation::Observation;

@@ -11,14 +11,14 @@ mod tests;
 
 use serde::Serialize;
 
-use crate::campaign::Examiner;
 use crate::event::{Event, EventBuffer};
-use crate::findings::{Baseline, End, Verdict};
+use crate::findings::Verdict;
 use crate::invariant::Violation;
 use crate::model::collector::{Collector, Row};
 use crate::model::machine::Machine;
 use crate::object_names::{Naming, ObjectNames};
 use crate::scenario::text::{Document, print_op};
+use crate::subject::End;
 
 pub use callback_outcomes::MOST_TOLD;
 pub use collections::{Collection, Examined};
@@ -98,16 +98,21 @@ pub struct Told {
     pub text: String,
 }
 
-/// Runs a document's scenario on a collector and records everything.
-pub fn record<'d>(document: &'d Document, collector: &Collector, baseline: &Baseline) -> Run<'d> {
-    record_with(document, &mut Examiner::new(collector, baseline))
+/// How a run was judged that is to be explained.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged<'j> {
+    /// What it broke.
+    pub violations: &'j [(Violation, Verdict)],
+    /// Digest of its events.
+    pub digest: u64,
+    /// The events of a real interpreter and how its run ended; nothing for a run of the model.
+    pub real: Option<(&'j [Event], &'j End)>,
 }
 
-/// Runs a document's scenario with an examiner and records everything. What goes on inside a real interpreter is
+/// Runs a document's scenario on a collector and records everything. What goes on inside a real interpreter is
 /// unknown: the pictures are those of the row that covers it, as far as that does the same.
-pub fn record_with<'d>(document: &'d Document, examiner: &mut Examiner) -> Run<'d> {
+pub fn record<'d>(document: &'d Document, collector: &Collector, judged: Judged<'_>) -> Run<'d> {
     let scenario = &document.scenario;
-    let collector = examiner.collector().clone();
     let (mut log, mut naming) = (KeptEvents::new(scenario), Naming::new(&document.names));
     let mut tell = |events: &[Event]| {
         log.take(events);
@@ -115,31 +120,27 @@ pub fn record_with<'d>(document: &'d Document, examiner: &mut Examiner) -> Run<'
     };
     let (mut memory, mut camera) = (Vec::new(), PictureTaker::default());
     let mut remarks = Vec::new();
-    let (violations, digest) = if examiner.is_real() {
-        let examined = examiner.examine(scenario, true);
-        tell(examined.events);
-        let mut out = EventBuffer::new(&mut memory).keep(examined.events.len() + 1);
-        Machine::new(&collector).run_observed(scenario, &mut out, &mut camera);
+    if let Some((events, end)) = judged.real {
+        tell(events);
+        let mut out = EventBuffer::new(&mut memory).keep(events.len() + 1);
+        Machine::new(collector).run_observed(scenario, &mut out, &mut camera);
         drop(out);
-        let same = memory.iter().zip(examined.events).take_while(|(model, real)| model == real).count();
-        remarks.extend(ending(examined.end));
+        let same = memory.iter().zip(events).take_while(|(model, real)| model == real).count();
+        remarks.extend(ending(end));
         let row = Row::covering(collector.release).map_or_else(|| "the newest row".to_owned(), Row::name);
-        remarks.push(if memory == examined.events {
+        remarks.push(if memory == events {
             format!("what is said about the inside of collections is what {row} does, with the same events")
         } else {
             camera.shots.retain(|shot| shot.event <= same);
             format!("{row} does something else after {same} events: from there on the inside of collections is unknown")
         });
-        (examined.violations.to_vec(), examined.digest)
     } else {
         let mut out = EventBuffer::new(&mut memory).keep(0).pass_to(&mut tell);
-        Machine::new(&collector).run_observed(scenario, &mut out, &mut camera);
-        drop(out);
-        let examined = examiner.examine(scenario, true);
-        (examined.violations.to_vec(), examined.digest)
-    };
+        Machine::new(collector).run_observed(scenario, &mut out, &mut camera);
+    }
     log.finish();
     let (PictureTaker { shots, missed }, names) = (camera, naming.finish());
+    let (violations, digest, collector) = (judged.violations.to_vec(), judged.digest, collector.clone());
     Run { document, collector, log, shots, violations, names, digest, missed, remarks }
 }
 

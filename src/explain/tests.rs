@@ -1,5 +1,8 @@
 use super::*;
+use crate::campaign::Examiner;
+use crate::findings::Baseline;
 use crate::invariant::Invariant;
+use crate::model::rows::Rows;
 use crate::report::text::explanation::text;
 use crate::scenario::text::parse;
 
@@ -22,9 +25,16 @@ del f
 collect(2)
 ";
 
+/// Runs and judges a document and records everything.
+fn recorded<'d>(document: &'d Document, collector: &Collector) -> Run<'d> {
+    let mut examiner = Examiner::new(&Rows::one(collector), &Baseline::empty());
+    let run = examiner.examine(&document.scenario, true);
+    record(document, collector, Judged { violations: run.violations, digest: run.digest, real: None })
+}
+
 fn explained(source: &str, collector: &str) -> (Explanation, String) {
     let document = parse(source).unwrap();
-    let run = record(&document, &Collector::parse(collector).unwrap(), &Baseline::empty());
+    let run = recorded(&document, &Collector::parse(collector).unwrap());
     let explanation = explain(&run);
     let page = text(&run, &explanation, true, false);
     (explanation, page)
@@ -110,7 +120,7 @@ collect(2)
 fn what_other_runs_show_is_at_no_event_of_this_one() {
     let source = "coroner 1\n\ndef f():\n    a = self\n\na = Node(call=f)\nb = Node(finalizer=f)\nc = ref(b, a)\n";
     let document = parse(source).unwrap();
-    let mut run = record(&document, &Collector::parse("cpython-3.12").unwrap(), &Baseline::empty());
+    let mut run = recorded(&document, &Collector::parse("cpython-3.12").unwrap());
     assert!(run.violations.iter().any(|(v, _)| v.invariant == Invariant::I18), "{:?}", run.violations);
     run.violations.retain(|(v, _)| v.invariant == Invariant::I18);
     let explanation = explain(&run);
@@ -147,7 +157,7 @@ collect(2)
 ";
     let document = parse(source).unwrap();
     let collector = Collector::parse("cpython-3.15").unwrap();
-    let run = record(&document, &collector, &Baseline::empty());
+    let run = recorded(&document, &collector);
     let events = crate::event::record(|out| Machine::new(&collector).run(&document.scenario, out));
     assert_eq!(run.log.total(), events.len());
     assert!(events.len() > 300_000, "{} events", events.len());

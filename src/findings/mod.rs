@@ -6,7 +6,6 @@
 mod baseline;
 pub(crate) mod campaigns;
 mod counts;
-mod end;
 pub(crate) mod files;
 mod finding;
 pub(crate) mod folders;
@@ -19,7 +18,6 @@ mod verdict;
 pub use baseline::{Baseline, BaselineError, Known};
 pub use campaigns::{Campaign, Campaigns, Overlap};
 pub use counts::{Counts, FindingKey, First, Seen, SubjectCounts};
-pub use end::{End, Fatal};
 pub use files::{StoreError, write_atomically};
 pub use finding::{BugSignature, Finding, State};
 pub use folders::{Bug, REDUCED, Regressions, Summary};

@@ -5,10 +5,13 @@ use super::state_counters::{COUNTERS, StateCounters};
 use crate::campaign::Examiner;
 use crate::event::{Event, EventBuffer};
 use crate::findings::{Baseline, Verdict};
+
 use crate::invariant::{Class, Coverage, Invariant, Judge, Violation};
 use crate::model::collector::{Collector, Row};
 use crate::model::machine::Machine;
+use crate::model::rows::Rows;
 use crate::scenario::{Scenario, text};
+use crate::subject::Declaration;
 
 /// The variables that [`Setting::from_env`] reads, each with what it does.
 pub const VARIABLES: [(&str, &str); 7] = [
@@ -199,6 +202,7 @@ pub struct Scenarios {
 struct Lane {
     machine: Machine,
     collector: Collector,
+    declaration: Declaration,
     /// By invariant: what the baseline excuses without a second look. Of a variant it excuses only what its row does
     /// on the same scenario, which takes a run of the row.
     excused: [bool; Invariant::COUNT],
@@ -214,6 +218,7 @@ impl Lane {
             machine: Machine::new(&collector),
             excused: std::array::from_fn(|i| excused(Invariant::ALL[i])),
             wanted: std::array::from_fn(|i| wanted(Invariant::ALL[i])),
+            declaration: Declaration::of_release(&collector.name, collector.release),
             collector,
         }
     }
@@ -301,10 +306,10 @@ impl Scenarios {
         if self.stage == Stage::Run {
             return Ran { reached: Coverage::default(), crash: None, events };
         }
-        let (strict, release) = (self.strict, Some(here.collector.release));
+        let (strict, declaration) = (self.strict, &here.declaration);
         let violations = match self.events.len() {
-            whole if whole <= MOST_RUN => self.judge.judge(&self.scenario, &self.events, release),
-            _ => self.judge.judge_beginning(&self.scenario, &self.events, release),
+            whole if whole <= MOST_RUN => self.judge.judge(&self.scenario, &self.events, declaration),
+            _ => self.judge.judge_beginning(&self.scenario, &self.events, declaration),
         };
         let suspicious = violations.iter().any(|v| here.is_suspicious(v, strict));
         let reached = self.judge.reached();
@@ -332,7 +337,7 @@ impl Scenarios {
     #[cold]
     fn crash(&self, lane: usize) -> Option<Crash> {
         let Lane { collector, wanted, .. } = &self.lanes[lane];
-        let mut examiner = Examiner::new(collector, &self.baseline);
+        let mut examiner = Examiner::new(&Rows::one(collector), &self.baseline);
         let run = examiner.examine(&self.scenario, false);
         let counts = |verdict: Verdict| self.strict || verdict == Verdict::New;
         let counts = run.violations.iter().filter(|(v, verdict)| wanted[v.invariant as usize] && counts(*verdict));

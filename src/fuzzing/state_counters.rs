@@ -5,7 +5,7 @@
 //! a callback belonged to the trash, how far a finalizer had come, what was resurrected, how user code nested.
 
 use crate::event::{Code, Event, ObjId};
-use crate::scenario::{Finalizer, Kind, Op, Scenario, Shape};
+use crate::scenario::{Finalizer, Kind, Scenario, Shape};
 
 /// How many counters there are. An engine looks at all of them after each run.
 pub const COUNTERS: usize = END.next_multiple_of(64);
@@ -92,10 +92,8 @@ impl StateCounters {
     pub fn start(&mut self, scenario: &Scenario) {
         self.counters.fill(0);
         self.kinds.clear();
-        self.kinds.extend(scenario.ops().iter().map(|op| match op {
-            Op::New { kind, .. } | Op::Build { kind, .. } => (kind_number(kind), kind.finalizer.is_some()),
-            _ => (0, false),
-        }));
+        let of = |kind: &Kind| (kind_number(kind), kind.finalizer.is_some());
+        self.kinds.extend(scenario.ops().iter().map(|op| op.kind().map_or((0, false), of)));
         self.objects.clear();
         self.touched.clear();
         self.called.clear();

@@ -4,14 +4,14 @@
 //! operands that will very likely exist.
 
 use super::random::Random;
-use crate::scenario::{Base, Place, ScriptId, Shape};
+use crate::scenario::{Base, NODE_SLOTS, Place, ScriptId, Shape};
 
 /// No object.
 const NOBODY: u16 = u16::MAX;
 /// Instead of a holder: a variable that is not there yet, the next one.
 const NEXT: u16 = u16::MAX - 1;
 /// Slots that the estimate remembers of each object.
-const SLOTS: u8 = 4;
+const SLOTS: u8 = NODE_SLOTS;
 
 /// What an object is and can do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,9 +38,9 @@ impl Traits {
     pub const ANY: Traits = Traits(4096);
 
     const fn of(shape: Shape) -> Traits {
-        let weak_container = matches!(shape, Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet);
+        let weak_container = shape.is_weak_container();
         Traits(
-            (writable(shape) > 0 && !weak_container) as u16
+            (shape.facts().writable > 0 && !weak_container) as u16
                 | (shape.is_weakrefable() as u16) << 1
                 | (shape.is_weakref() as u16) << 2
                 | (weak_container as u16) << 3
@@ -56,16 +56,6 @@ impl Traits {
     }
 }
 
-/// How many slots of an object can be stored to.
-const fn writable(shape: Shape) -> u8 {
-    match shape {
-        Shape::Node | Shape::Typed | Shape::Instance | Shape::Slotted | Shape::Dict | Shape::WeakValueDict => SLOTS,
-        Shape::List => SLOTS,
-        Shape::Cell | Shape::KeyedRef | Shape::WeakKeyDict | Shape::WeakSet => 1,
-        _ => 0,
-    }
-}
-
 /// A new object of each shape.
 static NEW: [Thing; Shape::ALL.len()] = {
     let empty = Thing { slots: [NOBODY; SLOTS as usize], traits: Traits(0), filled: 0, writable: 0, on_call: None };
@@ -73,7 +63,7 @@ static NEW: [Thing; Shape::ALL.len()] = {
     let mut i = 0;
     while i < new.len() {
         new[i].traits = Traits::of(Shape::ALL[i]);
-        new[i].writable = writable(Shape::ALL[i]);
+        new[i].writable = Shape::ALL[i].facts().writable;
         i += 1;
     }
     new

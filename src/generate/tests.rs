@@ -1,5 +1,5 @@
 use super::*;
-use crate::scenario::{Clear, Finalizer, Kind, MAX_SCRIPTS, MAX_VARS, Op, Shape, Tracking};
+use crate::scenario::{Clear, Finalizer, Kind, MAX_SCRIPTS, MAX_VARS, Op, Opcode, Shape, Tracking};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -76,13 +76,6 @@ fn every_op(mut f: impl FnMut(&'static Profile, &Op)) {
     }
 }
 
-fn kind_of(op: &Op) -> Option<&Kind> {
-    match op {
-        Op::New { kind, .. } | Op::Build { kind, .. } => Some(kind),
-        _ => None,
-    }
-}
-
 /// Everything that kinds can say, in words.
 fn facts(kind: &Kind, found: &mut BTreeSet<&'static str>) {
     found.insert(kind.shape.word());
@@ -107,49 +100,17 @@ fn facts(kind: &Kind, found: &mut BTreeSet<&'static str>) {
     }
 }
 
-/// Number of operations, which the compiler makes whoever adds one come here to change.
-const OPERATIONS: usize = 24;
-
-fn word(op: &Op) -> &'static str {
-    match op {
-        Op::New { .. } => "new",
-        Op::Set { .. } => "set",
-        Op::Deref { .. } => "deref",
-        Op::Look => "look",
-        Op::Scan => "scan",
-        Op::Collect { .. } => "collect",
-        Op::CollectAtAllocation { .. } => "collect at allocation",
-        Op::Call { .. } => "call",
-        Op::Raise => "raise",
-        Op::Enable => "enable",
-        Op::Disable => "disable",
-        Op::SetThreshold { .. } => "set threshold",
-        Op::Freeze => "freeze",
-        Op::Unfreeze => "unfreeze",
-        Op::SaveAll { .. } => "save all",
-        Op::EmptyGarbage => "empty garbage",
-        Op::AddGcCallback { .. } => "add gc callback",
-        Op::EmptyGcCallbacks => "empty gc callbacks",
-        Op::Track { .. } => "track",
-        Op::Untrack { .. } => "untrack",
-        Op::Repeat { .. } => "repeat",
-        Op::Build { .. } => "build",
-        Op::Len { .. } => "len",
-        Op::Iterate { .. } => "iterate",
-    }
-}
-
 #[test]
 fn every_operation_and_kind_is_generated() {
     let mut ops = BTreeSet::new();
     let mut kinds = BTreeSet::new();
     every_op(|_, op| {
-        ops.insert(word(op));
-        if let Some(kind) = kind_of(op) {
+        ops.insert(op.opcode());
+        if let Some(kind) = op.kind() {
             facts(kind, &mut kinds);
         }
     });
-    assert_eq!(ops.len(), OPERATIONS, "{ops:?}");
+    assert_eq!(ops.len(), Opcode::ALL.len(), "{ops:?}");
     assert_eq!(kinds.len(), Shape::ALL.len() + 13, "{kinds:?}");
 }
 
@@ -171,7 +132,7 @@ fn every_feature_is_used() {
 #[test]
 fn only_the_profile_unsafe_makes_unsafe_types() {
     every_op(|profile, op| {
-        if let Some(kind) = kind_of(op)
+        if let Some(kind) = op.kind()
             && profile.name != "unsafe"
         {
             assert_eq!((kind.doubled.0, kind.fickle.0, kind.flaws), (0, 0, Default::default()), "{}", profile.name);
@@ -182,7 +143,7 @@ fn only_the_profile_unsafe_makes_unsafe_types() {
 #[test]
 fn kinds_are_canonical() {
     every_op(|_, op| {
-        if let Some(kind) = kind_of(op) {
+        if let Some(kind) = op.kind() {
             assert_eq!(*kind, kind.canonical());
         }
     });

@@ -1,10 +1,10 @@
 //! Who is to blame for what is left over: shared by the invariants that judge survivors.
 
-use super::excuse::Excuse;
 use super::shadow::{Facts, Object, ObjectSet, Shadow, WeakRec, unpack};
 use super::violation::Class;
 use super::violations::Report;
 use crate::scenario::Shape;
+use crate::subject::{Choice, Expectation};
 
 /// What explains that unreachable objects are still there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,7 +14,7 @@ pub(crate) enum Fault {
     /// A type among them.
     Type,
     /// The release.
-    Documented(Excuse),
+    Documented(Expectation),
     /// It cannot be told: their holders are not all known.
     Unclear,
 }
@@ -25,10 +25,15 @@ impl Fault {
         match self {
             Fault::Collector => Some(report),
             Fault::Type => Some(report.class(Class::TypeFault)),
-            Fault::Documented(why) => Some(Report { class: Class::Documented, why, ..report }),
+            Fault::Documented(why) => Some(Report { class: Class::Documented, why: Some(why), ..report }),
             Fault::Unclear => None,
         }
     }
+}
+
+/// Documented if the excuse holds.
+fn excused(s: &Shadow, why: Expectation) -> Fault {
+    if s.expectations.holds(why) { Fault::Documented(why) } else { Fault::Collector }
 }
 
 /// Looks at every live object outside `reachable`.
@@ -49,13 +54,13 @@ pub(crate) fn leftovers(s: &Shadow, reachable: &ObjectSet) -> Fault {
         let found = if object.is(Object::UNKNOWN_HOLDERS) {
             Fault::Unclear
         } else if facts.is(Facts::LEGACY) {
-            Fault::Documented(Excuse::LegacyFinalizer)
+            excused(s, Expectation::LegacyFinalizer)
         } else if s.is_legacy(object) {
-            Fault::Documented(Excuse::DelUncollectable)
+            excused(s, Expectation::DelUncollectable)
         } else if facts.shape == Shape::Function && !facts.is(Facts::HAS_CLEAR) {
-            Fault::Documented(Excuse::FunctionWithoutClear)
+            excused(s, Expectation::FunctionWithoutClear)
         } else if facts.shape == Shape::Typed && facts.hidden & 8 != 0 && object.slots[3] != 0 {
-            Fault::Documented(Excuse::TypeEdge)
+            excused(s, Expectation::TypeEdge)
         } else {
             Fault::Collector
         };
@@ -79,27 +84,30 @@ pub(crate) fn survivor(s: &mut Shadow, record: &WeakRec) -> Option<Report> {
         return Some(report.class(Class::TypeFault));
     }
     if s.traits.saves_all && (trash(&referent) || trash(&weak)) {
-        return Some(report.documented(Excuse::SaveAll, s));
+        return Some(report.documented(Expectation::SaveAll, s));
     }
     if referent.is(Object::WAS_TRASH) {
-        let late = s.release.is_from_3_15();
+        let late = s.expectations.is(Choice::CALLBACKS_CLEARED_EARLY);
         if s.base.has(record.referent as usize - 1) {
             if late && record.callback == 0 && !trash(&weak) {
                 return Some(report);
             }
-            return Some(report.documented(Excuse::Resurrection, s));
+            return Some(report.documented(Expectation::Resurrection, s));
         }
         s.maybe_reachable(None);
         return match leftovers(s, &s.scratch) {
-            Fault::Collector => Some(report.documented(Excuse::Resurrection, s)),
+            Fault::Collector => Some(report.documented(Expectation::Resurrection, s)),
             other => other.on(report),
         };
     }
-    if referent.facts.is(Facts::FINALIZER | Facts::LEGACY) && s.release.is_two() {
-        return Some(report.documented(Excuse::DelAfterWeakrefs, s));
+    if referent.facts.is(Facts::FINALIZER | Facts::LEGACY) && s.expectations.holds(Expectation::DelAfterWeakrefs) {
+        return Some(report.documented(Expectation::DelAfterWeakrefs, s));
     }
     if weak.is(Object::WAS_TRASH) {
-        return s.release.holds(Excuse::TrashWeakrefCleared).then(|| report.documented(Excuse::TrashWeakrefCleared, s));
+        return s
+            .expectations
+            .holds(Expectation::TrashWeakrefCleared)
+            .then(|| report.documented(Expectation::TrashWeakrefCleared, s));
     }
     if referent.is(Object::MAYBE_TRASH) || weak.is(Object::MAYBE_TRASH) || weak.is(Object::UNKNOWN_HOLDERS) {
         return None;

@@ -10,6 +10,7 @@ use super::registry::Description;
 use super::shadow::{Object, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
+use crate::subject::Needs;
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "no-insane",
@@ -20,6 +21,8 @@ pub(super) const DESCRIPTION: Description = Description {
                static C type can reach in the trash is documented: that collector does not look for it.",
     not: "Introspection (I01b); the mutator (I02); actions of deallocators (I08).",
     promised: true,
+    needs: Needs::UNREACHABLE,
+    asks: &[],
     sentence: "{object} had been cleared when user code {observed}",
 };
 

@@ -4,12 +4,12 @@
 //! Does not verify: objects held by roots that events do not tell of.
 
 use super::Invariant;
-use super::excuse::Excuse;
 use super::registry::Description;
 use super::shadow::{Object, Shadow};
 use super::violation::Class;
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
+use crate::subject::{Expectation, Needs};
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "no-insane-after",
@@ -19,6 +19,8 @@ pub(super) const DESCRIPTION: Description = Description {
                reaches with `DEBUG_SAVEALL` is documented, and on 2.x what the finalizer of a static C type could save.",
     not: "Roots that events do not tell of.",
     promised: true,
+    needs: Needs::UNREACHABLE,
+    asks: &[Expectation::SaveAll],
     sentence: "{object} is reachable and has been cleared",
 };
 
@@ -48,7 +50,7 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Violations) {
             let listed = s.times_listed(index) > 0;
             let saved = s.traits.saves_all && (listed || !s.scratch.has(index));
             let report = report(s, id);
-            out.fail(Invariant::I02, s, if saved { report.documented(Excuse::SaveAll, s) } else { report });
+            out.fail(Invariant::I02, s, if saved { report.documented(Expectation::SaveAll, s) } else { report });
         }
     }
     if held {

@@ -8,6 +8,7 @@ use super::registry::Description;
 use super::shadow::Shadow;
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
+use crate::subject::Needs;
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "clear-sound",
@@ -17,6 +18,8 @@ pub(super) const DESCRIPTION: Description = Description {
                finalizer of a static C type saves is documented.",
     not: "Owners that events do not tell of.",
     promised: true,
+    needs: Needs::UNREACHABLE,
+    asks: &[],
     sentence: "{object} was cleared while a root reached it",
 };
 

@@ -10,6 +10,7 @@ use super::registry::Description;
 use super::shadow::{Facts, Object, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
+use crate::subject::Needs;
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "free-once",
@@ -17,6 +18,8 @@ pub(super) const DESCRIPTION: Description = Description {
     premises: "A deallocator that forgets to untrack, or to clear weak references, makes it a type-fault.",
     not: "External resources.",
     promised: true,
+    needs: Needs::UNREACHABLE,
+    asks: &[],
     sentence: "{object} {observed}",
 };
 

@@ -8,6 +8,7 @@ use super::registry::Description;
 use super::shadow::{Facts, Object, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Undefined};
+use crate::subject::Needs;
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "no-dangling",
@@ -15,6 +16,8 @@ pub(super) const DESCRIPTION: Description = Description {
     premises: "Deallocators with flaws, and types that report references they do not own, make it a type-fault.",
     not: "Internal links and caches that no event shows.",
     promised: true,
+    needs: Needs::UNREACHABLE,
+    asks: &[],
     sentence: "{object} {observed}",
 };
 

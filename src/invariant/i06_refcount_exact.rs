@@ -9,6 +9,7 @@ use super::registry::Description;
 use super::shadow::{Object, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
+use crate::subject::Needs;
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "refcount-exact",
@@ -16,6 +17,8 @@ pub(super) const DESCRIPTION: Description = Description {
     premises: "None.",
     not: "Objects with holders that events do not tell of; counts while user code or a collection runs.",
     promised: true,
+    needs: Needs::SNAPSHOTS.and(Needs::COUNTS).and(Needs::WEAKREFS).and(Needs::GARBAGE),
+    asks: &[],
     sentence: "{object} has reference count {observed}, and {expected} references are known",
 };
 

@@ -6,12 +6,12 @@
 //! an object without one each death calls the finalizer, on purpose; so does `tp_del`, and everything before 3.4.
 
 use super::Invariant;
-use super::excuse::Excuse;
 use super::registry::Description;
 use super::shadow::{Facts, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
 use crate::scenario::Shape;
+use crate::subject::{Expectation, Needs};
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "fin-once",
@@ -19,6 +19,13 @@ pub(super) const DESCRIPTION: Description = Description {
     premises: "A GC header and `tp_finalize`; without header, with `tp_del`, or before 3.4, repetition is documented.",
     not: "Explicit calls.",
     promised: true,
+    needs: Needs::UNREACHABLE,
+    asks: &[
+        Expectation::NoFinalizedBit,
+        Expectation::NoBitBefore34,
+        Expectation::LegacyEachTime,
+        Expectation::EmptySlots,
+    ],
     sentence: "the finalizer of {object} ran for the time number {observed}",
 };
 
@@ -27,13 +34,13 @@ pub(super) fn entered(s: &Shadow, out: &mut Violations, code: Code, object: ObjI
     out.judge(Invariant::I07, s, o.fin_calls <= 1, || {
         let report = Report::collector(Some(object)).counts(1, u32::from(o.fin_calls)).blame_type(s.type_misled);
         if code == Code::LegacyFinalizer {
-            report.documented(Excuse::LegacyEachTime, s)
+            report.documented(Expectation::LegacyEachTime, s)
         } else if o.facts.is(Facts::NO_HEADER) {
-            report.documented(Excuse::NoFinalizedBit, s)
-        } else if s.release.holds(Excuse::NoBitBefore34) {
-            report.documented(Excuse::NoBitBefore34, s)
+            report.documented(Expectation::NoFinalizedBit, s)
+        } else if s.expectations.holds(Expectation::NoBitBefore34) {
+            report.documented(Expectation::NoBitBefore34, s)
         } else if o.facts.shape == Shape::Bare {
-            report.documented(Excuse::EmptySlots, s)
+            report.documented(Expectation::EmptySlots, s)
         } else {
             report
         }

@@ -10,6 +10,7 @@ use super::shadow::{Object, Shadow};
 use super::violation::Class;
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
+use crate::subject::{Choice, Expectation, Needs};
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "fin-before-clear",
@@ -18,6 +19,8 @@ pub(super) const DESCRIPTION: Description = Description {
     premises: "`tp_finalize` and a GC header. Work in deallocators instead of finalizers is a type-fault.",
     not: "Finalizers of objects that the collector cannot see.",
     promised: true,
+    needs: Needs::UNREACHABLE,
+    asks: &[Expectation::Finalizers],
     sentence: "{object} was cleared before {other} {observed}",
 };
 
@@ -36,9 +39,12 @@ pub(super) fn clear(s: &mut Shadow, out: &mut Violations, object: ObjId) {
             culprit = Some(ObjId::from_index(index));
         }
     }
-    // Not judged on 2.7. The verdict depends on that only where someone is to blame.
-    let is_two = if culprit.is_some() { s.release.is_two() } else { s.release.plain().is_some_and(|r| r.major == 2) };
-    if is_two {
+    // The verdict depends on that only where someone is to blame.
+    let at_death = match culprit {
+        Some(_) => s.expectations.is(Choice::FINALIZED_AT_DEATH),
+        None => s.expectations.unasked().is(Choice::FINALIZED_AT_DEATH),
+    };
+    if at_death {
         out.skip(Invariant::I08);
         return;
     }

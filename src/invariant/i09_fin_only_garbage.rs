@@ -8,6 +8,7 @@ use super::registry::Description;
 use super::shadow::Shadow;
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
+use crate::subject::Needs;
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "fin-only-garbage",
@@ -16,6 +17,8 @@ pub(super) const DESCRIPTION: Description = Description {
     not: "Owners that events do not tell of. An object that another finalizer of the same collection has just saved is \
           finalized all the same, by PEP 442: not judged.",
     promised: true,
+    needs: Needs::UNREACHABLE,
+    asks: &[],
     sentence: "the finalizer of {object} was called while a root or uncollectable objects reached it",
 };
 

@@ -7,6 +7,7 @@ use super::registry::Description;
 use super::shadow::{Facts, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
+use crate::subject::{Choice, Expectation, Needs};
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "fin-not-lost",
@@ -14,6 +15,8 @@ pub(super) const DESCRIPTION: Description = Description {
     premises: "3.4 or later, or a class written in Python.",
     not: "Objects alive at the end.",
     promised: true,
+    needs: Needs::NONE,
+    asks: &[Expectation::Finalizers],
     sentence: "{object} was freed and its finalizer was never called",
 };
 
@@ -22,7 +25,7 @@ pub(super) fn free(s: &Shadow, out: &mut Violations, object: ObjId) {
     if !o.facts.is(Facts::FINALIZER | Facts::LEGACY) {
         return;
     }
-    if s.release.is_two() && !o.facts.is_python_class() {
+    if s.expectations.is(Choice::FINALIZED_AT_DEATH) && !o.facts.is_python_class() {
         out.skip(Invariant::I10);
         return;
     }

@@ -7,6 +7,7 @@ use super::registry::Description;
 use super::shadow::Shadow;
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
+use crate::subject::Needs;
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "ref-dead-in-callback",
@@ -14,6 +15,8 @@ pub(super) const DESCRIPTION: Description = Description {
     premises: "None.",
     not: "Other weak references to the same object.",
     promised: true,
+    needs: Needs::SNAPSHOTS.and(Needs::WEAKREFS),
+    asks: &[],
     sentence: "{object} still referred to {other} in its own callback",
 };
 

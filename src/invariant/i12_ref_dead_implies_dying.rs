@@ -13,6 +13,7 @@ use super::registry::Description;
 use super::shadow::{Object, Shadow, unpack};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
+use crate::subject::{Expectation, Needs};
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "ref-dead-implies-dying",
@@ -22,6 +23,16 @@ pub(super) const DESCRIPTION: Description = Description {
                every type clears what it owns.",
     not: "Weak references on which `tp_clear` was called.",
     promised: true,
+    needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
+    asks: &[
+        Expectation::Resurrection,
+        Expectation::DelAfterWeakrefs,
+        Expectation::SaveAll,
+        Expectation::LegacyFinalizer,
+        Expectation::FunctionWithoutClear,
+        Expectation::TrashWeakrefCleared,
+        Expectation::ClearedEarly,
+    ],
     sentence: "{object} is dead and its referent {other} lives",
 };
 

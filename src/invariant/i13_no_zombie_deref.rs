@@ -8,6 +8,7 @@ use super::registry::Description;
 use super::shadow::{Facts, Object, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
+use crate::subject::Needs;
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "no-zombie-deref",
@@ -16,6 +17,8 @@ pub(super) const DESCRIPTION: Description = Description {
     premises: "A deallocator that forgets the weak references makes it a type-fault.",
     not: "Reads that no script reports.",
     promised: true,
+    needs: Needs::UNREACHABLE,
+    asks: &[],
     sentence: "{other} answered with {object}, which {observed}",
 };
 

@@ -6,12 +6,12 @@
 //! trash calls: theirs may be called after their death.
 
 use super::Invariant;
-use super::excuse::Excuse;
 use super::registry::Description;
 use super::shadow::{Facts, NO_SCRIPT, NONE, Object, Shadow, WeakRec, pack, unpack};
 use super::violation::Phase;
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Role};
+use crate::subject::{Expectation, Needs};
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "callback-once",
@@ -21,6 +21,8 @@ pub(super) const DESCRIPTION: Description = Description {
     not: "Callbacks of weak containers and of `weakref.finalize`; callables without a script; referents that a callback of \
           their own collection releases.",
     promised: true,
+    needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
+    asks: &[Expectation::DelAfterWeakrefs, Expectation::MadeByFinalizer],
     sentence: "the callback of {object} (referent {other}) ran {observed} times",
 };
 
@@ -62,15 +64,20 @@ pub(super) fn free(s: &Shadow, out: &mut Violations, object: ObjId) {
         let pending = (calling || s.phase() == Phase::Cb) && c.trash.has(object.index());
         let unheld = s.at(record.weak).is_some_and(|w| w.in_edges == 0);
         let fresh = c.active && record.born_in == c.number;
-        if unsure || pending || unheld || s.stream_unclear || fresh && !s.release.is_known() {
+        if unsure
+            || pending
+            || unheld
+            || s.stream_unclear
+            || fresh && !s.expectations.knows(Expectation::MadeByFinalizer)
+        {
             out.skip(Invariant::I14);
             continue;
         }
         let report = report(record).blame_type(s.type_misled || referent.facts.is(Facts::KEEPS_WEAKREFS));
         // 2.7 clears what __del__ has made without a call.
-        let del = referent.facts.is(Facts::FINALIZER) && referent.facts.is_python_class() && s.release.is_two();
-        let report = if del { report.documented(Excuse::DelAfterWeakrefs, s) } else { report };
-        out.fail(Invariant::I14, s, if fresh { report.documented(Excuse::MadeByFinalizer, s) } else { report });
+        let del = referent.facts.is(Facts::FINALIZER) && referent.facts.is_python_class();
+        let report = if del { report.documented(Expectation::DelAfterWeakrefs, s) } else { report };
+        out.fail(Invariant::I14, s, if fresh { report.documented(Expectation::MadeByFinalizer, s) } else { report });
     }
 }
 

@@ -5,11 +5,11 @@
 //! reach, are intact).
 
 use super::Invariant;
-use super::excuse::Excuse;
 use super::registry::Description;
 use super::shadow::{Shadow, unpack};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
+use crate::subject::{Expectation, Needs};
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "no-callback-from-trash",
@@ -19,6 +19,8 @@ pub(super) const DESCRIPTION: Description = Description {
                3.15 on if a finalizer or callback dropped the referent, and not judged if the release is not known.",
     not: "Weak references outside the unreachable set.",
     promised: true,
+    needs: Needs::UNREACHABLE,
+    asks: &[Expectation::BeforeClearOld, Expectation::BeforeClearNew],
     sentence: "the callback of {object} (referent {other}) ran {observed}",
 };
 
@@ -51,13 +53,13 @@ pub(super) fn entered(s: &mut Shadow, out: &mut Violations, weak: ObjId) {
     // Called because its referent is dying, not by the collector on its own account.
     let dying = s.weak(weak).and_then(|r| s.at(r.referent)).is_none_or(|o| !o.lives() || o.in_edges == 0);
     let side_effect = dying || s.frames.len() > s.col.depth + 1;
-    if !s.release.is_known() {
+    if !s.expectations.knows(Expectation::BeforeClearOld) {
         out.skip(Invariant::I15);
         return;
     }
     let report = report.observed("before anything was cleared, and is trash itself");
     let report = if side_effect {
-        report.documented(Excuse::BeforeClearOld, s).documented(Excuse::BeforeClearNew, s)
+        report.documented(Expectation::BeforeClearOld, s).documented(Expectation::BeforeClearNew, s)
     } else {
         report
     };

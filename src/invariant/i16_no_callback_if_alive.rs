@@ -8,6 +8,7 @@ use super::fault::survivor;
 use super::registry::Description;
 use super::shadow::Shadow;
 use super::violations::Violations;
+use crate::subject::{Expectation, Needs};
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "no-callback-if-alive",
@@ -16,6 +17,15 @@ pub(super) const DESCRIPTION: Description = Description {
                3.4 or later.",
     not: "Callbacks in runs whose unreachable set is not certain.",
     promised: true,
+    needs: Needs::UNREACHABLE,
+    asks: &[
+        Expectation::Resurrection,
+        Expectation::DelAfterWeakrefs,
+        Expectation::SaveAll,
+        Expectation::LegacyFinalizer,
+        Expectation::FunctionWithoutClear,
+        Expectation::TrashWeakrefCleared,
+    ],
     sentence: "the callback of {object} has run and its referent {other} lives",
 };
 

@@ -7,11 +7,11 @@
 //! broken by every collection that calls both (bpo-40312, open): documented.
 
 use super::Invariant;
-use super::excuse::Excuse;
 use super::registry::Description;
 use super::shadow::{Shadow, unpack};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
+use crate::subject::{Expectation, Needs};
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "callback-order",
@@ -19,6 +19,8 @@ pub(super) const DESCRIPTION: Description = Description {
     premises: "None; the order against the finalizer differs between paths on every release.",
     not: "Order between different referents.",
     promised: false,
+    needs: Needs::NONE,
+    asks: &[Expectation::CallbacksFirst],
     sentence: "{object} {observed} {other}",
 };
 
@@ -39,6 +41,6 @@ pub(super) fn finalizer(s: &Shadow, out: &mut Violations, object: ObjId) {
         Report::collector(Some(object))
             .other(called.and_then(|r| unpack(r.weak)))
             .observed("was finalized after the callback of")
-            .documented(Excuse::CallbacksFirst, s)
+            .documented(Expectation::CallbacksFirst, s)
     });
 }

@@ -10,6 +10,7 @@ use super::registry::Description;
 use super::shadow::{Object, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
+use crate::subject::{Choice, Expectation, Needs};
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "complete",
@@ -19,12 +20,19 @@ pub(super) const DESCRIPTION: Description = Description {
                before 3.8 (bpo-33418), the type edge before 3.9 (bpo-40217).",
     not: "Collections during which user code ran.",
     promised: true,
+    needs: Needs::UNREACHABLE,
+    asks: &[Expectation::LegacyFinalizer, Expectation::FunctionWithoutClear],
     sentence: "{object} is garbage and survived a full collection of its generation ({observed} such objects)",
 };
 
 pub(super) fn collected(s: &mut Shadow, out: &mut Violations) {
     let c = &s.col;
-    if s.stream_unclear || c.scripts > 0 || c.late || s.traits.scripts_change_callbacks || s.release.is_incremental() {
+    if s.stream_unclear
+        || c.scripts > 0
+        || c.late
+        || s.traits.scripts_change_callbacks
+        || s.expectations.is(Choice::INCREMENTAL)
+    {
         out.skip(Invariant::I19);
         return;
     }

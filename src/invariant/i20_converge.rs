@@ -10,6 +10,7 @@ use super::fault::leftovers;
 use super::registry::Description;
 use super::shadow::{Facts, Shadow};
 use super::violations::{Report, Violations};
+use crate::subject::{Expectation, Needs};
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "converge",
@@ -18,6 +19,8 @@ pub(super) const DESCRIPTION: Description = Description {
     premises: "Every type among the garbage takes part fully; otherwise type-fault. Documented: functions before 3.8.",
     not: "Rounds of finalizers.",
     promised: true,
+    needs: Needs::UNREACHABLE.and(Needs::TOTALS),
+    asks: &[Expectation::LegacyFinalizer, Expectation::FunctionWithoutClear],
     sentence: "gc.collect() keeps returning {observed} and frees nothing",
 };
 

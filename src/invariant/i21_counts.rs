@@ -9,12 +9,12 @@
 //! Likewise, hidden objects that die with the trash leave the heap and are not counted (row A06).
 
 use super::Invariant;
-use super::excuse::Excuse;
 use super::fault::leftovers;
 use super::registry::Description;
 use super::shadow::Shadow;
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot};
+use crate::subject::{Expectation, Needs};
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "counts",
@@ -24,6 +24,14 @@ pub(super) const DESCRIPTION: Description = Description {
                in the collection, not with `DEBUG_SAVEALL`, and before 3.8 not if the trashcan keeps something (documented).",
     not: "`gc.get_stats()`.",
     promised: true,
+    needs: Needs::UNREACHABLE.and(Needs::WEAKREFS).and(Needs::GARBAGE).and(Needs::TOTALS),
+    asks: &[
+        Expectation::SaveAll,
+        Expectation::LegacyFinalizer,
+        Expectation::FunctionWithoutClear,
+        Expectation::CountedEarly,
+        Expectation::TrashcanLeftover,
+    ],
     sentence: "the collection reported {observed} objects, and {expected} are accounted for",
 };
 
@@ -61,16 +69,20 @@ pub(super) fn collected(s: &mut Shadow, out: &mut Violations, returned: u32, unc
         return;
     }
     let report = Report::collector(None).counts(expected, returned);
-    let early = c.scripts > 0 && s.release.holds(Excuse::CountedEarly);
+    let early = c.scripts > 0 && s.expectations.holds(Expectation::CountedEarly);
     let report = if s.type_misled {
         Some(report.blame_type(true))
     } else if early {
-        Some(report.documented(Excuse::CountedEarly, s))
+        Some(report.documented(Expectation::CountedEarly, s))
     } else if left > 0 && s.traits.saves_all {
-        Some(report.documented(Excuse::SaveAll, s))
-    } else if left > 0 && returned == expected + left && queued > 0 && s.release.holds(Excuse::TrashcanLeftover) {
+        Some(report.documented(Expectation::SaveAll, s))
+    } else if left > 0
+        && returned == expected + left
+        && queued > 0
+        && s.expectations.holds(Expectation::TrashcanLeftover)
+    {
         // What waits there holds others that were cleared and live on.
-        Some(report.documented(Excuse::TrashcanLeftover, s))
+        Some(report.documented(Expectation::TrashcanLeftover, s))
     } else if left > 0 && returned == expected + left {
         s.maybe_reachable(None);
         leftovers(s, &s.scratch).on(report)

@@ -7,11 +7,11 @@
 //! releases show it with class `collector`.
 
 use super::Invariant;
-use super::excuse::Excuse;
 use super::registry::Description;
 use super::shadow::{Facts, Object, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
+use crate::subject::{Expectation, Needs};
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "resurrect-local",
@@ -19,6 +19,8 @@ pub(super) const DESCRIPTION: Description = Description {
     premises: "The types of the rest have `tp_clear`; no `DEBUG_SAVEALL` (documented).",
     not: "Objects without `tp_clear`.",
     promised: true,
+    needs: Needs::UNREACHABLE,
+    asks: &[Expectation::SaveAll, Expectation::FunctionWithoutClear],
     sentence: "{object} was unreachable and was kept ({observed} such objects)",
 };
 
@@ -39,6 +41,6 @@ pub(super) fn collected(s: &Shadow, out: &mut Violations) {
     let first = left.next().map(|i| ObjId::from_index(i as u32));
     out.judge(Invariant::I22, s, first.is_none(), || {
         let report = Report::collector(first).counts(0, 1 + left.count() as u32).blame_type(s.type_misled);
-        if s.traits.saves_all { report.documented(Excuse::SaveAll, s) } else { report }
+        if s.traits.saves_all { report.documented(Expectation::SaveAll, s) } else { report }
     });
 }

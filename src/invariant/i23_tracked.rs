@@ -10,6 +10,7 @@ use super::violation::Class;
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot};
 use crate::scenario::Shape;
+use crate::subject::Needs;
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "tracked",
@@ -18,6 +19,8 @@ pub(super) const DESCRIPTION: Description = Description {
     premises: "Kinds that are created untracked, and scenarios that untrack by hand, make it a type-fault.",
     not: "What happens between two snapshots.",
     promised: true,
+    needs: Needs::SNAPSHOTS.and(Needs::LISTS).and(Needs::COUNTS),
+    asks: &[],
     sentence: "{object} is untracked and holds {other}",
 };
 

@@ -7,6 +7,7 @@ use super::registry::Description;
 use super::shadow::{Facts, Object, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot, Undefined};
+use crate::subject::Needs;
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "publish-complete",
@@ -16,6 +17,8 @@ pub(super) const DESCRIPTION: Description = Description {
                type-fault.",
     not: "Fields of objects under construction.",
     promised: true,
+    needs: Needs::SNAPSHOTS.and(Needs::LISTS).and(Needs::COUNTS),
+    asks: &[],
     sentence: "{object} is tracked and {observed}",
 };
 

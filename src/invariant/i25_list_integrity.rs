@@ -8,6 +8,7 @@ use super::registry::Description;
 use super::shadow::Shadow;
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot};
+use crate::subject::Needs;
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "list-integrity",
@@ -16,6 +17,8 @@ pub(super) const DESCRIPTION: Description = Description {
     premises: "None.",
     not: "Links and flag bits that a snapshot does not show.",
     promised: true,
+    needs: Needs::SNAPSHOTS.and(Needs::LISTS).and(Needs::GENERATIONS),
+    asks: &[],
     sentence: "{object} {observed}",
 };
 

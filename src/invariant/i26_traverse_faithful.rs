@@ -10,6 +10,7 @@ use super::shadow::{Facts, Object, Shadow};
 use super::violation::Class;
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Undefined};
+use crate::subject::Needs;
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "traverse-faithful",
@@ -18,6 +19,8 @@ pub(super) const DESCRIPTION: Description = Description {
     premises: "Always a type-fault, except for a changed reference count.",
     not: "Allocation and user code inside `traverse`.",
     promised: true,
+    needs: Needs::UNREACHABLE.and(Needs::WEAKREFS).and(Needs::GARBAGE),
+    asks: &[],
     sentence: "{object} {observed}",
 };
 

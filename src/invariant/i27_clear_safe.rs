@@ -9,6 +9,7 @@ use super::registry::Description;
 use super::shadow::{Object, Shadow, unpack};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Undefined};
+use crate::subject::Needs;
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "clear-safe",
@@ -17,6 +18,8 @@ pub(super) const DESCRIPTION: Description = Description {
     premises: "None.",
     not: "Methods that no script calls.",
     promised: true,
+    needs: Needs::NONE,
+    asks: &[],
     sentence: "{object} {observed}",
 };
 

@@ -5,12 +5,12 @@
 //! Does not verify: lengths and iterations inside scripts; iterations that an exception may have cut short.
 
 use super::Invariant;
-use super::excuse::Excuse;
 use super::registry::Description;
 use super::shadow::{Facts, NONE, Object, ObjectSet, Shadow, WeakRec, unpack};
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
 use crate::scenario::{Op, Shape};
+use crate::subject::{Expectation, Needs};
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "weakmap-coherent",
@@ -21,6 +21,8 @@ pub(super) const DESCRIPTION: Description = Description {
                type-fault.",
     not: "What happens inside scripts.",
     promised: true,
+    needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
+    asks: &[Expectation::DelAfterWeakrefs, Expectation::MadeByFinalizer],
     sentence: "{object} says {observed} and {expected} is right ({other})",
 };
 
@@ -47,11 +49,15 @@ pub(super) fn length(s: &Shadow, out: &mut Violations, container: ObjId, len: u3
         let stale = |r: &WeakRec| r.container == id && r.calls == 0 && !r.live;
         let finalized = |r: &WeakRec| s.at(r.referent).is_some_and(|o| o.fin_calls > 0);
         let report = match faulty {
-            false if s.weaks.iter().any(|r| stale(r) && r.born_in > 0) => report.documented(Excuse::MadeByFinalizer, s),
+            false if s.weaks.iter().any(|r| stale(r) && r.born_in > 0) => {
+                report.documented(Expectation::MadeByFinalizer, s)
+            }
             _ => report,
         };
         match faulty {
-            false if s.weaks.iter().any(|r| stale(r) && finalized(r)) => report.documented(Excuse::DelAfterWeakrefs, s),
+            false if s.weaks.iter().any(|r| stale(r) && finalized(r)) => {
+                report.documented(Expectation::DelAfterWeakrefs, s)
+            }
             _ => report,
         }
     });

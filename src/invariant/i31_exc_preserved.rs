@@ -10,6 +10,7 @@ use super::shadow::{Frame, NO_SCRIPT, NONE, Shadow, unpack};
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
 use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS};
+use crate::subject::Needs;
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "exc-preserved",
@@ -18,6 +19,8 @@ pub(super) const DESCRIPTION: Description = Description {
     premises: "The script raises by itself.",
     not: "Pending exceptions of the interrupted code.",
     promised: true,
+    needs: Needs::ERRORS,
+    asks: &[],
     sentence: "the script of {object} raised {expected} times and {observed} were reported",
 };
 

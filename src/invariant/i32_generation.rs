@@ -5,12 +5,12 @@
 //! untrack by hand.
 
 use super::Invariant;
-use super::excuse::Excuse;
 use super::registry::Description;
 use super::shadow::{NOT_IN_A_LIST, Object, Shadow, pack};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot};
 use crate::scenario::Shape;
+use crate::subject::{Choice, Expectation, Needs};
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "generation",
@@ -20,6 +20,8 @@ pub(super) const DESCRIPTION: Description = Description {
                reference whose callback the collector called.",
     not: "Objects tracked or untracked by hand.",
     promised: true,
+    needs: Needs::UNREACHABLE,
+    asks: &[Expectation::RetrackedYoung, Expectation::CallbackMoves],
     sentence: "{object} is in generation {observed}, and {expected} was due",
 };
 
@@ -35,16 +37,16 @@ fn rank(spot: Spot) -> u8 {
 fn moved_back(s: &Shadow, out: &mut Violations, object: ObjId, due: u8, seen: u8) {
     let Some(o) = s.get(object) else { return };
     let by_hand = s.traits.tracks && o.facts.shape.is_extension() || s.traits.unfreezes;
-    if by_hand || s.stream_unclear || s.release.is_incremental() {
+    if by_hand || s.stream_unclear || s.expectations.is(Choice::INCREMENTAL) {
         out.skip(Invariant::I32);
         return;
     }
     let report = Report::collector(Some(object)).counts(u32::from(due), u32::from(seen));
     let called = s.weak(object).is_some_and(|r| r.calls > 0);
     let report = if o.is(Object::FIN_AT_ZERO) {
-        report.documented(Excuse::RetrackedYoung, s)
+        report.documented(Expectation::RetrackedYoung, s)
     } else if called {
-        report.documented(Excuse::CallbackMoves, s)
+        report.documented(Expectation::CallbackMoves, s)
     } else {
         report
     };
@@ -84,7 +86,7 @@ pub(super) fn clear(s: &Shadow, out: &mut Violations, object: ObjId) {
 
 pub(super) fn collected(s: &Shadow, out: &mut Violations) {
     let c = &s.col;
-    if c.late || s.stream_unclear || s.release.is_incremental() {
+    if c.late || s.stream_unclear || s.expectations.is(Choice::INCREMENTAL) {
         out.skip(Invariant::I32);
         return;
     }

@@ -5,11 +5,11 @@
 //! I04, I13, I24 and I25 is judged there.
 
 use super::Invariant;
-use super::excuse::Excuse;
 use super::registry::Description;
 use super::shadow::{Object, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
+use crate::subject::{Expectation, Needs};
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "bounded-depth",
@@ -17,6 +17,8 @@ pub(super) const DESCRIPTION: Description = Description {
     premises: "Before 3.8 the trashcan may keep objects until the next container dies (documented).",
     not: "The depth of the stack itself.",
     promised: true,
+    needs: Needs::SNAPSHOTS.and(Needs::COUNTS),
+    asks: &[Expectation::TrashcanLeftover],
     sentence: "{object} {observed}",
 };
 
@@ -35,7 +37,7 @@ pub(super) fn at_rest(s: &Shadow, out: &mut Violations) {
         clean = false;
         let words = if queued { "waits with reference count 0" } else { "is still being deallocated" };
         let report = Report::collector(Some(ObjId::from_index(index as u32))).observed(words);
-        out.fail(Invariant::I37, s, report.documented(Excuse::TrashcanLeftover, s));
+        out.fail(Invariant::I37, s, report.documented(Expectation::TrashcanLeftover, s));
     }
     if clean {
         out.pass(Invariant::I37);

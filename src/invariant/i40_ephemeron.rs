@@ -3,12 +3,12 @@
 //! Does not verify: keys kept alive by two dictionaries in a circle. CPython never promised this (bpo-44680).
 
 use super::Invariant;
-use super::excuse::Excuse;
 use super::registry::Description;
 use super::shadow::{NONE, Shadow, WeakRec, unpack};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
 use crate::scenario::Shape;
+use crate::subject::{Expectation, Needs};
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "ephemeron",
@@ -16,6 +16,8 @@ pub(super) const DESCRIPTION: Description = Description {
     premises: "None; an expected failure of every release.",
     not: "Keys that two dictionaries keep alive in a circle.",
     promised: false,
+    needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
+    asks: &[Expectation::NoEphemerons],
     sentence: "{object} is kept alive by {other}, the value stored under it",
 };
 
@@ -58,7 +60,7 @@ fn entries(s: &mut Shadow, out: &mut Violations) {
             s.leads(stored, r.referent as usize - 1) && key.in_edges > 0 && !s.reaches_without(r.referent, r.container);
         out.judge(Invariant::I40, s, !reaches, || {
             let key: Option<ObjId> = unpack(r.referent);
-            Report::collector(key).other(unpack(stored)).documented(Excuse::NoEphemerons, s)
+            Report::collector(key).other(unpack(stored)).documented(Expectation::NoEphemerons, s)
         });
     }
 }

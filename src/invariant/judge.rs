@@ -7,7 +7,7 @@ use super::violations::{Judged, Violations};
 use super::*;
 use crate::event::{Code, Event, ObjId, Undefined};
 use crate::scenario::Scenario;
-use crate::subject::Release;
+use crate::subject::{Declaration, Questions};
 
 /// Judges runs, one after the other, and keeps its memory between them.
 #[derive(Debug)]
@@ -46,23 +46,29 @@ impl Judge {
     }
 
     /// Judges one run: all violations in order, the first is primary.
-    pub fn judge(&mut self, scenario: &Scenario, events: &[Event], release: Option<Release>) -> &[Violation] {
-        self.start(scenario, release);
+    pub fn judge(&mut self, scenario: &Scenario, events: &[Event], declaration: &Declaration) -> &[Violation] {
+        self.start(scenario, declaration);
         self.take(events);
         self.finish()
     }
 
     /// Judges the beginning of a run: what is settled by its last event.
-    pub fn judge_beginning(&mut self, scenario: &Scenario, events: &[Event], release: Option<Release>) -> &[Violation] {
-        self.start(scenario, release);
+    pub fn judge_beginning(
+        &mut self,
+        scenario: &Scenario,
+        events: &[Event],
+        declaration: &Declaration,
+    ) -> &[Violation] {
+        self.start(scenario, declaration);
         self.take(events);
+        self.out.finish();
         &self.out.violations
     }
 
     /// Starts a run whose events follow through [`Judge::take`], in any number of slices.
-    pub fn start(&mut self, scenario: &Scenario, release: Option<Release>) {
-        self.s.start(scenario, release);
-        self.out.start();
+    pub fn start(&mut self, scenario: &Scenario, declaration: &Declaration) {
+        self.s.start(scenario, declaration);
+        self.out.start(declaration);
         self.reached = Coverage { runs: 1, ..Coverage::default() };
         self.iteration.stop();
         self.raised.start();
@@ -76,6 +82,7 @@ impl Judge {
         if self.s.after != After::Nothing {
             self.settle_early();
         }
+        self.out.finish();
         &self.out.violations
     }
 
@@ -89,9 +96,9 @@ impl Judge {
         self.out.judged[invariant as usize]
     }
 
-    /// What was asked about the release in this run.
+    /// What was asked of the declaration in this run.
     pub fn asked(&self) -> Questions {
-        self.s.release.asked()
+        self.s.expectations.asked()
     }
 
     /// The shadow heap as it stands.

@@ -1,14 +1,12 @@
 //! Judges what a subject did: rebuilds the truth from the scenario and the events and holds the invariants against it.
 //!
 //! The judge knows nothing of the subject: the same invariants judge the model, a variant of it, a real interpreter and
-//! a foreign collector. Give [`Judge::judge`] a scenario, the events of one run and, if there is one, the release whose
-//! documented behaviour excuses what it excuses. Each invariant is a file here that opens with what it verifies and what
+//! a foreign collector. Give [`Judge::judge`] a scenario, the events of one run and the subject's
+//! [`Declaration`](crate::subject::Declaration): what it does on purpose is excused, what it cannot show is not judged. Each invariant is a file here that opens with what it verifies and what
 //! it does not; `differential` holds those that run a scenario more than once.
 
 mod coverage;
 pub mod differential;
-mod excuse;
-mod expectation;
 mod fault;
 mod judge;
 mod registry;
@@ -54,8 +52,6 @@ mod i40_ephemeron;
 mod tests;
 
 pub use coverage::Coverage;
-pub use excuse::Excuse;
-pub use expectation::{Answers, Questions};
 pub use judge::Judge;
 pub use registry::{Description, Invariant, markdown};
 pub use violation::{Class, Detail, Phase, Violation};

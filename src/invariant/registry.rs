@@ -1,5 +1,7 @@
 //! The list of invariants, and what is known of each.
 
+use crate::subject::{Declaration, Expectation, Needs, Release, Span, Values};
+
 /// What there is to say of an invariant.
 #[derive(Clone, Copy, Debug)]
 pub struct Description {
@@ -13,6 +15,11 @@ pub struct Description {
     pub not: &'static str,
     /// False if CPython never promised it.
     pub promised: bool,
+    /// What has to be observed of a run, or it is not judged.
+    pub needs: Needs,
+    /// What it asks about the subject: the excuses that it cites, and choices. What is found unreachable has questions of
+    /// its own: see [`Invariant::asks`].
+    pub asks: &'static [Expectation],
     /// How a violation reads; `{object}`, `{other}`, `{expected}` and `{observed}` are filled in.
     pub sentence: &'static str,
 }
@@ -95,6 +102,21 @@ impl Invariant {
         self.about().promised
     }
 
+    /// What of a subject's expectations its verdict depends on, by itself or because it needs to know what a collection
+    /// finds unreachable.
+    pub fn asks(self) -> impl Iterator<Item = Expectation> {
+        let Description { needs, asks, .. } = self.about();
+        let found: &[Expectation] = if needs.covers(Needs::UNREACHABLE) { super::shadow::ASKS } else { &[] };
+        found.iter().chain(*asks).copied()
+    }
+
+    /// True if a subject shows what the invariant needs, and its choices are known. An excuse of which nothing is known
+    /// does not hold.
+    pub fn can_be_asked(self, declaration: &Declaration) -> bool {
+        let open = |e: Expectation| e.excuses().is_none() && !declaration.expectations.knows(e);
+        declaration.observes.covers(self.about().needs) && !self.asks().any(open)
+    }
+
     /// The invariant with the given code or name, in either case.
     pub fn parse(text: &str) -> Option<Invariant> {
         let text = text.trim();
@@ -137,10 +159,21 @@ pub fn markdown() -> String {
     text.push_str(
         "\n## What is documented\n\n| condition | since | until before | source |\n| --- | --- | --- | --- |\n",
     );
-    for why in super::Excuse::ALL {
-        let (from, to) = why.releases();
-        let show = |r: Option<crate::subject::Release>| r.map_or_else(String::new, |r| r.to_string());
-        let _ = writeln!(text, "| {why:?} | {} | {} | {} |", show(from), show(to), why.source());
+    let show = |r: Option<Release>| r.map_or_else(String::new, |r| r.to_string());
+    for why in Expectation::ALL {
+        let Some(Span { since, until }) = why.excuses() else { continue };
+        let _ = writeln!(text, "| {why:?} | {} | {} | {} |", show(since), show(until), why.source());
+    }
+    text.push_str(
+        "\n## What else is expected\n\nOf a subject of which such a choice is not known, the invariants that ask for it are not judged.\n\n\
+         | choice | value | releases | source |\n| --- | --- | --- | --- |\n",
+    );
+    for choice in Expectation::ALL {
+        let Values::OneOf(values) = choice.values() else { continue };
+        for (value, releases) in values {
+            let releases = if releases.is_all() { "others".to_owned() } else { releases.to_string() };
+            let _ = writeln!(text, "| {choice:?} | {value} | {releases} | {} |", choice.source());
+        }
     }
     text
 }

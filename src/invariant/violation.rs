@@ -1,8 +1,8 @@
 //! What a broken invariant is reported as.
 
 use super::Invariant;
-use super::excuse::Excuse;
 use crate::event::ObjId;
+use crate::subject::Expectation;
 
 pub use crate::scenario::text::Class;
 
@@ -101,7 +101,7 @@ pub struct Violation {
     /// Who is to blame.
     pub class: Class,
     /// Why it is documented, if it is.
-    pub why: Excuse,
+    pub why: Option<Expectation>,
     /// When.
     pub phase: Phase,
     /// Index of the event in the stream (for a snapshot's facts, of the first event after the snapshot). Nothing if
@@ -118,6 +118,11 @@ pub struct Violation {
 }
 
 impl Violation {
+    /// Where it is written that it is no fault.
+    pub fn source(&self) -> &'static str {
+        self.why.map_or("not documented", Expectation::source)
+    }
+
     /// A sentence for people; `names` gives the name of an object.
     pub fn describe(&self, names: &dyn Fn(ObjId) -> String) -> String {
         let mut text = String::new();
@@ -138,8 +143,8 @@ impl Violation {
         text.push_str(rest);
         let (code, name) = (self.invariant.code(), self.invariant.name());
         let mut line = format!("{code} {name} ({}, {}): {text}", self.class, self.phase);
-        if self.why != Excuse::Unknown {
-            line.push_str(&format!(" [{}]", self.why.source()));
+        if let Some(why) = self.why {
+            line.push_str(&format!(" [{}]", why.source()));
         }
         line
     }

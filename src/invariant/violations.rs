@@ -1,10 +1,11 @@
 //! Collects violations and counts what was judged.
 
 use super::Invariant;
-use super::excuse::Excuse;
 use super::shadow::{Object, Shadow};
 use super::violation::{Class, Detail, Violation};
+use crate::bits::Bits;
 use crate::event::ObjId;
+use crate::subject::{Declaration, Expectation, Expectations, Needs};
 
 /// Highest number of violations of one invariant that a run reports in full.
 pub const MAX_PER_INVARIANT: u32 = 8;
@@ -20,17 +21,23 @@ pub struct Judged {
     pub not_judged: u32,
 }
 
+/// The violations of one run.
 #[derive(Debug)]
 pub(crate) struct Violations {
     pub violations: Vec<Violation>,
     pub judged: [Judged; Invariant::COUNT],
+    /// Whose run it is: what it shows, and what is known of it.
+    subject: (Needs, Expectations),
+    /// The invariants that cannot be asked about it. They are looked at like the others, where time matters; what they say
+    /// is turned away where they fail, and when the run ends.
+    unasked: Bits<2>,
 }
 
 /// A violation about to be reported.
 #[derive(Clone, Copy)]
 pub(crate) struct Report {
     pub class: Class,
-    pub why: Excuse,
+    pub why: Option<Expectation>,
     pub object: Option<ObjId>,
     pub other: Option<ObjId>,
     pub expected: Detail,
@@ -40,14 +47,7 @@ pub(crate) struct Report {
 impl Report {
     pub fn collector(object: Option<ObjId>) -> Report {
         let nothing = Detail::Nothing;
-        Report {
-            class: Class::Collector,
-            why: Excuse::Unknown,
-            object,
-            other: None,
-            expected: nothing,
-            observed: nothing,
-        }
+        Report { class: Class::Collector, why: None, object, other: None, expected: nothing, observed: nothing }
     }
 
     pub fn other(self, other: Option<ObjId>) -> Report {
@@ -76,26 +76,46 @@ impl Report {
     pub fn exposed(self, shadow: &Shadow) -> Report {
         let exposed = self.object.and_then(|o| shadow.get(o)).is_some_and(|o| o.is(Object::EXPOSED));
         if exposed && !shadow.type_misled {
-            self.documented(Excuse::StaticFinalizer, shadow)
+            self.documented(Expectation::StaticFinalizer, shadow)
         } else {
             self.blame_type(shadow.type_misled)
         }
     }
 
-    /// Documented if the condition holds for the release.
-    pub fn documented(self, why: Excuse, shadow: &Shadow) -> Report {
-        if shadow.release.holds(why) { Report { class: Class::Documented, why, ..self } } else { self }
+    /// Documented if the excuse holds for the subject.
+    pub fn documented(self, why: Expectation, shadow: &Shadow) -> Report {
+        if shadow.expectations.holds(why) { Report { class: Class::Documented, why: Some(why), ..self } } else { self }
     }
 }
 
 impl Violations {
     pub fn new() -> Violations {
-        Violations { violations: Vec::new(), judged: [Judged::default(); Invariant::COUNT] }
+        Violations {
+            violations: Vec::new(),
+            judged: [Judged::default(); Invariant::COUNT],
+            subject: (Needs::NONE, Expectations::UNKNOWN),
+            unasked: Bits::ALL,
+        }
     }
 
-    pub fn start(&mut self) {
+    pub fn start(&mut self, declaration: &Declaration) {
         self.violations.clear();
         self.judged = [Judged::default(); Invariant::COUNT];
+        let subject = (declaration.observes, declaration.expectations);
+        if self.subject != subject {
+            self.subject = subject;
+            let cannot = |i: &&Invariant| !i.can_be_asked(declaration);
+            let unasked = Invariant::ALL.iter().filter(cannot);
+            self.unasked = unasked.fold(Bits::NONE, |all, invariant| all.with(*invariant as usize));
+        }
+    }
+
+    /// What was not asked is neither passed nor violated.
+    pub fn finish(&mut self) {
+        for invariant in self.unasked.iter() {
+            let Some(judged) = self.judged.get_mut(invariant) else { continue };
+            judged.not_judged += std::mem::take(&mut judged.passed);
+        }
     }
 
     #[inline]
@@ -117,6 +137,10 @@ impl Violations {
     #[cold]
     pub fn fail(&mut self, invariant: Invariant, shadow: &Shadow, report: Report) {
         let judged = &mut self.judged[invariant as usize];
+        if self.unasked.has(invariant as usize) {
+            judged.not_judged += 1;
+            return;
+        }
         judged.violated += 1;
         if judged.violated > MAX_PER_INVARIANT {
             return;

@@ -11,6 +11,7 @@ use super::plan::{ComparisonPlan, Target};
 use super::{Comparison, Lockstep};
 use crate::campaign::{self, Bounds, RunOptions, Show, Work};
 use crate::findings::{Bug, CampaignIdentity, Finding, First, ShardState, State, StoreError};
+
 use crate::scenario::Scenario;
 
 /// An interpreter that could not be used.
@@ -34,7 +35,7 @@ pub struct ComparisonOutcome {
 
 /// Runs a whole campaign and keeps nothing. When `stop` becomes true, no new scenario is started.
 pub fn run(plan: &ComparisonPlan, stop: &AtomicBool) -> ComparisonOutcome {
-    let (about, options) = (plan.about(""), RunOptions::default());
+    let (about, options) = (plan.about(), RunOptions::default());
     let empty = || {
         campaign::CampaignOutcome::new(&ShardState::new(options.shard, plan.targets.len()), None, Default::default())
     };
@@ -89,10 +90,10 @@ impl Comparing<'_> {
     }
 
     fn shows(&self, path: &Path, bug: &Bug, subject: &str) -> Option<bool> {
-        let target = self.plan.targets.iter().find(|t| t.interpreter.name() == subject)?;
+        let target = self.plan.targets.iter().find(|t| t.identity.name == subject)?;
         let document = crate::scenario::text::parse_bytes(&std::fs::read(path).ok()?).ok()?;
         let limits = self.plan.limits;
-        let mut lockstep = Lockstep::new(target.interpreter.clone(), &target.collector, limits).ok()?;
+        let mut lockstep = Lockstep::new(target.real.clone(), target.model.as_ref(), limits).ok()?;
         let comparison = lockstep.compare_fresh(&document.scenario).ok()?;
         let is_same = |d: &super::Difference| bug.what.code == "diff" && d.kind.to_string() == bug.what.name;
         Some(matches!(comparison, Comparison::Different(difference) if is_same(&difference)))
@@ -106,7 +107,7 @@ impl Work for Comparing<'_> {
 
     fn worker(&self) -> Worker {
         let start = |(index, target): (usize, &Target)| {
-            let lockstep = Lockstep::new(target.interpreter.clone(), &target.collector, self.plan.limits);
+            let lockstep = Lockstep::new(target.real.clone(), target.model.as_ref(), self.plan.limits);
             lockstep.map_err(|error| self.skip(index, error.to_string())).ok()
         };
         let locksteps: Vec<Option<Lockstep>> = self.plan.targets.iter().enumerate().map(start).collect();
@@ -148,9 +149,8 @@ impl Work for Comparing<'_> {
 
     fn reduce(&self, found: &Finding, key: DifferenceKey, _stop: &AtomicBool) -> Option<Finding> {
         let reduced = key.kind.and_then(|_| finding::finding(self.plan, key.target, found.first.scenario));
-        let collector = &self.plan.targets[key.target].collector;
         Some(match reduced {
-            Some(finding) => finding.record(found, self.options.explain, collector),
+            Some(finding) => finding.record(found, self.options.explain),
             None => Finding {
                 state: State::Flaky,
                 sentence: "a fresh process did something else".to_owned(),

@@ -8,16 +8,16 @@ use super::Lockstep;
 use super::difference::{Comparison, Difference, DifferenceKind};
 use super::plan::ComparisonPlan;
 use crate::campaign::Explain;
-use crate::cpython::SetupError;
-use crate::event::{Event, record};
+use crate::event::{Event, EventBuffer};
 use crate::findings::{
-    BugSignature, CampaignIdentity, Finding, First, State, count_objects, digest, document, lines, waiting,
+    BugSignature, CampaignIdentity, Finding, First, State, SubjectIdentity, count_objects, digest, document, lines,
+    waiting,
 };
-use crate::model::collector::Collector;
-use crate::model::machine::Machine;
+
 use crate::scenario::Scenario;
 use crate::scenario::text::FieldName;
 use crate::shrink::{self, Budget, Minimality};
+use crate::subject::SetupError;
 use crate::supervise::Limits;
 
 /// A scenario on which the model and an interpreter disagree.
@@ -56,7 +56,7 @@ impl ReducedDifference {
     }
 
     /// What is kept of it; `found` is what was kept when it was found.
-    pub(super) fn record(&self, found: &Finding, explain: Explain<'_>, collector: &Collector) -> Finding {
+    pub(super) fn record(&self, found: &Finding, explain: Explain<'_>) -> Finding {
         let kind = self.difference.kind.to_string();
         let note = self.sentence();
         let fields = vec![
@@ -86,7 +86,7 @@ impl ReducedDifference {
             digest: digest(&self.scenario),
             reduced: document.print(),
             events,
-            explanation: explain(collector, &document),
+            explanation: explain(self.target, &document),
             details: self.details(kind),
             ..found.clone()
         }
@@ -128,16 +128,15 @@ pub(super) fn found(
     kind: Option<DifferenceKind>,
     first: First,
 ) -> Finding {
-    let chosen = &plan.targets[target];
-    let (interpreter, collector) = (chosen.interpreter.name(), &chosen.collector);
+    let SubjectIdentity { name: interpreter, collector, verified, .. } = plan.targets[target].identity.clone();
     let scenario = plan.draw.scenario(first.scenario);
     let repeat = about.repeat(&[&interpreter], &format!("--only {}", first.scenario), &[]);
     let fields = vec![
-        (FieldName::Collector, format!("{} against {interpreter}", collector.name)),
+        (FieldName::Collector, format!("{collector} against {interpreter}")),
         (FieldName::Seed, plan.draw.seed.to_string()),
         (FieldName::Repeat, repeat.clone()),
     ];
-    waiting(first, what(kind), (interpreter, collector.verified), repeat, document(&scenario, fields))
+    waiting(first, what(kind), (interpreter, verified), repeat, document(&scenario, fields))
 }
 
 /// Makes a scenario small on which the two disagree in a way of this kind, and confirms it in a fresh process. Nothing
@@ -190,18 +189,20 @@ pub fn reduce(
 pub(super) fn finding(plan: &ComparisonPlan, target: usize, number: u64) -> Option<ReducedDifference> {
     let chosen = &plan.targets[target];
     let scenario = plan.draw.scenario(number);
-    let mut lockstep = Lockstep::new(chosen.interpreter.clone(), &chosen.collector, plan.limits).ok()?;
+    let mut lockstep = Lockstep::new(chosen.real.clone(), chosen.model.as_ref(), plan.limits).ok()?;
     let Comparison::Different(first) = lockstep.compare_fresh(&scenario).ok()? else { return None };
     // What was found is not lost because it could not be made smaller.
     let (scenario, claim, difference) = match reduce(&mut lockstep, &scenario, first.kind, plan.tries) {
         Ok(Some((minimized, difference))) => (minimized.scenario.clone(), minimized.claim(), difference),
         _ => (scenario, Minimality::new(false, 0), *first),
     };
-    let events = record(|out| Machine::new(&chosen.collector).run(&scenario, out));
+    let mut events = Vec::new();
+    // What broke off has as many objects as it came to.
+    let _ = chosen.model.subject(0, plan.limits).ok()?.run(&scenario, &mut EventBuffer::new(&mut events));
     Some(ReducedDifference {
         target,
-        interpreter: chosen.interpreter.name(),
-        collector: chosen.collector.name.clone(),
+        interpreter: chosen.identity.name.clone(),
+        collector: chosen.identity.collector.clone(),
         number,
         difference,
         objects: count_objects(&events),

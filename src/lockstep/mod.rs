@@ -8,12 +8,11 @@ mod plan;
 
 use std::borrow::Borrow;
 use std::ops::Range;
+use std::sync::Arc;
 
-use crate::cpython::{Interpreter, Python, SetupError};
 use crate::event::{Digest, Event, EventBuffer};
-use crate::model::collector::{Collector, Row};
-use crate::model::machine::Machine;
 use crate::scenario::Scenario;
+use crate::subject::{Declaration, SetupError, Spec, Subject};
 use crate::supervise::Limits;
 
 pub use campaign::{ComparisonOutcome, Skipped, run, run_under};
@@ -22,25 +21,20 @@ pub use difference::{Comparison, Difference, DifferenceKind, Looseness, compare,
 pub use finding::{ReducedDifference, reduce};
 pub use plan::{ComparisonPlan, Target};
 
-/// The collector of the model that imitates an interpreter: the row that covers its release.
-pub fn row_of(interpreter: &Interpreter) -> Option<Collector> {
-    let row = Row::covering(interpreter.release)?.collector();
-    Some(Collector { release: interpreter.release, ..row })
-}
-
-/// A collector of the model and an interpreter that should do the same.
-#[derive(Debug)]
+/// A subject and one with a process of its own that should do the same.
 pub struct Lockstep {
-    collector: Collector,
-    machine: Machine,
+    /// What the model is.
+    declaration: Declaration,
+    model: Box<dyn Subject>,
+    real: Arc<dyn Spec>,
     /// Runs what is defined to the end.
-    steady: Python,
+    steady: Box<dyn Subject>,
     /// Runs what may break its process, with less time: what is broken may be walked for ever.
-    risky: Option<Python>,
+    risky: Option<Box<dyn Subject>>,
     /// Runs one scenario per process.
-    fresh: Option<Python>,
+    fresh: Option<Box<dyn Subject>>,
     limits: Limits,
-    model: Vec<Event>,
+    events: Vec<Event>,
     ranges: Vec<Range<usize>>,
 }
 
@@ -60,37 +54,42 @@ pub struct Compared {
 }
 
 impl Lockstep {
-    /// Compares an interpreter with a collector.
+    /// Compares the first of some subjects with processes with the first of some that have none.
     ///
     /// # Errors
-    /// [`SetupError`] if the interpreter cannot be set up.
-    pub fn new(interpreter: Interpreter, collector: &Collector, limits: Limits) -> Result<Lockstep, SetupError> {
+    /// [`SetupError`] if one cannot be set up.
+    pub fn new(real: Arc<dyn Spec>, model: &dyn Spec, limits: Limits) -> Result<Lockstep, SetupError> {
         Ok(Lockstep {
-            collector: collector.clone(),
-            machine: Machine::new(collector),
-            steady: Python::new(interpreter, limits)?,
+            declaration: model.declarations()[0].clone(),
+            model: model.subject(0, limits)?,
+            steady: real.subject(0, limits)?,
+            real,
             risky: None,
             fresh: None,
             limits,
-            model: Vec::new(),
+            events: Vec::new(),
             ranges: Vec::new(),
         })
     }
 
-    /// The collector.
-    pub fn collector(&self) -> &Collector {
-        &self.collector
+    /// What is compared with.
+    pub fn declaration(&self) -> &Declaration {
+        &self.declaration
     }
 
-    /// The interpreter's worker.
-    pub fn python(&mut self) -> &mut Python {
-        &mut self.steady
+    /// The subject with a process.
+    pub fn real(&mut self) -> &mut dyn Subject {
+        self.steady.as_mut()
     }
 
-    /// Compares with another collector from now on.
-    pub fn set_collector(&mut self, collector: &Collector) {
-        self.collector = collector.clone();
-        self.machine = Machine::new(collector);
+    /// Compares with the first of some other subjects from now on.
+    ///
+    /// # Errors
+    /// [`SetupError`] if it cannot be set up.
+    pub fn set_model(&mut self, model: &dyn Spec) -> Result<(), SetupError> {
+        self.declaration = model.declarations()[0].clone();
+        self.model = model.subject(0, self.limits)?;
+        Ok(())
     }
 
     /// The bounds of the workers.
@@ -112,10 +111,10 @@ impl Lockstep {
     pub fn compare(&mut self, scenario: &Scenario) -> Result<Comparison, SetupError> {
         self.run_model(&[scenario]);
         if !self.risk(0) {
-            return Ok(run_one(&mut self.steady, scenario, &self.model)?.0);
+            return Ok(run_one(self.steady.as_mut(), scenario, &self.events)?.0);
         }
-        let risky = companion(&mut self.risky, &self.steady, self.limits.hurried())?;
-        match run_one(risky, scenario, &self.model)?.0 {
+        let risky = companion(&mut self.risky, self.real.as_ref(), self.limits.hurried())?;
+        match run_one(risky, scenario, &self.events)?.0 {
             hurried if is_limit(&hurried) => Ok(self.in_fresh(scenario, 0)?.0),
             comparison => Ok(comparison),
         }
@@ -147,14 +146,14 @@ impl Lockstep {
         for (indices, risky) in [(steady, false), (risky, true)] {
             let batch: Vec<&Scenario> = indices.iter().map(|i| scenarios[*i].borrow()).collect();
             let python = match risky && !batch.is_empty() {
-                true => companion(&mut self.risky, &self.steady, self.limits.hurried())?,
-                false => &mut self.steady,
+                true => companion(&mut self.risky, self.real.as_ref(), self.limits.hurried())?,
+                false => self.steady.as_mut(),
             };
-            python.run_batch(&batch, |outcome| {
-                let index = indices[outcome.index];
-                let model = &self.model[self.ranges[index].clone()];
-                let comparison = compare(model, outcome.events, outcome.failure.as_ref());
-                let digest = digest(model, outcome.events);
+            python.run_batch(&batch, &mut |at, events, failure| {
+                let index = indices[at];
+                let model = &self.events[self.ranges[index].clone()];
+                let comparison = compare(model, events, failure);
+                let digest = digest(model, events);
                 let compared = Compared { index, comparison, digest, sampled: false, unstable: false };
                 if sample(index) || matches!(compared.comparison, Comparison::Different(_)) {
                     again.push((compared, risky));
@@ -177,31 +176,33 @@ impl Lockstep {
     }
 
     fn run_model<S: Borrow<Scenario>>(&mut self, scenarios: &[S]) {
-        self.model.clear();
+        self.events.clear();
         self.ranges.clear();
         for scenario in scenarios {
-            let from = self.model.len();
+            let from = self.events.len();
             let most = self.limits.events();
-            self.machine.run(scenario.borrow(), &mut EventBuffer::append(&mut self.model).keep(most).end_at(most));
-            self.ranges.push(from..self.model.len());
+            // What broke off is compared as far as it came.
+            let _ =
+                self.model.run(scenario.borrow(), &mut EventBuffer::append(&mut self.events).keep(most).end_at(most));
+            self.ranges.push(from..self.events.len());
         }
     }
 
     fn risk(&self, index: usize) -> bool {
-        matches!(self.model[self.ranges[index].clone()].last(), Some(Event::Undefined { .. }))
+        matches!(self.events[self.ranges[index].clone()].last(), Some(Event::Undefined { .. }))
     }
 
     fn in_fresh(&mut self, scenario: &Scenario, index: usize) -> Result<(Comparison, u64), SetupError> {
-        let model = &self.model[self.ranges[index].clone()];
+        let model = &self.events[self.ranges[index].clone()];
         if self.risk(index) {
-            let risky = companion(&mut self.risky, &self.steady, self.limits.hurried())?;
+            let risky = companion(&mut self.risky, self.real.as_ref(), self.limits.hurried())?;
             risky.restart();
             let hurried = run_one(risky, scenario, model)?;
             if !is_limit(&hurried.0) {
                 return Ok(hurried);
             }
         }
-        let fresh = companion(&mut self.fresh, &self.steady, self.limits)?;
+        let fresh = companion(&mut self.fresh, self.real.as_ref(), self.limits)?;
         let result = run_one(fresh, scenario, model);
         fresh.restart();
         result
@@ -209,11 +210,11 @@ impl Lockstep {
 }
 
 /// Runs one scenario: what came of the comparison, and the digest of the events.
-fn run_one(python: &mut Python, scenario: &Scenario, model: &[Event]) -> Result<(Comparison, u64), SetupError> {
+fn run_one(python: &mut dyn Subject, scenario: &Scenario, model: &[Event]) -> Result<(Comparison, u64), SetupError> {
     // A batch of one has one outcome.
     let mut result = (Comparison::Same, 0);
-    python.run_batch(&[scenario], |outcome| {
-        result = (compare(model, outcome.events, outcome.failure.as_ref()), digest(model, outcome.events));
+    python.run_batch(&[scenario], &mut |_, events, failure| {
+        result = (compare(model, events, failure), digest(model, events));
     })?;
     Ok(result)
 }
@@ -241,10 +242,14 @@ fn digest(model: &[Event], real: &[Event]) -> u64 {
     Digest::of(&real[..defined])
 }
 
-/// Another worker of the same interpreter, started when it is needed first.
-fn companion<'a>(place: &'a mut Option<Python>, like: &Python, limits: Limits) -> Result<&'a mut Python, SetupError> {
+/// Another process of the same subject, started when it is needed first.
+fn companion<'a>(
+    place: &'a mut Option<Box<dyn Subject>>,
+    real: &dyn Spec,
+    limits: Limits,
+) -> Result<&'a mut dyn Subject, SetupError> {
     match place {
-        Some(python) => Ok(python),
-        None => Ok(place.insert(Python::new(like.interpreter().clone(), limits)?)),
+        Some(subject) => Ok(subject.as_mut()),
+        None => Ok(place.insert(real.subject(0, limits)?).as_mut()),
     }
 }

@@ -1,9 +1,11 @@
 //! What a campaign in lockstep compares.
 
+use std::sync::Arc;
+
 use crate::campaign::{Budget, Scenarios};
-use crate::cpython::Interpreter;
 use crate::findings::{Baseline, CampaignIdentity, SCHEMA, SubjectIdentity};
-use crate::model::collector::Collector;
+
+use crate::subject::Spec;
 use crate::supervise::Limits;
 
 /// What a campaign in lockstep does.
@@ -13,6 +15,10 @@ pub struct ComparisonPlan {
     pub draw: Scenarios,
     /// What is compared.
     pub targets: Vec<Target>,
+    /// What the targets are compared with, each of them, in the same order: the campaign's fingerprint is taken of it.
+    pub model: Arc<dyn Spec>,
+    /// The targets run with sanitizers.
+    pub sanitize: bool,
     /// How many scenarios, for each target; a time is for all targets together.
     pub budget: Budget,
     /// Number of workers, from 1.
@@ -25,30 +31,20 @@ pub struct ComparisonPlan {
     pub tries: u64,
 }
 
-/// An interpreter and the collector that should do the same.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// A subject with a process, and one that should do the same.
+#[derive(Clone, Debug)]
 pub struct Target {
-    /// The interpreter.
-    pub interpreter: Interpreter,
-    /// The collector.
-    pub collector: Collector,
+    /// What is kept of it; its `collector` is the name of the model.
+    pub identity: SubjectIdentity,
+    /// The subject with a process: the first of these.
+    pub real: Arc<dyn Spec>,
+    /// What it should do: the first of these.
+    pub model: Arc<dyn Spec>,
 }
 
 impl ComparisonPlan {
-    /// What the campaign is; `python` is the list that means its interpreters.
-    pub fn about(&self, python: &str) -> CampaignIdentity {
-        let collectors: Vec<Collector> = self.targets.iter().map(|t| t.collector.clone()).collect();
-        let subject = |target: &Target| {
-            let program = target.interpreter.program.to_string_lossy();
-            let is_path = python.split(',').any(|entry| entry.trim() == program);
-            SubjectIdentity {
-                name: target.interpreter.name(),
-                verified: target.collector.verified,
-                option: if is_path { program.into_owned() } else { target.interpreter.short() },
-                build: target.interpreter.version.clone(),
-                collector: target.collector.name.clone(),
-            }
-        };
+    /// What the campaign is.
+    pub fn about(&self) -> CampaignIdentity {
         CampaignIdentity {
             schema: SCHEMA,
             program: env!("CARGO_PKG_VERSION").to_owned(),
@@ -56,14 +52,14 @@ impl ComparisonPlan {
             seed: self.draw.seed.to_string(),
             profiles: self.draw.profiles.iter().map(|p| p.name.to_owned()).collect(),
             size: self.draw.size.word().to_owned(),
-            subjects: self.targets.iter().map(subject).collect(),
+            subjects: self.targets.iter().map(|target| target.identity.clone()).collect(),
             only: if let Budget::Only(n) = self.budget { Some(n) } else { None },
             block: self.draw.block(),
             sample: self.sample,
             tries: self.tries,
-            sanitize: self.targets.iter().any(|t| t.interpreter.sanitized),
+            sanitize: self.sanitize,
             limit_ms: Some(self.limits.scenario.as_millis() as u64),
-            fingerprint: crate::campaign::fingerprint(&self.draw, &collectors, &Baseline::empty()),
+            fingerprint: crate::campaign::fingerprint(&self.draw, self.model.as_ref(), &Baseline::empty()),
         }
     }
 }

@@ -6,3 +6,4 @@
 pub mod collector;
 pub mod heap;
 pub mod machine;
+pub mod rows;

@@ -10,14 +10,11 @@ mod operands;
 mod tests;
 
 use crate::generate::{Random, planted};
-use crate::scenario::{Base, MAX_OPS, MAX_SCRIPTS, MAX_VARS, Op, Scenario};
+use crate::scenario::{Base, MAX_OPS, MAX_SCRIPTS, MAX_VARS, Op, Scenario, ScriptId};
 use operands::{
-    Scope, any_op, any_place, any_script, any_source, any_var, change_code, change_participation, each_place,
-    each_script, is_unsafe, kind_mut, rebase,
+    Scope, any_op, any_place, any_script, any_source, any_var, change, change_code, change_participation, is_unsafe,
+    rebase, ways,
 };
-
-/// Most objects that a changed `Build` makes, unless it makes more already.
-const MOST_BUILT: u32 = 200;
 
 /// A kind of mutation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -130,7 +127,7 @@ fn write(bodies: &[Vec<Op>], out: &mut Scenario) {
 fn count_vars(bodies: &mut [Vec<Op>]) -> u16 {
     let mut vars = 0;
     for op in bodies.iter_mut().flatten() {
-        each_place(op, |place| {
+        op.for_each_place(|place| {
             if let Base::Var(var) = place.base {
                 vars = vars.max(var.saturating_add(1));
             }
@@ -146,7 +143,7 @@ impl<'a> Editor<'a> {
             bodies.push(Vec::new());
         }
         let vars = count_vars(&mut bodies);
-        let unsafe_kinds = bodies.iter_mut().flatten().any(|op| kind_mut(op).is_some_and(|k| is_unsafe(k)));
+        let unsafe_kinds = bodies.iter().flatten().any(|op| op.kind().is_some_and(is_unsafe));
         Editor { bodies, vars, unsafe_kinds, max_ops, random }
     }
 
@@ -323,18 +320,18 @@ impl<'a> Editor<'a> {
     fn change_place(&mut self) -> Option<()> {
         let (body, index) = self.find_op(|op| {
             let mut any = false;
-            each_place(op, |_| any = true);
+            op.for_each_place(|_| any = true);
             any
         })?;
         let scope = self.scope(body);
         let random = &mut *self.random;
         let op = &mut self.bodies[body][index];
         let mut places = 0;
-        each_place(op, |_| places += 1);
+        op.for_each_place(|_| places += 1);
         let chosen = random.index(places);
         let mut i = 0;
         let before = *op;
-        each_place(op, |place| {
+        op.for_each_place(|place| {
             if i == chosen {
                 *place = match random.below(8) {
                     0 => any_source(random, scope),
@@ -373,7 +370,7 @@ impl<'a> Editor<'a> {
             }
             let start = if i == body { start } else { 0 };
             for op in ops.iter_mut().skip(start) {
-                each_place(op, |place| {
+                op.for_each_place(|place| {
                     let other = match place.base {
                         Base::Var(var) if var == a => b,
                         Base::Var(var) if var == b => a,
@@ -390,13 +387,13 @@ impl<'a> Editor<'a> {
     fn change_kind(&mut self, mutation: Mutation) -> Option<()> {
         let participation = mutation == Mutation::ChangeParticipation;
         let (body, index) = self.find_op(|op| {
-            kind_mut(op).is_some_and(|k| {
+            op.kind().is_some_and(|k| {
                 let shape = k.shape;
                 if participation { shape.is_extension() } else { shape.can_finalize() || shape.can_call() }
             })
         })?;
         let scope = self.scope(body);
-        let kind = kind_mut(&mut self.bodies[body][index])?;
+        let kind = self.bodies[body][index].kind_mut()?;
         let before = *kind;
         if participation {
             change_participation(self.random, scope, kind);
@@ -407,44 +404,22 @@ impl<'a> Editor<'a> {
         (before != *kind).then_some(())
     }
 
+    /// Another number, script, flag or shape of a graph.
     fn change_number(&mut self) -> Option<()> {
-        let (body, index) = self.find_op(|op| {
-            matches!(
-                op,
-                Op::Collect { .. }
-                    | Op::CollectAtAllocation { .. }
-                    | Op::SetThreshold { .. }
-                    | Op::Repeat { .. }
-                    | Op::Build { .. }
-                    | Op::Iterate { .. }
-                    | Op::SaveAll { .. }
-            )
-        })?;
+        let (body, index) = self.find_op(|op| ways(op) > 0)?;
         let scope = self.scope(body);
         let random = &mut *self.random;
         let op = &mut self.bodies[body][index];
         let before = *op;
-        match op {
-            Op::Collect { generation } => *generation = random.below(3) as u8,
-            Op::CollectAtAllocation { after, generation } => match random.below(3) {
-                0 => *generation = random.below(3) as u8,
-                1 => *after = after.saturating_add(1),
-                _ => *after = random.below(12) as u8,
-            },
-            Op::SetThreshold { thresholds } => thresholds[random.index(3)] = random.below(10) as u16,
-            Op::Repeat { times, script } => match any_script(random, scope) {
+        if let Op::Repeat { times, script } = op {
+            match any_script(random, scope) {
                 Some(other) if random.chance(96) => *script = other,
                 _ => *times = random.below(8) as u8,
-            },
-            Op::Iterate { script, .. } => *script = any_script(random, scope)?,
-            Op::Build { count, bulk, .. } => match random.below(4) {
-                0 => *count = (*count / 2).max(1),
-                1 => *count = (*count).max(MOST_BUILT.min(*count * 2)),
-                2 => *count = (*count + 1).min(MOST_BUILT.max(*count)),
-                _ => *bulk = crate::scenario::Bulk::ALL[random.index(4)],
-            },
-            Op::SaveAll { on } => *on = !*on,
-            _ => {}
+            }
+        } else {
+            let ways = ways(op);
+            let way = if ways > 1 { random.below(ways) } else { 0 };
+            change(op, way, random, scope)?;
         }
         (before != *op).then_some(())
     }
@@ -479,19 +454,19 @@ impl<'a> Editor<'a> {
         let own_vars = self.random.chance(128);
         let shift = if own_vars { self.vars } else { 0 };
         let mut adopt = |op: &mut Op, queue: &mut Vec<usize>| {
-            each_place(op, |place| {
+            op.for_each_place(|place| {
                 if let Base::Var(var) = place.base {
                     let shifted = var.saturating_add(shift);
                     *place = rebase(*place, Base::Var(if shifted < MAX_VARS { shifted } else { var }));
                 }
             });
-            each_script(op, |script| {
-                let Some(entry) = moved.get_mut(script.0 as usize) else { return };
+            op.map_scripts(|script| {
+                let Some(entry) = moved.get_mut(script.0 as usize) else { return Some(script) };
                 if entry.is_none() && queue.len() < room {
                     *entry = Some((first + queue.len()) as u8);
                     queue.push(script.0 as usize);
                 }
-                script.0 = entry.unwrap_or(script.0 % MAX_SCRIPTS as u8);
+                Some(ScriptId(entry.unwrap_or(script.0 % MAX_SCRIPTS as u8)))
             });
         };
         ops.iter_mut().for_each(|op| adopt(op, &mut queue));

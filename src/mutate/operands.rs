@@ -2,8 +2,11 @@
 
 use crate::generate::Random;
 use crate::scenario::{
-    Base, Clear, DeallocFlaws, Finalizer, Kind, MAX_VARS, Op, Place, ScriptId, Shape, SlotSet, Tracking,
+    Base, Bulk, Clear, DeallocFlaws, Finalizer, Kind, MAX_VARS, Op, Operand, Place, ScriptId, Shape, SlotSet, Tracking,
 };
+
+/// Most objects that a changed `Build` makes, unless it makes more already.
+const MOST_BUILT: u32 = 200;
 
 /// What new parts may refer to.
 #[derive(Clone, Copy, Debug)]
@@ -16,33 +19,6 @@ pub(super) struct Scope {
     pub in_script: bool,
     /// Whether kinds with undefined behaviour may be made.
     pub unsafe_kinds: bool,
-}
-
-/// Calls a closure with every place of an operation.
-pub(super) fn each_place(op: &mut Op, f: impl FnMut(&mut Place)) {
-    op.for_each_place(f);
-}
-
-/// The kind of the object that an operation creates.
-pub(super) fn kind_mut(op: &mut Op) -> Option<&mut Kind> {
-    match op {
-        Op::New { kind, .. } | Op::Build { kind, .. } => Some(kind),
-        _ => None,
-    }
-}
-
-/// Calls a closure with every script that an operation names.
-pub(super) fn each_script(op: &mut Op, mut f: impl FnMut(&mut ScriptId)) {
-    if let Op::Repeat { script, .. } | Op::Iterate { script, .. } = op {
-        f(script);
-    }
-    if let Some(kind) = kind_mut(op) {
-        if let Some(Finalizer::Modern(script) | Finalizer::Legacy(script)) = &mut kind.finalizer {
-            f(script);
-        }
-        kind.on_call.iter_mut().for_each(&mut f);
-        kind.on_dealloc.iter_mut().for_each(f);
-    }
 }
 
 /// True if a type of this kind can lead to undefined behaviour.
@@ -124,6 +100,60 @@ pub(super) fn change_code(random: &mut Random, scope: Scope, kind: &mut Kind) {
     }
 }
 
+/// How many ways there are to change what an operation says besides places and kinds.
+pub(super) fn ways(op: &Op) -> u32 {
+    let (mut copy, mut ways) = (*op, 0);
+    copy.for_each_operand(|operand| ways += ways_of(&operand));
+    ways
+}
+
+fn ways_of(operand: &Operand<'_>) -> u32 {
+    match operand {
+        Operand::Count(_) => 3,
+        Operand::Allocation(_) => 2,
+        Operand::Bulk(_) | Operand::Generation(_) | Operand::Times(_) | Operand::Thresholds(_) => 1,
+        Operand::SaveAll(_) | Operand::Body(_) => 1,
+        _ => 0,
+    }
+}
+
+/// Changes one operand in one of these ways, which are numbered from the last operand to the first; `None` if there is
+/// no script to be named.
+pub(super) fn change(op: &mut Op, way: u32, random: &mut Random, scope: Scope) -> Option<()> {
+    let mut first = ways(op);
+    let mut done = Some(());
+    op.for_each_operand(|operand| {
+        let ways = ways_of(&operand);
+        first -= ways;
+        if (first..first + ways).contains(&way) {
+            done = change_operand(operand, way - first, random, scope);
+        }
+    });
+    done
+}
+
+fn change_operand(operand: Operand<'_>, way: u32, random: &mut Random, scope: Scope) -> Option<()> {
+    match operand {
+        Operand::Generation(generation) => *generation = random.below(3) as u8,
+        Operand::Allocation(after) if way == 0 => *after = after.saturating_add(1),
+        Operand::Allocation(after) => *after = random.below(12) as u8,
+        Operand::Times(times) => *times = random.below(8) as u8,
+        Operand::Thresholds(thresholds) => thresholds[random.index(3)] = random.below(10) as u16,
+        Operand::SaveAll(on) => *on = !*on,
+        Operand::Body(script) => *script = any_script(random, scope)?,
+        Operand::Bulk(bulk) => *bulk = Bulk::ALL[random.index(4)],
+        Operand::Count(count) => {
+            *count = match way {
+                0 => (*count / 2).max(1),
+                1 => (*count).max(MOST_BUILT.min(*count * 2)),
+                _ => (*count + 1).min(MOST_BUILT.max(*count)),
+            }
+        }
+        _ => {}
+    }
+    Some(())
+}
+
 /// A kind for a new object.
 pub(super) fn any_kind(random: &mut Random, scope: Scope) -> Kind {
     let shape = if random.chance(128) { Shape::Node } else { Shape::ALL[random.index(Shape::ALL.len())] };
@@ -187,7 +217,7 @@ pub(super) fn any_op(random: &mut Random, scope: Scope) -> Op {
             if !kind.shape.is_extension() {
                 kind = Kind::new(Shape::Node);
             }
-            let bulk = crate::scenario::Bulk::ALL[random.index(4)];
+            let bulk = Bulk::ALL[random.index(4)];
             Op::Build { dst: any_place(random, scope), bulk, kind, count: random.range(1, 8) }
         }
     }

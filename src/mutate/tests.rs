@@ -7,8 +7,11 @@ fn is_within_limits(scenario: &Scenario) -> bool {
     let mut good = scenario.scripts() <= MAX_SCRIPTS && scenario.ops().len() <= MAX_OPS;
     for op in scenario.ops() {
         let mut op = *op;
-        each_place(&mut op, |place: &mut Place| good &= !matches!(place.base, Base::Var(var) if var >= MAX_VARS));
-        each_script(&mut op, |script| good &= (script.0 as usize) < MAX_SCRIPTS);
+        op.for_each_place(|place: &mut Place| good &= !matches!(place.base, Base::Var(var) if var >= MAX_VARS));
+        op.map_scripts(|script| {
+            good &= (script.0 as usize) < MAX_SCRIPTS;
+            Some(script)
+        });
     }
     good
 }
@@ -101,7 +104,7 @@ fn mutation_makes_no_unsafe_types_of_its_own() {
         for _ in 0..20 {
             mutate(&mut scenario, &mut random, 80);
             for op in scenario.ops_mut() {
-                assert!(!kind_mut(op).is_some_and(|k| is_unsafe(k)));
+                assert!(!op.kind().is_some_and(is_unsafe));
             }
         }
         // One liar allows others.
@@ -112,7 +115,7 @@ fn mutation_makes_no_unsafe_types_of_its_own() {
         for _ in 0..20 {
             mutate(&mut scenario, &mut random, 80);
         }
-        lied |= scenario.ops_mut().iter_mut().any(|op| kind_mut(op).is_some_and(|k| k.fickle != SlotSet::NONE));
+        lied |= scenario.ops().iter().any(|op| op.kind().is_some_and(|k| k.fickle != SlotSet::NONE));
     }
     assert!(lied);
 }

@@ -7,9 +7,9 @@ use super::load::load;
 use super::outcome::{Outcome, Runner, Topic};
 use super::preserved_outcome::PreservedOutcome;
 use super::{Case, Unreadable};
-use crate::model::collector::{Collector, UnknownCollector};
 use crate::scenario::text::{Anchor, Document, Expectation, Fact, FieldName};
 use crate::shrink::Minimality;
+use crate::subject::{Catalogue, Spec, UnknownSubject};
 
 /// What blessing did to a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,7 +32,7 @@ pub enum BlessError {
         /// The file.
         path: PathBuf,
         /// What is wrong with the name.
-        unknown: UnknownCollector,
+        unknown: UnknownSubject,
     },
     /// It cannot be written.
     #[error("{}: cannot be written: {reason}", path.display())]
@@ -44,22 +44,28 @@ pub enum BlessError {
     },
 }
 
-impl Runner {
+impl Runner<'_> {
     /// Replaces every expectation by what happens: the rows first, oldest first, then the variants that the
     /// document names, in its order. Facts stay on the topics that the document has; a document without facts gets
     /// what the last collection returned and everything about named objects that differs between the collectors.
     ///
     /// # Errors
-    /// [`UnknownCollector`] if the document names one; nothing has changed then.
-    pub fn bless(&mut self, document: &mut Document) -> Result<(), UnknownCollector> {
-        let mut collectors = Collector::all();
-        for expectation in &document.expectations {
-            let collector = Collector::parse(&expectation.collector)?;
-            if !collectors.iter().any(|c| c.rules == collector.rules && c.release == collector.release) {
-                collectors.push(Collector { name: expectation.collector.clone(), ..collector });
+    /// [`UnknownSubject`] if the document names one; nothing has changed then.
+    pub fn bless(&mut self, document: &mut Document) -> Result<(), UnknownSubject> {
+        let mut collectors: Vec<(String, Box<dyn Spec>)> = Vec::new();
+        let expected = document.expectations.iter().map(|e| e.collector.clone());
+        let rows = self.catalogue.all();
+        for (at, name) in rows.iter().cloned().chain(expected).enumerate() {
+            let spec = self.catalogue.find(&name)?;
+            let release = |spec: &dyn Spec| spec.declarations()[0].release;
+            let is_there = |(other, there): &(String, Box<dyn Spec>)| {
+                self.catalogue.is_same(other, &name) && release(there.as_ref()) == release(spec.as_ref())
+            };
+            if at < rows.len() || !collectors.iter().any(is_there) {
+                collectors.push((name, spec));
             }
         }
-        let outcomes: Vec<Outcome> = collectors.iter().map(|c| self.outcome(document, c)).collect();
+        let outcomes: Vec<Outcome> = collectors.iter().map(|(_, spec)| self.outcome(document, spec.as_ref())).collect();
         let mut topics = topics(document);
         if topics.is_empty() {
             topics = default_topics(&outcomes);
@@ -68,8 +74,8 @@ impl Runner {
         document.expectations = collectors
             .iter()
             .zip(outcomes)
-            .map(|(collector, outcome)| Expectation {
-                collector: collector.name.clone(),
+            .map(|((name, _), outcome)| Expectation {
+                collector: name.clone(),
                 digest: Some(outcome.digest),
                 violations: Some(outcome.violations),
                 facts: outcome.facts.into_iter().filter(|f| topics.contains(&Topic::of(*f))).collect(),
@@ -89,10 +95,10 @@ impl Runner {
 }
 
 /// Brings the numbers of a claim of minimality up to date, if it is true; a false one is left for a test to find.
-fn renew_claim(document: &mut Document) -> Result<(), UnknownCollector> {
+fn renew_claim(document: &mut Document, catalogue: &dyn Catalogue) -> Result<(), UnknownSubject> {
     let Some(at) = document.fields.iter().position(|f| f.name == FieldName::Minimal) else { return Ok(()) };
     if Minimality::parse(&document.fields[at].text).is_some_and(|claim| claim.is_minimal())
-        && let Ok(tries) = PreservedOutcome::new(document)?.check_minimal(&document.scenario)
+        && let Ok(tries) = PreservedOutcome::new(document, catalogue)?.check_minimal(&document.scenario)
     {
         document.fields[at].text = Minimality::new(true, tries).to_string();
     }
@@ -117,18 +123,18 @@ fn default_topics(outcomes: &[Outcome]) -> Vec<Topic> {
 }
 
 /// Blesses a file, or every scenario of a folder, and writes what has changed.
-pub fn bless_file(path: &Path) -> Vec<Result<Blessed, BlessError>> {
-    let mut runner = Runner::new();
+pub fn bless_file(path: &Path, catalogue: &dyn Catalogue) -> Vec<Result<Blessed, BlessError>> {
+    let mut runner = Runner::new(catalogue);
     load(path).into_iter().map(|case| bless_case(&mut runner, case?)).collect()
 }
 
-fn bless_case(runner: &mut Runner, case: Case) -> Result<Blessed, BlessError> {
+fn bless_case(runner: &mut Runner<'_>, case: Case) -> Result<Blessed, BlessError> {
     let Case { path, mut document } = case;
     let unwritable = |e: std::io::Error| BlessError::Unwritable { path: path.clone(), reason: e.to_string() };
     let old = std::fs::read(&path).map_err(unwritable)?;
     let unknown = |unknown| BlessError::Collector { path: path.clone(), unknown };
     runner.bless(&mut document).map_err(unknown)?;
-    renew_claim(&mut document).map_err(unknown)?;
+    renew_claim(&mut document, runner.catalogue).map_err(unknown)?;
     let new = document.print();
     let changed = old != new.as_bytes();
     if changed {

@@ -2,15 +2,15 @@
 
 use super::outcome::{Outcome, Runner, Topic};
 use super::{Case, Unreadable};
-use crate::model::collector::{Collector, UnknownCollector};
 use crate::scenario::text::{Document, Expectation, ExpectedViolation, Fact, FieldName};
+use crate::subject::{Catalogue, UnknownSubject};
 
 /// A difference between a file and what happens.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Mismatch {
     /// An expectation names a collector that does not exist.
     #[error("{0}")]
-    Collector(#[from] UnknownCollector),
+    Collector(#[from] UnknownSubject),
     /// Two expectations are for one collector.
     #[error("{0} is expected twice")]
     Twice(String),
@@ -104,7 +104,7 @@ impl Report {
 
 /// Every difference between what a file expects and the outcomes of its collectors, by the names that the file uses.
 /// A collector without outcome is one that does not exist.
-pub fn compare(document: &Document, outcomes: &[(String, Outcome)]) -> Vec<Mismatch> {
+pub fn compare(document: &Document, outcomes: &[(String, Outcome)], catalogue: &dyn Catalogue) -> Vec<Mismatch> {
     let mut found = Vec::new();
     let expectations = &document.expectations;
     let topics = topics(document);
@@ -114,14 +114,14 @@ pub fn compare(document: &Document, outcomes: &[(String, Outcome)]) -> Vec<Misma
         }
         match outcomes.iter().find(|(name, _)| *name == expectation.collector) {
             Some((_, outcome)) => compare_one(document, &topics, expectation, outcome, &mut found),
-            None => match Collector::parse(&expectation.collector) {
+            None => match catalogue.find(&expectation.collector) {
                 Err(unknown) => found.push(Mismatch::Collector(unknown)),
-                Ok(collector) => found.push(Mismatch::NotRun(collector.name)),
+                Ok(spec) => found.push(Mismatch::NotRun(spec.declarations()[0].name.clone())),
             },
         }
     }
-    let named = |row: &Collector| expectations.iter().any(|e| e.collector == row.name);
-    found.extend(Collector::all().into_iter().filter(|row| !named(row)).map(|row| Mismatch::Row(row.name)));
+    let named = |row: &String| expectations.iter().any(|e| e.collector == *row);
+    found.extend(catalogue.all().into_iter().filter(|row| !named(row)).map(Mismatch::Row));
     let alike = expectations.windows(2).all(|e| e[0].violations == e[1].violations && e[0].facts == e[1].facts);
     match (alike, document.field(FieldName::Same)) {
         (true, None) => found.push(Mismatch::Alike),
@@ -131,13 +131,13 @@ pub fn compare(document: &Document, outcomes: &[(String, Outcome)]) -> Vec<Misma
     found
 }
 
-impl Runner {
+impl Runner<'_> {
     /// What the collectors do that a file expects something of; those that do not exist are left out.
     pub fn outcomes(&mut self, document: &Document) -> Vec<(String, Outcome)> {
         let mut outcomes = Vec::new();
         for expectation in &document.expectations {
-            if let Ok(collector) = Collector::parse(&expectation.collector) {
-                outcomes.push((expectation.collector.clone(), self.outcome(document, &collector)));
+            if let Ok(spec) = self.catalogue.find(&expectation.collector) {
+                outcomes.push((expectation.collector.clone(), self.outcome(document, spec.as_ref())));
             }
         }
         outcomes
@@ -145,7 +145,7 @@ impl Runner {
 
     /// Every difference between what a file expects and what its collectors do.
     pub fn check(&mut self, document: &Document) -> Vec<Mismatch> {
-        compare(document, &self.outcomes(document))
+        compare(document, &self.outcomes(document), self.catalogue)
     }
 
     /// Checks every file, the unreadable ones too.

@@ -4,11 +4,12 @@
 //! and [`Runner::bless`] writes what they do into the expectations.
 //!
 //! ```
+//! use coroner::lookup::Collectors;
 //! use coroner::regression::Runner;
 //! use coroner::scenario::text;
 //!
 //! let mut document = text::parse("coroner 1\nsame: a plain cycle\na = Node()\na[0] = a\ndel a\ncollect(2)\n").unwrap();
-//! let mut runner = Runner::new();
+//! let mut runner = Runner::new(&Collectors);
 //! runner.bless(&mut document).unwrap();
 //! assert!(runner.check(&document).is_empty());
 //! document.expectations[0].digest = Some(0);

@@ -2,13 +2,11 @@
 
 use super::check::{Mismatch, compare_one, topics};
 use super::outcome::Runner;
-use crate::cpython::{Python, SetupError};
-use crate::event::{Event, Undefined, record};
+use crate::event::{Event, EventBuffer, Undefined};
 use crate::lockstep::{self, Comparison, Difference};
-use crate::model::collector::Collector;
-use crate::model::machine::Machine;
 use crate::scenario::text::{Document, ExpectedViolation};
-use crate::subject::Failure;
+use crate::subject::{Failure, SetupError, Spec, Subject};
+use crate::supervise::Limits;
 
 /// What an interpreter made of a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,24 +43,26 @@ impl Replayed {
     }
 }
 
-impl Runner {
+impl Runner<'_> {
     /// Runs a file's scenario on an interpreter, in a fresh process, and compares with what the file expects of the
-    /// row, or, if it expects nothing, with what the row does.
+    /// row, the first of `row`, or, if it expects nothing, with what the row does.
     ///
     /// # Errors
     /// [`SetupError`] if a process could not be started.
     pub fn replay(
         &mut self,
         document: &Document,
-        python: &mut Python,
-        row: &Collector,
+        python: &mut dyn Subject,
+        row: &dyn Spec,
     ) -> Result<Replayed, SetupError> {
-        let model = record(|out| Machine::new(row).run(&document.scenario, out));
+        let (mut model, row_is) = (Vec::new(), &row.declarations()[0]);
+        // What broke off is compared as far as it came.
+        let _ = row.subject(0, Limits::default())?.run(&document.scenario, &mut EventBuffer::new(&mut model));
         let (mut events, mut failure): (Vec<Event>, Option<Failure>) = (Vec::new(), None);
         python.restart();
-        python.run_batch(&[&document.scenario], |outcome| {
-            events.extend_from_slice(outcome.events);
-            failure = outcome.failure;
+        python.run_batch(&[&document.scenario], &mut |_, run, why| {
+            events.extend_from_slice(run);
+            failure = why.cloned();
         })?;
         let died = match &failure {
             Some(Failure::Died { how, .. }) => Some(how.clone()),
@@ -81,11 +81,12 @@ impl Runner {
             }
             _ => None,
         };
-        let outcome = self.outcome_of(document, row, &events);
-        let expected = document
-            .expectations
-            .iter()
-            .find(|e| Collector::parse(&e.collector).is_ok_and(|c| c.rules == row.rules && same_row(&c, row)));
+        let outcome = self.outcome_of(document, row_is, &events);
+        let is_same = |name: &str| {
+            self.catalogue.is_same(name, &row_is.name)
+                && self.catalogue.find(name).is_ok_and(|spec| spec.declarations()[0].row == row_is.row)
+        };
+        let expected = document.expectations.iter().find(|e| is_same(&e.collector));
         let Some(expected) = expected else {
             return Ok(match (comparison, undefined) {
                 (Comparison::Different(difference), _) => Replayed::Differs(difference),
@@ -103,11 +104,4 @@ impl Runner {
             None => Replayed::Expected,
         })
     }
-}
-
-/// True if one row covers the releases of both.
-fn same_row(a: &Collector, b: &Collector) -> bool {
-    use crate::model::collector::Row;
-    let first = |c: &Collector| Row::covering(c.release).map(|row| row.first);
-    first(a) == first(b)
 }

@@ -2,14 +2,15 @@
 
 use crate::event::{Code, Digest, Event, EventBuffer, MOST_KEPT, ObjId, Role};
 use crate::invariant::Judge;
-use crate::model::collector::Collector;
-use crate::model::machine::Machine;
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, ExpectedViolation, Fact, origin};
+use crate::subject::{Catalogue, Declaration, Spec};
+use crate::supervise::Limits;
 
 /// Runs regression files. One runner for many files keeps its memory between them.
-#[derive(Debug, Default)]
-pub struct Runner {
+pub struct Runner<'c> {
+    /// Where the subjects are found that files name.
+    pub(super) catalogue: &'c dyn Catalogue,
     /// Memory for events that wait to be judged.
     memory: Vec<Event>,
     judge: Judge,
@@ -57,26 +58,30 @@ impl Topic {
     }
 }
 
-impl Runner {
-    /// A runner.
-    pub fn new() -> Runner {
-        Runner::default()
+impl<'c> Runner<'c> {
+    /// A runner of files that name subjects of a catalogue.
+    pub fn new(catalogue: &'c dyn Catalogue) -> Runner<'c> {
+        Runner { catalogue, memory: Vec::new(), judge: Judge::new() }
     }
 
-    /// Runs a file's scenario on a collector of the model and judges the events as they come.
-    pub fn outcome(&mut self, document: &Document, collector: &Collector) -> Outcome {
-        let Runner { memory, judge } = self;
-        let mut judging = Judging::new(document, collector, judge);
+    /// Runs a file's scenario on the first of some subjects and judges the events as they come. One that cannot be set up
+    /// has no events.
+    pub fn outcome(&mut self, document: &Document, spec: &dyn Spec) -> Outcome {
+        let Runner { memory, judge, .. } = self;
+        let mut judging = Judging::new(document, &spec.declarations()[0], judge);
         let mut take = |events: &[Event]| judging.take(events);
         let mut out = EventBuffer::new(memory).keep(MOST_KEPT).pass_to(&mut take);
-        Machine::new(collector).run(&document.scenario, &mut out);
+        if let Ok(mut subject) = spec.subject(0, Limits::default()) {
+            // What broke off is judged as far as it came.
+            let _ = subject.run(&document.scenario, &mut out);
+        }
         out.finish();
         judging.outcome()
     }
 
-    /// Judges a run of a file's scenario that something else than the model made, as a run of a collector.
-    pub fn outcome_of(&mut self, document: &Document, collector: &Collector, events: &[Event]) -> Outcome {
-        let mut judging = Judging::new(document, collector, &mut self.judge);
+    /// Judges a run of a file's scenario that somebody else made, as a run of this subject.
+    pub fn outcome_of(&mut self, document: &Document, subject: &Declaration, events: &[Event]) -> Outcome {
+        let mut judging = Judging::new(document, subject, &mut self.judge);
         judging.take(events);
         judging.outcome()
     }
@@ -90,8 +95,8 @@ struct Judging<'r> {
 }
 
 impl<'r> Judging<'r> {
-    fn new(document: &Document, collector: &Collector, judge: &'r mut Judge) -> Judging<'r> {
-        judge.start(&document.scenario, Some(collector.release));
+    fn new(document: &Document, subject: &Declaration, judge: &'r mut Judge) -> Judging<'r> {
+        judge.start(&document.scenario, subject);
         Judging { digest: Digest::new(), judge, facts: Facts::new(&document.scenario) }
     }
 

@@ -11,12 +11,11 @@ use super::check::topics;
 use super::outcome::{Topic, facts};
 use crate::event::{Event, EventBuffer, Undefined};
 use crate::invariant::{Class, Invariant, Judge, Phase};
-use crate::model::collector::{Collector, UnknownCollector};
-use crate::model::machine::Machine;
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Fact};
 use crate::shrink;
-use crate::subject::Release;
+use crate::subject::{Catalogue, Declaration, Subject, UnknownSubject};
+use crate::supervise::Limits;
 
 /// How a run went wrong: the first violation that is the collector's fault, and why the run was cut short.
 type Wrong = (Option<(Invariant, Phase)>, Option<Undefined>);
@@ -25,20 +24,18 @@ type Wrong = (Option<(Invariant, Phase)>, Option<Undefined>);
 type Fate = (u8, Vec<u8>);
 
 /// The outcome of a file, to be compared with that of smaller scenarios.
-#[derive(Debug)]
 pub struct PreservedOutcome {
     /// Those that go wrong first: there most candidates fail.
-    collectors: Vec<Subject>,
+    collectors: Vec<Member>,
     /// What else is kept if no collector goes wrong.
     stated: Option<Stated>,
     judge: Judge,
     events: Vec<Event>,
 }
 
-#[derive(Debug)]
-struct Subject {
-    machine: Machine,
-    release: Release,
+struct Member {
+    subject: Box<dyn Subject>,
+    declaration: Declaration,
     wrong: Wrong,
 }
 
@@ -57,16 +54,19 @@ impl PreservedOutcome {
     /// The outcome of a file on every collector that it expects something of, or on all rows if it expects nothing.
     ///
     /// # Errors
-    /// [`UnknownCollector`] if it names one that does not exist.
-    pub fn new(document: &Document) -> Result<PreservedOutcome, UnknownCollector> {
-        let names = document.expectations.iter().map(|e| Collector::parse(&e.collector));
-        let mut collectors = names.collect::<Result<Vec<Collector>, UnknownCollector>>()?;
-        if collectors.is_empty() {
-            collectors = Collector::all();
+    /// [`UnknownSubject`] if it names one that does not exist, or that cannot be set up.
+    pub fn new(document: &Document, catalogue: &dyn Catalogue) -> Result<PreservedOutcome, UnknownSubject> {
+        let mut names: Vec<String> = document.expectations.iter().map(|e| e.collector.clone()).collect();
+        if names.is_empty() {
+            names = catalogue.all();
         }
-        let subject = |c: &Collector| Subject { machine: Machine::new(c), release: c.release, wrong: (None, None) };
+        let member = |name: &String| {
+            let spec = catalogue.find(name)?;
+            let subject = spec.subject(0, Limits::default()).map_err(|error| UnknownSubject(error.to_string()))?;
+            Ok(Member { subject, declaration: spec.declarations()[0].clone(), wrong: (None, None) })
+        };
         let mut kept = PreservedOutcome {
-            collectors: collectors.iter().map(subject).collect(),
+            collectors: names.iter().map(member).collect::<Result<_, UnknownSubject>>()?,
             stated: None,
             judge: Judge::new(),
             events: Vec::new(),
@@ -130,9 +130,10 @@ impl PreservedOutcome {
     }
 
     fn run(&mut self, at: usize, scenario: &Scenario) -> Wrong {
-        let subject = &mut self.collectors[at];
-        subject.machine.run(scenario, &mut EventBuffer::new(&mut self.events));
-        let violations = self.judge.judge(scenario, &self.events, Some(subject.release));
+        let member = &mut self.collectors[at];
+        // What broke off is judged as far as it came.
+        let _ = member.subject.run(scenario, &mut EventBuffer::new(&mut self.events));
+        let violations = self.judge.judge(scenario, &self.events, &member.declaration);
         let fault = violations.iter().find(|v| v.class == Class::Collector).map(|v| (v.invariant, v.phase));
         let undefined = match self.events.last() {
             Some(Event::Undefined { reason }) => Some(*reason),
@@ -228,6 +229,7 @@ fn assigned(wanted: &[Fate], found: &[Vec<u8>], taken: &mut Vec<bool>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lookup::Collectors;
     use crate::scenario::text;
 
     fn scenario(source: &str) -> Scenario {
@@ -244,7 +246,7 @@ mod tests {
     fn a_file_without_a_violation_keeps_what_it_states() {
         let document =
             stating("freed(a),returned=1", "x = Node()\nb = Node()\na = Node()\na[0] = a\ndel a\ncollect(2)\n");
-        let mut kept = PreservedOutcome::new(&document).unwrap();
+        let mut kept = PreservedOutcome::new(&document, &Collectors).unwrap();
         assert!(!kept.goes_wrong() && kept.holds(&document.scenario));
         assert!(kept.holds(&scenario("coroner 1\nz = Node()\nz[0] = z\ndel z\ncollect(2)\n")));
         // Freed, but the collection returns nothing; returned, but no variable's object is freed.
@@ -259,7 +261,7 @@ mod tests {
     fn two_facts_need_two_objects() {
         let source = "a = Node()\nb = Node()\ndel a\ndel b\ncollect(2)\n";
         let one = scenario("coroner 1\na = Node()\ndel a\ncollect(2)\n");
-        let holds = |facts: &str| PreservedOutcome::new(&stating(facts, source)).unwrap().holds(&one);
+        let holds = |facts: &str| PreservedOutcome::new(&stating(facts, source), &Collectors).unwrap().holds(&one);
         assert!(holds("freed(a)") && !holds("freed(a),freed(b)"));
     }
 
@@ -267,7 +269,7 @@ mod tests {
     fn a_file_with_a_violation_keeps_who_goes_wrong() {
         let source = include_str!("../../regressions/C01c-bpo-38006-smallest.scn");
         let document = text::parse(source).unwrap();
-        let mut kept = PreservedOutcome::new(&document).unwrap();
+        let mut kept = PreservedOutcome::new(&document, &Collectors).unwrap();
         assert!(kept.goes_wrong() && kept.holds(&document.scenario));
         assert!(!kept.holds(&scenario("coroner 1\na = Node()\na[0] = a\ndel a\ncollect(2)\n")));
     }

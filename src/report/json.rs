@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::text::campaign::CampaignReport;
 use crate::campaign::{JudgedCounts, JudgedOutcome};
 use crate::findings::{Finding, REDUCED, Summary, Timing, Verdict, write_atomically};
+
 use crate::invariant::{Class, Coverage, Invariant};
 
 /// Version of the JSON: it changes when a key changes its meaning or goes.

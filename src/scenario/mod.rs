@@ -5,20 +5,28 @@
 
 pub mod binary;
 mod kind;
+pub(crate) mod layout;
 mod normalize;
 #[cfg(test)]
 mod normalize_tests;
-mod op;
+mod numbered;
+mod operand;
+mod operations;
+mod place;
 #[cfg(test)]
 mod sample;
+mod shapes;
 pub mod text;
 mod visit;
 
-pub use kind::{
-    Clear, DeallocFlaws, Finalizer, KEYED_SLOTS, Kind, MAX_ITEMS, NODE_SLOTS, ScriptId, Shape, SlotSet, Tracking,
-};
+pub use kind::{Clear, DeallocFlaws, Finalizer, KEYED_SLOTS, Kind, MAX_ITEMS, NODE_SLOTS, ScriptId, SlotSet, Tracking};
 pub use normalize::{MAX_COUNT, Normalized};
-pub use op::{Base, Bulk, MAX_SLOT, MAX_VARS, Op, Place};
+pub(crate) use numbered::{Numbered, numbered};
+pub(crate) use operand::Operand;
+pub use operand::{Bulk, Form, Operation, Stands, Usage};
+pub use operations::{OPERATIONS, Op, Opcode};
+pub use place::{Base, MAX_SLOT, MAX_VARS, Place};
+pub use shapes::{Items, Property, Shape, ShapeFacts, Shapes, SlotOrder, TpClear};
 
 /// Highest number of scripts.
 pub const MAX_SCRIPTS: usize = 64;

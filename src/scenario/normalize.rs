@@ -8,7 +8,7 @@
 //! body that may run stores to it, and a script may run only if a viable operation names it. The smallest such sets
 //! are computed by iteration; everything outside goes.
 
-use super::{Base, MAX_OPS, MAX_SCRIPTS, MAX_VARS, Op, Place, Scenario, ScriptId, Shape};
+use super::{Base, MAX_OPS, MAX_SCRIPTS, MAX_VARS, Op, Operand, Place, Scenario, ScriptId, Shape, Stands};
 
 /// Highest count of a [`Op::Build`].
 pub const MAX_COUNT: u32 = 0xff_ffff;
@@ -106,16 +106,21 @@ impl<'a> Analysis<'a> {
     /// Records what a viable operation brings about; true if the body ends with it.
     fn note(&mut self, mut op: Op, body: usize) -> bool {
         let in_mutator = self.in_mutator(body);
-        if let Some(Place { base: Base::Var(var), .. }) = op.target() {
-            mark(&mut self.live, var as usize, &mut self.changed);
-        }
-        let runs_inline = matches!(op, Op::Repeat { .. } | Op::Iterate { .. });
-        op.map_scripts(|script| {
-            mark(&mut self.used, script.0 as usize, &mut self.changed);
-            if runs_inline {
+        op.for_each_operand(|operand| match operand {
+            Operand::Target(place) | Operand::Assigned(place) => {
+                if let Base::Var(var) = place.base {
+                    mark(&mut self.live, var as usize, &mut self.changed);
+                }
+            }
+            Operand::Kind(kind) | Operand::Graph(kind) => kind.map_scripts(|script| {
+                mark(&mut self.used, script.0 as usize, &mut self.changed);
+                Some(script)
+            }),
+            Operand::Body(script) => {
+                mark(&mut self.used, script.0 as usize, &mut self.changed);
                 mark(&mut self.inlined, script.0 as usize, &mut self.changed);
             }
-            Some(script)
+            _ => {}
         });
         op == Op::Raise && !in_mutator
     }
@@ -142,81 +147,73 @@ impl<'a> Analysis<'a> {
     /// The operation in normal form but for numbers, or `None` if it cannot have an effect.
     ///
     /// `in_mutator`: the body may run as part of the mutator's.
-    fn rewrite(&self, op: Op, body: usize, in_mutator: bool) -> Option<Op> {
-        let source = |place| self.source(place, body);
-        let required = |place| Some(self.source(place, body)).filter(|p| !p.is_nothing());
+    fn rewrite(&self, mut op: Op, body: usize, in_mutator: bool) -> Option<Op> {
+        match op.operation().stands {
+            Stands::Scripts if body == 0 => return None,
+            Stands::Main if !in_mutator => return None,
+            _ => {}
+        }
         let existing = |script: ScriptId| Some(script).filter(|s| (s.0 as usize) < self.scripts);
-        Some(match op {
-            Op::New { dst, kind, items } => {
-                let mut kind = kind.canonical();
-                kind.map_scripts(existing);
-                let mut items = items.map(source);
-                items[kind.shape.items()..].fill(Place::NOTHING);
-                match kind.shape {
-                    Shape::Ref | Shape::Proxy | Shape::KeyedRef | Shape::Finalize => {
-                        required(items[0])?;
-                    }
-                    Shape::Method => {
-                        required(items[0])?;
-                        required(items[1])?;
-                    }
-                    Shape::Tuple if items[0].is_nothing() => items[1] = Place::NOTHING,
-                    _ => {}
+        let mut shape = None;
+        let viable = op.operands(|operand| {
+            let viable = match operand {
+                Operand::Target(place) | Operand::Assigned(place) => {
+                    *place = self.destination(*place, body);
+                    true
                 }
-                Op::New { dst: self.destination(dst, body), kind, items }
-            }
+                Operand::Source(place) => {
+                    *place = self.source(*place, body);
+                    true
+                }
+                Operand::Object(place) => {
+                    *place = self.source(*place, body);
+                    !place.is_nothing()
+                }
+                Operand::Kind(kind) => {
+                    *kind = kind.canonical();
+                    kind.map_scripts(existing);
+                    shape = Some(kind.shape);
+                    true
+                }
+                Operand::Graph(kind) => {
+                    *kind = kind.canonical();
+                    kind.map_scripts(existing);
+                    kind.shape.is_extension()
+                }
+                Operand::Items(items) => {
+                    *items = items.map(|item| self.source(item, body));
+                    shape.is_none_or(|shape| settle_items(items, shape))
+                }
+                Operand::Count(count) => {
+                    *count = (*count).clamp(1, MAX_COUNT);
+                    true
+                }
+                Operand::Generation(generation) => {
+                    *generation = (*generation).min(2);
+                    true
+                }
+                Operand::Times(times) => *times > 0,
+                Operand::Body(script) => existing(*script).is_some(),
+                Operand::Bulk(_) | Operand::Allocation(_) | Operand::Thresholds(_) | Operand::SaveAll(_) => true,
+            };
+            if viable { Ok(()) } else { Err(()) }
+        });
+        viable.ok()?;
+        let viable = match &mut op {
             Op::Set { dst, src } => {
-                let src = source(src);
-                let dst = if src.is_nothing() { source(dst) } else { self.destination(dst, body) };
-                let bare = matches!(dst.base, Base::Owner | Base::Arg) && dst.path().is_empty();
-                if dst.is_nothing() || bare {
-                    return None;
+                if src.is_nothing() {
+                    *dst = self.source(*dst, body);
                 }
-                Op::Set { dst, src }
+                !dst.is_nothing()
             }
-            Op::Deref { dst, weak } => Op::Deref { weak: required(weak)?, dst: self.destination(dst, body) },
-            Op::Build { dst, bulk, kind, count } => {
-                let mut kind = kind.canonical();
-                if !kind.shape.is_extension() {
-                    return None;
-                }
-                kind.map_scripts(existing);
-                Op::Build { dst: self.destination(dst, body), bulk, kind, count: count.clamp(1, MAX_COUNT) }
+            Op::CollectAtAllocation { after: 0, generation } => {
+                *generation = 0;
+                true
             }
-            Op::Collect { generation } => Op::Collect { generation: generation.min(2) },
-            Op::CollectAtAllocation { after: 0, .. } => Op::CollectAtAllocation { after: 0, generation: 0 },
-            Op::CollectAtAllocation { after, generation } => {
-                Op::CollectAtAllocation { after, generation: generation.min(2) }
-            }
-            Op::Call { callable } => Op::Call { callable: required(callable)? },
-            Op::AddGcCallback { callable } => Op::AddGcCallback { callable: required(callable)? },
-            Op::Track { object } => Op::Track { object: required(object)? },
-            Op::Untrack { object } => Op::Untrack { object: required(object)? },
-            Op::Len { container } => Op::Len { container: required(container)? },
-            Op::Iterate { .. } | Op::Repeat { .. } if !in_mutator => return None,
-            Op::Iterate { container, script } => {
-                Op::Iterate { container: required(container)?, script: existing(script)? }
-            }
-            Op::Repeat { times, script } => {
-                let script = existing(script)?;
-                if times == 0 || !self.effective[script.0 as usize] {
-                    return None;
-                }
-                op
-            }
-            Op::Raise if body == 0 => return None,
-            Op::Raise
-            | Op::Look
-            | Op::Scan
-            | Op::Enable
-            | Op::Disable
-            | Op::SetThreshold { .. }
-            | Op::Freeze
-            | Op::Unfreeze
-            | Op::SaveAll { .. }
-            | Op::EmptyGarbage
-            | Op::EmptyGcCallbacks => op,
-        })
+            Op::Repeat { script, .. } => self.effective[script.0 as usize],
+            _ => true,
+        };
+        viable.then_some(op)
     }
 
     /// Puts the viable operations together and renumbers.
@@ -260,6 +257,15 @@ impl<'a> Analysis<'a> {
         }
         result
     }
+}
+
+/// Drops the items that a shape does not take; false if one is missing that it needs.
+fn settle_items(items: &mut [Place; 2], shape: Shape) -> bool {
+    items[shape.items()..].fill(Place::NOTHING);
+    if shape == Shape::Tuple && items[0].is_nothing() {
+        items[1] = Place::NOTHING;
+    }
+    items[..shape.required_items()].iter().all(|item| !item.is_nothing())
 }
 
 fn mark(set: &mut [bool], index: usize, changed: &mut bool) {

@@ -1,6 +1,9 @@
 //! Reading and changing the operands of operations without caring which operation it is.
 
-use super::{Finalizer, Kind, Op, Place, ScriptId};
+use std::convert::Infallible;
+
+use super::operand::Operand;
+use super::{Base, Finalizer, Kind, Op, Place, ScriptId};
 
 impl Kind {
     /// Calls `change` on every script the kind names: finalizer, call, dealloc. Answering `None` drops the reference.
@@ -16,72 +19,58 @@ impl Kind {
 }
 
 impl Op {
-    /// The kind that a `New` or `Build` creates.
-    pub fn kind(&self) -> Option<&Kind> {
-        match self {
-            Op::New { kind, .. } | Op::Build { kind, .. } => Some(kind),
-            _ => None,
-        }
+    /// Calls `visit` with the operands in the order of the table of operations.
+    #[inline]
+    pub(crate) fn for_each_operand<'a>(&'a mut self, mut visit: impl FnMut(Operand<'a>)) {
+        let Ok(()) = self.operands(|operand| {
+            visit(operand);
+            Ok::<(), Infallible>(())
+        });
+    }
+
+    /// The kind of what the operation creates, to be changed.
+    pub fn kind_mut(&mut self) -> Option<&mut Kind> {
+        let mut found = None;
+        self.for_each_operand(|operand| {
+            if let Operand::Kind(kind) | Operand::Graph(kind) = operand {
+                found = Some(kind);
+            }
+        });
+        found
     }
 
     /// The place that the operation stores to, if it is one that stores.
     pub fn target(&self) -> Option<Place> {
-        match *self {
-            Op::New { dst, .. } | Op::Set { dst, .. } | Op::Deref { dst, .. } | Op::Build { dst, .. } => Some(dst),
-            _ => None,
-        }
+        let (mut copy, mut found) = (*self, None);
+        copy.for_each_operand(|operand| {
+            if let Operand::Target(place) | Operand::Assigned(place) = operand {
+                found = Some(*place);
+            }
+        });
+        found
     }
 
-    /// Calls `change` on every place of the operation, in the order of the text form: target first.
-    pub fn for_each_place(&mut self, mut change: impl FnMut(&mut Place)) {
-        match self {
-            Op::New { dst, items, .. } => {
-                change(dst);
-                items.iter_mut().for_each(change);
+    /// The place that the operation stores what it makes or reads to, to be changed; not that of a
+    /// [`Set`](Op::Set), which stores what is there.
+    pub fn result_mut(&mut self) -> Option<&mut Place> {
+        let mut found = None;
+        self.for_each_operand(|operand| {
+            if let Operand::Target(place) = operand {
+                found = Some(place);
             }
-            Op::Set { dst, src } => {
-                change(dst);
-                change(src);
-            }
-            Op::Deref { dst, weak } => {
-                change(dst);
-                change(weak);
-            }
-            Op::Build { dst: place, .. }
-            | Op::Call { callable: place }
-            | Op::AddGcCallback { callable: place }
-            | Op::Track { object: place }
-            | Op::Untrack { object: place }
-            | Op::Len { container: place }
-            | Op::Iterate { container: place, .. } => change(place),
-            Op::Look
-            | Op::Scan
-            | Op::Collect { .. }
-            | Op::CollectAtAllocation { .. }
-            | Op::Raise
-            | Op::Enable
-            | Op::Disable
-            | Op::SetThreshold { .. }
-            | Op::Freeze
-            | Op::Unfreeze
-            | Op::SaveAll { .. }
-            | Op::EmptyGarbage
-            | Op::EmptyGcCallbacks
-            | Op::Repeat { .. } => {}
-        }
+        });
+        found
     }
 
-    /// Calls `change` on every script the operation names, in the order of the text form. An operation that cannot
-    /// be without its script (`repeat`, `iterate`) keeps it when the answer is `None`, and the result is false.
-    pub fn map_scripts(&mut self, mut change: impl FnMut(ScriptId) -> Option<ScriptId>) -> bool {
-        match self {
-            Op::New { kind, .. } | Op::Build { kind, .. } => kind.map_scripts(change),
-            Op::Repeat { script, .. } | Op::Iterate { script, .. } => match change(*script) {
-                Some(other) => *script = other,
-                None => return false,
-            },
-            _ => {}
-        }
-        true
+    /// One more than the highest variable that the operation names.
+    pub fn vars(&self) -> u16 {
+        let mut vars = 0;
+        let mut copy = *self;
+        copy.for_each_place(|place| {
+            if let Base::Var(var) = place.base {
+                vars = vars.max(var.saturating_add(1));
+            }
+        });
+        vars
     }
 }

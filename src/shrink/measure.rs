@@ -1,7 +1,7 @@
 //! The order of scenarios: what "smaller" means.
 
 use crate::scenario::{
-    Base, Clear, DeallocFlaws, Finalizer, Kind, MAX_VARS, Op, Place, Scenario, Shape, SlotSet, Tracking,
+    Base, Clear, DeallocFlaws, Finalizer, Kind, MAX_VARS, Op, Operand, Place, Scenario, SlotSet, Tracking,
 };
 use std::cmp::Ordering;
 
@@ -34,15 +34,14 @@ impl Measure {
             if creates(op).is_some_and(|var| !named.insert(var)) {
                 size.operations += 2;
             }
-            match op {
-                Op::New { .. } => size.objects += 1,
-                Op::Build { count, .. } => size.objects += u64::from(*count).max(1),
-                _ => {}
-            }
             if let Some(kind) = op.kind() {
                 size.kinds += kind_weight(kind);
+                size.objects += match op {
+                    Op::Build { count, .. } => u64::from(*count).max(1),
+                    _ => 1,
+                };
             }
-            size.operands += operand_weight(op);
+            size.operands += operation_weight(op);
         }
         size
     }
@@ -69,13 +68,10 @@ impl Named {
 
 /// The variable that the operation creates an object into.
 pub(super) fn creates(op: &Op) -> Option<u16> {
-    match op {
-        Op::New { dst: Place { base: Base::Var(var), .. }, .. }
-        | Op::Build { dst: Place { base: Base::Var(var), .. }, .. }
-            if op.target().is_some_and(|dst| dst.path().is_empty()) =>
-        {
-            Some(*var)
-        }
+    op.kind()?;
+    let target = op.target().filter(Place::is_bare)?;
+    match target.base {
+        Base::Var(var) => Some(var),
         _ => None,
     }
 }
@@ -86,30 +82,6 @@ pub(super) fn compare(a: (&Measure, &Scenario), b: (&Measure, &Scenario)) -> Ord
         let ends = |s: &Scenario| (0..s.bodies()).map(|body| s.range(body).end).collect::<Vec<_>>();
         ends(a.1).cmp(&ends(b.1))
     })
-}
-
-/// How far a shape is from a plain node.
-pub(super) fn shape_weight(shape: Shape) -> u32 {
-    match shape {
-        Shape::Node => 0,
-        Shape::Ref => 1,
-        Shape::List => 2,
-        Shape::Bare => 3,
-        Shape::Slotted => 4,
-        Shape::Cell => 5,
-        Shape::Tuple => 6,
-        Shape::Dict => 7,
-        Shape::Typed => 8,
-        Shape::Instance => 9,
-        Shape::KeyedRef => 10,
-        Shape::Proxy => 11,
-        Shape::Function => 12,
-        Shape::Method => 13,
-        Shape::Finalize => 14,
-        Shape::WeakSet => 15,
-        Shape::WeakValueDict => 16,
-        Shape::WeakKeyDict => 17,
-    }
 }
 
 fn set_weight(set: SlotSet) -> u32 {
@@ -132,7 +104,7 @@ fn kind_weight(kind: &Kind) -> u32 {
         Some(Finalizer::Legacy(_)) => 9,
     };
     let DeallocFlaws { keeps_tracked, keeps_weakrefs } = kind.flaws;
-    3 * shape_weight(kind.shape)
+    3 * kind.shape.facts().weight
         + tracking
         + clear
         + finalizer
@@ -154,27 +126,20 @@ fn place_weight(place: &Place) -> u64 {
     base + place.path().iter().map(|slot| 2 + u64::from(*slot)).sum::<u64>()
 }
 
-/// The weight of an operation without its places, kind and scripts.
+/// The weight of an operation without its kind and scripts: that of the table, and those of its operands.
 fn operation_weight(op: &Op) -> u64 {
-    match *op {
-        Op::New { .. } | Op::Look => 0,
-        Op::Set { .. } | Op::Call { .. } | Op::Raise => 1,
-        Op::Collect { generation } => 1 + u64::from(2 - generation.min(2)),
-        Op::Deref { .. } | Op::Len { .. } | Op::EmptyGarbage | Op::EmptyGcCallbacks => 2,
-        Op::Scan | Op::Track { .. } | Op::Untrack { .. } | Op::AddGcCallback { .. } => 3,
-        Op::Enable | Op::Disable | Op::Freeze | Op::Unfreeze => 3,
-        Op::SaveAll { on } => 3 + u64::from(on),
-        Op::CollectAtAllocation { after, generation } => 3 + u64::from(2 - generation.min(2)) + u64::from(after),
-        Op::SetThreshold { thresholds } => 4 + thresholds.iter().map(|t| u64::from(*t)).sum::<u64>(),
-        Op::Build { bulk, .. } => 4 + bulk as u64,
-        Op::Repeat { times, .. } => 4 + u64::from(times),
-        Op::Iterate { .. } => 5,
-    }
-}
-
-fn operand_weight(op: &Op) -> u64 {
-    let mut weight = operation_weight(op);
+    let mut weight = u64::from(op.operation().weight);
     let mut copy = *op;
     copy.for_each_place(|place| weight += place_weight(place));
+    copy.for_each_operand(|operand| {
+        weight += match operand {
+            Operand::Generation(generation) => u64::from(2 - (*generation).min(2)),
+            Operand::Allocation(number) | Operand::Times(number) => u64::from(*number),
+            Operand::Thresholds(thresholds) => thresholds.iter().map(|t| u64::from(*t)).sum(),
+            Operand::SaveAll(on) => u64::from(*on),
+            Operand::Bulk(bulk) => *bulk as u64,
+            _ => 0,
+        };
+    });
     weight
 }

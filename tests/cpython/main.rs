@@ -20,7 +20,7 @@ use rows::{collect, drop, new, node, set, v, weak};
 fn run(python: &mut Python, scenario: &Scenario) -> Vec<Event> {
     let mut events = Vec::new();
     let result = python.run(scenario, &mut EventBuffer::new(&mut events));
-    assert_eq!(result, Ok(()), "{}", python.name());
+    assert_eq!(result, Ok(()), "{}", python.declaration().name);
     events
 }
 
@@ -55,7 +55,7 @@ fn check(row: &str, expected: impl Fn(Release) -> Option<&'static str>) {
     for mut python in interpreters().into_iter().filter_map(start) {
         if let Some(expected) = expected(python.interpreter().release) {
             let events = run(&mut python, &scenario);
-            assert_eq!(trace(&events), expected, "row {row} on {}", python.name());
+            assert_eq!(trace(&events), expected, "row {row} on {}", python.declaration().name);
         }
     }
 }
@@ -116,7 +116,12 @@ fn row_d07_reachable_objects_are_put_in_the_order_of_their_discovery() {
     let scenario = rows::scenario("D07").expect("a row");
     for mut python in interpreters().into_iter().filter_map(start) {
         let events = run(&mut python, &scenario);
-        assert_eq!(last_order(&events), [(3, Spot::Gen2), (2, Spot::Gen2), (1, Spot::Gen2)], "{}", python.name());
+        assert_eq!(
+            last_order(&events),
+            [(3, Spot::Gen2), (2, Spot::Gen2), (1, Spot::Gen2)],
+            "{}",
+            python.declaration().name
+        );
     }
 }
 
@@ -128,9 +133,9 @@ fn every_process_gives_the_same_events() {
         for row in ["A01", "C13"] {
             run(&mut python, &rows::scenario(row).expect("a row"));
         }
-        assert_eq!(run(&mut python, &tour), first, "{}", python.name());
+        assert_eq!(run(&mut python, &tour), first, "{}", python.declaration().name);
         python.restart();
-        assert_eq!(run(&mut python, &tour), first, "{}", python.name());
+        assert_eq!(run(&mut python, &tour), first, "{}", python.declaration().name);
         assert_eq!(python.processes(), 2);
     }
 }

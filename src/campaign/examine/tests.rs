@@ -1,9 +1,10 @@
-use super::{Baseline, Examiner};
-use crate::campaign::Rows;
+use super::Examiner;
 use crate::event::{Digest, MOST_KEPT, record};
+use crate::findings::Baseline;
 use crate::invariant::{Invariant, Judge};
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
+use crate::model::rows::Rows;
 use crate::scenario::Scenario;
 use crate::scenario::text::parse;
 
@@ -42,10 +43,10 @@ fn a_long_run_is_judged_to_its_end_and_not_kept() {
     let events = record(|out| Machine::new(&collector).run(&scenario, out));
     assert!(events.len() > MOST_KEPT + 10_000, "{} events", events.len());
     let mut judge = Judge::new();
-    let expected = judge.judge(&scenario, &events, Some(collector.release)).to_vec();
+    let expected = judge.judge(&scenario, &events, &collector.declaration()).to_vec();
     assert!(expected.iter().any(|v| v.invariant == Invariant::I15));
 
-    let mut examiner = Examiner::new(&collector, &Baseline::empty());
+    let mut examiner = Examiner::new(&Rows::one(&collector), &Baseline::empty());
     let run = examiner.examine(&scenario, true);
     let found: Vec<_> = run.violations.iter().map(|(violation, _)| *violation).collect();
     assert_eq!(found, expected);
@@ -58,7 +59,7 @@ fn a_long_run_is_judged_to_its_end_and_not_kept() {
 #[test]
 fn a_long_run_that_differs_from_itself_is_found() {
     let examine = |name: &str| {
-        let mut examiner = Examiner::new(&Collector::parse(name).unwrap(), &Baseline::empty());
+        let mut examiner = Examiner::new(&Rows::one(&Collector::parse(name).unwrap()), &Baseline::empty());
         examiner.examine(&long(), true).differs
     };
     assert!(!examine("cpython-3.12"));
@@ -70,10 +71,10 @@ fn what_a_judge_finds_does_not_depend_on_how_events_come() {
     let (scenario, collector) = (long(), Collector::parse("cpython-3.7").unwrap());
     let events = record(|out| Machine::new(&collector).run(&scenario, out));
     let mut judge = Judge::new();
-    let expected = judge.judge(&scenario, &events, Some(collector.release)).to_vec();
+    let expected = judge.judge(&scenario, &events, &collector.declaration()).to_vec();
     let reached = judge.reached();
     for size in [1, 7, 4096] {
-        judge.start(&scenario, Some(collector.release));
+        judge.start(&scenario, &collector.declaration());
         events.chunks(size).for_each(|events| judge.take(events));
         assert_eq!(judge.finish(), expected, "slices of {size}");
         assert_eq!(judge.reached(), reached, "slices of {size}");
@@ -81,15 +82,16 @@ fn what_a_judge_finds_does_not_depend_on_how_events_come() {
 }
 
 #[test]
-fn a_panel_finds_in_a_long_run_what_each_collector_finds_alone() {
-    let names = ["cpython-3.5", "cpython-3.6", "cpython-3.7", "cpython-3.12"];
-    let examiner = |name: &&str| Examiner::new(&Collector::parse(name).unwrap(), &Baseline::empty());
-    let (mut rows, mut alone) = (Rows::new(names.iter().map(examiner).collect()), names.each_ref().map(examiner));
+fn rows_together_find_in_a_long_run_what_each_finds_alone() {
+    let collectors =
+        ["cpython-3.5", "cpython-3.6", "cpython-3.7", "cpython-3.12"].map(|n| Collector::parse(n).unwrap());
+    let mut alone = collectors.each_ref().map(|c| Examiner::new(&Rows::one(c), &Baseline::empty()));
+    let mut rows = Examiner::new(&Rows::new(collectors.to_vec()), &Baseline::empty());
     for differential in [false, true] {
-        rows.examine(&long(), differential, |at, run| {
+        rows.examine_each(&long(), differential, |at, run| {
             let alone = alone[at].examine(&long(), differential);
             assert!(alone.is_long());
-            assert!(format!("{run:?}") == format!("{alone:?}"), "{}", names[at]);
+            assert!(format!("{run:?}") == format!("{alone:?}"), "{}", collectors[at].name);
         });
     }
     assert!(rows.ran() < 8, "{} runs", rows.ran());

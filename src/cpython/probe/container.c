@@ -10,7 +10,8 @@
 
 #define PLAIN(shape) {shape, 0, 0, 0, 0, 0, 0, FINALIZER_NONE, NO_SCRIPT, NO_SCRIPT, NO_SCRIPT}
 static const Kind dict_kind = PLAIN(SHAPE_DICT), ref_kind = PLAIN(SHAPE_REF), tuple_kind = PLAIN(SHAPE_TUPLE),
-                  cell_kind = PLAIN(SHAPE_CELL), function_kind = PLAIN(SHAPE_FUNCTION), keyed_kind = PLAIN(SHAPE_KEYEDREF);
+                  cell_kind = PLAIN(SHAPE_CELL), function_kind = PLAIN(SHAPE_FUNCTION),
+                  keyed_kind = PLAIN(SHAPE_KEYED_REF);
 
 /* By number of the objects. `entries` counts those of the data dict, deleted ones included. */
 typedef struct { uint32_t object, data, selfref, function; int iterating; uint32_t entries; } Container;
@@ -108,7 +109,7 @@ static void remove_weak(Container *c, PyObject *data, uint32_t weak) {
     PyObject *key = alive(weak), *value;
     uint32_t number = entry_of(weak)->number;
     if (!key) return;
-    if (shape_of(alive(c->object)) == SHAPE_WEAKSET) {
+    if (shape_of(alive(c->object)) == SHAPE_WEAK_SET) {
         if (dict_get(data, number) == key) dict_store(data, number, NULL);
         return;
     }
@@ -155,7 +156,7 @@ static void removal(uint32_t function, PyObject *weak) {
     if (!c || !alive(c->object) || !alive(c->selfref)) return;
     object = weak_answer(alive(c->selfref));
     if (!object) return;
-    if (shape_of(weak) == SHAPE_KEYEDREF) {
+    if (shape_of(weak) == SHAPE_KEYED_REF) {
         slot = entry_of(id)->number;
         id = 0;
     }
@@ -207,9 +208,9 @@ static void add_entry(uint32_t object, uint32_t slot, PyObject *value) {
     o = alive(object);
     shape = shape_of(o);
     content = slot_get(value, slot);
-    id = shape == SHAPE_WEAKVALUEDICT ? 0 : find_entry(data, id_of(value));
+    id = shape == SHAPE_WEAK_VALUE_DICT ? 0 : find_entry(data, id_of(value));
     if (id) {
-        if (shape == SHAPE_WEAKSET) return;
+        if (shape == SHAPE_WEAK_SET) return;
         old = PyDict_GetItem(data, alive(id));
         Py_XINCREF(old);
         if (PyDict_SetItem(data, alive(id), content) < 0) PyErr_Clear();
@@ -217,21 +218,21 @@ static void add_entry(uint32_t object, uint32_t slot, PyObject *value) {
         Py_XDECREF(old);
         return;
     }
-    weak = weak_new(shape == SHAPE_WEAKVALUEDICT ? SHAPE_KEYEDREF : SHAPE_REF, value, function);
+    weak = weak_new(shape == SHAPE_WEAK_VALUE_DICT ? SHAPE_KEYED_REF : SHAPE_REF, value, function);
     if (!weak) goto fail;
     count_object();
-    add_weak(weak, shape == SHAPE_WEAKVALUEDICT ? &keyed_kind : &ref_kind, entry_of(object)->origin, ROLE_CONTAINER_ENTRY,
-             value, function);
+    add_weak(weak, shape == SHAPE_WEAK_VALUE_DICT ? &keyed_kind : &ref_kind, entry_of(object)->origin,
+             ROLE_CONTAINER_ENTRY, value, function);
     id = id_of(weak);
     if (!id) goto fail;
-    if (shape == SHAPE_WEAKVALUEDICT) {
+    if (shape == SHAPE_WEAK_VALUE_DICT) {
         entry_of(id)->number = slot;
         if (!dict_get(data, slot)) c->entries++;
         dict_store(data, slot, weak);
         return;
     }
     entry_of(id)->number = c->entries;
-    if (shape == SHAPE_WEAKSET) {
+    if (shape == SHAPE_WEAK_SET) {
         dict_store(data, c->entries++, weak);
         return;
     }
@@ -254,10 +255,10 @@ int container_store(PyObject *o, uint32_t slot, PyObject *value) {
     int shape = shape_of(o);
     PyObject *data = *slotted_slot(o, 0);
     if (!c || !data || slot >= MAX_ITEMS) return 0;
-    if (!value) return shape == SHAPE_WEAKVALUEDICT && dict_store(data, slot, NULL);
+    if (!value) return shape == SHAPE_WEAK_VALUE_DICT && dict_store(data, slot, NULL);
     if (!can_have_weakrefs(shape_of(value)) || c->entries >= MAX_ITEMS) return 0;
-    if (shape == SHAPE_WEAKKEYDICT && !slot_get(value, slot)) return 0;
-    if (shape != SHAPE_WEAKKEYDICT) commit(id);
+    if (shape == SHAPE_WEAK_KEY_DICT && !slot_get(value, slot)) return 0;
+    if (shape != SHAPE_WEAK_KEY_DICT) commit(id);
     add_entry(id, slot, value);
     Py_DECREF(value); /* the container holds it weakly */
     return 1;
@@ -270,14 +271,14 @@ int op_len(PyObject *o) {
     Container *c = id ? by_object(id) : NULL;
     int i, keyed;
     if (!c) return 0;
-    keyed = shape_of(o) == SHAPE_WEAKVALUEDICT;
+    keyed = shape_of(o) == SHAPE_WEAK_VALUE_DICT;
     if (keyed && !COUNTS_DEAD) {
         commit(id);
         if (!(c = by_object(id))) return 1;
     }
     for (i = 0; i < n_pending; i++) waiting += pending[i].function == c->function;
     raw = alive(c->data) ? (uint32_t)PyDict_Size(alive(c->data)) : 0;
-    len = COUNTS_DEAD && shape_of(o) != SHAPE_WEAKSET ? raw : raw - (waiting < raw ? waiting : raw);
+    len = COUNTS_DEAD && shape_of(o) != SHAPE_WEAK_SET ? raw : raw - (waiting < raw ? waiting : raw);
     emit(EV_LENGTH, 0, id, (uint64_t)len | (uint64_t)raw << 32);
     return 1;
 }

@@ -189,7 +189,7 @@ static uint32_t unsupported(void) {
     uint32_t i;
     for (i = 0; i < P.n_ops; i++)
         /* The order of its dict, whose keys are objects, is that of their addresses. */
-        if (P.ops[i].code == OP_NEW && P.ops[i].kind.shape == SHAPE_WEAKKEYDICT) return 0x100u + SHAPE_WEAKKEYDICT;
+        if (P.ops[i].code == OP_NEW && P.ops[i].kind.shape == SHAPE_WEAK_KEY_DICT) return 0x100u + SHAPE_WEAK_KEY_DICT;
 #endif
     return 0;
 }
@@ -201,8 +201,6 @@ static uint32_t survivors(void) {
 }
 
 typedef struct { uint32_t count, max_depth, max_script_steps, milliseconds; } Batch;
-typedef struct { uint32_t size, n_ops, n_bodies, flags; } Header;
-#define REPORT_MEMORY 1
 
 /* Runs a batch; stops early, to be asked for the rest again, if the events fill half of the file. `*dirty` is set if
  * a scenario left objects that cannot be freed: this process must not run another one. */

@@ -50,7 +50,8 @@ static void node_finalize(PyObject *self) {
 static void node_del(PyObject *self) {
     const Kind *kind = ((Node *)self)->kind;
     Py_SET_REFCNT(self, 1);
-    run_script_unraisable(kind->finalizer == FINALIZER_LEGACY ? CODE_LEGACY : CODE_FINALIZER, kind->finalizer_script, self);
+    run_script_unraisable(kind->finalizer == FINALIZER_LEGACY ? CODE_LEGACY_FINALIZER : CODE_FINALIZER,
+                          kind->finalizer_script, self);
     Py_SET_REFCNT(self, Py_REFCNT(self) - 1);
 }
 
@@ -96,7 +97,7 @@ static void node_dealloc(PyObject *self) {
         if (Py_REFCNT(self) > 0) return;
     }
     emit(EV_DEALLOC, 0, id, 0);
-    if (kind->tracking != TRACKING_NOHEADER && !kind->keeps_tracked) PyObject_GC_UnTrack(self);
+    if (kind->tracking != TRACKING_NO_HEADER && !kind->keeps_tracked) PyObject_GC_UnTrack(self);
     if (o->weakrefs && !kind->keeps_weakrefs) PyObject_ClearWeakRefs(self);
     if (kind->on_dealloc != NO_SCRIPT && !P.silent) {
         Py_SET_REFCNT(self, 1);
@@ -156,7 +157,7 @@ int node_setup(void) {
 }
 
 PyObject *node_new(const Kind *kind) {
-    int gc = kind->tracking != TRACKING_NOHEADER;
+    int gc = kind->tracking != TRACKING_NO_HEADER;
     PyTypeObject *t = &types[gc][gc && !kind->no_clear][kind->finalizer][kind->on_call != NO_SCRIPT];
     Node *o = gc ? PyObject_GC_New(Node, t) : PyObject_New(Node, t);
     if (!o) return NULL;

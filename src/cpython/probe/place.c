@@ -24,7 +24,7 @@ static PyObject **pointer(PyObject *o, int shape, uint32_t slot) {
         return slot == 0 ? &((PyMethodObject *)o)->im_func : slot == 1 ? &((PyMethodObject *)o)->im_self : NULL;
     case SHAPE_SLOTTED: return slot < NODE_SLOTS ? slotted_slot(o, (int)slot) : NULL;
     case SHAPE_FINALIZE: return slot < 2 ? slotted_slot(o, (int)slot) : NULL;
-    case SHAPE_KEYEDREF: return slot == 0 ? keyed_slot(o) : NULL;
+    case SHAPE_KEYED_REF: return slot == 0 ? keyed_slot(o) : NULL;
     default: return NULL;
     }
 }
@@ -149,9 +149,9 @@ static int store_slot(PyObject *o, uint32_t slot, PyObject *value) {
     case SHAPE_TUPLE:
     case SHAPE_METHOD:
     case SHAPE_FINALIZE: return 0;
-    case SHAPE_WEAKVALUEDICT:
-    case SHAPE_WEAKKEYDICT:
-    case SHAPE_WEAKSET: return container_store(o, slot, value);
+    case SHAPE_WEAK_VALUE_DICT:
+    case SHAPE_WEAK_KEY_DICT:
+    case SHAPE_WEAK_SET: return container_store(o, slot, value);
     default: break;
     }
     p = pointer(o, shape, slot);

@@ -1,8 +1,9 @@
 /* The probe: runs coroner scenarios natively inside one CPython interpreter.
  *
- * One source for 2.7 to 3.15 (builds with the GIL). The wire structs below are laid out exactly as wire.rs writes
- * them; the event words exactly as Event::words() in event.rs. Nothing here is linked into coroner: the files are
- * compiled on demand for each interpreter. */
+ * One source for 2.7 to 3.15 (builds with the GIL). The structs that it reads and the numbers in both directions are in
+ * layout.h, which coroner writes when it compiles the probe (src/scenario/layout.rs, src/cpython/layout.rs); the event
+ * words are those of Event::words(). Nothing here is linked into coroner: the files are compiled on demand for each
+ * interpreter. */
 #ifndef CORONER_PROBE_H
 #define CORONER_PROBE_H
 
@@ -13,13 +14,8 @@
 #include <string.h>
 
 #define HIDDEN __attribute__((visibility("hidden")))
-#define NODE_SLOTS 4
-#define MAX_VARS 1024
-#define MAX_ITEMS 64
 #define MAX_EDGES 136
 #define DICT_KEYS 256
-#define NO_STEP 0xff
-#define NO_SCRIPT 0xff
 
 #ifndef Py_SET_REFCNT
 #define Py_SET_REFCNT(o, n) (Py_REFCNT(o) = (n))
@@ -28,42 +24,17 @@
 #define Py_SET_TYPE(o, t) (Py_TYPE(o) = (t))
 #endif
 
-/* ---- wire (wire.rs) ---- */
+/* ---- layout.h: numbers, and the structs of what is read ---- */
 
-enum { BASE_NOTHING, BASE_VAR, BASE_OWNER, BASE_ARG };
-typedef struct { uint8_t base, path[2], pad; uint16_t var, pad2; } Place;
+#include "layout.h"
 
-enum { SHAPE_NODE, SHAPE_TYPED, SHAPE_LIST, SHAPE_TUPLE, SHAPE_DICT, SHAPE_CELL, SHAPE_FUNCTION, SHAPE_METHOD,
-       SHAPE_INSTANCE, SHAPE_SLOTTED, SHAPE_BARE, SHAPE_REF, SHAPE_PROXY, SHAPE_KEYEDREF, SHAPE_WEAKVALUEDICT,
-       SHAPE_WEAKKEYDICT, SHAPE_WEAKSET, SHAPE_FINALIZE };
-enum { TRACKING_TRACKED, TRACKING_UNTRACKED, TRACKING_NOHEADER };
-enum { FINALIZER_NONE, FINALIZER_MODERN, FINALIZER_LEGACY };
-typedef struct {
-    uint8_t shape, tracking, hidden, doubled, fickle, keeps, no_clear, finalizer;
-    uint8_t finalizer_script, on_call, on_dealloc, keeps_tracked, keeps_weakrefs, pad[3];
-} Kind;
-
-enum { OP_NEW, OP_SET, OP_DEREF, OP_LOOK, OP_SCAN, OP_COLLECT, OP_COLLECT_AT_ALLOCATION, OP_CALL, OP_RAISE, OP_ENABLE,
-       OP_DISABLE, OP_SET_THRESHOLD, OP_FREEZE, OP_UNFREEZE, OP_SAVE_ALL, OP_EMPTY_GARBAGE, OP_ADD_GC_CALLBACK,
-       OP_EMPTY_GC_CALLBACKS, OP_TRACK, OP_UNTRACK, OP_REPEAT, OP_BUILD, OP_LEN, OP_ITERATE };
-enum { BULK_CHAIN, BULK_RING, BULK_TREE, BULK_KNOTS };
-/* a, b, c: small operands (generation, bulk shape, on/off); n: count, or the script of repeat and iterate. */
-typedef struct { uint8_t code, a, b, c; uint32_t n; Place dst, x, y; Kind kind; } Op;
-
-/* ---- events (event.rs) ---- */
-
-enum { EV_STEP = 1, EV_NO_EFFECT, EV_NEW, EV_NEW_WEAK, EV_STORE_VAR, EV_STORE_SLOT, EV_ENTER, EV_LEAVE, EV_SAW, EV_ANSWER,
-       EV_COLLECT_START, EV_COLLECT_END, EV_REFUSED, EV_CLEAR, EV_DEALLOC, EV_FREE, EV_UNRAISABLE, EV_LENGTH, EV_YIELDED,
-       EV_SNAPSHOT, EV_STATE, EV_WEAK, EV_GARBAGE, EV_UNDEFINED, EV_END,
-       /* Marks of the probe, never seen outside src/cpython: a scenario begins (a: its number in the batch) and has
-        * ended (small: its status, a: a detail, b: nanoseconds from the first operation to the last event). Before
-        * its end, if asked for, what the process holds (small: 0 references, 1 blocks of memory, b: how many). */
-       EV_BEGIN_SCENARIO = 0xf0, EV_END_SCENARIO = 0xf1, EV_MEMORY = 0xf2 };
-enum { CODE_FINALIZER, CODE_LEGACY, CODE_CALLBACK, CODE_DEALLOC, CODE_GC_CALLBACK, CODE_CALL };
-enum { ROLE_NAMED, ROLE_INSTANCE_DICT, ROLE_CONTAINER_DATA, ROLE_CONTAINER_REMOVE, ROLE_CONTAINER_ENTRY, ROLE_FINALIZE_REF,
-       ROLE_CONTAINER_SELF, ROLE_CONTAINER_DEFAULTS, ROLE_CONTAINER_CELL, ROLE_CONTAINER_CLOSURE };
-enum { SPOT_GEN0, SPOT_GEN1, SPOT_GEN2, SPOT_PERMANENT, SPOT_COLLECTING, SPOT_UNTRACKED, SPOT_NO_HEADER };
-enum { STATUS_DONE, STATUS_UNSUPPORTED, STATUS_GAVE_UP };
+/* Whether a shape is in one of the sets; -1 is in none. */
+static inline int is_among(int shape, uint64_t set) { return shape >= 0 && set >> shape & 1; }
+#define is_extension_shape(s) is_among(s, EXTENSION_SHAPES)
+#define is_container_shape(s) is_among(s, WEAK_CONTAINER_SHAPES)
+#define is_weak_shape(s) is_among(s, WEAKREF_SHAPES)
+#define is_callable_shape(s) is_among(s, CALLABLE_SHAPES)
+#define can_have_weakrefs(s) is_among(s, WEAKREFABLE_SHAPES)
 
 /* ---- objects ---- */
 
@@ -133,11 +104,8 @@ HIDDEN int events_open(const char *path, size_t bytes);
 HIDDEN void events_rewind(void);
 HIDDEN void emit(uint32_t tag, uint32_t small, uint32_t a, uint64_t b);
 HIDDEN void emit_mark(uint32_t tag, uint32_t small, uint32_t a, uint64_t b);
-/* Why a scenario is broken off: what the probe has not room for, which is no fault of the interpreter, or an error
- * that nobody expects (out of memory). */
-enum { GAVE_UP_NOT, GAVE_UP_ERROR, GAVE_UP_EVENTS, GAVE_UP_FUNCTIONS, GAVE_UP_CONTAINERS, GAVE_UP_REMOVALS, GAVE_UP_KEYS };
 HIDDEN int events_gave_up(void);
-HIDDEN void events_give_up(int why);
+HIDDEN void events_give_up(int why); /* GAVE_UP_... */
 HIDDEN size_t events_used(void);
 HIDDEN void snapshot(void);
 HIDDEN uint64_t *events_position(void);
@@ -252,8 +220,6 @@ HIDDEN PyObject *weak_answer(PyObject *weak); /* new reference, or NULL */
 HIDDEN PyObject **keyed_slot(PyObject *keyed);
 HIDDEN void keys_by_identity(PyTypeObject *type);
 HIDDEN PyWeakReference *weak_list(PyObject *o);
-#define is_container_shape(s) ((s) >= SHAPE_WEAKVALUEDICT && (s) <= SHAPE_WEAKSET)
-#define is_weak_shape(s) ((s) >= SHAPE_REF && (s) <= SHAPE_KEYEDREF)
 
 /* memory.c */
 HIDDEN void memory_setup(void);
@@ -265,7 +231,6 @@ HIDDEN void run_script_unraisable(int code, uint8_t script, PyObject *owner);
 HIDDEN int run_body(uint32_t body);
 /* Set while `repeat` or `iterate` runs a body: they have no effect in there. */
 HIDDEN extern int in_repeated_body;
-HIDDEN int can_have_weakrefs(int shape);
 HIDDEN int scenario_run(void);
 HIDDEN void scenario_cleanup(void);
 HIDDEN uint32_t add_object(PyObject *o, const Kind *kind, uint32_t origin, uint32_t role);

@@ -33,8 +33,7 @@ void run_script_unraisable(int code, uint8_t script, PyObject *owner) {
 
 static int can_call(PyObject *o) {
     const Kind *kind = o ? kind_of(o) : NULL;
-    return kind && kind->on_call != NO_SCRIPT &&
-           (kind->shape == SHAPE_NODE || kind->shape == SHAPE_TYPED || kind->shape == SHAPE_FUNCTION);
+    return kind && kind->on_call != NO_SCRIPT && is_callable_shape(kind->shape);
 }
 
 /* ---- operations ---- */
@@ -43,22 +42,6 @@ static int can_call(PyObject *o) {
 /* Stores a new reference, or drops it if the place cannot take it. */
 static void keep(const Place *dst, PyObject *o) {
     if (!store(dst, o)) Py_DECREF(o);
-}
-
-int can_have_weakrefs(int shape) {
-    switch (shape) {
-    case SHAPE_NODE:
-    case SHAPE_TYPED:
-    case SHAPE_FUNCTION:
-    case SHAPE_METHOD:
-    case SHAPE_INSTANCE:
-    case SHAPE_SLOTTED:
-    case SHAPE_KEYEDREF:
-    case SHAPE_WEAKVALUEDICT:
-    case SHAPE_WEAKKEYDICT:
-    case SHAPE_WEAKSET: return 1;
-    default: return 0;
-    }
 }
 
 uint32_t add_object(PyObject *o, const Kind *kind, uint32_t origin, uint32_t role) {
@@ -162,7 +145,7 @@ static int operands(const Op *op, PyObject **a, PyObject **b) {
     switch (shape) {
     case SHAPE_REF:
     case SHAPE_PROXY:
-    case SHAPE_KEYEDREF: return can_have_weakrefs(shape_of(*a)) && (!*b || can_call(*b));
+    case SHAPE_KEYED_REF: return can_have_weakrefs(shape_of(*a)) && (!*b || can_call(*b));
     case SHAPE_FINALIZE: return PY_VERSION_HEX >= 0x03040000 && can_have_weakrefs(shape_of(*a)) && can_call(*b);
     case SHAPE_METHOD: return shape_of(*a) == SHAPE_FUNCTION && *b;
     case SHAPE_TUPLE:
@@ -173,7 +156,7 @@ static int operands(const Op *op, PyObject **a, PyObject **b) {
 }
 
 static int has_header(const Kind *kind) {
-    return kind->shape == SHAPE_BARE ? PyType_IS_GC(pyclass_type(kind)) : kind->tracking != TRACKING_NOHEADER;
+    return kind->shape == SHAPE_BARE ? PyType_IS_GC(pyclass_type(kind)) : kind->tracking != TRACKING_NO_HEADER;
 }
 
 static int op_new(const Op *op, uint32_t origin) {
@@ -187,7 +170,7 @@ static int op_new(const Op *op, uint32_t origin) {
         return 1;
     }
     if (shape == SHAPE_FINALIZE) o = finalize_new(&op->kind, a, b, origin);
-    else if (shape > SHAPE_KEYEDREF) o = container_new(&op->kind, origin);
+    else if (is_container_shape(shape)) o = container_new(&op->kind, origin);
     else o = new_object(&op->kind, a, b, origin);
     if (o) keep(&op->dst, o);
     return 1;
@@ -276,7 +259,7 @@ static int op_call(const Op *op) {
 static int op_build(const Op *op, uint32_t origin) {
     PyObject **made, *last;
     uint32_t i, n = op->n;
-    if (n == 0 || op->kind.shape > SHAPE_TYPED) return 0;
+    if (n == 0 || !is_extension_shape(op->kind.shape)) return 0;
     made = malloc(n * sizeof *made);
     if (!made) {
         events_give_up(GAVE_UP_ERROR);

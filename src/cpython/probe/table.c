@@ -91,7 +91,7 @@ void table_remove(uint32_t id) {
     if (P.entries[id].header) count_freed();
     free(P.entries[id].keys);
     P.entries[id].keys = NULL;
-    if (P.entries[id].kind->shape > SHAPE_TYPED) forget(o);
+    if (!is_extension_shape(P.entries[id].kind->shape)) forget(o);
 }
 
 void table_reset(void) { P.n_entries = 0; }

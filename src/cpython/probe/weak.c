@@ -131,7 +131,7 @@ static PyObject *keyed_new(PyObject *referent, PyObject *callback) {
 }
 
 PyObject *weak_new(int shape, PyObject *referent, PyObject *callback) {
-    if (shape == SHAPE_KEYEDREF) return keyed_new(referent, callback);
+    if (shape == SHAPE_KEYED_REF) return keyed_new(referent, callback);
     return shape == SHAPE_REF ? PyWeakref_NewRef(referent, callback) : PyWeakref_NewProxy(referent, callback);
 }
 

@@ -8,11 +8,11 @@
 use super::super::registry::Description;
 use super::super::shadow::{Facts, NONE, Shadow};
 use super::super::violation::{Class, Detail, Phase, Violation};
-use super::super::{Excuse, Invariant, Judge};
+use super::super::{Invariant, Judge};
 use super::{record, undefined};
 use crate::event::{Event, ObjId, Role};
 use crate::scenario::{Op, Place, Scenario, Shape};
-use crate::subject::{Failure, Release, Subject};
+use crate::subject::{Declaration, Expectation, Failure, Needs, Subject};
 
 pub(crate) const DESCRIPTION: Description = Description {
     name: "path-independence",
@@ -21,6 +21,8 @@ pub(crate) const DESCRIPTION: Description = Description {
     premises: "No `DEBUG_SAVEALL`, nothing frozen; the object dies by reference count without the extra edge.",
     not: "Order (I17); runs of more than 262,144 events.",
     promised: false,
+    needs: Needs::SNAPSHOTS.and(Needs::COUNTS),
+    asks: &[Expectation::Paths],
     sentence: "the death of {object} shows {expected} events by reference count and {observed} by collection, not the same ones",
 };
 
@@ -39,13 +41,13 @@ pub struct Variant {
 }
 
 /// The objects that the mutator alone holds in a variable at the end, each with its two scenarios.
-pub fn variants(scenario: &Scenario, events: &[Event], release: Option<Release>) -> Vec<Variant> {
+pub fn variants(scenario: &Scenario, events: &[Event], declaration: &Declaration) -> Vec<Variant> {
     let special = |op: &Op| matches!(op, Op::SaveAll { on: true } | Op::Freeze);
     if scenario.ops().iter().any(special) || undefined(events) {
         return Vec::new();
     }
     let mut judge = Judge::new();
-    judge.start(scenario, release);
+    judge.start(scenario, declaration);
     judge.take(events);
     let shadow = judge.shadow();
     let mut found = Vec::new();
@@ -118,12 +120,17 @@ fn observed(events: &[Event], object: ObjId, from: u32) -> (Vec<Event>, bool) {
 pub fn path_independence(
     subject: &mut dyn Subject,
     scenario: &Scenario,
-    release: Option<Release>,
+    declaration: &Declaration,
 ) -> Result<Vec<Violation>, Failure> {
+    if !Invariant::I18.can_be_asked(declaration) {
+        return Ok(Vec::new());
+    }
+    let differ = declaration.expectations.holds(Expectation::Paths);
+    let (class, why) = if differ { (Class::Documented, Some(Expectation::Paths)) } else { (Class::Collector, None) };
     let from = scenario.main().len() as u32;
     let events = record(subject, scenario)?;
     let mut found = Vec::new();
-    for variant in variants(scenario, &events, release) {
+    for variant in variants(scenario, &events, declaration) {
         let (plain, knotted) = (record(subject, &variant.plain)?, record(subject, &variant.knotted)?);
         if undefined(&plain) || undefined(&knotted) {
             continue;
@@ -135,8 +142,8 @@ pub fn path_independence(
         }
         found.push(Violation {
             invariant: Invariant::I18,
-            class: Class::Documented,
-            why: Excuse::Paths,
+            class,
+            why,
             phase: Phase::Mutator,
             event: None,
             object: Some(variant.object),

@@ -5,14 +5,14 @@
 //!
 //! Does not verify: leaks that do not happen every time.
 
+use super::super::Invariant;
 use super::super::registry::Description;
 use super::super::shadow::Facts;
 use super::super::violation::{Class, Detail, Phase, Violation};
-use super::super::{Excuse, Invariant};
 use super::{record, undefined};
 use crate::event::{Event, Role};
 use crate::scenario::{Base, MAX_OPS, Op, Place, Scenario, Shape};
-use crate::subject::{Failure, Release, Subject};
+use crate::subject::{Declaration, Expectation, Expectations, Failure, Needs, Subject};
 
 pub(crate) const DESCRIPTION: Description = Description {
     name: "steady-state",
@@ -22,6 +22,17 @@ pub(crate) const DESCRIPTION: Description = Description {
                edge before 3.9, values of weak-key dictionaries, `finalize`.",
     not: "Leaks that do not happen every time; runs of more than 262,144 events.",
     promised: true,
+    needs: Needs::SNAPSHOTS.and(Needs::COUNTS),
+    asks: &[
+        Expectation::LegacyFinalizer,
+        Expectation::DelUncollectable,
+        Expectation::EmptySlots,
+        Expectation::FunctionWithoutClear,
+        Expectation::TypeEdge,
+        Expectation::TrashcanLeftover,
+        Expectation::NoEphemerons,
+        Expectation::FinalizeOwns,
+    ],
     sentence: "each round leaves more {observed} behind, {expected} in the last one",
 };
 
@@ -34,8 +45,7 @@ fn places(op: &Op) -> Vec<Place> {
     match *op {
         Op::New { dst, items, .. } => vec![dst, items[0], items[1]],
         Op::Set { dst, src } => vec![dst, src],
-        Op::Deref { dst, .. } | Op::Build { dst, .. } => vec![dst],
-        _ => Vec::new(),
+        op => op.target().into_iter().collect(),
     }
 }
 
@@ -113,34 +123,29 @@ fn sizes(events: &[Event], ends: &[u32]) -> Vec<[i64; 2]> {
     sizes
 }
 
-fn class(scenario: &Scenario, release: Option<Release>) -> (Class, Excuse) {
-    let mut found = (Class::Collector, Excuse::Unknown);
+fn class(scenario: &Scenario, expectations: &Expectations) -> (Class, Option<Expectation>) {
+    let mut found = (Class::Collector, None);
     for op in scenario.ops() {
         if matches!(op, Op::Untrack { .. }) {
-            return (Class::TypeFault, Excuse::Unknown);
+            return (Class::TypeFault, None);
         }
-        let (Op::New { kind, .. } | Op::Build { kind, .. }) = op else { continue };
-        let facts = Facts::of(kind, Role::Named, release);
-        let why = if facts.is(Facts::FAULTY) {
-            return (Class::TypeFault, Excuse::Unknown);
-        } else if facts.is(Facts::LEGACY) {
-            Excuse::LegacyFinalizer
-        } else if facts.is(Facts::FINALIZER) && Excuse::DelUncollectable.holds(release) {
-            Excuse::DelUncollectable
-        } else if facts.shape == Shape::Function && Excuse::FunctionWithoutClear.holds(release) {
-            Excuse::FunctionWithoutClear
-        } else if facts.shape == Shape::Typed && Excuse::TypeEdge.holds(release) {
-            Excuse::TypeEdge
-        } else if facts.shape == Shape::Bare && facts.is(Facts::FINALIZER) && Excuse::EmptySlots.holds(release) {
-            Excuse::EmptySlots
-        } else if facts.shape == Shape::Finalize {
-            Excuse::FinalizeOwns
-        } else if facts.shape == Shape::WeakKeyDict {
-            Excuse::NoEphemerons
-        } else {
-            continue;
-        };
-        found = (Class::Documented, why);
+        let Some(kind) = op.kind() else { continue };
+        let facts = Facts::of(kind, Role::Named, expectations);
+        if facts.is(Facts::FAULTY) {
+            return (Class::TypeFault, None);
+        }
+        let reasons = [
+            (facts.is(Facts::LEGACY), Expectation::LegacyFinalizer),
+            (facts.is(Facts::FINALIZER), Expectation::DelUncollectable),
+            (facts.shape == Shape::Function, Expectation::FunctionWithoutClear),
+            (facts.shape == Shape::Typed, Expectation::TypeEdge),
+            (facts.shape == Shape::Bare && facts.is(Facts::FINALIZER), Expectation::EmptySlots),
+            (facts.shape == Shape::Finalize, Expectation::FinalizeOwns),
+            (facts.shape == Shape::WeakKeyDict, Expectation::NoEphemerons),
+        ];
+        if let Some((_, why)) = reasons.into_iter().find(|(applies, why)| *applies && expectations.holds(*why)) {
+            found = (Class::Documented, Some(why));
+        }
     }
     found
 }
@@ -164,9 +169,11 @@ fn leak(sizes: &[i64]) -> Option<i64> {
 pub fn steady_state(
     subject: &mut dyn Subject,
     scenario: &Scenario,
-    release: Option<Release>,
+    declaration: &Declaration,
 ) -> Result<Option<Violation>, Failure> {
-    let Some((rounds, ends)) = repeated(scenario) else { return Ok(None) };
+    let expectations = &declaration.expectations;
+    let askable = Invariant::I38.can_be_asked(declaration);
+    let Some((rounds, ends)) = repeated(scenario).filter(|_| askable) else { return Ok(None) };
     let events = record(subject, &rounds)?;
     let in_heap = sizes(&events, &ends);
     if undefined(&events) || in_heap.len() != ends.len() {
@@ -182,9 +189,9 @@ pub fn steady_state(
     }
     Ok(found.into_iter().find_map(|(words, sizes)| {
         let last = leak(&sizes)?;
-        let (mut class, mut why) = class(scenario, release);
-        if class == Class::Collector && Excuse::TrashcanLeftover.holds(release) && waits(&events) {
-            (class, why) = (Class::Documented, Excuse::TrashcanLeftover);
+        let (mut class, mut why) = class(scenario, expectations);
+        if class == Class::Collector && expectations.holds(Expectation::TrashcanLeftover) && waits(&events) {
+            (class, why) = (Class::Documented, Some(Expectation::TrashcanLeftover));
         }
         Some(Violation {
             invariant: Invariant::I38,

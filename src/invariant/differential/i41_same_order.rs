@@ -3,12 +3,12 @@
 //! Does not verify: other processes and machines. Where runs of more than [`MOST_KEPT`] events differ after so many,
 //! the place of the difference is not known.
 
+use super::super::Invariant;
 use super::super::registry::Description;
 use super::super::violation::{Class, Detail, Phase, Violation};
-use super::super::{Excuse, Invariant};
 use crate::event::{Digest, Event, EventBuffer, MOST_KEPT};
 use crate::scenario::Scenario;
-use crate::subject::{Failure, Subject};
+use crate::subject::{Failure, Needs, Subject};
 
 pub(crate) const DESCRIPTION: Description = Description {
     name: "same-order",
@@ -16,6 +16,8 @@ pub(crate) const DESCRIPTION: Description = Description {
     premises: "None.",
     not: "Other processes and machines.",
     promised: true,
+    needs: Needs::NONE,
+    asks: &[],
     sentence: "two runs differ: {expected} events before, {observed} in the second run (at the event given)",
 };
 
@@ -42,7 +44,7 @@ pub fn same_order(subject: &mut dyn Subject, scenario: &Scenario) -> Result<Opti
     Ok(Some(Violation {
         invariant: Invariant::I41,
         class: Class::Collector,
-        why: Excuse::Unknown,
+        why: None,
         phase: Phase::Mutator,
         event: Some(at as u32),
         object: None,

@@ -10,7 +10,7 @@ pub(crate) mod i41_same_order;
 use super::violation::Violation;
 use crate::event::{Event, EventBuffer};
 use crate::scenario::Scenario;
-use crate::subject::{Failure, Release, Subject};
+use crate::subject::{Declaration, Failure, Subject};
 
 pub use i18_path_independence::{MAX_VARIANTS, Variant, path_independence, variants};
 pub use i38_steady_state::{RUNS, WARM_UPS, repeated, steady_state};
@@ -35,11 +35,11 @@ fn undefined(events: &[Event]) -> bool {
 pub fn check(
     subject: &mut dyn Subject,
     scenario: &Scenario,
-    release: Option<Release>,
+    declaration: &Declaration,
 ) -> Result<Vec<Violation>, Failure> {
     let mut found = Vec::new();
     found.extend(same_order(subject, scenario)?);
-    found.extend(path_independence(subject, scenario, release)?);
-    found.extend(steady_state(subject, scenario, release)?);
+    found.extend(path_independence(subject, scenario, declaration)?);
+    found.extend(steady_state(subject, scenario, declaration)?);
     Ok(found)
 }

@@ -5,6 +5,7 @@ use super::object::kind_of;
 use super::{After, Facts, Frame, NO_SCRIPT, NONE, OVERFLOW, Object, Shadow, WeakRec, pack};
 use crate::event::{Code, ObjId, Role, Spot};
 use crate::scenario::{Kind, Op, Shape};
+use crate::subject::Expectation;
 
 impl Shadow {
     #[inline]
@@ -73,6 +74,11 @@ impl Shadow {
     }
 
     #[inline]
+    fn facts_of(&self, kind: &Kind, role: Role) -> Facts {
+        Facts::new(kind, role, self.expectations.unasked(), self.expectations.plain_facts())
+    }
+
+    #[inline]
     pub(crate) fn apply_new(&mut self, object: ObjId, origin: u32, role: Role) {
         self.quiet = 0;
         let index = self.objects.len();
@@ -81,13 +87,13 @@ impl Shadow {
             return;
         }
         let facts = match kind_of(self.ops.get(origin as usize)) {
-            Some(kind) => Facts::new(kind, role, self.release.plain(), &self.plain),
+            Some(kind) => self.facts_of(kind, role),
             None => {
                 self.stream_unclear = true;
-                Facts::new(&Kind::new(Shape::Node), role, self.release.plain(), &self.plain)
+                self.facts_of(&Kind::new(Shape::Node), role)
             }
         };
-        self.release.made(facts.shape == Shape::Function, facts.shape == Shape::Typed);
+        self.expectations.made(facts.shape);
         let object = Object::new(facts);
         if object.facts.is(Facts::PECULIAR | Facts::LEGACY | Facts::FINALIZER | Facts::UNFAITHFUL) {
             self.some_unfaithful |= object.facts.is(Facts::UNFAITHFUL);
@@ -151,7 +157,7 @@ impl Shadow {
         if slot < 4 {
             return object.slots.get_mut(slot as usize);
         }
-        if !matches!(object.facts.shape, Shape::List | Shape::Dict) {
+        if !object.facts.shape.is_unbounded() {
             return None;
         }
         if object.aux == 0 {
@@ -184,7 +190,7 @@ impl Shadow {
             self.type_misled |= self.driver().is_some_and(|f| match f.code {
                 Code::Dealloc => true,
                 // 2.7 clears objects of static types with tp_del like any other.
-                Code::LegacyFinalizer => self.release.is_two(),
+                Code::LegacyFinalizer => self.expectations.holds(Expectation::StaticFinalizer),
                 _ => false,
             });
         }
@@ -220,7 +226,7 @@ impl Shadow {
                 // The registry holds the object as long as it has something to call.
                 self.count(index as u32 + 1, if new == NONE { -1 } else { 1 });
             }
-            Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet if slot == 1 => {
+            shape if shape.is_weak_container() && slot == 1 => {
                 if let Some(remove) = self.objects.get_mut((new as usize).wrapping_sub(1))
                     && remove.facts.shape == Shape::Function
                 {
@@ -236,7 +242,7 @@ impl Shadow {
     fn drop_all(&mut self, index: usize) {
         let object = &self.objects[index];
         let [a, b, c, d] = object.slots;
-        let more = object.aux != 0 && matches!(object.facts.shape, Shape::List | Shape::Dict);
+        let more = object.aux != 0 && object.facts.shape.is_unbounded();
         if a | b | c | d | object.link != NONE || more {
             self.drop_edges(index, 0, true);
         }
@@ -263,7 +269,7 @@ impl Shadow {
             self.count(edge, -1);
         }
         let object = &self.objects[index];
-        if object.aux != 0 && matches!(object.facts.shape, Shape::List | Shape::Dict) {
+        if object.aux != 0 && object.facts.shape.is_unbounded() {
             self.drop_overflow(object.aux as usize - 1);
         }
     }

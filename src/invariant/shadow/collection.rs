@@ -5,6 +5,7 @@ use super::reach::{Graph, bit};
 use super::subtract_references::{Pass, Sums};
 use super::{Facts, NONE, Object, ObjectSet, Shadow};
 use crate::event::Spot;
+use crate::subject::Choice;
 
 /// Facts about the collection that runs, or ran last.
 #[derive(Debug, Default)]
@@ -214,7 +215,9 @@ impl Shadow {
             self.col.make_room(size);
         }
         let sound = !self.stream_unclear
-            && !(generation != 0 && (generation != 2 || self.col.automatic) && self.release.is_incremental());
+            && !(generation != 0
+                && (generation != 2 || self.col.automatic)
+                && self.expectations.is(Choice::INCREMENTAL));
         let Shadow { objects, col, present, stamp, .. } = self;
         let stamp = *stamp;
         col.ready = true;

@@ -6,6 +6,7 @@
 
 mod apply;
 mod collection;
+mod expectations;
 mod garbage;
 mod object;
 mod object_set;
@@ -14,14 +15,14 @@ mod reach;
 mod subtract_references;
 
 pub(crate) use collection::Collection;
+pub(crate) use expectations::{ASKS, AskedExpectations};
 pub(crate) use object::{Facts, NO_SCRIPT, NONE, NOT_IN_A_LIST, Object, UNUSUAL, WeakRec, pack, unpack, usual};
 pub(crate) use object_set::ObjectSet;
 
-use super::expectation::AskedRelease;
 use super::violation::Phase;
 use crate::event::{Code, ObjId};
 use crate::scenario::{MAX_ITEMS, Op, Scenario, Shape};
-use crate::subject::Release;
+use crate::subject::{Declaration, Expectation};
 
 /// Slots of a list or dict: two per entry of a weak-key dictionary.
 pub(crate) const OVERFLOW: usize = 2 * MAX_ITEMS as usize;
@@ -93,7 +94,7 @@ pub(crate) struct Shadow {
     listings: Vec<u32>,
     /// `garbage` is what `gc.garbage` holds now.
     pub garbage_sure: bool,
-    pub release: AskedRelease,
+    pub expectations: AskedExpectations,
     pub traits: Traits,
     pub col: Collection,
     /// Objects not yet freed.
@@ -108,8 +109,6 @@ pub(crate) struct Shadow {
     pub some_legacy: bool,
     /// There is something that [`leftovers`](super::fault::leftovers) could blame.
     pub peculiar: bool,
-    /// The facts of a plain kind of each shape on the release.
-    plain: [Facts; Shape::ALL.len()],
     /// An object was created whose `traverse` is not [faithful](Facts::UNFAITHFUL).
     pub some_unfaithful: bool,
     /// An object is or was [`Object::UNKNOWN_HOLDERS`].
@@ -207,7 +206,7 @@ impl Shadow {
             garbage: Vec::new(),
             listings: Vec::new(),
             garbage_sure: true,
-            release: AskedRelease::new(None),
+            expectations: AskedExpectations::new(),
             traits: Traits::default(),
             col: Collection::default(),
             live: 0,
@@ -216,7 +215,6 @@ impl Shadow {
             dying: ObjectSet::default(),
             some_legacy: false,
             peculiar: false,
-            plain: Facts::plain(None),
             some_unfaithful: false,
             some_loose: false,
             some_called: false,
@@ -248,7 +246,7 @@ impl Shadow {
     }
 
     /// Forgets the last run and keeps the memory.
-    pub fn start(&mut self, scenario: &Scenario, release: Option<Release>) {
+    pub fn start(&mut self, scenario: &Scenario, declaration: &Declaration) {
         self.objects.clear();
         self.weaks.clear();
         self.overflow.clear();
@@ -259,11 +257,7 @@ impl Shadow {
         self.listings.clear();
         self.untracked.clear();
         self.garbage_sure = true;
-        if self.release.plain() != release {
-            self.plain = Facts::plain(release);
-            self.release = AskedRelease::new(release);
-        }
-        self.release.forget();
+        self.expectations.start(&declaration.expectations);
         self.col.start_run();
         self.live = 0;
         self.present.reset(0);
@@ -415,6 +409,7 @@ impl Shadow {
     pub fn is_legacy(&self, object: &Object) -> bool {
         let legacy = object.facts.is(Facts::LEGACY);
         let del = object.facts.is(Facts::FINALIZER) && object.facts.is_python_class();
-        (legacy || del) && if self.release.is_two() { del } else { legacy }
+        del && self.expectations.holds(Expectation::DelUncollectable)
+            || legacy && !self.expectations.holds(Expectation::StaticFinalizer)
     }
 }

@@ -1,8 +1,8 @@
 //! What the shadow heap knows about one object, and about one weak reference.
 
 use crate::event::{ObjId, Role, Spot};
-use crate::scenario::{Clear, Finalizer, Kind, Op, Shape, SlotSet, Tracking};
-use crate::subject::Release;
+use crate::scenario::{Clear, Finalizer, Kind, Op, Shape, SlotSet, TpClear, Tracking};
+use crate::subject::{Expectation, Expectations};
 
 /// "No object" in a packed edge; other values are the index plus 1.
 pub(crate) const NONE: u32 = 0;
@@ -76,7 +76,7 @@ impl Facts {
 
     /// The facts of an object that a kind describes, or that belongs to one, given those of plain kinds.
     #[inline]
-    pub fn new(kind: &Kind, role: Role, release: Option<Release>, plain: &[Facts; Shape::ALL.len()]) -> Facts {
+    pub fn new(kind: &Kind, role: Role, expectations: &Expectations, plain: &[Facts; Shape::ALL.len()]) -> Facts {
         let shape = match role {
             Role::Named if is_plain(kind) => {
                 let (flag, finalizer) = Facts::finalizer(kind);
@@ -84,7 +84,7 @@ impl Facts {
                 let on_call = kind.on_call.map_or(NO_SCRIPT, |s| s.0);
                 return Facts { flags: facts.flags | flag, finalizer, on_call, ..facts };
             }
-            Role::Named => return Facts::of(kind, role, release),
+            Role::Named => return Facts::of(kind, role, expectations),
             Role::InstanceDict | Role::ContainerData => Shape::Dict,
             Role::ContainerRemove => Shape::Function,
             Role::ContainerEntry if kind.shape == Shape::WeakValueDict => Shape::KeyedRef,
@@ -96,8 +96,8 @@ impl Facts {
     }
 
     /// The facts of each shape, by its number, where nothing about the kind is special.
-    pub fn plain(release: Option<Release>) -> [Facts; Shape::ALL.len()] {
-        Shape::ALL.map(|shape| Facts::of(&Kind::new(shape), Role::Named, release))
+    pub fn plain(expectations: &Expectations) -> [Facts; Shape::ALL.len()] {
+        Shape::ALL.map(|shape| Facts::of(&Kind::new(shape), Role::Named, expectations))
     }
 
     /// The flag and the script of the finalizer.
@@ -112,18 +112,21 @@ impl Facts {
 
     /// The facts of a kind, its own shape taken for what it is.
     #[inline(never)]
-    pub fn of(kind: &Kind, role: Role, release: Option<Release>) -> Facts {
+    pub fn of(kind: &Kind, role: Role, expectations: &Expectations) -> Facts {
         let shape = kind.shape;
-        let before = |minor| release.is_some_and(|r| r.major < 3 || r.minor < minor);
         let mut hidden = kind.hidden.0;
-        if shape == Shape::Typed && before(9) {
+        if shape == Shape::Typed && expectations.holds(Expectation::TypeEdge) {
             hidden |= 1 << 3;
         }
+        let type_clears = match shape.facts().clear {
+            TpClear::Always => true,
+            // Functions are the only ones.
+            TpClear::Since(_) => !expectations.holds(Expectation::FunctionWithoutClear),
+            TpClear::Never => false,
+        };
         let (keeps, has_clear) = match kind.clear {
             Clear::Missing => (0, false),
-            Clear::Keeps(set) => {
-                (set.0, !(matches!(shape, Shape::Tuple | Shape::Method) || shape == Shape::Function && before(8)))
-            }
+            Clear::Keeps(set) => (set.0, type_clears),
         };
         let (flag, script) = Facts::finalizer(kind);
         let set = |flag: u16, on: bool| if on { flag } else { 0 };
@@ -165,12 +168,12 @@ impl Facts {
 
     /// An instance of a class written in Python.
     pub fn is_python_class(&self) -> bool {
-        matches!(self.shape, Shape::Instance | Shape::Slotted | Shape::Bare)
+        self.shape.is_python_class()
     }
 
     /// True for the three weak containers.
     pub fn is_weak_container(&self) -> bool {
-        matches!(self.shape, Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet)
+        self.shape.is_weak_container()
     }
 }
 
@@ -187,10 +190,7 @@ fn is_plain(kind: &Kind) -> bool {
 /// The kind that an operation creates.
 #[inline]
 pub(crate) fn kind_of(op: Option<&Op>) -> Option<&Kind> {
-    match op {
-        Some(Op::New { kind, .. } | Op::Build { kind, .. }) => Some(kind),
-        _ => None,
-    }
+    op.and_then(Op::kind)
 }
 
 /// One object.

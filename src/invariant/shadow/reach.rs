@@ -5,6 +5,7 @@
 use super::{Frame, NONE, Object, ObjectSet, Overflow, Shadow};
 use crate::event::{Code, ObjId, Spot};
 use crate::scenario::Shape;
+use crate::subject::Expectation;
 
 /// The slot number under which an object's link is reported.
 pub(crate) const LINK: u8 = 0x40;
@@ -23,7 +24,7 @@ impl Graph<'_> {
     /// The overflow table of a list or dict.
     #[inline]
     pub fn more(&self, object: &Object) -> Option<&Overflow> {
-        if object.aux == 0 || !matches!(object.facts.shape, Shape::List | Shape::Dict) {
+        if object.aux == 0 || !object.facts.shape.is_unbounded() {
             return None;
         }
         self.overflow.get(object.aux as usize - 1)
@@ -307,7 +308,7 @@ impl Shadow {
                 && self.col.is_trash(f.owner as usize - 1)
                 && self.at(f.owner).is_some_and(|o| o.facts.shape.is_extension())
         };
-        self.col.clears > 0 && self.driver().is_some_and(is) && self.release.is_two()
+        self.col.clears > 0 && self.driver().is_some_and(is) && self.expectations.holds(Expectation::StaticFinalizer)
     }
 
     /// Marks what of the trash such a finalizer that starts can reach.

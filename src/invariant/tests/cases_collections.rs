@@ -93,7 +93,7 @@ fn what_a_type_without_clear_keeps_is_its_fault() {
         s.collect(&[(x, 1, if round == 0 { Spot::Gen0 } else { Spot::Gen2 })], &[]);
         s.collected(1, &[(x, 1, Spot::Gen2)], &[]);
     }
-    let found = Judge::new().judge(&s.scenario(), &s.events, Some(Release::new(3, 12, 1))).to_vec();
+    let found = Judge::new().judge(&s.scenario(), &s.events, &declared(Some(Release::new(3, 12, 1)))).to_vec();
     for invariant in [Invariant::I19, Invariant::I20, Invariant::I21] {
         let hit = found.iter().find(|v| v.invariant == invariant);
         assert_eq!(hit.map(|v| v.class), Some(TypeFault), "{invariant}");
@@ -111,7 +111,7 @@ fn a_hidden_edge_excuses_what_it_holds() {
     s.var(1, None);
     s.collect(&[(a, 1, Spot::Gen0), (b, 1, Spot::Gen0)], &[]);
     s.collected(0, &[(a, 1, Spot::Gen2), (b, 1, Spot::Gen2)], &[]);
-    let found = Judge::new().judge(&s.scenario(), &s.events, None).to_vec();
+    let found = Judge::new().judge(&s.scenario(), &s.events, &declared(None)).to_vec();
     assert_eq!(found.iter().map(|v| (v.invariant, v.class)).collect::<Vec<_>>(), [(Invariant::I19, TypeFault)]);
 }
 

@@ -322,7 +322,7 @@ fn a_lying_type_takes_the_blame() {
     s.slot(d, 0, Some(n));
     s.collect(&[(d, 1, Spot::Gen0), (n, 2, Spot::Gen0)], &[]);
     s.clear(n);
-    let found = Judge::new().judge(&s.scenario(), &s.events, None).to_vec();
+    let found = Judge::new().judge(&s.scenario(), &s.events, &declared(None)).to_vec();
     let cleared = found.iter().find(|v| v.invariant == Invariant::I03);
     assert_eq!(cleared.map(|v| v.class), Some(TypeFault));
 }
@@ -339,6 +339,6 @@ fn an_object_without_header_may_be_finalized_again() {
         s.var(0, Some(a));
         s.leave();
     }
-    let found = Judge::new().judge(&s.scenario(), &s.events, None).to_vec();
+    let found = Judge::new().judge(&s.scenario(), &s.events, &declared(None)).to_vec();
     assert_eq!(found.iter().map(|v| (v.invariant, v.class)).collect::<Vec<_>>(), [(Invariant::I07, Class::Documented)]);
 }

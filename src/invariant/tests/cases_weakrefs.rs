@@ -268,7 +268,7 @@ fn a_referent_that_a_finalizer_saved_is_documented() {
     s.collected(0, &[(w, 1, Spot::Gen2), (a, 2, Spot::Gen2)], &[(w, None, false)]);
     let scenario = s.scenario();
     let classes = |release| {
-        let found = Judge::new().judge(&scenario, &s.events, release).to_vec();
+        let found = Judge::new().judge(&scenario, &s.events, &declared(release)).to_vec();
         found.iter().map(|v| (v.invariant, v.class)).collect::<Vec<_>>()
     };
     assert_eq!(classes(Some(Release::new(3, 12, 1))), [(Invariant::I12, Documented)]);

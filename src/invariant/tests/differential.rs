@@ -40,9 +40,9 @@ fn watched(dropped: bool, own: bool) -> Scenario {
 #[test]
 fn an_object_dies_the_same_way_on_both_paths_unless_it_owns_its_weak_reference() {
     let mut subject = machine("cpython-3.12");
-    let release = Some(Release::new(3, 12, 0));
-    assert_eq!(path_independence(&mut subject, &watched(false, false), release), Ok(Vec::new()));
-    let found = path_independence(&mut subject, &watched(false, true), release).unwrap();
+    let declaration = declared(Some(Release::new(3, 12, 0)));
+    assert_eq!(path_independence(&mut subject, &watched(false, false), &declaration), Ok(Vec::new()));
+    let found = path_independence(&mut subject, &watched(false, true), &declaration).unwrap();
     assert_eq!(found.iter().map(|v| (v.invariant, v.class)).collect::<Vec<_>>(), [(Invariant::I18, Class::Documented)]);
 }
 
@@ -58,11 +58,11 @@ fn a_leaking_collector_does_not_reach_a_steady_state() {
         Op::Collect { generation: 2 },
     ];
     let scenario = Scenario::from_bodies(&[main.to_vec()]);
-    let release = Some(Release::new(3, 12, 0));
+    let declaration = declared(Some(Release::new(3, 12, 0)));
     let mut good = machine("cpython-3.12");
-    assert_eq!(steady_state(&mut good, &scenario, release), Ok(None));
+    assert_eq!(steady_state(&mut good, &scenario, &declaration), Ok(None));
     let mut bad = machine("cpython-3.12+bug-collection-leaks");
-    let found = steady_state(&mut bad, &scenario, release).unwrap();
+    let found = steady_state(&mut bad, &scenario, &declaration).unwrap();
     assert_eq!(found.map(|v| (v.invariant, v.class)), Some((Invariant::I38, Class::Collector)));
 }
 
@@ -70,12 +70,13 @@ fn a_leaking_collector_does_not_reach_a_steady_state() {
 fn what_the_trashcan_keeps_before_3_8_is_documented() {
     let source = "coroner 1\n\ndef A():\n    a = Instance()\n    a[0] = b\n    b = a\n\nrepeat(26, A)\n";
     let scenario = crate::scenario::text::parse(source).unwrap().scenario;
-    let on = |name: &str, release| steady_state(&mut machine(name), &scenario, Some(release)).unwrap();
+    let on = |name: &str, release| steady_state(&mut machine(name), &scenario, &declared(Some(release))).unwrap();
     let found = on("cpython-3.7", Release::new(3, 7, 16)).unwrap();
     assert_eq!((found.invariant, found.class), (Invariant::I38, Class::Documented));
     assert_eq!(on("cpython-3.8", Release::new(3, 8, 18)), None);
     // From a release that promises to keep nothing, the same events are the collector's fault.
-    let promised = steady_state(&mut machine("cpython-3.7"), &scenario, Some(Release::new(3, 8, 18))).unwrap();
+    let promised =
+        steady_state(&mut machine("cpython-3.7"), &scenario, &declared(Some(Release::new(3, 8, 18)))).unwrap();
     assert_eq!(promised.map(|v| v.class), Some(Class::Collector));
 }
 
@@ -83,7 +84,10 @@ fn what_the_trashcan_keeps_before_3_8_is_documented() {
 fn a_finalizer_that_freezes_is_cleaned_up_after() {
     let source = "coroner 1\n\ndef A():\n    gc.freeze()\n\na = Node()\nb = Node(finalizer=A)\na[0] = a\n";
     let scenario = crate::scenario::text::parse(source).unwrap().scenario;
-    assert_eq!(steady_state(&mut machine("cpython-3.10"), &scenario, Some(Release::new(3, 10, 13))), Ok(None));
+    assert_eq!(
+        steady_state(&mut machine("cpython-3.10"), &scenario, &declared(Some(Release::new(3, 10, 13)))),
+        Ok(None)
+    );
 }
 
 #[test]
@@ -99,6 +103,7 @@ fn sound_releases_break_nothing_on_sound_types() {
     use crate::generate::{Generator, Profile, Seed, Size};
     for name in ["cpython-3.14", "cpython-3.15"] {
         let collector = Collector::parse(name).unwrap();
+        let declaration = declared(Some(collector.release));
         let mut subject = Machine::new(&collector);
         let mut judge = Judge::new();
         let mut generator = Generator::new(Seed::from(1), Profile::named("default").unwrap(), Size::Small);
@@ -106,7 +111,7 @@ fn sound_releases_break_nothing_on_sound_types() {
         for n in 0..400 {
             let scenario = generator.make(n);
             let events = record(|out| subject.run(&scenario, out));
-            let found = judge.judge(&scenario, &events, Some(collector.release));
+            let found = judge.judge(&scenario, &events, &declaration);
             assert!(found.iter().all(|v| v.class != Class::Collector), "{name} {n}: {found:?}");
             reached.add(&judge.reached());
         }

@@ -4,6 +4,7 @@ mod cases_collections;
 mod cases_objects;
 mod cases_weakrefs;
 mod differential;
+mod questions;
 mod stream;
 
 use super::*;
@@ -12,15 +13,23 @@ use crate::generate::{Generator, PROFILES, Seed, Size};
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
 use crate::scenario::Scenario;
-use crate::subject::Release;
+use crate::subject::{Declaration, Release};
 use stream::Stream;
+
+/// What a release declares, or a subject that is none.
+fn declared(release: Option<Release>) -> Declaration {
+    match release {
+        Some(release) => Declaration::of_release(release.to_string(), release),
+        None => Declaration::of_no_release("none"),
+    }
+}
 
 /// Runs a text on a collector and judges what that does, as from a release.
 fn judged(source: &str, collector: &str, release: Release) -> (Vec<Violation>, Judge) {
     let scenario = crate::scenario::text::parse(source).unwrap().scenario;
     let events = record(|out| Machine::new(&Collector::parse(collector).unwrap()).run(&scenario, out));
     let mut judge = Judge::new();
-    (judge.judge(&scenario, &events, Some(release)).to_vec(), judge)
+    (judge.judge(&scenario, &events, &declared(Some(release))).to_vec(), judge)
 }
 
 /// The class in which a violation of the invariant was found, if there was one.
@@ -35,6 +44,12 @@ struct Case {
     release: Option<Release>,
     /// Writes the stream that breaks it, or the one that keeps it.
     write: fn(&mut Stream, bool),
+}
+
+impl Case {
+    fn declaration(&self) -> Declaration {
+        declared(self.release)
+    }
 }
 
 const fn case(invariant: Invariant, class: Class, write: fn(&mut Stream, bool)) -> Case {
@@ -52,7 +67,7 @@ fn a_broken_stream_is_seen_and_a_sound_one_is_not() {
         let code = case.invariant.code();
         let mut broken = Stream::new();
         (case.write)(&mut broken, true);
-        let found = judge.judge(&broken.scenario(), &broken.events, case.release).to_vec();
+        let found = judge.judge(&broken.scenario(), &broken.events, &case.declaration()).to_vec();
         let hit = found.iter().find(|v| v.invariant == case.invariant);
         assert!(hit.is_some(), "{code} did not see it: {found:?}");
         assert_eq!(hit.map(|v| v.class), Some(case.class), "{code}");
@@ -60,7 +75,7 @@ fn a_broken_stream_is_seen_and_a_sound_one_is_not() {
 
         let mut sound = Stream::new();
         (case.write)(&mut sound, false);
-        let found = judge.judge(&sound.scenario(), &sound.events, case.release).to_vec();
+        let found = judge.judge(&sound.scenario(), &sound.events, &case.declaration()).to_vec();
         assert!(found.iter().all(|v| v.invariant != case.invariant), "{code} is mistaken: {found:?}");
         assert!(judge.judged(case.invariant).passed > 0, "{code} was not judged: {found:?}");
         // In sound streams nothing at all is the collector's fault.
@@ -84,8 +99,8 @@ fn a_stream_is_judged_the_same_after_another_one_and_event_by_event() {
         let mut stream = Stream::new();
         (case.write)(&mut stream, true);
         let scenario = stream.scenario();
-        let fresh = Judge::new().judge(&scenario, &stream.events, case.release).to_vec();
-        assert_eq!(used.judge(&scenario, &stream.events, case.release), fresh);
+        let fresh = Judge::new().judge(&scenario, &stream.events, &case.declaration()).to_vec();
+        assert_eq!(used.judge(&scenario, &stream.events, &case.declaration()), fresh);
     }
 }
 
@@ -96,14 +111,15 @@ fn words_and_sets_agree_on_what_the_model_does() {
     let (mut scenario, mut events) = (Scenario::new(), Vec::new());
     for name in ["cpython-2.7", "cpython-3.7", "cpython-3.15+bug-shallow-reachability"] {
         let collector = Collector::parse(name).unwrap();
+        let declaration = declared(Some(collector.release));
         let mut machine = Machine::new(&collector);
         for profile in PROFILES.iter().filter(|p| p.name != "huge") {
             let mut generator = Generator::new(Seed::from(5), profile, Size::Small);
             for number in 0..30 {
                 generator.fill(number, &mut scenario);
                 machine.run(&scenario, &mut EventBuffer::new(&mut events));
-                let found = words.judge(&scenario, &events, Some(collector.release));
-                sets.start(&scenario, Some(collector.release));
+                let found = words.judge(&scenario, &events, &declaration);
+                sets.start(&scenario, &declaration);
                 sets.s.wild = true;
                 events.iter().for_each(|event| sets.take(std::slice::from_ref(event)));
                 let place = format!("{name}, {}, {number}", profile.name);
@@ -123,7 +139,7 @@ fn whole_snapshots_and_their_lines_agree() {
     let (mut whole, mut lines) = (Judge::new(), Judge::new());
     let (mut scenario, mut events) = (Scenario::new(), Vec::new());
     let collector = Collector::parse("cpython-3.15").unwrap();
-    let (mut machine, release) = (Machine::new(&collector), Some(collector.release));
+    let (mut machine, declaration) = (Machine::new(&collector), declared(Some(collector.release)));
     let profile = crate::generate::Profile::named("weakrefs").unwrap();
     let mut generator = Generator::new(Seed::from(5), profile, Size::Tiny);
     for number in 0..400 {
@@ -132,8 +148,8 @@ fn whole_snapshots_and_their_lines_agree() {
         for other in 0..40 {
             let (a, b) = (other * 7919 % events.len(), other * 104_729 % events.len());
             events.swap(a, b);
-            let found = whole.judge(&scenario, &events, release).to_vec();
-            lines.start(&scenario, release);
+            let found = whole.judge(&scenario, &events, &declaration).to_vec();
+            lines.start(&scenario, &declaration);
             lines.s.some_loose = true;
             lines.take(&events);
             assert_eq!(lines.finish(), found, "{number}, {a} for {b}");
@@ -154,7 +170,7 @@ fn violations_of_one_invariant_are_capped_and_counted() {
         stream.unraisable(a);
     }
     let mut judge = Judge::new();
-    let found = judge.judge(&stream.scenario(), &stream.events, None).len();
+    let found = judge.judge(&stream.scenario(), &stream.events, &declared(None)).len();
     assert_eq!(found, MAX_PER_INVARIANT as usize);
     assert_eq!(judge.judged(Invariant::I31).violated, 20);
 }
@@ -164,7 +180,7 @@ fn a_hostile_stream_is_survived() {
     use crate::event::{Event, ObjId, Spot};
     let object = ObjId::from_index(4_000_000_000);
     let mut judge = Judge::new();
-    judge.start(&Scenario::new(), None);
+    judge.start(&Scenario::new(), &declared(None));
     for event in [
         Event::Free { object },
         Event::Clear { object },

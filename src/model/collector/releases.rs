@@ -3,7 +3,7 @@
 use super::rules::Rules;
 use super::switches::{Switch, Switch::*};
 use super::table::NoChange;
-use crate::subject::Release;
+use crate::subject::{Declaration, Release};
 
 /// One release family: all patch releases from `first` to the next row of the same minor behave alike.
 #[derive(Clone, Copy, Debug)]
@@ -216,6 +216,17 @@ impl Collector {
     /// Every row as a collector, oldest first.
     pub fn all() -> Vec<Collector> {
         ROWS.iter().map(Row::collector).collect()
+    }
+
+    /// The collector of the table that imitates a release, for an interpreter of that release.
+    pub fn imitating(release: Release) -> Option<Collector> {
+        Some(Collector { release, ..Row::covering(release)?.collector() })
+    }
+
+    /// What the collector is, from its release; its switches say nothing of what may be expected of it.
+    pub fn declaration(&self) -> Declaration {
+        let row = Row::covering(self.release).map(Row::name).unwrap_or_default();
+        Declaration { row, verified: self.verified, ..Declaration::of_release(&self.name, self.release) }
     }
 
     /// The names of the rows, in order.

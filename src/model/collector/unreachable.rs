@@ -6,8 +6,8 @@
 use super::recorded_rules::AskedRules;
 use super::switches::Switch;
 use crate::event::Undefined;
-use crate::model::heap::{Flag, Heap, Idx, List, Object, Shapes};
-use crate::scenario::Shape;
+use crate::model::heap::{Flag, Heap, Idx, List, Object};
+use crate::scenario::{Shape, Shapes};
 
 /// What a walk over a list has met.
 #[derive(Clone, Copy, Debug)]

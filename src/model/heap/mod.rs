@@ -17,7 +17,7 @@ mod weak;
 
 pub use flags::{Flag, RareFlag};
 pub use list::List;
-pub use object::{Detail, Idx, NIL, Object, Shapes, Type};
+pub use object::{Detail, Idx, NIL, Object, Type};
 pub use slots::DictEntry;
 pub use traverse::{From, Objects, Reference};
 pub use weak::Weak;

@@ -9,47 +9,6 @@ pub type Idx = u32;
 /// No object.
 pub const NIL: Idx = u32::MAX;
 
-/// A set of shapes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Shapes(u64);
-
-const _: () = assert!(Shape::ALL.len() <= 64, "there is room for 64 kinds of objects");
-
-impl Shapes {
-    /// No shape.
-    pub const NONE: Shapes = Shapes(0);
-    /// Every shape.
-    pub const ALL: Shapes = Shapes(u64::MAX);
-    /// The three weak reference types.
-    pub const WEAKREFS: Shapes = Shapes::NONE.with(Shape::Ref).with(Shape::Proxy).with(Shape::KeyedRef);
-
-    /// This set and one shape more.
-    #[inline]
-    #[must_use]
-    pub const fn with(self, shape: Shape) -> Shapes {
-        Shapes(self.0 | 1 << shape as u8)
-    }
-
-    /// This set without one shape.
-    #[inline]
-    #[must_use]
-    pub const fn without(self, shape: Shape) -> Shapes {
-        Shapes(self.0 & !(1 << shape as u8))
-    }
-
-    /// True if the shape is in the set.
-    #[inline]
-    pub const fn has(self, shape: Shape) -> bool {
-        self.0 & (1 << shape as u8) != 0
-    }
-
-    /// True if the sets have a shape in common.
-    #[inline]
-    pub const fn meets(self, other: Shapes) -> bool {
-        self.0 & other.0 != 0
-    }
-}
-
 /// The half of an object's record that collections, deallocators and snapshots read: all of it.
 ///
 /// 32 bytes, two to a cache line. A collection walks over millions of these in the order of its lists, which is

@@ -3,7 +3,7 @@
 use super::flags::Flag;
 use super::object::{Idx, NIL, Object};
 use super::{Heap, make_room};
-use crate::scenario::{MAX_ITEMS, Shape};
+use crate::scenario::{MAX_ITEMS, Shape, SlotOrder};
 
 /// One entry of a dict: a small integer key, or an object key stored as its index plus [`DictEntry::OBJECT`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -126,19 +126,19 @@ impl Heap {
                 NIL => (slot < crate::scenario::NODE_SLOTS as usize).then_some(NIL),
                 dict => self.get(dict, slot as u8),
             },
-            Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet => None,
+            shape if shape.is_weak_container() => None,
             _ => (slot < object.len as usize).then(|| self.raw(o, slot)),
         }
     }
 
-    /// Which of `len` raw slots `clear` and dealloc of a shape drop as number `step`.
-    /// Lists and tuples go from the last item to the first, functions defaults, dict, closure.
+    /// Which of `len` raw slots `clear` and dealloc of a shape drop as number `step`. The temporary tuple that stands for
+    /// a frame goes from the first to the last.
     #[inline]
     pub const fn drop_position(object: &Object, step: u32) -> u32 {
         let len = object.len;
-        match object.shape {
-            Shape::List | Shape::Tuple if !object.has(Flag::FRAME) => len - 1 - step,
-            Shape::Function => (step + 1) % len,
+        match object.shape.order() {
+            SlotOrder::LastToFirst if !object.has(Flag::FRAME) => len - 1 - step,
+            SlotOrder::SecondThirdFirst => (step + 1) % len,
             _ => step,
         }
     }

@@ -5,7 +5,7 @@ use super::flags::{Flag, RareFlag};
 use super::list::{self, List};
 use super::object::{Idx, NIL, Object};
 use super::slots::DictEntry;
-use crate::scenario::Shape;
+use crate::scenario::{Shape, SlotOrder};
 
 /// A strong reference as [`Heap::references`] tells it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,13 +87,13 @@ impl Heap {
         let (shape, unfaithful, frame) = (object.shape, object.has(Flag::UNFAITHFUL), object.has(Flag::FRAME));
         let mine = &slots[object.slots as usize..(object.slots + object.len) as usize];
         let objects = &mut Objects(objects);
-        match shape {
-            Shape::List | Shape::Tuple if !frame => {
+        match shape.order() {
+            SlotOrder::LastToFirst if !frame => {
                 for s in mine.iter().rev().filter(|s| **s != NIL) {
                     visit(objects, *s);
                 }
             }
-            Shape::Dict => {
+            SlotOrder::Entries => {
                 for pair in mine.chunks_exact(2).filter(|pair| pair[1] != NIL) {
                     visit(objects, pair[1]);
                     if let Some(key) = (DictEntry { key: pair[0], value: pair[1] }).key_object() {
@@ -101,7 +101,7 @@ impl Heap {
                     }
                 }
             }
-            Shape::Function => {
+            SlotOrder::SecondThirdFirst => {
                 for slot in [1, 2, 0] {
                     if mine[slot] != NIL {
                         visit(objects, mine[slot]);

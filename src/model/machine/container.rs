@@ -3,6 +3,7 @@
 
 use super::Execution;
 use super::frame::Frame;
+use super::types;
 use crate::event::{Code, Event, Role};
 use crate::model::collector::Switch;
 use crate::model::heap::{DictEntry, Flag, Idx, NIL};
@@ -38,10 +39,8 @@ impl Execution<'_, '_> {
     /// The number of the weak container that an object is, or whose removal callback it is; not if that is gone.
     #[inline]
     pub(super) fn container_of(&self, o: Idx) -> Option<usize> {
-        let is_part = matches!(
-            self.process.heap.object(o).shape,
-            Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet | Shape::Function
-        );
+        let shape = self.process.heap.object(o).shape;
+        let is_part = shape.is_weak_container() || shape == Shape::Function;
         let number = if is_part { self.process.heap.detail(o).entry } else { NIL };
         let container = self.process.containers.all.get(number as usize)?;
         (container.object != NIL).then_some(number as usize)
@@ -49,12 +48,7 @@ impl Execution<'_, '_> {
 
     /// Creates a part of a composed object, with one reference.
     fn part(&mut self, origin: u32, shape: Shape, role: Role, slots: &[Idx]) -> Idx {
-        let clearable = match shape {
-            Shape::Tuple => false,
-            Shape::Function => self.process.rules.plain().has(Switch::FunctionClear),
-            _ => true,
-        };
-        let flags = Flag::HEADER.and(Flag::CLEARABLE.when(clearable));
+        let flags = Flag::HEADER.and(Flag::CLEARABLE.when(types::has_clear(shape, &self.process.rules)));
         let o = self.process.heap.create(shape as u32, shape, flags, slots.len() as u32);
         self.process.interp.gc.count[0] += 1;
         self.process.heap.detail_mut(o).origin = origin;
@@ -269,7 +263,7 @@ impl Execution<'_, '_> {
     /// A weak container was freed.
     #[inline]
     pub(super) fn container_freed(&mut self, o: Idx, shape: Shape) {
-        if matches!(shape, Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet)
+        if shape.is_weak_container()
             && let Some(at) = self.container_of(o)
         {
             self.process.containers.all[at].object = NIL;

@@ -5,16 +5,15 @@ use super::Execution;
 use super::frame::{Frame, Phase, Stage};
 use crate::event::{Event, Undefined};
 use crate::model::collector::Switch;
-use crate::model::heap::{Flag, Heap, Idx, List, NIL, Shapes};
-use crate::scenario::Shape;
+use crate::model::heap::{Flag, Heap, Idx, List, NIL};
+use crate::scenario::{Shape, Shapes, SlotOrder};
 
 /// Shapes whose `tp_clear` drops the slots where they are, from the first to the last.
 const CLEARED_IN_PLACE: Shapes =
     Shapes::WEAKREFS.with(Shape::Node).with(Shape::Typed).with(Shape::Slotted).with(Shape::Cell);
 
 /// Shapes whose deallocator drops the slots from the first to the last.
-const DROPPED_IN_ORDER: Shapes =
-    Shapes::ALL.without(Shape::Dict).without(Shape::List).without(Shape::Tuple).without(Shape::Function);
+const DROPPED_IN_ORDER: Shapes = Shapes::ordered(SlotOrder::FirstToLast);
 
 /// Flags of which one is enough to look at an object stage by stage.
 const UNUSUAL: Flag = Flag::SPECIAL.and(Flag::FREED);

@@ -27,7 +27,7 @@ use crate::event::{Event, EventBuffer, Undefined};
 use crate::model::collector::{AskedRules, Collector, GcState, Rules, Switch, weakrefs};
 use crate::model::heap::{Heap, Idx, List, NIL};
 use crate::scenario::{Kind, Scenario, Shape};
-use crate::subject::{Failure, Subject};
+use crate::subject::{Declaration, Failure, Subject};
 use frame::{Frame, Phase};
 use interpreter::RunningCollection;
 
@@ -38,7 +38,7 @@ pub use process::Process;
 /// The model of one collector, with all memory that its runs need.
 #[derive(Clone, Debug)]
 pub struct Machine {
-    name: String,
+    declaration: Declaration,
     /// What the plain type of each shape was made of.
     plain_asks: [Rules; Shape::ALL.len()],
     process: Process,
@@ -125,7 +125,7 @@ impl Machine {
         });
         rules.forget();
         Machine {
-            name: collector.name.clone(),
+            declaration: collector.declaration(),
             plain_asks: plain.map(|(_, asked)| asked),
             process: Process::new(plain.map(|(ty, _)| ty), rules),
             walk: introspection::Walk::default(),
@@ -142,6 +142,11 @@ impl Machine {
     /// the same with the same scenarios.
     pub fn asked(&self) -> Rules {
         self.process.rules.asked()
+    }
+
+    /// As if the runs since then had depended on these too.
+    pub fn remember_asked(&mut self, asked: Rules) {
+        self.process.rules.ask(asked);
     }
 
     /// What was asked for from now on is remembered, and nothing before.
@@ -204,8 +209,8 @@ impl Machine {
 }
 
 impl Subject for Machine {
-    fn name(&self) -> &str {
-        &self.name
+    fn declaration(&self) -> &Declaration {
+        &self.declaration
     }
 
     fn run(&mut self, scenario: &Scenario, out: &mut EventBuffer<'_>) -> Result<(), Failure> {

@@ -265,7 +265,7 @@ impl Execution<'_, '_> {
         }
         let parts = items.map(|place| if place.is_nothing() { NIL } else { self.resolve(place).unwrap_or(NIL) });
         let o = match kind.shape {
-            Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet => self.new_container(pc, kind.shape),
+            shape if shape.is_weak_container() => self.new_container(pc, shape),
             Shape::Finalize => self.new_finalize(pc, parts),
             _ => {
                 let ty = self.type_of(pc, kind);

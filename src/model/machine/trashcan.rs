@@ -1,8 +1,8 @@
 //! The trashcan: deallocators nested too deep are deferred (semantics 2.10).
 
 use crate::model::collector::{Rules, Switch};
-use crate::model::heap::{Flag, Idx, Object, Shapes};
-use crate::scenario::Shape;
+use crate::model::heap::{Flag, Idx, Object};
+use crate::scenario::{Property, Shape, Shapes};
 
 /// Nesting at which 3.13 defers: its C recursion budget less what remains when the trashcan starts.
 const BUDGET_LIMIT: u32 = 9946;
@@ -24,15 +24,9 @@ pub(super) const SWITCHES: Rules = Rules::NONE
     .with(Switch::BugTrashcanForgets);
 
 /// Shapes whose deallocator is that of Python classes.
-const INSTANCES: Shapes = Shapes::NONE
-    .with(Shape::Instance)
-    .with(Shape::Slotted)
-    .with(Shape::Bare)
-    .with(Shape::KeyedRef)
-    .with(Shape::WeakValueDict)
-    .with(Shape::WeakKeyDict)
-    .with(Shape::WeakSet)
-    .with(Shape::Finalize);
+const INSTANCES: Shapes = Shapes::having(Property::SubtypeDealloc);
+/// Shapes whose deallocator has always taken part.
+const CONTAINERS: Shapes = Shapes::having(Property::BuiltinContainer);
 
 /// Nesting of deallocators and the objects whose deallocation was deferred, last in first out. What the release says
 /// about it is worked out once, because every death asks.
@@ -53,7 +47,6 @@ pub(super) struct Trashcan {
 
 impl Trashcan {
     pub(super) fn new(rules: Rules) -> Trashcan {
-        let containers = INSTANCES.with(Shape::List).with(Shape::Tuple).with(Shape::Dict);
         let (limit, drain_below) = if rules.has(Switch::TrashcanForAllTypes) {
             (STACK_LIMIT, STACK_LIMIT - STACK_SLACK)
         } else if rules.has(Switch::TrashcanByBudget) {
@@ -66,7 +59,7 @@ impl Trashcan {
         Trashcan {
             nesting: 0,
             later: Vec::new(),
-            served: if rules.has(Switch::TrashcanForAllTypes) { Shapes::ALL } else { containers },
+            served: if rules.has(Switch::TrashcanForAllTypes) { Shapes::ALL } else { INSTANCES.and(CONTAINERS) },
             twice: if rules.has(Switch::TrashcanCountsInstancesTwice) { INSTANCES } else { Shapes::NONE },
             limit,
             drain_below,
@@ -130,8 +123,7 @@ impl Trashcan {
 
 /// True if the deallocator untracks the object before anything else, or if it makes no difference when it does.
 pub(super) fn untracks_first(object: &Object) -> bool {
-    let is_container = matches!(object.shape, Shape::List | Shape::Tuple | Shape::Dict);
-    is_python_instance(object) || is_container && !object.has(Flag::SPECIAL)
+    is_python_instance(object) || CONTAINERS.has(object.shape) && !object.has(Flag::SPECIAL)
 }
 
 /// True for objects whose deallocator is that of Python classes.

@@ -2,7 +2,7 @@
 
 use crate::model::collector::{AskedRules, Switch};
 use crate::model::heap::{Flag, Type};
-use crate::scenario::{Clear, DeallocFlaws, Finalizer, Kind, Shape, SlotSet, Tracking};
+use crate::scenario::{Clear, DeallocFlaws, Finalizer, Kind, Shape, SlotSet, TpClear, Tracking};
 
 /// True if objects of the kind have a GC header.
 #[inline]
@@ -13,6 +13,16 @@ pub(super) fn has_header(kind: &Kind, rules: &AskedRules) -> bool {
     }
 }
 
+/// True if types of the shape have `tp_clear`, unless their kind says otherwise.
+pub(super) fn has_clear(shape: Shape, rules: &AskedRules) -> bool {
+    match shape.facts().clear {
+        TpClear::Always => true,
+        // Functions: asked for when the collector comes to clear one.
+        TpClear::Since(_) => rules.plain().has(Switch::FunctionClear),
+        TpClear::Never => false,
+    }
+}
+
 /// The type of the objects of a kind.
 pub(super) fn of(mut kind: Kind, rules: &AskedRules) -> Type {
     let shape = kind.shape;
@@ -20,15 +30,7 @@ pub(super) fn of(mut kind: Kind, rules: &AskedRules) -> Type {
     if shape == Shape::Typed && !rules.has(Switch::InstancesVisitType) {
         kind.hidden = SlotSet(kind.hidden.0 | 1 << 3);
     }
-    let slots = match shape {
-        Shape::Node | Shape::Typed | Shape::Slotted => 4,
-        Shape::Instance if own_dict => 1,
-        Shape::Instance => 4,
-        Shape::Function => 3,
-        Shape::Method => 2,
-        Shape::Cell | Shape::KeyedRef => 1,
-        _ => 0,
-    };
+    let slots = if own_dict { 1 } else { shape.facts().slots };
     let tracked = match shape {
         Shape::Dict => !rules.has(Switch::LazyDictTracking),
         _ => kind.tracking == Tracking::Tracked,
@@ -38,12 +40,7 @@ pub(super) fn of(mut kind: Kind, rules: &AskedRules) -> Type {
 
 fn flags(kind: &Kind, own_dict: bool, rules: &AskedRules) -> Flag {
     let header = has_header(kind, rules);
-    let clearable = match kind.shape {
-        Shape::Tuple | Shape::Method => false,
-        // Asked for when the collector comes to clear one.
-        Shape::Function => rules.plain().has(Switch::FunctionClear),
-        _ => kind.clear != Clear::Missing,
-    };
+    let clearable = has_clear(kind.shape, rules) && kind.clear != Clear::Missing;
     let (modern, legacy) = match kind.finalizer {
         Some(Finalizer::Modern(_)) => (true, !kind.shape.is_extension() && !rules.has(Switch::Pep442)),
         Some(Finalizer::Legacy(_)) => (false, !rules.has(Switch::IgnoreStaticLegacy)),

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::style::{Style, UNVERIFIED, count, grouped, quoted, subject};
 use crate::campaign::{JudgedCounts, JudgedOutcome, ViolationKey};
 use crate::findings::{Baseline, CampaignIdentity, Finding, State, Summary, Verdict};
+
 use crate::invariant::Invariant;
 use crate::model::collector::{Collector, Row};
 

@@ -9,6 +9,7 @@ use super::style::{Style, UNVERIFIED, count, grouped, quoted};
 use crate::campaign::CampaignOutcome;
 use crate::event::Undefined;
 use crate::findings::{CampaignIdentity, Finding, SubjectIdentity};
+
 use crate::lockstep::{ComparedCounts, DifferenceKey, Looseness, Skipped};
 use crate::report::json::{JsonReport, JsonSubject, file, timing};
 

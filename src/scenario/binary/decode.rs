@@ -3,50 +3,61 @@
 
 use super::super::{
     Base, Bulk, Clear, DeallocFlaws, Finalizer, Kind, MAX_COUNT, MAX_OPS, MAX_SCRIPTS, MAX_SLOT, MAX_VARS, NODE_SLOTS,
-    Op, Place, Scenario, ScriptId, Shape, SlotSet, Tracking,
+    Numbered, Op, Opcode, Operand, Place, Scenario, ScriptId, Shape, SlotSet, Stands, Tracking,
 };
 use super::{CLEAR_MISSING, MAGIC, VERSION, WIDE_VAR, flag, rare, tag};
 
 /// Highest count of a `Build` that the total reader gives: bytes of a fuzzer must not mean ten million objects.
 pub const MAX_TOTAL_COUNT: u32 = 1024;
 
-/// What the total reader takes a byte for that is no tag.
-const LIKELY_TAGS: [u8; 32] = [
-    tag::NEW,
-    tag::NEW,
-    tag::NEW,
-    tag::NEW,
-    tag::NEW,
-    tag::NEW,
-    tag::NEW,
-    tag::NEW,
-    tag::SET,
-    tag::SET,
-    tag::SET,
-    tag::SET,
-    tag::SET,
-    tag::SET,
-    tag::SET,
-    tag::SET,
-    tag::DEREF,
-    tag::DEREF,
-    tag::DEREF,
-    tag::LOOK,
-    tag::COLLECT,
-    tag::COLLECT,
-    tag::COLLECT,
-    tag::COLLECT_AT_ALLOCATION,
-    tag::CALL,
-    tag::CALL,
-    tag::TRACK,
-    tag::UNTRACK,
-    tag::ITERATE,
-    tag::LEN,
-    tag::NEXT,
-    tag::NEW,
-];
+/// What a tag stands for.
+#[derive(Clone, Copy)]
+enum Tag {
+    Next,
+    End,
+    Operation(Opcode),
+}
 
-/// What the total reader takes a byte for that is no shape.
+/// What the total reader takes a byte for that is no tag. Never changed: corpora of fuzzers are read by it.
+const LIKELY_TAGS: [Tag; 32] = {
+    use Opcode::{Call, Collect, CollectAtAllocation, Deref, Iterate, Len, Look, New, Set, Track, Untrack};
+    [
+        Tag::Operation(New),
+        Tag::Operation(New),
+        Tag::Operation(New),
+        Tag::Operation(New),
+        Tag::Operation(New),
+        Tag::Operation(New),
+        Tag::Operation(New),
+        Tag::Operation(New),
+        Tag::Operation(Set),
+        Tag::Operation(Set),
+        Tag::Operation(Set),
+        Tag::Operation(Set),
+        Tag::Operation(Set),
+        Tag::Operation(Set),
+        Tag::Operation(Set),
+        Tag::Operation(Set),
+        Tag::Operation(Deref),
+        Tag::Operation(Deref),
+        Tag::Operation(Deref),
+        Tag::Operation(Look),
+        Tag::Operation(Collect),
+        Tag::Operation(Collect),
+        Tag::Operation(Collect),
+        Tag::Operation(CollectAtAllocation),
+        Tag::Operation(Call),
+        Tag::Operation(Call),
+        Tag::Operation(Track),
+        Tag::Operation(Untrack),
+        Tag::Operation(Iterate),
+        Tag::Operation(Len),
+        Tag::Next,
+        Tag::Operation(New),
+    ]
+};
+
+/// What the total reader takes a byte for that is no shape. Never changed, as [`LIKELY_TAGS`].
 const LIKELY_SHAPES: [Shape; 16] = [
     Shape::Node,
     Shape::Node,
@@ -93,6 +104,16 @@ pub enum BinaryError {
         what: &'static str,
         /// What it is.
         value: u32,
+    },
+    /// An operation in a body where it has no meaning.
+    #[error("byte {offset}: {value} is no operation of the mutator ({word})")]
+    Misplaced {
+        /// Where.
+        offset: usize,
+        /// Its tag.
+        value: u8,
+        /// The operation.
+        word: &'static str,
     },
     /// More than a scenario may contain.
     #[error("byte {offset}: more than {limit} {what}")]
@@ -196,11 +217,11 @@ impl<'b, const TOTAL: bool> Reader<'b, TOTAL> {
                 return Err(BinaryError::Limit { offset, what, limit });
             }
             match self.tag()? {
-                tag::NEXT => self.next_body(scenario)?,
-                tag::END if TOTAL => {}
-                tag::END => break,
-                tag => {
-                    let op = self.op(tag)?;
+                Tag::Next => self.next_body(scenario)?,
+                Tag::End if TOTAL => {}
+                Tag::End => break,
+                Tag::Operation(opcode) => {
+                    let op = self.op(opcode)?;
                     scenario.push(op);
                 }
             }
@@ -279,75 +300,73 @@ impl<'b, const TOTAL: bool> Reader<'b, TOTAL> {
         Ok(u16::from_le_bytes([self.byte()?, self.byte()?]))
     }
 
-    fn tag(&mut self) -> Read<u8> {
+    fn tag(&mut self) -> Read<Tag> {
         let byte = self.byte()?;
-        let likely = LIKELY_TAGS[byte as usize % LIKELY_TAGS.len()];
-        if byte < tag::COUNT { Ok(byte) } else { self.otherwise(likely, "tag", byte as u32) }
+        match (byte, Opcode::from_number(byte)) {
+            (tag::NEXT, _) => Ok(Tag::Next),
+            (tag::END, _) => Ok(Tag::End),
+            (_, Some(opcode)) => Ok(Tag::Operation(opcode)),
+            _ => self.otherwise(LIKELY_TAGS[byte as usize % LIKELY_TAGS.len()], "tag", byte as u32),
+        }
     }
 
     fn script(&mut self) -> Read<ScriptId> {
         Ok(ScriptId(self.below(MAX_SCRIPTS as u8, "script")?))
     }
 
-    fn op(&mut self, tag: u8) -> Read<Op> {
-        Ok(match tag {
-            tag::NEW => self.new_object()?,
-            tag::SET => Op::Set { dst: self.place(Role::RequiredTarget)?, src: self.place(Role::Source)? },
-            tag::DEREF => Op::Deref { dst: self.place(Role::Target)?, weak: self.place(Role::Required)? },
-            tag::SCAN => Op::Scan,
-            tag::COLLECT => Op::Collect { generation: self.below(3, "generation")? },
-            tag::COLLECT_AT_ALLOCATION => {
-                Op::CollectAtAllocation { after: self.byte()?, generation: self.below(3, "generation")? }
-            }
-            tag::CALL => Op::Call { callable: self.place(Role::Required)? },
-            tag::RAISE if self.in_script => Op::Raise,
-            tag::RAISE => self.otherwise(Op::Look, "operation of the mutator (raise)", tag as u32)?,
-            tag::ENABLE => Op::Enable,
-            tag::DISABLE => Op::Disable,
-            tag::SET_THRESHOLD => Op::SetThreshold { thresholds: [self.word()?, self.word()?, self.word()?] },
-            tag::FREEZE => Op::Freeze,
-            tag::UNFREEZE => Op::Unfreeze,
-            tag::SAVE_ALL => Op::SaveAll { on: self.below(2, "state (on or off)")? == 1 },
-            tag::EMPTY_GARBAGE => Op::EmptyGarbage,
-            tag::ADD_GC_CALLBACK => Op::AddGcCallback { callable: self.place(Role::Required)? },
-            tag::EMPTY_GC_CALLBACKS => Op::EmptyGcCallbacks,
-            tag::TRACK => Op::Track { object: self.place(Role::Required)? },
-            tag::UNTRACK => Op::Untrack { object: self.place(Role::Required)? },
-            tag::REPEAT => {
-                let times = match self.byte()? {
-                    0 => self.otherwise(1, "number of times", 0)?,
-                    times => times,
-                };
-                Op::Repeat { times, script: self.script()? }
-            }
-            tag::BUILD => self.build()?,
-            tag::LEN => Op::Len { container: self.place(Role::Required)? },
-            tag::ITERATE => Op::Iterate { container: self.place(Role::Required)?, script: self.script()? },
-            _ => Op::Look,
-        })
-    }
-
-    fn new_object(&mut self) -> Read<Op> {
-        let dst = self.place(Role::Target)?;
-        let kind = self.kind(false)?;
-        let roles = match kind.shape {
-            Shape::Method => [Role::Required; 2],
-            Shape::Ref | Shape::Proxy | Shape::KeyedRef | Shape::Finalize => [Role::Required, Role::Source],
-            _ => [Role::Source; 2],
-        };
-        let mut items = [Place::NOTHING; 2];
-        for (item, role) in items.iter_mut().zip(roles).take(kind.shape.items()) {
-            *item = self.place(role)?;
+    fn op(&mut self, opcode: Opcode) -> Read<Op> {
+        let operation = opcode.operation();
+        if operation.stands == Stands::Scripts && !self.in_script {
+            let (offset, value) = (self.at.saturating_sub(1), opcode as u8);
+            let word = operation.usages[0].form;
+            return if TOTAL { Ok(Op::Look) } else { Err(BinaryError::Misplaced { offset, value, word }) };
         }
-        Ok(Op::New { dst, kind, items })
-    }
-
-    fn build(&mut self) -> Read<Op> {
-        let dst = self.place(Role::Target)?;
-        let bulk = Bulk::ALL[self.below(Bulk::ALL.len() as u8, "shape of a graph")? as usize];
-        let count = self.count()?;
-        let kind = self.kind(true)?;
-        Ok(Op::Build { dst, bulk, kind, count })
+        let mut op = operation.blank;
+        let (mut shape, mut members) = (Shape::Node, None);
+        op.operands(|operand| {
+            match operand {
+                Operand::Target(place) => *place = self.place(Role::Target)?,
+                Operand::Assigned(place) => *place = self.place(Role::RequiredTarget)?,
+                Operand::Source(place) => *place = self.place(Role::Source)?,
+                Operand::Object(place) => *place = self.place(Role::Required)?,
+                Operand::Kind(kind) => {
+                    *kind = self.kind(false)?;
+                    shape = kind.shape;
+                }
+                Operand::Items(items) => {
+                    for (i, item) in items.iter_mut().enumerate().take(shape.items()) {
+                        *item = self.place(if i < shape.required_items() { Role::Required } else { Role::Source })?;
+                    }
+                }
+                Operand::Graph(kind) => members = Some(kind),
+                Operand::Count(count) => {
+                    *count = self.count()?;
+                    if let Some(kind) = members.take() {
+                        *kind = self.kind(true)?;
+                    }
+                }
+                Operand::Bulk(bulk) => {
+                    *bulk = Bulk::ALL[self.below(Bulk::ALL.len() as u8, "shape of a graph")? as usize];
+                }
+                Operand::Generation(generation) => *generation = self.below(3, "generation")?,
+                Operand::Allocation(after) => *after = self.byte()?,
+                Operand::Times(times) => {
+                    *times = match self.byte()? {
+                        0 => self.otherwise(1, "number of times", 0)?,
+                        times => times,
+                    }
+                }
+                Operand::Thresholds(thresholds) => {
+                    for threshold in thresholds {
+                        *threshold = self.word()?;
+                    }
+                }
+                Operand::SaveAll(on) => *on = self.below(2, "state (on or off)")? == 1,
+                Operand::Body(script) => *script = self.script()?,
+            }
+            Ok(())
+        })?;
+        Ok(op)
     }
 
     fn count(&mut self) -> Read<u32> {

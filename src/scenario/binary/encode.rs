@@ -1,6 +1,6 @@
 //! Writes the binary form.
 
-use super::super::{Base, Clear, Finalizer, Kind, Op, Place, Scenario, ScriptId, SlotSet, Tracking};
+use super::super::{Clear, Finalizer, Kind, Op, Operand, Place, Scenario, ScriptId, Shape, SlotSet, Tracking};
 use super::{CLEAR_MISSING, MAGIC, VERSION, WIDE_VAR, flag, rare, tag};
 
 /// Appends the binary form of a scenario to `out`. [`decode`](super::decode) gives back exactly what was written if
@@ -25,75 +25,36 @@ pub fn encode_to_vec(scenario: &Scenario) -> Vec<u8> {
 }
 
 fn write(out: &mut Vec<u8>, op: &Op) {
-    match *op {
-        Op::New { dst, kind, items } => {
-            out.push(tag::NEW);
-            place(out, dst);
-            write_kind(out, &kind);
-            items[..kind.shape.items()].iter().for_each(|item| place(out, *item));
+    out.push(op.opcode() as u8);
+    let mut copy = *op;
+    let (mut shape, mut members) = (None, None);
+    copy.for_each_operand(|operand| match operand {
+        Operand::Target(at) | Operand::Assigned(at) | Operand::Source(at) | Operand::Object(at) => place(out, *at),
+        Operand::Kind(kind) => {
+            shape = Some(kind.shape);
+            write_kind(out, kind);
         }
-        Op::Set { dst, src } => {
-            out.push(tag::SET);
-            place(out, dst);
-            place(out, src);
+        Operand::Items(items) => {
+            let taken = shape.map_or(0, Shape::items);
+            items[..taken].iter().for_each(|item| place(out, *item));
         }
-        Op::Deref { dst, weak } => {
-            out.push(tag::DEREF);
-            place(out, dst);
-            place(out, weak);
+        Operand::Graph(kind) => members = Some(*kind),
+        Operand::Count(count) => {
+            number(out, *count);
+            members.iter().for_each(|kind| write_kind(out, kind));
         }
-        Op::Look => out.push(tag::LOOK),
-        Op::Scan => out.push(tag::SCAN),
-        Op::Collect { generation } => out.extend([tag::COLLECT, generation]),
-        Op::CollectAtAllocation { after, generation } => {
-            out.extend([tag::COLLECT_AT_ALLOCATION, after, generation]);
-        }
-        Op::Call { callable } => with_place(out, tag::CALL, callable),
-        Op::Raise => out.push(tag::RAISE),
-        Op::Enable => out.push(tag::ENABLE),
-        Op::Disable => out.push(tag::DISABLE),
-        Op::SetThreshold { thresholds } => {
-            out.push(tag::SET_THRESHOLD);
-            thresholds.iter().for_each(|t| out.extend(t.to_le_bytes()));
-        }
-        Op::Freeze => out.push(tag::FREEZE),
-        Op::Unfreeze => out.push(tag::UNFREEZE),
-        Op::SaveAll { on } => out.extend([tag::SAVE_ALL, u8::from(on)]),
-        Op::EmptyGarbage => out.push(tag::EMPTY_GARBAGE),
-        Op::AddGcCallback { callable } => with_place(out, tag::ADD_GC_CALLBACK, callable),
-        Op::EmptyGcCallbacks => out.push(tag::EMPTY_GC_CALLBACKS),
-        Op::Track { object } => with_place(out, tag::TRACK, object),
-        Op::Untrack { object } => with_place(out, tag::UNTRACK, object),
-        Op::Repeat { times, script } => out.extend([tag::REPEAT, times, script.0]),
-        Op::Build { dst, bulk, kind, count } => {
-            out.push(tag::BUILD);
-            place(out, dst);
-            out.push(bulk as u8);
-            number(out, count);
-            write_kind(out, &kind);
-        }
-        Op::Len { container } => with_place(out, tag::LEN, container),
-        Op::Iterate { container, script } => {
-            with_place(out, tag::ITERATE, container);
-            out.push(script.0);
-        }
-    }
-}
-
-fn with_place(out: &mut Vec<u8>, tag: u8, operand: Place) {
-    out.push(tag);
-    place(out, operand);
+        Operand::Bulk(bulk) => out.push(*bulk as u8),
+        Operand::Generation(byte) | Operand::Allocation(byte) | Operand::Times(byte) => out.push(*byte),
+        Operand::Thresholds(thresholds) => thresholds.iter().for_each(|t| out.extend(t.to_le_bytes())),
+        Operand::SaveAll(on) => out.push(u8::from(*on)),
+        Operand::Body(script) => out.push(script.0),
+    });
 }
 
 fn place(out: &mut Vec<u8>, place: Place) {
-    let (base, var) = match place.base {
-        Base::Nothing => (0, 0),
-        Base::Var(var) => (1, var),
-        Base::Owner => (2, 0),
-        Base::Arg => (3, 0),
-    };
+    let (base, var) = place.base.parts();
     let path = place.path();
-    out.push(base | (path.len() as u8) << 2 | (var.min(WIDE_VAR) as u8) << 4);
+    out.push(base as u8 | (path.len() as u8) << 2 | (var.min(WIDE_VAR) as u8) << 4);
     if var >= WIDE_VAR {
         out.extend(var.to_le_bytes());
     }

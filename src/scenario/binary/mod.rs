@@ -31,36 +31,10 @@ pub const MAGIC: [u8; 4] = [0xc0, b'r', b'n', b'r'];
 /// The version that is written, and the only one that is read.
 pub const VERSION: u8 = 1;
 
-/// Tags of operations and of what structures a file.
+/// Tags of what structures a file. Those of operations follow: [`Opcode`](super::Opcode).
 mod tag {
     pub const NEXT: u8 = 0;
     pub const END: u8 = 1;
-    pub const NEW: u8 = 2;
-    pub const SET: u8 = 3;
-    pub const DEREF: u8 = 4;
-    pub const LOOK: u8 = 5;
-    pub const SCAN: u8 = 6;
-    pub const COLLECT: u8 = 7;
-    pub const COLLECT_AT_ALLOCATION: u8 = 8;
-    pub const CALL: u8 = 9;
-    pub const RAISE: u8 = 10;
-    pub const ENABLE: u8 = 11;
-    pub const DISABLE: u8 = 12;
-    pub const SET_THRESHOLD: u8 = 13;
-    pub const FREEZE: u8 = 14;
-    pub const UNFREEZE: u8 = 15;
-    pub const SAVE_ALL: u8 = 16;
-    pub const EMPTY_GARBAGE: u8 = 17;
-    pub const ADD_GC_CALLBACK: u8 = 18;
-    pub const EMPTY_GC_CALLBACKS: u8 = 19;
-    pub const TRACK: u8 = 20;
-    pub const UNTRACK: u8 = 21;
-    pub const REPEAT: u8 = 22;
-    pub const BUILD: u8 = 23;
-    pub const LEN: u8 = 24;
-    pub const ITERATE: u8 = 25;
-    /// Number of tags.
-    pub const COUNT: u8 = 26;
 }
 
 /// Bits of a kind's first flag byte; bits 0 and 1 are the tracking.

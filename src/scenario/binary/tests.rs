@@ -1,5 +1,5 @@
 use super::super::sample::random_scenarios;
-use super::super::text;
+use super::super::{Opcode, text};
 use super::*;
 
 #[test]
@@ -60,10 +60,10 @@ fn more_operations_or_scripts_than_allowed_are_refused() {
     let mut bytes = MAGIC.to_vec();
     bytes.push(VERSION);
     let header = bytes.len();
-    bytes.resize(header + crate::scenario::MAX_OPS, tag::LOOK);
+    bytes.resize(header + crate::scenario::MAX_OPS, Opcode::Look as u8);
     bytes.push(tag::END);
     assert_eq!(decode(&bytes).map(|s| s.ops().len()), Ok(crate::scenario::MAX_OPS));
-    bytes.insert(header, tag::LOOK);
+    bytes.insert(header, Opcode::Look as u8);
     assert!(matches!(decode(&bytes), Err(BinaryError::Limit { what: "operations", .. })));
     assert_eq!(decode_total(&bytes).ops().len(), crate::scenario::MAX_OPS);
     bytes.truncate(header);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::{Base, MAX_VARS, Op, Place, Scenario};
+use super::super::{Base, MAX_VARS, Op, Place, Scenario, Stands};
 use super::MAX_DIAGNOSTICS;
 use super::diagnostic::{Code, Diagnostic};
 use super::document::{Document, origin};
@@ -26,12 +26,12 @@ pub(super) fn warnings(source: &str, spans: &[Range<usize>], scenario: &Scenario
         }
     }
     vain.sort_by_key(|(span, _, _)| span.start);
-    let warning = |(span, gone, op)| {
+    let warning = |(span, gone, op): (_, bool, Op)| {
         let message =
             if gone { "this operation can never have an effect" } else { "a weak reference cannot be called" };
         let advice = match op {
             _ if !gone => "to read it, write `deref(...)`",
-            Op::Repeat { .. } | Op::Iterate { .. } => {
+            op if op.operation().stands == Stands::Main => {
                 "it is dropped: `repeat` and `iterate` need a script that does something, and work in the main body and \
                  in scripts that they run there"
             }

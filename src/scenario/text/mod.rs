@@ -33,7 +33,7 @@ pub(crate) use document::origin;
 pub use document::{Anchor, Class, Comment, Document, Expectation, ExpectedViolation, Fact, Field, FieldName, Names};
 pub use parse::{parse, parse_bytes};
 pub use print::{print, print_op};
-pub use words::{OPERATIONS, Usage, is_name, is_reserved};
+pub use words::{is_name, is_reserved, usages};
 
 /// The version that is written.
 pub const VERSION: u32 = 1;

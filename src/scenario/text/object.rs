@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::{Clear, Finalizer, Kind, NODE_SLOTS, Place, Shape, SlotSet, Tracking};
+use super::super::{Clear, Finalizer, Items, Kind, NODE_SLOTS, Place, Shape, SlotSet, Tracking};
 use super::diagnostic::{Code, Diagnostic};
 use super::lexer::{Token, shortened};
 use super::statement::Statement;
@@ -13,16 +13,10 @@ impl<'s> Statement<'_, 's> {
     pub(super) fn kind(&mut self, shape: Shape) -> Result<(Kind, [Place; 2]), Diagnostic> {
         let mut kind = Kind::new(shape);
         let mut items = [Place::NOTHING; 2];
-        match shape {
-            Shape::Tuple => self.items(&mut items, 0, &["an item", "an item"])?,
-            Shape::Cell => self.items(&mut items[..1], 0, &["the content"])?,
-            Shape::Method => self.items(&mut items, 2, &["the function", "self of the method"])?,
-            Shape::Ref | Shape::Proxy | Shape::KeyedRef => {
-                self.items(&mut items, 1, &["the referent", "the callback"])?;
-            }
-            Shape::Finalize => self.items(&mut items, 1, &["the referent", "the callable"])?,
-            Shape::Function => self.function_parts(&mut kind, &mut items)?,
-            _ => self.options(&mut kind)?,
+        match shape.facts().items {
+            Items::Listed(names, required) => self.items(&mut items, required, names)?,
+            Items::Named(names) => self.named_items(&mut kind, &mut items, names)?,
+            Items::None => self.options(&mut kind)?,
         }
         Ok((kind.canonical(), items))
     }
@@ -32,19 +26,27 @@ impl<'s> Statement<'_, 's> {
     }
 
     fn items(&mut self, items: &mut [Place], required: usize, names: &[&str]) -> Result<(), Diagnostic> {
-        for (i, item) in items.iter_mut().enumerate() {
+        for (i, (item, name)) in items.iter_mut().zip(names).enumerate() {
             if i >= required && self.at_end() {
                 return Ok(());
             }
             if i > 0 {
                 self.line.sign(',')?;
             }
-            *item = if i < required { self.object(names[i])? } else { self.place_of(names[i])? };
+            *item = if i < required { self.object(name)? } else { self.place_of(name)? };
         }
         Ok(())
     }
 
-    fn function_parts(&mut self, kind: &mut Kind, items: &mut [Place; 2]) -> Result<(), Diagnostic> {
+    /// The script that runs when it is called, then items by name.
+    fn named_items(
+        &mut self,
+        kind: &mut Kind,
+        items: &mut [Place; 2],
+        names: &[(&'static str, &str)],
+    ) -> Result<(), Diagnostic> {
+        let parts: Vec<_> =
+            names.iter().enumerate().map(|(item, (word, what))| (*word, (*word, item, *what))).collect();
         let mut seen = Vec::new();
         while !self.at_end() {
             if !seen.is_empty() {
@@ -57,12 +59,10 @@ impl<'s> Statement<'_, 's> {
                 continue;
             }
             let span = self.line.span();
-            let (word, item) = self
-                .line
-                .one_of("a part of a function", &[("closure", ("closure", 0)), ("defaults", ("defaults", 1))])?;
+            let (word, item, what) = self.line.one_of(&format!("a part of a {}", kind.shape.word()), &parts)?;
             self.once(&mut seen, word, span)?;
             self.line.sign('=')?;
-            items[item] = self.place_of("a tuple")?;
+            items[item] = self.place_of(what)?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
-use super::super::{Base, Clear, Finalizer, Kind, Op, Place, Scenario, ScriptId, Shape, SlotSet, Tracking};
+use super::super::{Base, Clear, Finalizer, Form, Items, Kind, Op, Operand, Place, Scenario, SlotSet, Tracking};
 use super::VERSION;
 use super::document::{Anchor, Comment, Document, Expectation, Names};
 
@@ -163,46 +163,45 @@ fn expectation_text(expectation: &Expectation, names: &Names) -> Result<String, 
 
 fn write_op(out: &mut String, op: &Op, names: &Names) -> fmt::Result {
     let at = |place: Place| Printed { place, names };
-    let script = |id: ScriptId| names.script(id.0);
-    match *op {
-        Op::New { dst, kind, items } => {
+    match (op.operation().form, *op) {
+        (Form::Function(word), op) => write_function(out, word, op, names),
+        (Form::Phrase(words), _) => out.write_str(words),
+        (Form::Grammar, Op::New { dst, kind, items }) => {
             write_target(out, dst, names)?;
             write_kind(out, &kind, items, names)
         }
-        Op::Set { dst, src } if src.is_nothing() => write!(out, "del {}", at(dst)),
-        Op::Set { dst, src } => write!(out, "{} = {}", at(dst), at(src)),
-        Op::Deref { dst, weak } => {
-            write_target(out, dst, names)?;
-            write!(out, "deref({})", at(weak))
-        }
-        Op::Look => out.write_str("look()"),
-        Op::Scan => out.write_str("scan()"),
-        Op::Collect { generation } => write!(out, "collect({generation})"),
-        Op::CollectAtAllocation { after, generation } => write!(out, "collect_at_allocation({after}, {generation})"),
-        Op::Call { callable } => write!(out, "{}()", at(callable)),
-        Op::Raise => out.write_str("raise"),
-        Op::Enable => out.write_str("gc.enable()"),
-        Op::Disable => out.write_str("gc.disable()"),
-        Op::SetThreshold { thresholds: [a, b, c] } => write!(out, "gc.set_threshold({a}, {b}, {c})"),
-        Op::Freeze => out.write_str("gc.freeze()"),
-        Op::Unfreeze => out.write_str("gc.unfreeze()"),
-        Op::SaveAll { on: true } => out.write_str("gc.set_debug(DEBUG_SAVEALL)"),
-        Op::SaveAll { on: false } => out.write_str("gc.set_debug(0)"),
-        Op::EmptyGarbage => out.write_str("del gc.garbage[:]"),
-        Op::AddGcCallback { callable } => write!(out, "gc.callbacks.append({})", at(callable)),
-        Op::EmptyGcCallbacks => out.write_str("del gc.callbacks[:]"),
-        Op::Track { object } => write!(out, "track({})", at(object)),
-        Op::Untrack { object } => write!(out, "untrack({})", at(object)),
-        Op::Repeat { times, script: id } => write!(out, "repeat({times}, {})", script(id)),
-        Op::Build { dst, bulk, kind, count } => {
+        (Form::Grammar, Op::Set { dst, src }) if src.is_nothing() => write!(out, "del {}", at(dst)),
+        (Form::Grammar, Op::Set { dst, src }) => write!(out, "{} = {}", at(dst), at(src)),
+        (Form::Grammar, Op::Call { callable }) => write!(out, "{}()", at(callable)),
+        (Form::Grammar, Op::Build { dst, bulk, kind, count }) => {
             write_target(out, dst, names)?;
             write!(out, "{}({count}, ", bulk.word())?;
             write_kind(out, &kind, [Place::NOTHING; 2], names)?;
             out.write_char(')')
         }
-        Op::Len { container } => write!(out, "len({})", at(container)),
-        Op::Iterate { container, script: id } => write!(out, "iterate({}, {})", at(container), script(id)),
+        (Form::Grammar, _) => Ok(()),
     }
+}
+
+fn write_function(out: &mut String, word: &str, mut op: Op, names: &Names) -> fmt::Result {
+    write_target(out, op.target().unwrap_or(Place::NOTHING), names)?;
+    write!(out, "{word}(")?;
+    let mut arguments = Arguments { out, any: false };
+    op.operands(|operand| match operand {
+        Operand::Target(_) => Ok(()),
+        Operand::Assigned(place) | Operand::Source(place) | Operand::Object(place) => {
+            arguments.add(format_args!("{}", Printed { place: *place, names }))
+        }
+        Operand::Generation(number) | Operand::Allocation(number) | Operand::Times(number) => {
+            arguments.add(format_args!("{number}"))
+        }
+        Operand::Thresholds(thresholds) => thresholds.iter().try_for_each(|t| arguments.add(format_args!("{t}"))),
+        Operand::SaveAll(on) => arguments.add(format_args!("{}", if *on { "DEBUG_SAVEALL" } else { "0" })),
+        Operand::Body(script) => arguments.add(format_args!("{}", names.script(script.0))),
+        // These are written by the grammar of objects.
+        Operand::Kind(_) | Operand::Graph(_) | Operand::Items(_) | Operand::Bulk(_) | Operand::Count(_) => Ok(()),
+    })?;
+    out.write_char(')')
 }
 
 fn write_target(out: &mut String, dst: Place, names: &Names) -> fmt::Result {
@@ -247,24 +246,21 @@ fn write_kind(out: &mut String, kind: &Kind, items: [Place; 2], names: &Names) -
     out.push('(');
     let mut arguments = Arguments { out, any: false };
     let at = |place: Place| Printed { place, names };
-    let [first, second] = items;
-    match kind.shape {
-        Shape::Tuple | Shape::Cell | Shape::Method | Shape::Ref | Shape::Proxy | Shape::KeyedRef | Shape::Finalize => {
-            for item in [first, second].into_iter().filter(|i| !i.is_nothing()) {
+    match kind.shape.facts().items {
+        Items::Listed(..) => {
+            for item in items.into_iter().filter(|i| !i.is_nothing()) {
                 arguments.add(format_args!("{}", at(item)))?;
             }
         }
-        Shape::Function => {
+        Items::Named(words) => {
             if let Some(script) = kind.on_call {
                 arguments.add(format_args!("{}", names.script(script.0)))?;
             }
-            for (word, item) in [("closure", first), ("defaults", second)] {
-                if !item.is_nothing() {
-                    arguments.add(format_args!("{word}={}", at(item)))?;
-                }
+            for ((word, _), item) in words.iter().zip(items).filter(|(_, item)| !item.is_nothing()) {
+                arguments.add(format_args!("{word}={}", at(item)))?;
             }
         }
-        _ => write_options(&mut arguments, kind, names)?,
+        Items::None => write_options(&mut arguments, kind, names)?,
     }
     out.push(')');
     Ok(())

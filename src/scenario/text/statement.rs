@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::super::{Base, MAX_COUNT, MAX_SLOT, Op, Place, ScriptId};
+use super::super::{Base, MAX_COUNT, MAX_SLOT, Op, Opcode, Operand, Operation, Place, ScriptId};
 use super::diagnostic::{Code, Diagnostic};
 use super::lexer::{Token, shortened};
 use super::line::Line;
 use super::symbols::Symbols;
-use super::words::{self, FUNCTIONS, GC_MEMBERS, OPERATIONS, makers};
+use super::words::{self, makers, usages};
 
 /// Reads one statement of a body.
 pub(super) struct Statement<'l, 's> {
@@ -15,6 +15,17 @@ pub(super) struct Statement<'l, 's> {
     pub(super) symbols: &'l mut Symbols<'s>,
     /// The line stands in a script.
     pub(super) in_script: bool,
+}
+
+/// What can follow `gc.`.
+#[derive(Clone, Copy)]
+enum GcMember {
+    /// An operation that is written so.
+    Called(&'static Operation),
+    /// `gc.saveall(on)`, which means `gc.set_debug(DEBUG_SAVEALL)`.
+    SaveAll,
+    Callbacks,
+    Garbage,
 }
 
 impl<'s> Statement<'_, 's> {
@@ -51,12 +62,14 @@ impl<'s> Statement<'_, 's> {
                 self.line.skip();
                 self.gc_member()?
             }
-            _ if FUNCTIONS.contains(&word) => {
-                self.line.skip();
-                self.function(word)?
-            }
             _ if makers().any(|m| m == word) => self.make(Place::NOTHING)?,
-            _ => self.assignment_or_call()?,
+            _ => match words::operation(word) {
+                Some(operation) => {
+                    self.line.skip();
+                    self.function(operation, Place::NOTHING)?
+                }
+                None => self.assignment_or_call()?,
+            },
         }))
     }
 
@@ -72,7 +85,7 @@ impl<'s> Statement<'_, 's> {
         if !self.line.accept('=') {
             let error = self.line.unexpected(["`=`", "`(`"]);
             let word = &self.line.source[span.clone()];
-            let forms = OPERATIONS.iter().filter_map(|o| o.form.split(['(', ' ', '.']).next()).filter(|w| w.len() > 2);
+            let forms = usages().filter_map(|u| u.form.split(['(', ' ', '.']).next()).filter(|w| w.len() > 2);
             return Err(match words::nearest(word, forms.chain(["pass"])) {
                 Some(near) if place.path().is_empty() => error.suggesting(format!("did you mean `{near}`?")),
                 _ => error,
@@ -99,19 +112,16 @@ impl<'s> Statement<'_, 's> {
         let Some(Token::Word(word)) = self.line.peek() else {
             return Err(self.line.unexpected(["a variable", "a kind of object", "`deref`", "`None`"]));
         };
-        if word == "deref" {
-            self.line.skip();
-            self.line.sign('(')?;
-            let weak = self.object("a weak reference")?;
-            self.line.sign(')')?;
-            return Ok(Op::Deref { dst, weak });
-        }
         if makers().any(|m| m == word) {
             return self.make(dst);
         }
-        if FUNCTIONS.contains(&word) {
-            let error = self.line.error(Code::Meaning, span, format!("`{word}` gives no value"));
-            return Err(error.suggesting(format!("write `{word}(...)` without an assignment")));
+        if let Some(operation) = words::operation(word) {
+            if !operation.gives_value() {
+                let error = self.line.error(Code::Meaning, span, format!("`{word}` gives no value"));
+                return Err(error.suggesting(format!("write `{word}(...)` without an assignment")));
+            }
+            self.line.skip();
+            return self.function(operation, dst);
         }
         let src = self.place()?;
         if self.line.peek() == Some(Token::Sign('(')) {
@@ -135,7 +145,7 @@ impl<'s> Statement<'_, 's> {
             return Ok(());
         }
         let word = &self.line.source[name.clone()];
-        let candidates = FUNCTIONS.into_iter().chain(makers());
+        let candidates = words::functions().chain(makers());
         if words::nearest(word, candidates.clone()).is_some() {
             let message = format!("`{}` is no operation", shortened(word));
             return Err(self.line.unknown_word(name.clone(), word, message, candidates));
@@ -166,46 +176,29 @@ impl<'s> Statement<'_, 's> {
 
     fn gc_member(&mut self) -> Result<Op, Diagnostic> {
         self.line.sign('.')?;
-        let members = GC_MEMBERS.map(|m| (m, m));
-        let member_span = self.line.span();
-        let member = self.line.one_of("in gc", &members)?;
-        match member {
-            "callbacks" => {
+        let called = words::gc_members().map(|(word, operation)| (word, GcMember::Called(operation)));
+        let others =
+            [("saveall", GcMember::SaveAll), ("callbacks", GcMember::Callbacks), ("garbage", GcMember::Garbage)];
+        let members: Vec<_> = called.chain(others).collect();
+        let span = self.line.span();
+        match self.line.one_of("in gc", &members)? {
+            GcMember::Called(operation) => self.function(operation, Place::NOTHING),
+            GcMember::SaveAll => {
+                self.line.sign('(')?;
+                let on = self.line.one_of("a state", &[("on", true), ("off", false)])?;
+                self.line.sign(')')?;
+                Ok(Op::SaveAll { on })
+            }
+            GcMember::Callbacks => {
                 self.line.sign('.')?;
                 self.line.one_of("an operation on gc.callbacks", &[("append", ())])?;
-                self.line.sign('(')?;
-                let callable = self.object("a callable object")?;
-                self.line.sign(')')?;
-                return Ok(Op::AddGcCallback { callable });
+                self.function(Opcode::AddGcCallback.operation(), Place::NOTHING)
             }
-            "garbage" => {
-                let error = self.line.error(Code::Meaning, member_span, "gc.garbage can only be emptied");
-                return Err(error.suggesting("write `del gc.garbage[:]`"));
+            GcMember::Garbage => {
+                let error = self.line.error(Code::Meaning, span, "gc.garbage can only be emptied");
+                Err(error.suggesting("write `del gc.garbage[:]`"))
             }
-            _ => {}
         }
-        self.line.sign('(')?;
-        let op = match member {
-            "collect" => self.collect()?,
-            "enable" => Op::Enable,
-            "disable" => Op::Disable,
-            "freeze" => Op::Freeze,
-            "unfreeze" => Op::Unfreeze,
-            "set_threshold" => {
-                let mut thresholds = [0; 3];
-                for (i, threshold) in thresholds.iter_mut().enumerate() {
-                    if i > 0 {
-                        self.line.sign(',')?;
-                    }
-                    *threshold = self.line.number("a threshold", 0, u16::MAX as u32)? as u16;
-                }
-                Op::SetThreshold { thresholds }
-            }
-            "set_debug" => Op::SaveAll { on: self.debug_flag()? },
-            _ => Op::SaveAll { on: self.line.one_of("a state", &[("on", true), ("off", false)])? },
-        };
-        self.line.sign(')')?;
-        Ok(op)
     }
 
     fn debug_flag(&mut self) -> Result<bool, Diagnostic> {
@@ -227,46 +220,65 @@ impl<'s> Statement<'_, 's> {
             .map_err(|e| e.expecting(["`DEBUG_SAVEALL`", "`0`"]))
     }
 
-    fn collect(&mut self) -> Result<Op, Diagnostic> {
-        if self.line.peek() == Some(Token::Sign(')')) {
-            return Ok(Op::Collect { generation: 2 });
-        }
-        Ok(Op::Collect { generation: self.line.number("a generation", 0, 2)? as u8 })
-    }
-
-    fn function(&mut self, word: &'s str) -> Result<Op, Diagnostic> {
+    /// What stands in the parentheses of an operation; `dst` is where its result goes, if it has one.
+    fn function(&mut self, operation: &Operation, dst: Place) -> Result<Op, Diagnostic> {
         self.line.sign('(')?;
-        let op = match word {
-            "deref" => Op::Deref { dst: Place::NOTHING, weak: self.object("a weak reference")? },
-            "look" => Op::Look,
-            "scan" => Op::Scan,
-            "collect" => self.collect()?,
-            "collect_at_allocation" => {
-                let after = self.line.number("the allocation", 0, u8::MAX as u32)? as u8;
-                let mut generation = 0;
-                if after > 0 || self.line.peek() == Some(Token::Sign(',')) {
-                    self.line.sign(',')?;
-                    generation = self.line.number("a generation", 0, 2)? as u8;
+        let mut op = operation.blank;
+        // Whether there was an argument, and whether no allocation is meant.
+        let (mut any, mut never) = (false, false);
+        let mut objects = operation.objects.iter();
+        op.operands(|operand| {
+            match operand {
+                Operand::Target(place) => *place = dst,
+                Operand::Generation(generation) if !any && self.line.peek() == Some(Token::Sign(')')) => {
+                    *generation = 2;
                 }
-                Op::CollectAtAllocation { after, generation }
+                Operand::Generation(_) if never && self.line.peek() != Some(Token::Sign(',')) => {}
+                Operand::Allocation(after) => {
+                    self.comma(&mut any)?;
+                    *after = self.line.number("the allocation", 0, u8::MAX as u32)? as u8;
+                    never = *after == 0;
+                }
+                Operand::Object(place) => {
+                    self.comma(&mut any)?;
+                    *place = self.object(objects.next().unwrap_or(&"an object"))?;
+                }
+                operand => {
+                    self.comma(&mut any)?;
+                    self.argument(operand)?;
+                }
             }
-            "call" => Op::Call { callable: self.object("a callable object")? },
-            "track" => Op::Track { object: self.object("an object")? },
-            "untrack" => Op::Untrack { object: self.object("an object")? },
-            "len" => Op::Len { container: self.object("a weak container")? },
-            "iterate" => {
-                let container = self.object("a weak container")?;
-                self.line.sign(',')?;
-                Op::Iterate { container, script: self.script()? }
-            }
-            _ => {
-                let times = self.line.number("the number of times", 1, u8::MAX as u32)? as u8;
-                self.line.sign(',')?;
-                Op::Repeat { times, script: self.script()? }
-            }
-        };
+            Ok(())
+        })?;
         self.line.sign(')')?;
         Ok(op)
+    }
+
+    /// The comma before an argument that is not the first.
+    fn comma(&mut self, any: &mut bool) -> Result<(), Diagnostic> {
+        if std::mem::replace(any, true) { self.line.sign(',') } else { Ok(()) }
+    }
+
+    fn argument(&mut self, operand: Operand<'_>) -> Result<(), Diagnostic> {
+        match operand {
+            Operand::Assigned(place) | Operand::Source(place) => *place = self.place()?,
+            Operand::Generation(generation) => *generation = self.line.number("a generation", 0, 2)? as u8,
+            Operand::Times(times) => *times = self.line.number("the number of times", 1, u8::MAX as u32)? as u8,
+            Operand::Thresholds(thresholds) => {
+                for (i, threshold) in thresholds.iter_mut().enumerate() {
+                    if i > 0 {
+                        self.line.sign(',')?;
+                    }
+                    *threshold = self.line.number("a threshold", 0, u16::MAX as u32)? as u16;
+                }
+            }
+            Operand::SaveAll(on) => *on = self.debug_flag()?,
+            Operand::Body(script) => *script = self.script()?,
+            // Read before, or by the grammar of objects.
+            Operand::Target(_) | Operand::Object(_) | Operand::Allocation(_) => {}
+            Operand::Kind(_) | Operand::Graph(_) | Operand::Items(_) | Operand::Bulk(_) | Operand::Count(_) => {}
+        }
+        Ok(())
     }
 
     /// An object that is made: the next word is one of [`makers`].

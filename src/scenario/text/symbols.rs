@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::super::{MAX_SCRIPTS, MAX_VARS, ScriptId};
 use super::diagnostic::{Code, Diagnostic};
 use super::document::Names;
-use super::words::{FUNCTIONS, makers, nearest};
+use super::words::{functions, makers, nearest};
 
 /// A variable or script.
 #[derive(Clone, Debug)]
@@ -133,7 +133,7 @@ impl<'s> Symbols<'s> {
             format!("nothing assigns the variable `{name}`")
         };
         let problem = Diagnostic::new(Code::UnknownName, source, symbol.first.clone(), message);
-        let words = FUNCTIONS.into_iter().chain(makers()).filter(|_| symbol.called).map(|word| -> &'s str { word });
+        let words = functions().chain(makers()).filter(|_| symbol.called).map(|word| -> &'s str { word });
         let near = nearest(name, self.vars.existing().chain(words));
         match near {
             Some(near) => problem.suggesting(format!("did you mean `{near}`?")),

@@ -1,4 +1,5 @@
 use super::super::sample::random_scenarios;
+use super::super::{OPERATIONS, Stands};
 use super::*;
 
 #[test]
@@ -68,12 +69,15 @@ fn every_snippet_of_the_manual_is_read() {
 #[test]
 fn every_operation_of_the_list_is_in_the_manual_or_reads_as_written() {
     let world = "coroner 1\n\ndef S():\n    look()\n    raise\n\na = Node()\nb = Node()\nw = ref(a)\nf = function(S)\nd = WeakSet()\n";
-    for usage in OPERATIONS {
-        let source = format!("{world}{}\n", usage.form);
-        let source = if usage.form == "raise" { world.to_owned() } else { source };
-        let document = parse(&source).unwrap_or_else(|e| panic!("{}", e[0].render("list", &source, false)));
-        let script_used = Some(document.print()).filter(|_| usage.form != "raise");
-        assert!(script_used.is_none_or(|p| p.lines().last() == Some(usage.form)), "{}", usage.form);
+    for operation in &OPERATIONS {
+        for usage in operation.usages {
+            let source = format!("{world}{}\n", usage.form);
+            let source = if operation.stands == Stands::Scripts { world.to_owned() } else { source };
+            let document = parse(&source).unwrap_or_else(|e| panic!("{}", e[0].render("list", &source, false)));
+            assert!(document.scenario.ops().iter().any(|op| op.opcode() == operation.opcode), "{}", usage.form);
+            let printed = Some(document.print()).filter(|_| operation.stands != Stands::Scripts);
+            assert!(printed.is_none_or(|p| p.lines().last() == Some(usage.form)), "{}", usage.form);
+        }
     }
 }
 

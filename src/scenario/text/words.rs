@@ -1,79 +1,33 @@
 //! The vocabulary of the text form, and the search for the word that was meant.
 
-use super::super::{Bulk, Shape};
+use super::super::{Bulk, OPERATIONS, Operation, Shape, Usage};
 
 /// Words that cannot be names because they are part of the grammar.
 const KEYWORDS: [&str; 8] = ["def", "pass", "del", "raise", "self", "arg", "None", "gc"];
 
-/// An operation as it is written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Usage {
-    /// An example of the operation.
-    pub form: &'static str,
-    /// What it does.
-    pub meaning: &'static str,
+/// Every form of an operation, in the order of [`OPERATIONS`].
+pub fn usages() -> impl Iterator<Item = &'static Usage> + Clone {
+    OPERATIONS.iter().flat_map(|operation| operation.usages)
 }
 
-/// Every form of an operation, in the order of [`Op`](crate::scenario::Op).
-pub const OPERATIONS: &[Usage] = &[
-    Usage { form: "a = Node()", meaning: "create an object and store it" },
-    Usage { form: "a = b", meaning: "store a strong reference in a variable or slot" },
-    Usage { form: "del a", meaning: "empty a variable or slot" },
-    Usage { form: "a = deref(w)", meaning: "read a weak reference and store what it answers" },
-    Usage { form: "look()", meaning: "walk everything reachable and report each object" },
-    Usage { form: "scan()", meaning: "report every object of gc.get_objects()" },
-    Usage { form: "collect(2)", meaning: "collect generation 0, 1 or 2" },
-    Usage {
-        form: "collect_at_allocation(3, 0)",
-        meaning: "start a collection at the third allocation from now (0 cancels)",
-    },
-    Usage { form: "f()", meaning: "call a callable object" },
-    Usage { form: "raise", meaning: "end the script with an exception" },
-    Usage { form: "gc.enable()", meaning: "enable automatic collection" },
-    Usage { form: "gc.disable()", meaning: "disable automatic collection (the initial state)" },
-    Usage { form: "gc.set_threshold(700, 10, 10)", meaning: "set the thresholds" },
-    Usage { form: "gc.freeze()", meaning: "move all tracked objects to the permanent generation" },
-    Usage { form: "gc.unfreeze()", meaning: "move them back" },
-    Usage { form: "gc.set_debug(DEBUG_SAVEALL)", meaning: "keep trash in gc.garbage; gc.set_debug(0) ends it" },
-    Usage { form: "del gc.garbage[:]", meaning: "empty gc.garbage" },
-    Usage { form: "gc.callbacks.append(f)", meaning: "call an object at the start and end of each collection" },
-    Usage { form: "del gc.callbacks[:]", meaning: "remove all of them" },
-    Usage { form: "track(a)", meaning: "track an extension object" },
-    Usage { form: "untrack(a)", meaning: "untrack an extension object" },
-    Usage { form: "repeat(3, S)", meaning: "run a script's body several times as part of this one" },
-    Usage { form: "a = chain(1000, Node())", meaning: "build a chain, ring, tree or knots of many objects" },
-    Usage { form: "len(d)", meaning: "report the length of a weak container" },
-    Usage { form: "iterate(d, S)", meaning: "run a script's body for each live entry, the entry as arg" },
-];
+/// The operation that is written with this word and a parenthesis, or with this member of `gc` (`gc.enable`).
+pub(super) fn operation(word: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.words().any(|w| w == word))
+}
 
 /// The functions that can start a statement.
-pub(super) const FUNCTIONS: [&str; 11] = [
-    "deref",
-    "look",
-    "scan",
-    "collect",
-    "collect_at_allocation",
-    "call",
-    "track",
-    "untrack",
-    "repeat",
-    "len",
-    "iterate",
-];
+pub(super) fn functions() -> impl Iterator<Item = &'static str> + Clone {
+    OPERATIONS.iter().flat_map(Operation::words).filter(|word| !word.contains('.'))
+}
 
-/// What can follow `gc.`.
-pub(super) const GC_MEMBERS: [&str; 10] = [
-    "collect",
-    "enable",
-    "disable",
-    "set_threshold",
-    "freeze",
-    "unfreeze",
-    "set_debug",
-    "saveall",
-    "callbacks",
-    "garbage",
-];
+/// What can follow `gc.` and is called, with the operation.
+pub(super) fn gc_members() -> impl Iterator<Item = (&'static str, &'static Operation)> + Clone {
+    let words = OPERATIONS.iter().flat_map(|operation| operation.words().map(move |word| (word, operation)));
+    words.filter_map(|(word, operation)| {
+        let member = word.strip_prefix("gc.").filter(|member| !member.contains('.'));
+        member.map(|member| (member, operation))
+    })
+}
 
 /// The options of an extension kind, in the order they are printed.
 pub(super) const OPTIONS: [&str; 11] =
@@ -96,7 +50,7 @@ pub(super) fn makers() -> impl Iterator<Item = &'static str> + Clone {
 
 /// True if the word cannot be the name of a variable or script.
 pub fn is_reserved(word: &str) -> bool {
-    KEYWORDS.contains(&word) || FUNCTIONS.contains(&word) || makers().any(|m| m == word)
+    KEYWORDS.contains(&word) || functions().any(|f| f == word) || makers().any(|m| m == word)
 }
 
 /// True if the word can be the name of a variable or script.

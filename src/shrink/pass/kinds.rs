@@ -1,6 +1,5 @@
 //! Lowering what an object's type does to the plain node that takes part in everything.
 
-use super::super::measure::shape_weight;
 use super::super::search::Search;
 use crate::scenario::{Clear, Finalizer, Kind, NODE_SLOTS, Op, Shape, SlotSet, Tracking};
 
@@ -14,7 +13,7 @@ pub(in crate::shrink) fn lower(search: &mut Search) {
         lowered(kind, &mut kinds);
         for other in &kinds {
             let mut copy = op;
-            if let Op::New { kind, .. } | Op::Build { kind, .. } = &mut copy {
+            if let Some(kind) = copy.kind_mut() {
                 *kind = *other;
             }
             out.push(copy);
@@ -36,7 +35,7 @@ pub(in crate::shrink) fn exchange(search: &mut Search) {
         }
         for other in (0..search.best().ops().len()).filter(|other| *other != liar) {
             let accepted = search.attempt_map(|i, mut op| {
-                if let Op::New { kind, .. } | Op::Build { kind, .. } = &mut op {
+                if let Some(kind) = op.kind_mut() {
                     if i == liar {
                         kind.hidden = SlotSet::NONE;
                         kind.fickle = SlotSet::NONE;
@@ -66,7 +65,7 @@ fn lowered(kind: &Kind, out: &mut Vec<Kind>) {
     push(&|k| *k = Kind::new(Shape::Node));
     push(&|k| *k = Kind::new(k.shape));
     for shape in Shape::ALL {
-        if shape_weight(shape) < shape_weight(kind.shape) {
+        if shape.facts().weight < kind.shape.facts().weight {
             push(&|k| k.shape = shape);
         }
     }

@@ -39,7 +39,7 @@ fn rename(search: &mut Search, from: u16, to: u16, creation: Creation) -> bool {
             return None;
         }
         if creates(&op) == Some(to)
-            && let Op::New { kind, .. } | Op::Build { kind, .. } = &mut op
+            && let Some(kind) = op.kind_mut()
             && let Some(gone) = gone
         {
             if creation == Creation::KindKept {

@@ -2,7 +2,7 @@
 
 use super::super::edit;
 use super::super::search::Search;
-use crate::scenario::{Op, Place};
+use crate::scenario::{Bulk, Op, Operand, Place};
 
 /// Replaces operations: a store of what there is for the creation of an object, `look` for what reads, `del` for what
 /// stores, `collect(2)` for what brings a collection about, one object for a graph of them.
@@ -61,31 +61,42 @@ pub(in crate::shrink) fn collections(search: &mut Search) {
 
 /// Lowers every number of every operation.
 pub(in crate::shrink) fn numbers(search: &mut Search) {
-    search.replace_each(|best, index, out| match best.ops()[index] {
-        Op::Collect { generation } => {
-            out.extend((generation + 1..=2).rev().map(|generation| Op::Collect { generation }));
-        }
-        Op::CollectAtAllocation { after, generation } => {
-            out.extend(lower(after.into(), 0).map(|n| Op::CollectAtAllocation { after: n as u8, generation }));
-            out.extend((generation + 1..=2).rev().map(|generation| Op::CollectAtAllocation { after, generation }));
-        }
-        Op::SetThreshold { thresholds } => {
-            for place in 0..3 {
-                out.extend(lower(thresholds[place].into(), 0).map(|n| {
-                    let mut thresholds = thresholds;
-                    thresholds[place] = n as u16;
-                    Op::SetThreshold { thresholds }
-                }));
-            }
-        }
-        Op::SaveAll { on: true } => out.push(Op::SaveAll { on: false }),
-        Op::Repeat { times, script } => {
-            out.extend(lower(times.into(), 1).map(|n| Op::Repeat { times: n as u8, script }));
-        }
-        Op::Build { dst, bulk, kind, count } => {
+    search.replace_each(|best, index, out| {
+        let op = best.ops()[index];
+        if let Op::Build { dst, bulk, kind, count } = op {
             out.extend(lower(count, 1).map(|count| Op::Build { dst, bulk, kind, count }));
-            out.extend(crate::scenario::Bulk::ALL.map(|bulk| Op::Build { dst, bulk, kind, count }));
+            out.extend(Bulk::ALL.map(|bulk| Op::Build { dst, bulk, kind, count }));
+            return;
         }
+        let (mut copy, mut which) = (op, 0);
+        each_number(&mut copy, |number, lowest| {
+            let better: Vec<u32> = match lowest {
+                Some(floor) => lower(number, floor).collect(),
+                None => (number + 1..=2).rev().collect(),
+            };
+            for other in better {
+                let (mut changed, mut at) = (op, 0);
+                each_number(&mut changed, |number, _| {
+                    at += 1;
+                    if at == which + 1 { other } else { number }
+                });
+                out.push(changed);
+            }
+            which += 1;
+            number
+        });
+    });
+}
+
+/// Replaces each number of an operation by what `change` makes of it. It is told the lowest that it can be; `None` for
+/// generations, where more is simpler.
+fn each_number(op: &mut Op, mut change: impl FnMut(u32, Option<u32>) -> u32) {
+    op.for_each_operand(|operand| match operand {
+        Operand::Generation(generation) => *generation = change((*generation).into(), None) as u8,
+        Operand::Allocation(after) => *after = change((*after).into(), Some(0)) as u8,
+        Operand::Times(times) => *times = change((*times).into(), Some(1)) as u8,
+        Operand::Thresholds(all) => all.iter_mut().for_each(|t| *t = change((*t).into(), Some(0)) as u16),
+        Operand::SaveAll(on) => *on = change((*on).into(), Some(0)) != 0,
         _ => {}
     });
 }

@@ -26,9 +26,8 @@ pub(in crate::shrink) fn fold(search: &mut Search) {
         let store = position - 1;
         position = store;
         let Some(Op::Set { dst, src }) = search.best().ops().get(store).copied() else { continue };
-        let created = search.best().ops().iter().position(
-            |op| matches!(op, Op::New { dst, .. } | Op::Build { dst, .. } | Op::Deref { dst, .. } if *dst == src),
-        );
+        let created =
+            search.best().ops().iter().copied().position(|mut op| op.result_mut().is_some_and(|dst| *dst == src));
         let Some(create) = created else { continue };
         if !src.path().is_empty() {
             attempt_move(search, create, store, dst);
@@ -49,7 +48,7 @@ pub(in crate::shrink) fn fold(search: &mut Search) {
 
 fn attempt_move(search: &mut Search, create: usize, store: usize, place: Place) {
     let mut creation = search.best().ops()[create];
-    if let Op::New { dst, .. } | Op::Build { dst, .. } | Op::Deref { dst, .. } = &mut creation {
+    if let Some(dst) = creation.result_mut() {
         *dst = place;
     }
     search.attempt_map(|i, op| match i {
@@ -61,7 +60,7 @@ fn attempt_move(search: &mut Search, create: usize, store: usize, place: Place) 
 
 fn attempt_fold(search: &mut Search, create: usize, store: usize, var: u16, place: Place, late: bool) -> bool {
     let mut creation = search.best().ops()[create];
-    if let Op::New { dst, .. } | Op::Build { dst, .. } | Op::Deref { dst, .. } = &mut creation {
+    if let Some(dst) = creation.result_mut() {
         *dst = place;
     }
     search.attempt_map(|i, mut op| {
@@ -90,9 +89,8 @@ pub(in crate::shrink) fn bypass(search: &mut Search) {
     while position > 0 && !search.ended() {
         let create = position - 1;
         position = create.min(search.best().ops().len());
-        let Some(Op::New { dst, .. } | Op::Build { dst, .. }) = search.best().ops().get(create).copied() else {
-            continue;
-        };
+        let created = search.best().ops().get(create).filter(|op| op.kind().is_some());
+        let Some(dst) = created.and_then(Op::target) else { continue };
         if dst.path().len() > 1 || !matches!(dst.base, Base::Var(_)) {
             continue;
         }
@@ -103,7 +101,7 @@ pub(in crate::shrink) fn bypass(search: &mut Search) {
                 }
                 if let (true, [into]) = (hidden, dst.path())
                     && creates(&op).map(Base::Var) == Some(dst.base)
-                    && let Op::New { kind, .. } | Op::Build { kind, .. } = &mut op
+                    && let Some(kind) = op.kind_mut()
                 {
                     kind.hidden.0 |= 1u8.checked_shl(u32::from(*into)).unwrap_or(0);
                 }
@@ -142,7 +140,7 @@ pub(in crate::shrink) fn adopt(search: &mut Search) {
             let accepted = [true, false].into_iter().any(|dropped| {
                 search.attempt_map(|i, mut op| {
                     if i == create {
-                        if let Op::New { dst, .. } | Op::Build { dst, .. } = &mut op {
+                        if let Some(dst) = op.result_mut() {
                             *dst = place;
                         }
                         return Some(op);

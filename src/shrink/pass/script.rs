@@ -26,7 +26,7 @@ pub(in crate::shrink) fn transfer(search: &mut Search) {
                     if i == lender {
                         return None;
                     }
-                    if let (true, Op::New { kind, .. } | Op::Build { kind, .. }) = (i == heir, &mut op) {
+                    if let (true, Some(kind)) = (i == heir, op.kind_mut()) {
                         kind.finalizer = Some(Finalizer::Modern(script));
                     }
                     without(op, |place| dst.path().is_empty() && place.base == dst.base && !dst.is_nothing(), true)
@@ -54,7 +54,7 @@ pub(in crate::shrink) fn rehost(search: &mut Search) {
             let accepted = fits
                 && std::iter::once(None).chain((0..NODE_SLOTS).map(Some)).any(|step| {
                     search.attempt_map(|i, mut op| {
-                        if let Op::New { kind, .. } | Op::Build { kind, .. } = &mut op {
+                        if let Some(kind) = op.kind_mut() {
                             if i == host {
                                 kind.finalizer = None;
                             } else if i == heir {

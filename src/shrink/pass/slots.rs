@@ -71,7 +71,7 @@ fn exchange(mut op: Op, var: Option<u16>, low: u8, high: u8) -> Op {
             *place = other;
         }
     });
-    if follows && let Op::New { kind, .. } | Op::Build { kind, .. } = &mut op {
+    if follows && let Some(kind) = op.kind_mut() {
         exchange_sets(kind, low, high);
     }
     op

@@ -1,7 +1,22 @@
 //! What runs scenarios: the one trait that a model, a real interpreter or a foreign collector implements.
 
-use crate::event::EventBuffer;
+mod declaration;
+mod end;
+mod expectation;
+mod foreseen;
+mod group;
+mod release;
+
+use crate::event::{Event, EventBuffer};
 use crate::scenario::Scenario;
+use crate::supervise::Limits;
+
+pub use declaration::{Declaration, Needs};
+pub use end::{End, Fatal};
+pub use expectation::{Choice, Expectation, Expectations, Questions, Values};
+pub use foreseen::{Foreseen, Start};
+pub use group::{At, Catalogue, Group, Receiver, SetupError, Spec, UnknownSubject};
+pub use release::{Release, Span};
 
 /// Why a subject could not run a scenario to its end.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -47,14 +62,48 @@ pub struct Memory {
 /// the same scenario every time. Two rules make its stream comparable with others: objects are numbered in order of
 /// creation, and an operation without effect emits [`Event::NoEffect`](crate::event::Event::NoEffect).
 pub trait Subject {
-    /// The name under which the subject appears in reports.
-    fn name(&self) -> &str;
+    /// What the subject is.
+    fn declaration(&self) -> &Declaration;
 
     /// Runs the scenario from a fresh heap to its end, or until the buffer is full.
     ///
     /// # Errors
     /// [`Failure`] if the run broke off for a reason that is no event; the events so far have been emitted.
     fn run(&mut self, scenario: &Scenario, out: &mut EventBuffer<'_>) -> Result<(), Failure>;
+
+    /// Runs scenarios, together where that is cheaper. `each` gets the position of each, in order, its events up to the
+    /// failure if there was one, and why it did not come to its end.
+    ///
+    /// # Errors
+    /// [`SetupError`] if a new process was needed and could not be started; earlier runs have been handed out.
+    fn run_batch(
+        &mut self,
+        batch: &[&Scenario],
+        each: &mut dyn FnMut(usize, &[Event], Option<&Failure>),
+    ) -> Result<(), SetupError> {
+        let mut events = Vec::new();
+        for (index, scenario) in batch.iter().enumerate() {
+            let failure = self.run(scenario, &mut EventBuffer::new(&mut events)).err();
+            each(index, &events, failure.as_ref());
+        }
+        Ok(())
+    }
+
+    /// The id of the subject's process, while it has one.
+    fn process_id(&self) -> Option<u32> {
+        None
+    }
+
+    /// The next scenario runs in a fresh process, if the subject has one.
+    fn restart(&mut self) {}
+
+    /// The bounds of the subject's process; the default ones if it has none.
+    fn limits(&self) -> Limits {
+        Limits::default()
+    }
+
+    /// Sets the bounds of the process, if there is one: the next scenario runs in a fresh one that has them.
+    fn set_limits(&mut self, _limits: Limits) {}
 
     /// Runs the scenario so often in one process, each time from a fresh heap, and tells what the process holds after
     /// each run, when nothing of the scenario is left. `None` if it cannot tell, which is what a subject says that
@@ -64,29 +113,5 @@ pub trait Subject {
     /// [`Failure`] if a run broke off.
     fn memory(&mut self, _scenario: &Scenario, _runs: usize) -> Result<Option<Vec<Memory>>, Failure> {
         Ok(None)
-    }
-}
-
-/// The CPython release that a subject is, or imitates: what a verdict may call documented depends on it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct Release {
-    /// 2 or 3.
-    pub major: u8,
-    /// 7, or 4 to 15.
-    pub minor: u8,
-    /// Patch number.
-    pub patch: u8,
-}
-
-impl Release {
-    /// A release by its numbers.
-    pub const fn new(major: u8, minor: u8, patch: u8) -> Release {
-        Release { major, minor, patch }
-    }
-}
-
-impl std::fmt::Display for Release {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
     }
 }

@@ -1,0 +1,175 @@
+//! A subject with a process of its own, whose undefined behaviour another subject foresees.
+
+use std::sync::Arc;
+
+use super::{At, Declaration, End, Failure, Group, Receiver, SetupError, Spec, Subject};
+use crate::event::{Event, EventBuffer, Undefined};
+use crate::scenario::Scenario;
+use crate::supervise::Limits;
+
+/// Starts a subject with these bounds.
+pub type Start = Arc<dyn Fn(Limits) -> Result<Box<dyn Subject>, SetupError> + Send + Sync>;
+
+/// A subject that may die of a scenario, and one that says which scenarios are undefined: after the event at which the
+/// other one's run ends so, anything may happen, and nothing is judged.
+#[derive(Clone)]
+pub struct Foreseen {
+    declarations: [Declaration; 1],
+    limits: Limits,
+    start: Start,
+    model: Arc<dyn Spec>,
+    /// Index of the subject of `model` that foresees.
+    row: usize,
+}
+
+impl std::fmt::Debug for Foreseen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Foreseen").field("declarations", &self.declarations).finish_non_exhaustive()
+    }
+}
+
+impl Foreseen {
+    /// A subject that is started when the first scenario is run, and what foresees what is undefined on it.
+    pub fn new(declaration: Declaration, limits: Limits, start: Start, model: Arc<dyn Spec>, row: usize) -> Foreseen {
+        Foreseen { declarations: [declaration], limits, start, model, row }
+    }
+}
+
+impl Spec for Foreseen {
+    fn declarations(&self) -> &[Declaration] {
+        &self.declarations
+    }
+
+    fn group(&self) -> Box<dyn Group> {
+        Box::new(Process {
+            start: self.start.clone(),
+            limits: self.limits,
+            real: None,
+            // What cannot be set up foresees nothing.
+            model: self.model.subject(self.row, self.limits).ok(),
+            foreseen: Vec::new(),
+            events: Vec::new(),
+        })
+    }
+
+    fn alone(&self, _subject: usize) -> Box<dyn Spec> {
+        Box::new(self.clone())
+    }
+
+    fn subject(&self, _subject: usize, limits: Limits) -> Result<Box<dyn Subject>, SetupError> {
+        (self.start)(limits)
+    }
+
+    fn limits(&self) -> Option<Limits> {
+        Some(self.limits)
+    }
+}
+
+/// The two subjects at work.
+struct Process {
+    start: Start,
+    limits: Limits,
+    real: Option<Box<dyn Subject>>,
+    model: Option<Box<dyn Subject>>,
+    /// The events of the model's last run.
+    foreseen: Vec<Event>,
+    /// The events of the last run.
+    events: Vec<Event>,
+}
+
+impl Process {
+    /// The subject, started if need be.
+    fn real(&mut self) -> Result<&mut Box<dyn Subject>, SetupError> {
+        match &mut self.real {
+            Some(real) => Ok(real),
+            none => Ok(none.insert((self.start)(self.limits)?)),
+        }
+    }
+
+    /// Where the model says that behaviour is undefined, and why: the number of events before it.
+    fn foresee(&mut self, scenario: &Scenario) -> Option<(usize, Undefined)> {
+        let most = self.real.as_ref().map_or(self.limits, |real| real.limits()).events();
+        let mut out = EventBuffer::new(&mut self.foreseen).keep(most).end_at(most);
+        // A run that broke off says what came before.
+        let _ = self.model.as_mut()?.run(scenario, &mut out);
+        drop(out);
+        match self.foreseen.last() {
+            Some(Event::Undefined { reason }) => Some((self.foreseen.len() - 1, *reason)),
+            _ => None,
+        }
+    }
+
+    /// Runs a scenario by itself, in a fresh process if asked or if the model foresees the worst.
+    fn run_alone(&mut self, scenario: &Scenario, at: At, fresh: bool, to: &mut dyn Receiver) {
+        let foreseen = self.foresee(scenario);
+        let _ = self.real();
+        let Some(real) = &mut self.real else {
+            return to.ended(at, End::Unsupported("the interpreter cannot be started".to_owned()), None);
+        };
+        if fresh || foreseen.is_some() {
+            real.restart();
+        }
+        let (mut failure, events) = (None, &mut self.events);
+        events.clear();
+        let result = real.run_batch(&[scenario], &mut |_, run, why| {
+            events.extend_from_slice(run);
+            failure = why.cloned();
+        });
+        let mut end = match result {
+            Ok(()) => End::of(&self.events, failure.as_ref()),
+            Err(error) => End::Unsupported(error.to_string()),
+        };
+        if let Some((at, reason)) = foreseen {
+            real.restart();
+            if self.events.len() >= at && self.events[..at] == self.foreseen[..at] {
+                self.events.truncate(at);
+                self.events.push(Event::Undefined { reason });
+                end = End::Undefined(reason);
+            }
+        }
+        to.events(at, end.judged(&self.events));
+        to.ended(at, end, None);
+    }
+}
+
+impl Group for Process {
+    fn run(&mut self, batch: &[&Scenario], to: &mut dyn Receiver) {
+        let at = |scenario| At { scenario, subject: 0 };
+        if let [scenario] = batch {
+            return self.run_alone(scenario, at(0), false, to);
+        }
+        let (mut alone, mut together) = (Vec::new(), Vec::new());
+        for (i, scenario) in batch.iter().enumerate() {
+            match self.foresee(scenario) {
+                Some(_) => alone.push((i, true)),
+                None => together.push(i),
+            }
+        }
+        let chosen: Vec<&Scenario> = together.iter().map(|i| batch[*i]).collect();
+        let mut seen = 0;
+        let result = self.real().and_then(|real| {
+            real.run_batch(&chosen, &mut |index, events, failure| {
+                let i = together[index];
+                seen += 1;
+                if matches!(failure, Some(Failure::Died { .. } | Failure::Limit { .. })) {
+                    alone.push((i, true));
+                    return;
+                }
+                let end = End::of(events, failure);
+                to.events(at(i), end.judged(events));
+                to.ended(at(i), end, None);
+            })
+        });
+        if result.is_err() {
+            // The next start fails likewise, and says so for each scenario.
+            alone.extend(together[seen..].iter().map(|i| (*i, false)));
+        }
+        for (i, fresh) in alone {
+            self.run_alone(batch[i], at(i), fresh, to);
+        }
+    }
+
+    fn one(&mut self, _subject: usize) -> Option<&mut dyn Subject> {
+        self.real().ok().map(|real| real.as_mut() as &mut dyn Subject)
+    }
+}
