@@ -8,7 +8,7 @@ pub fn split_legacy(heap: &mut Heap, unreachable: List) {
     while o != unreachable.head() {
         let next = heap.object(o).next;
         if heap.object(o).has(Flag::LEGACY) {
-            heap.object_mut(o).unset(Flag::COLLECTING);
+            heap.unset(o, Flag::COLLECTING);
             heap.move_to(List::LEGACY, o);
         }
         o = next;
@@ -16,20 +16,10 @@ pub fn split_legacy(heap: &mut Heap, unreachable: List) {
     let mut o = heap.object(List::LEGACY.head()).next;
     while o != List::LEGACY.head() {
         heap.traverse(o, |objects, child| {
-            let c = &mut objects[child as usize];
-            if !c.has(Flag::COLLECTING) {
-                return;
+            if objects.get(child).has(Flag::COLLECTING) {
+                objects.unset(child, Flag::COLLECTING);
+                objects.move_to(List::LEGACY, child);
             }
-            c.unset(Flag::COLLECTING);
-            let (prev, next) = (c.prev, c.next);
-            objects[prev as usize].next = next;
-            objects[next as usize].prev = prev;
-            let last = objects[List::LEGACY.head() as usize].prev;
-            objects[last as usize].next = child;
-            objects[List::LEGACY.head() as usize].prev = child;
-            let c = &mut objects[child as usize];
-            c.prev = last;
-            c.next = List::LEGACY.head();
         });
         o = heap.object(o).next;
     }

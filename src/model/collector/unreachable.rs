@@ -58,12 +58,10 @@ fn subtract_internal(heap: &mut Heap, list: List, rules: &AskedRules) -> Result<
     let mut members = Members::NONE;
     let mut o = heap.object(list.head()).next;
     while o != list.head() {
-        let object = heap.object_mut(o);
+        let object = heap.start_counting(o);
         if object.refcount == 0 && !dead_is_fine {
             return Err(Undefined::DeadTracked);
         }
-        object.gc_refs = object.refcount as i32;
-        object.set(Flag::COLLECTING);
         members.add(object);
         o = object.next;
     }
@@ -73,10 +71,8 @@ fn subtract_internal(heap: &mut Heap, list: List, rules: &AskedRules) -> Result<
     while o != list.head() {
         let next = heap.object(o).next;
         heap.traverse(o, |objects, child| {
-            let child = &mut objects[child as usize];
-            if child.has(Flag::COLLECTING) {
-                child.gc_refs -= 1;
-                negative |= child.gc_refs < 0;
+            if objects.get(child).has(Flag::COLLECTING) {
+                negative |= objects.subtract_reference(child) < 0;
             }
         });
         if twice {
@@ -87,7 +83,7 @@ fn subtract_internal(heap: &mut Heap, list: List, rules: &AskedRules) -> Result<
     if rules.has(Switch::BugIgnoreOuterReference) {
         let last = heap.object(list.head()).prev;
         if last != list.head() && heap.object(last).gc_refs > 0 {
-            heap.object_mut(last).gc_refs = 0;
+            heap.set_gc_refs(last, 0);
         }
     }
     if negative { Err(Undefined::OverReported) } else { Ok(members) }
@@ -106,7 +102,7 @@ fn report_last_item_again(heap: &mut Heap, o: Idx) {
         && heap.object(child).has(Flag::COLLECTING)
         && heap.object(child).gc_refs > 0
     {
-        heap.object_mut(child).gc_refs -= 1;
+        heap.set_gc_refs(child, heap.object(child).gc_refs - 1);
     }
 }
 
@@ -129,10 +125,10 @@ pub fn deduce_unreachable(
     let mut back = false;
     let mut o = heap.object(young.head()).next;
     while o != young.head() {
-        let object = heap.object_mut(o);
+        let object = heap.object(o);
         if object.gc_refs > 0 {
             let moved_back = object.has(Flag::MARK);
-            object.unset(Flag::MARK.and(Flag::COLLECTING));
+            heap.unset(o, Flag::MARK.and(Flag::COLLECTING));
             if !(shallow && moved_back) {
                 back |= walk_reachable(heap, o, young);
             }
@@ -156,19 +152,18 @@ pub fn deduce_unreachable(
 /// Moves `first` and the members after it that nobody outside refers to, one after the other, and as a whole because
 /// that is fewer stores. Where the walk goes on.
 fn set_aside(heap: &mut Heap, first: Idx, young: List, unreachable: List, aside: &mut Members) -> Idx {
-    let before = heap.object(first).prev;
     let (mut last, mut o) = (first, first);
     while o != young.head() {
-        let object = heap.object_mut(o);
+        let object = heap.object(o);
         if object.gc_refs > 0 {
             break;
         }
-        object.gc_refs = ASIDE;
         aside.add(object);
-        (last, o) = (o, object.next);
+        let next = object.next;
+        heap.set_gc_refs(o, ASIDE);
+        (last, o) = (o, next);
     }
-    heap.object_mut(before).next = o;
-    heap.object_mut(o).prev = before;
+    heap.unlink_run(first, last);
     heap.append_run(unreachable, first, last);
     o
 }
@@ -179,24 +174,16 @@ fn set_aside(heap: &mut Heap, first: Idx, young: List, unreachable: List, aside:
 fn walk_reachable(heap: &mut Heap, o: Idx, young: List) -> bool {
     let mut back = false;
     heap.traverse(o, |objects, child| {
-        let c = &mut objects[child as usize];
+        let c = objects.get(child);
         if c.gc_refs > 0 || !c.has(Flag::COLLECTING) {
             return;
         }
         if c.gc_refs == ASIDE {
             back = true;
-            c.set(Flag::MARK);
-            let (prev, next) = (c.prev, c.next);
-            let last = objects[young.head() as usize].prev;
-            objects[prev as usize].next = next;
-            objects[next as usize].prev = prev;
-            objects[last as usize].next = child;
-            objects[young.head() as usize].prev = child;
-            let c = &mut objects[child as usize];
-            c.prev = last;
-            c.next = young.head();
+            objects.set(child, Flag::MARK);
+            objects.move_to(young, child);
         }
-        objects[child as usize].gc_refs = 1;
+        objects.set_gc_refs(child, 1);
     });
     back
 }
@@ -205,9 +192,8 @@ fn walk_reachable(heap: &mut Heap, o: Idx, young: List) -> bool {
 pub fn clear_flags(heap: &mut Heap, list: List) {
     let mut o = heap.object(list.head()).next;
     while o != list.head() {
-        let object = heap.object_mut(o);
-        object.unset(Flag::COLLECTING);
-        o = object.next;
+        heap.unset(o, Flag::COLLECTING);
+        o = heap.object(o).next;
     }
 }
 

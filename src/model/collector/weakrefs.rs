@@ -60,8 +60,8 @@ pub fn clear_before_finalizers(heap: &mut Heap, set: List, rules: &AskedRules) -
             if !heap.object(weak.object).has(Flag::TRACKED) {
                 return Err(Undefined::MovedUntracked);
             }
-            heap.object_mut(weak.object).refcount += 1;
-            heap.object_mut(weak.object).unset(Flag::COLLECTING);
+            heap.add_reference(weak.object);
+            heap.unset(weak.object, Flag::COLLECTING);
             heap.move_to(List::CALLS, weak.object);
         }
         o = heap.object(o).next;

@@ -85,6 +85,18 @@ impl Heap {
         self.snapshots
     }
 
+    /// Marks the members of a list as shown by a snapshot and runs `visit` on each, in order.
+    #[inline(always)]
+    pub(crate) fn show_members(&mut self, list: List, snapshot: u8, mut visit: impl FnMut(&Object)) {
+        let mut o = self.objects[list.head() as usize].next;
+        while o != list.head() {
+            let object = &mut self.objects[o as usize];
+            object.show(snapshot);
+            o = object.next;
+            visit(object);
+        }
+    }
+
     /// How many objects a snapshot has shown though their memory has been released.
     #[cold]
     pub(crate) fn freed_and_shown(&self, snapshot: u8) -> u32 {

@@ -6,6 +6,7 @@
 //! The record of an object is split by use: [`Object`] is what collections walk over, [`Detail`] the rest. Kinds are
 //! kept once per type. An object with four slots takes 68 bytes; the same in CPython takes 80.
 
+mod counts;
 mod flags;
 mod list;
 mod live_objects;
@@ -18,7 +19,7 @@ pub use flags::{Flag, RareFlag};
 pub use list::List;
 pub use object::{Detail, Idx, NIL, Object, Type};
 pub use slots::DictEntry;
-pub use traverse::{From, Reference};
+pub use traverse::{From, Objects, Reference};
 pub use weak::Weak;
 
 use crate::event::ObjId;
@@ -47,9 +48,9 @@ fn grow<T>(arena: &mut Vec<T>, n: usize) {
 #[derive(Clone, Debug, Default)]
 pub struct Heap {
     /// Arena of objects; the first [`List::COUNT`] are list heads.
-    pub(crate) objects: Vec<Object>,
+    objects: Vec<Object>,
     /// The other half of each object's record.
-    pub(crate) details: Vec<Detail>,
+    details: Vec<Detail>,
     /// Arena of slots: object indices or `NIL`.
     pub(crate) slots: Vec<Idx>,
     /// Table of weak references; entries are not reused in a run.
@@ -74,10 +75,7 @@ impl Heap {
     pub fn new(plain: [Type; Shape::ALL.len()]) -> Heap {
         let mut heap = Heap::default();
         heap.types.extend(plain);
-        for _ in 0..List::COUNT {
-            heap.objects.push(Object::new(Shape::Bare, Flag::NONE));
-            heap.details.push(Detail::new(Shape::Bare as u32, 0));
-        }
+        heap.add_list_heads();
         heap.reset();
         heap
     }
@@ -109,10 +107,31 @@ impl Heap {
         &self.objects[o as usize]
     }
 
-    /// The object at an index, to be changed.
+    /// Sets the flag (all of several) of the object at an index.
     #[inline]
-    pub fn object_mut(&mut self, o: Idx) -> &mut Object {
-        &mut self.objects[o as usize]
+    pub fn set(&mut self, o: Idx, flag: Flag) {
+        self.objects[o as usize].set(flag);
+    }
+
+    /// Takes the flag (all of several) of the object at an index away.
+    #[inline]
+    pub fn unset(&mut self, o: Idx, flag: Flag) {
+        self.objects[o as usize].unset(flag);
+    }
+
+    /// A collection begins to look at the object at an index: its scratch count is its reference count.
+    #[inline]
+    pub fn start_counting(&mut self, o: Idx) -> &Object {
+        let object = &mut self.objects[o as usize];
+        object.gc_refs = object.refcount as i32;
+        object.set(Flag::COLLECTING);
+        object
+    }
+
+    /// Changes the scratch count of the object at an index.
+    #[inline]
+    pub fn set_gc_refs(&mut self, o: Idx, gc_refs: i32) {
+        self.objects[o as usize].gc_refs = gc_refs;
     }
 
     /// The details of the object at an index.
@@ -180,7 +199,7 @@ impl Heap {
             + self.rare.bytes()
     }
 
-    /// Adds an object with `slots` empty slots, reference count 0 and the next identity; not tracked.
+    /// Adds an object with `slots` empty slots, reference count 1 and the next identity; not tracked.
     #[inline(always)]
     pub fn create(&mut self, ty: u32, shape: Shape, flags: Flag, slots: u32) -> Idx {
         let o = self.objects.len() as Idx;
@@ -190,6 +209,7 @@ impl Heap {
         }
         make_room(&mut self.slots, slots as usize);
         let mut object = Object::new(shape, flags);
+        object.refcount = 1;
         object.id = Some(ObjId::from_index(self.ids));
         self.ids += 1;
         // Without slots the place must hold even when the end of the arena is given back.

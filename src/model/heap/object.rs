@@ -87,7 +87,7 @@ impl Object {
 
     /// Marks the object as shown by a snapshot.
     #[inline]
-    pub(crate) const fn show(&mut self, snapshot: u8) {
+    pub(super) const fn show(&mut self, snapshot: u8) {
         self.shown = snapshot;
     }
 
@@ -117,13 +117,13 @@ impl Object {
 
     /// Sets the flag.
     #[inline]
-    pub const fn set(&mut self, flag: Flag) {
+    pub(super) const fn set(&mut self, flag: Flag) {
         self.flags = self.flags.and(flag);
     }
 
     /// Takes the flag away.
     #[inline]
-    pub const fn unset(&mut self, flag: Flag) {
+    pub(super) const fn unset(&mut self, flag: Flag) {
         self.flags = self.flags.without(flag);
     }
 }

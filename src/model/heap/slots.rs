@@ -101,6 +101,20 @@ impl Heap {
         object.len += 1;
     }
 
+    /// Takes all slots from an object. They stay in the arena.
+    pub fn detach_slots(&mut self, o: Idx) {
+        let object = &mut self.objects[o as usize];
+        object.len = 0;
+        object.slots = 0;
+        self.details[o as usize].cap = 0;
+    }
+
+    /// Takes all slots but the first from an object that has some, and empties that.
+    pub fn keep_one_slot(&mut self, o: Idx) {
+        self.objects[o as usize].len = 1;
+        self.set_raw(o, 0, NIL);
+    }
+
     /// What slot `slot` of an object holds, as a path of a scenario sees it; `None` if there is no such slot.
     #[inline]
     pub fn get(&self, o: Idx, slot: u8) -> Option<Idx> {

@@ -2,6 +2,7 @@
 
 use super::Heap;
 use super::flags::{Flag, RareFlag};
+use super::list::{self, List};
 use super::object::{Idx, NIL, Object};
 use super::slots::DictEntry;
 use crate::scenario::{Shape, SlotOrder};
@@ -30,19 +31,64 @@ pub enum From {
     Callback,
 }
 
+/// The objects of a heap while one of them is traversed.
+pub struct Objects<'h>(&'h mut [Object]);
+
+impl Objects<'_> {
+    /// The object at an index.
+    #[inline]
+    pub fn get(&self, o: Idx) -> &Object {
+        &self.0[o as usize]
+    }
+
+    /// Sets the flag of an object.
+    #[inline]
+    pub fn set(&mut self, o: Idx, flag: Flag) {
+        self.0[o as usize].set(flag);
+    }
+
+    /// Takes the flag of an object away.
+    #[inline]
+    pub fn unset(&mut self, o: Idx, flag: Flag) {
+        self.0[o as usize].unset(flag);
+    }
+
+    /// One of the references that a collection counts to an object comes from inside: how many are left.
+    #[inline]
+    pub fn subtract_reference(&mut self, o: Idx) -> i32 {
+        let object = &mut self.0[o as usize];
+        object.gc_refs -= 1;
+        object.gc_refs
+    }
+
+    /// Changes the scratch count of an object.
+    #[inline]
+    pub fn set_gc_refs(&mut self, o: Idx, gc_refs: i32) {
+        self.0[o as usize].gc_refs = gc_refs;
+    }
+
+    /// Moves an object to the end of a list.
+    #[inline]
+    pub fn move_to(&mut self, list: List, o: Idx) {
+        list::unlink(self.0, o);
+        list::append(self.0, list, o);
+    }
+}
+
 impl Heap {
     /// Calls `visit` for every reference that `traverse` of `o` reports, in its order.
     ///
     /// Lists and tuples go from the last item to the first; dicts value, then key; functions defaults, dict,
     /// closure; weak references report their callback only.
     #[inline]
-    pub fn traverse(&mut self, o: Idx, mut visit: impl FnMut(&mut [Object], Idx)) {
+    pub fn traverse(&mut self, o: Idx, mut visit: impl FnMut(&mut Objects<'_>, Idx)) {
         let Heap { objects, details, slots, weaks, types, rare, .. } = self;
-        let object = &mut objects[o as usize];
-        let (shape, unfaithful) = (object.shape, object.has(Flag::UNFAITHFUL));
+        let object = &objects[o as usize];
+        let (shape, unfaithful, frame) = (object.shape, object.has(Flag::UNFAITHFUL), object.has(Flag::FRAME));
         let mine = &slots[object.slots as usize..(object.slots + object.len) as usize];
+        let objects = &mut Objects(objects);
         match shape.order() {
-            SlotOrder::LastToFirst if !object.has(Flag::FRAME) => {
+            SlotOrder::LastToFirst if !frame => {
                 for s in mine.iter().rev().filter(|s| **s != NIL) {
                     visit(objects, *s);
                 }

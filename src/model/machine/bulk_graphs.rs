@@ -10,20 +10,20 @@ pub const MAX_BUILD: u32 = 0x00ff_ffff;
 impl Execution<'_, '_> {
     /// Builds a graph of extension objects; false if the kind cannot be built this way or there is nothing to build.
     pub(super) fn build(&mut self, pc: u32, dst: Place, bulk: Bulk, kind: Kind, count: u32) -> bool {
-        let room = MAX_OBJECTS.saturating_sub(self.m.heap.created());
+        let room = MAX_OBJECTS.saturating_sub(self.process.heap.created());
         let count = count.min(MAX_BUILD).min(room);
         if !kind.shape.is_extension() || count == 0 {
             return false;
         }
         let ty = self.type_of(pc, &kind);
-        let header = self.m.heap.type_at(ty).flags.has(Flag::HEADER);
-        self.m.heap.reserve(count as usize, count as usize * self.m.heap.type_at(ty).slots as usize);
+        let header = self.process.heap.type_at(ty).flags.has(Flag::HEADER);
+        self.process.heap.reserve(count as usize, count as usize * self.process.heap.type_at(ty).slots as usize);
         let mut first = NIL;
         let mut last = NIL;
         for i in 0..count {
             let o = self.create(pc, ty, [NIL; 2]);
             if header {
-                self.m.gc.count[0] += 1;
+                self.process.interp.gc.count[0] += 1;
             }
             match bulk {
                 Bulk::Chain | Bulk::Ring => self.own(o, 0, last),
@@ -58,8 +58,8 @@ impl Execution<'_, '_> {
                 first
             }
         };
-        if header && self.m.gc.wants_collection(&self.m.rules) {
-            self.m.gc.due.get_or_insert(None);
+        if header && self.process.interp.gc.wants_collection(&self.process.rules) {
+            self.process.interp.gc.due.get_or_insert(None);
         }
         self.keep(dst, handle);
         true
@@ -68,7 +68,7 @@ impl Execution<'_, '_> {
     /// Stores a reference that is already counted into an empty slot.
     fn own(&mut self, holder: Idx, slot: u8, o: Idx) {
         if o != NIL {
-            self.m.heap.set_raw(holder, slot as usize, o);
+            self.process.heap.set_raw(holder, slot as usize, o);
             self.report_store(holder, slot, o);
         }
     }

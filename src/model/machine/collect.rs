@@ -1,7 +1,8 @@
 //! A collection: the phases in order, with user code between them (semantics 4.2, 4.9).
 
 use super::frame::{Frame, Phase};
-use super::{Execution, Machine, PhasePoint, RunningCollection, View};
+use super::interpreter::RunningCollection;
+use super::{Execution, PhasePoint, Process, View};
 use crate::event::{Code, Event};
 use crate::model::collector::unreachable::Found;
 use crate::model::collector::{AskedRules, Rules, Switch, legacy, unreachable, untracking, weakrefs};
@@ -11,7 +12,7 @@ use crate::scenario::{Finalizer, Shape};
 impl Execution<'_, '_> {
     /// An explicit collection, or the report that one is running already.
     pub(super) fn collect(&mut self, generation: u8, automatic: bool) {
-        if self.m.gc.collecting {
+        if self.process.interp.gc.collecting {
             self.sink.event(Event::Refused);
             return;
         }
@@ -39,25 +40,25 @@ impl Execution<'_, '_> {
             Phase::Callbacks => self.next_callback(),
             Phase::CallbackDone(weak) => {
                 if self.has(Switch::BugCallbackBeforeClear) {
-                    self.m.heap.clear_weak(weak);
+                    self.process.heap.clear_weak(weak);
                 }
                 self.drop_then(weak, Phase::CallbackDropped(weak))
             }
             Phase::CallbackDropped(weak) => {
-                if self.m.heap.first(List::CALLS) == Some(weak) {
-                    self.m.heap.move_to(self.old(), weak);
+                if self.process.heap.first(List::CALLS) == Some(weak) {
+                    self.process.heap.move_to(self.old(), weak);
                 } else {
-                    self.running.freed += 1;
+                    self.process.interp.running.freed += 1;
                 }
                 Some(Phase::Callbacks)
             }
             Phase::Finalizers => self.next_finalizer(),
             Phase::FinalizerDone(o) => {
-                if self.has(Switch::BugStopFinalizersEarly) && self.m.heap.object(o).refcount == 1 {
-                    let mut rest = self.m.heap.first(List::UNREACHABLE);
+                if self.has(Switch::BugStopFinalizersEarly) && self.process.heap.object(o).refcount == 1 {
+                    let mut rest = self.process.heap.first(List::UNREACHABLE);
                     while let Some(other) = rest {
-                        self.m.heap.move_to(List::SEEN, other);
-                        rest = self.m.heap.first(List::UNREACHABLE);
+                        self.process.heap.move_to(List::SEEN, other);
+                        rest = self.process.heap.first(List::UNREACHABLE);
                     }
                 }
                 self.drop_then(o, Phase::Finalizers)
@@ -66,13 +67,13 @@ impl Execution<'_, '_> {
             Phase::Clearing => self.next_clear(),
             Phase::ClearDone(o) => self.drop_then(o, Phase::ClearDropped(o)),
             Phase::ClearDropped(o) => {
-                if self.m.heap.first(List::FINAL) == Some(o) {
-                    self.m.heap.object_mut(o).unset(Flag::COLLECTING);
+                if self.process.heap.first(List::FINAL) == Some(o) {
+                    self.process.heap.unset(o, Flag::COLLECTING);
                     if self.has(Switch::BugLoseSurvivorsOfClear) {
-                        self.m.heap.unlink(o);
-                        self.m.heap.append(List::INCREMENT, o);
+                        self.process.heap.unlink(o);
+                        self.process.heap.append(List::INCREMENT, o);
                     } else {
-                        self.m.heap.move_to(self.old(), o);
+                        self.process.heap.move_to(self.old(), o);
                     }
                 }
                 Some(Phase::Clearing)
@@ -82,8 +83,8 @@ impl Execution<'_, '_> {
                 if self.gc_callback(next, Phase::StopCallbacks(next + 1)) {
                     return None;
                 }
-                self.m.gc.collecting = false;
-                let RunningCollection { generation, counted, freed, uncollectable, .. } = self.running;
+                self.process.interp.gc.collecting = false;
+                let RunningCollection { generation, counted, freed, uncollectable, .. } = self.process.interp.running;
                 let mut returned = counted + freed + uncollectable;
                 if self.has(Switch::BugCountOneMore) && returned > 0 {
                     returned += 1;
@@ -97,17 +98,17 @@ impl Execution<'_, '_> {
 
     /// Drops a reference, then goes on: at once if the object does not die of it.
     fn drop_then(&mut self, o: Idx, then: Phase) -> Option<Phase> {
-        let base = self.m.frames.len();
+        let base = self.process.actor.frames.len();
         self.drop_now(o);
         (!self.waits(base, Frame::Collect { phase: then })).then_some(then)
     }
 
     fn show(&mut self, moment: PhasePoint) {
         let Some(observer) = self.observer.as_deref_mut() else { return };
-        let Machine { heap, gc, vars, .. } = &*self.m;
-        let RunningCollection { generation, set, .. } = self.running;
+        let Process { heap, vars, interp, .. } = &*self.process;
+        let RunningCollection { generation, set, .. } = interp.running;
         let events = self.sink.count();
-        observer.at_phase(moment, &View { heap, gc, vars, generation, set, events });
+        observer.at_phase(moment, &View { heap, gc: &interp.gc, vars, generation, set, events });
     }
 
     /// Where survivors of the running collection go.
@@ -115,7 +116,7 @@ impl Execution<'_, '_> {
         if self.has(Switch::BugSurvivorsGetYounger) {
             return List::GEN0;
         }
-        match self.running.generation {
+        match self.process.interp.running.generation {
             0 if !self.has(Switch::Incremental) => List::GEN1,
             _ => List::GEN2,
         }
@@ -123,7 +124,7 @@ impl Execution<'_, '_> {
 
     /// Calls entry `next` of `gc.callbacks`; false if there is none.
     fn gc_callback(&mut self, next: u32, then: Phase) -> bool {
-        let Some(callable) = self.m.gc.callbacks.get(next as usize).copied() else { return false };
+        let Some(callable) = self.process.interp.gc.callbacks.get(next as usize).copied() else { return false };
         self.push(Frame::Collect { phase: then });
         self.incref(callable);
         self.call(Code::GcCallback, callable, NIL, callable);
@@ -132,31 +133,36 @@ impl Execution<'_, '_> {
 
     /// Merge, reachability, untracking, legacy finalizers, first weak reference pass.
     fn deduce(&mut self) -> Option<Phase> {
-        let generation = self.running.generation;
+        let generation = self.process.interp.running.generation;
         let set = self.gather(generation);
-        self.running.set = set;
+        self.process.interp.running.set = set;
         self.show(PhasePoint::Start);
-        let mut found = match unreachable::deduce_unreachable(&mut self.m.heap, set, List::UNREACHABLE, &self.m.rules) {
+        let mut found = match unreachable::deduce_unreachable(
+            &mut self.process.heap,
+            set,
+            List::UNREACHABLE,
+            &self.process.rules,
+        ) {
             Ok(found) => found,
             Err(reason) => {
                 self.stop = Some(reason);
                 return None;
             }
         };
-        if self.m.rules.has_bugs() {
+        if self.process.rules.has_bugs() {
             found = Found { set: found.set.anything(), unreachable: found.unreachable.anything() };
         }
         let trash = found.unreachable;
-        self.running.trash = trash;
-        self.running.quiet = !found.set.flags.has(Flag::UNFAITHFUL);
+        self.process.interp.running.trash = trash;
+        self.process.interp.running.quiet = !found.set.flags.has(Flag::UNFAITHFUL);
         if self.has(Switch::BugClearLiveWeakrefs)
-            && let Err(reason) = weakrefs::clear_after_finalizers(&mut self.m.heap, set)
+            && let Err(reason) = weakrefs::clear_after_finalizers(&mut self.process.heap, set)
         {
             self.stop = Some(reason);
             return None;
         }
         if self.has(Switch::BugCallbacksOfSurvivors)
-            && let Err(reason) = weakrefs::clear_before_finalizers(&mut self.m.heap, set, &self.m.rules)
+            && let Err(reason) = weakrefs::clear_before_finalizers(&mut self.process.heap, set, &self.process.rules)
         {
             self.stop = Some(reason);
             return None;
@@ -164,20 +170,22 @@ impl Execution<'_, '_> {
         self.keep_survivors(set, generation, &found);
         let has_legacy = trash.flags.has(Flag::LEGACY);
         if has_legacy {
-            legacy::split_legacy(&mut self.m.heap, List::UNREACHABLE);
+            legacy::split_legacy(&mut self.process.heap, List::UNREACHABLE);
         }
         self.show(PhasePoint::Deduced);
-        self.running.counted = if has_legacy { self.m.heap.count(List::UNREACHABLE) } else { trash.count };
+        self.process.interp.running.counted =
+            if has_legacy { self.process.heap.count(List::UNREACHABLE) } else { trash.count };
         if trash.concern_weakrefs()
-            && let Err(reason) = weakrefs::clear_before_finalizers(&mut self.m.heap, List::UNREACHABLE, &self.m.rules)
+            && let Err(reason) =
+                weakrefs::clear_before_finalizers(&mut self.process.heap, List::UNREACHABLE, &self.process.rules)
         {
             self.stop = Some(reason);
             return None;
         }
         if self.has(Switch::BugCallbacksOldestFirst) || self.reversed {
-            self.reverse(List::CALLS);
+            self.process.heap.reverse(List::CALLS);
         }
-        if trash.count == 0 && self.observer.is_none() && !self.m.rules.has_bugs() {
+        if trash.count == 0 && self.observer.is_none() && !self.process.rules.has_bugs() {
             // Every list that the phases in between work on is empty.
             return Some(Phase::Finish);
         }
@@ -187,9 +195,9 @@ impl Execution<'_, '_> {
 
     /// Counters and lists: the list whose members the collection examines.
     fn gather(&mut self, generation: u8) -> List {
-        let (gc, heap) = (&mut self.m.gc, &mut self.m.heap);
-        if !self.m.rules.has(Switch::Incremental) {
-            gc.begin(heap, generation, &self.m.rules);
+        let (gc, heap) = (&mut self.process.interp.gc, &mut self.process.heap);
+        if !self.process.rules.has(Switch::Incremental) {
+            gc.begin(heap, generation, &self.process.rules);
             return List::generation(generation);
         }
         gc.count = [0; 3];
@@ -211,70 +219,70 @@ impl Execution<'_, '_> {
     fn keep_survivors(&mut self, set: List, generation: u8, found: &Found) {
         let mut kept = found.set.count.saturating_sub(found.unreachable.count);
         if found.set.shapes.has(Shape::Tuple) {
-            kept = kept.saturating_sub(untracking::untrack_eligible(&mut self.m.heap, set, Shape::Tuple));
+            kept = kept.saturating_sub(untracking::untrack_eligible(&mut self.process.heap, set, Shape::Tuple));
         }
         if self.has(Switch::BugUntrackSurvivors) {
-            let mut o = self.m.heap.object(set.head()).next;
+            let mut o = self.process.heap.object(set.head()).next;
             while o != set.head() {
-                let next = self.m.heap.object(o).next;
-                self.m.heap.untrack(o);
+                let next = self.process.heap.object(o).next;
+                self.process.heap.untrack(o);
                 o = next;
             }
         }
         if self.has(Switch::BugFinalizeSurvivors)
-            && let Some(o) = self.m.heap.first(set)
-            && self.m.heap.object(o).has(Flag::FINALIZES)
+            && let Some(o) = self.process.heap.first(set)
+            && self.process.heap.object(o).has(Flag::FINALIZES)
         {
-            self.m.heap.object_mut(o).set(Flag::COLLECTING);
-            self.m.heap.move_to(List::UNREACHABLE, o);
+            self.process.heap.set(o, Flag::COLLECTING);
+            self.process.heap.move_to(List::UNREACHABLE, o);
         }
         if self.has(Switch::BugCollectionLeaks)
-            && let Some(o) = self.m.heap.first(set)
+            && let Some(o) = self.process.heap.first(set)
         {
-            self.m.heap.object_mut(o).refcount += 1;
+            self.process.heap.add_reference(o);
         }
         if self.has(Switch::BugCountSurvivors) {
-            self.running.freed += self.m.heap.count(set);
+            self.process.interp.running.freed += self.process.heap.count(set);
         }
-        if self.m.rules.has_bugs() {
-            kept = self.m.heap.count(set);
+        if self.process.rules.has_bugs() {
+            kept = self.process.heap.count(set);
         }
         if generation == 2 {
             if found.set.shapes.has(Shape::Dict) && self.has(Switch::LazyDictTracking) {
-                let untracked = untracking::untrack_eligible(&mut self.m.heap, set, Shape::Dict);
+                let untracked = untracking::untrack_eligible(&mut self.process.heap, set, Shape::Dict);
                 kept = kept.saturating_sub(untracked);
             }
-            self.m.gc.long_lived_pending = 0;
-            self.m.gc.long_lived_total = kept;
+            self.process.interp.gc.long_lived_pending = 0;
+            self.process.interp.gc.long_lived_total = kept;
             if self.has(Switch::BugSurvivorsGetYounger) {
-                self.m.heap.merge(set, List::GEN0);
+                self.process.heap.merge(set, List::GEN0);
             }
             if self.has(Switch::Incremental) {
-                self.m.heap.merge(List::GEN2, List::GEN1);
+                self.process.heap.merge(List::GEN2, List::GEN1);
             }
             return;
         }
         if generation == 1 {
-            self.m.gc.long_lived_pending += kept;
+            self.process.interp.gc.long_lived_pending += kept;
         }
         let old = self.old();
         if set != old {
-            self.m.heap.merge(set, old);
+            self.process.heap.merge(set, old);
         }
         if self.has(Switch::Incremental) && generation == 1 {
             // The pending space is empty now: the two old spaces change places.
-            self.m.heap.merge(List::GEN2, List::GEN1);
+            self.process.heap.merge(List::GEN2, List::GEN1);
         }
     }
 
     fn next_callback(&mut self) -> Option<Phase> {
-        let Some(weak) = self.m.heap.first(List::CALLS) else {
+        let Some(weak) = self.process.heap.first(List::CALLS) else {
             self.show(PhasePoint::CallbacksDone);
             return Some(Phase::Finalizers);
         };
-        self.running.quiet = false;
+        self.process.interp.running.quiet = false;
         self.push(Frame::Collect { phase: Phase::CallbackDone(weak) });
-        let callback = self.m.heap.weak(weak).callback;
+        let callback = self.process.heap.weak(weak).callback;
         if callback == NIL {
             return None;
         }
@@ -289,27 +297,27 @@ impl Execution<'_, '_> {
     }
 
     fn next_finalizer(&mut self) -> Option<Phase> {
-        if !self.running.trash.flags.has(Flag::FINALIZES) {
+        if !self.process.interp.running.trash.flags.has(Flag::FINALIZES) {
             self.show(PhasePoint::FinalizersDone);
             return Some(Phase::Resurrection);
         }
-        while let Some(o) = self.m.heap.first(List::UNREACHABLE) {
-            let object = *self.m.heap.object(o);
-            self.m.heap.move_to(List::SEEN, o);
+        while let Some(o) = self.process.heap.first(List::UNREACHABLE) {
+            let object = *self.process.heap.object(o);
+            self.process.heap.move_to(List::SEEN, o);
             if !object.has(Flag::FINALIZES) {
                 continue;
             }
-            let Some(Finalizer::Modern(script)) = self.m.heap.kind(o).finalizer else { continue };
+            let Some(Finalizer::Modern(script)) = self.process.heap.kind(o).finalizer else { continue };
             if !self.has(Switch::Pep442) || object.has(Flag::FINALIZED) || self.has(Switch::BugClearBeforeFinalizers) {
                 continue;
             }
             if !self.has(Switch::BugNoFinalizedBit) {
-                self.m.heap.object_mut(o).set(Flag::FINALIZED);
+                self.process.heap.set(o, Flag::FINALIZED);
             }
             if self.has(Switch::BugSkipFinalizers) {
                 continue;
             }
-            self.running.quiet = false;
+            self.process.interp.running.quiet = false;
             self.incref(o);
             self.push(Frame::Collect { phase: Phase::FinalizerDone(o) });
             self.enter(Code::Finalizer, o, NIL, Some(script));
@@ -318,19 +326,19 @@ impl Execution<'_, '_> {
         if self.has(Switch::BugFinalizeLegacyReachable) && self.finalize_uncollectable() {
             return None;
         }
-        self.m.heap.merge(List::SEEN, List::UNREACHABLE);
+        self.process.heap.merge(List::SEEN, List::UNREACHABLE);
         self.show(PhasePoint::FinalizersDone);
         Some(Phase::Resurrection)
     }
 
     /// The planted bug that finalizes what legacy objects reach: calls the next such finalizer; false if there is none.
     fn finalize_uncollectable(&mut self) -> bool {
-        let mut o = self.m.heap.object(List::LEGACY.head()).next;
+        let mut o = self.process.heap.object(List::LEGACY.head()).next;
         while o != List::LEGACY.head() {
-            let object = *self.m.heap.object(o);
+            let object = *self.process.heap.object(o);
             let due = object.has(Flag::FINALIZES) && !object.has(Flag::FINALIZED) && !object.has(Flag::LEGACY);
-            if due && let Some(Finalizer::Modern(script)) = self.m.heap.kind(o).finalizer {
-                self.m.heap.object_mut(o).set(Flag::FINALIZED);
+            if due && let Some(Finalizer::Modern(script)) = self.process.heap.kind(o).finalizer {
+                self.process.heap.set(o, Flag::FINALIZED);
                 self.incref(o);
                 self.push(Frame::Collect { phase: Phase::FinalizerDone(o) });
                 self.enter(Code::Finalizer, o, NIL, Some(script));
@@ -343,41 +351,41 @@ impl Execution<'_, '_> {
 
     fn resurrection(&mut self) -> Option<Phase> {
         // If nothing happened, nothing was resurrected, no weak reference was made, and the count is known.
-        let quiet = self.running.quiet && !self.m.rules.has_bugs();
-        let trash = self.running.trash;
+        let quiet = self.process.interp.running.quiet && !self.process.rules.has_bugs();
+        let trash = self.process.interp.running.trash;
         if quiet {
-            self.m.heap.merge(List::UNREACHABLE, List::FINAL);
+            self.process.heap.merge(List::UNREACHABLE, List::FINAL);
         } else if let Err(reason) = self.split_resurrected() {
             self.stop = Some(reason);
             return None;
         }
         if (!quiet || trash.concern_weakrefs())
-            && weakrefs::remain(&self.m.heap, List::FINAL)
+            && weakrefs::remain(&self.process.heap, List::FINAL)
             && self.has(Switch::ClearWeakrefsAfterFinalizers)
-            && let Err(reason) = weakrefs::clear_after_finalizers(&mut self.m.heap, List::FINAL)
+            && let Err(reason) = weakrefs::clear_after_finalizers(&mut self.process.heap, List::FINAL)
         {
             self.stop = Some(reason);
             return None;
         }
         if !quiet {
-            let count = self.m.heap.count(List::FINAL);
-            if count != self.running.counted && !self.has(Switch::CountBeforeCallbacks) {
-                self.running.counted = count;
+            let count = self.process.heap.count(List::FINAL);
+            if count != self.process.interp.running.counted && !self.has(Switch::CountBeforeCallbacks) {
+                self.process.interp.running.counted = count;
             }
         }
         self.show(PhasePoint::ResurrectionChecked);
         if self.has(Switch::BugSkipFirstClear)
-            && let Some(o) = self.m.heap.first(List::FINAL)
+            && let Some(o) = self.process.heap.first(List::FINAL)
         {
-            self.m.heap.object_mut(o).unset(Flag::COLLECTING);
-            self.m.heap.move_to(self.old(), o);
+            self.process.heap.unset(o, Flag::COLLECTING);
+            self.process.heap.move_to(self.old(), o);
         }
         Some(Phase::Clearing)
     }
 
     fn split_resurrected(&mut self) -> Result<(), crate::event::Undefined> {
         let old = if self.has(Switch::BugLoseResurrected) { List::SEEN } else { self.old() };
-        let (heap, rules) = (&mut self.m.heap, &self.m.rules);
+        let (heap, rules) = (&mut self.process.heap, &self.process.rules);
         if !rules.has(Switch::CheckResurrection) || rules.has(Switch::BugNoResurrectionCheck) {
             heap.merge(List::UNREACHABLE, List::FINAL);
             return Ok(());
@@ -410,75 +418,65 @@ impl Execution<'_, '_> {
     }
 
     fn next_clear(&mut self) -> Option<Phase> {
-        let plainly = !self.m.gc.save_all && !self.m.rules.has_bugs();
+        let plainly = !self.process.interp.gc.save_all && !self.process.rules.has_bugs();
         if plainly && !self.clear_plain_members(self.old()) {
             return None;
         }
-        let Some(o) = self.m.heap.first(List::FINAL) else {
+        let Some(o) = self.process.heap.first(List::FINAL) else {
             self.show(PhasePoint::Cleared);
             return Some(Phase::Finish);
         };
-        if self.m.gc.save_all {
+        if self.process.interp.gc.save_all {
             self.incref(o);
-            self.m.gc.garbage.push(o);
+            self.process.interp.gc.garbage.push(o);
             return Some(Phase::ClearDropped(o));
         }
-        if self.m.heap.object(o).shape == Shape::Function {
-            self.m.rules.ask(Rules::NONE.with(Switch::FunctionClear));
+        if self.process.heap.object(o).shape == Shape::Function {
+            self.process.rules.ask(Rules::NONE.with(Switch::FunctionClear));
         }
-        if !self.m.heap.object(o).has(Flag::CLEARABLE) {
+        if !self.process.heap.object(o).has(Flag::CLEARABLE) {
             return Some(Phase::ClearDropped(o));
         }
         self.incref(o);
-        let object = self.m.heap.id(o);
+        let object = self.process.heap.id(o);
         self.sink.event(Event::Clear { object });
         if self.stop.is_some() {
             return None;
         }
-        let base = self.m.frames.len();
+        let base = self.process.actor.frames.len();
         self.start_clear(o);
         let phase = Phase::ClearDone(o);
         (!self.waits(base, Frame::Collect { phase })).then_some(phase)
     }
 
     fn finish(&mut self) -> Phase {
-        self.running.uncollectable = self.m.heap.count(List::LEGACY);
-        let mut o = self.m.heap.object(List::LEGACY.head()).next;
+        self.process.interp.running.uncollectable = self.process.heap.count(List::LEGACY);
+        let mut o = self.process.heap.object(List::LEGACY.head()).next;
         while o != List::LEGACY.head() {
-            let object = self.m.heap.object_mut(o);
+            let object = *self.process.heap.object(o);
             let next = object.next;
-            if (self.m.gc.save_all || object.has(Flag::LEGACY)) && !self.m.rules.has(Switch::BugForgetGarbage) {
-                object.refcount += 1;
-                self.m.gc.garbage.push(o);
+            if (self.process.interp.gc.save_all || object.has(Flag::LEGACY))
+                && !self.process.rules.has(Switch::BugForgetGarbage)
+            {
+                self.process.heap.add_reference(o);
+                self.process.interp.gc.garbage.push(o);
             }
             o = next;
         }
-        self.m.heap.merge(List::LEGACY, self.old());
+        self.process.heap.merge(List::LEGACY, self.old());
         Phase::StopCallbacks(0)
     }
 
     /// The planted bug of an exception that escapes: the rest of the collection does not happen.
     pub(super) fn abandon_collection(&mut self) {
-        let Some(at) = self.m.frames.iter().rposition(|f| matches!(f, Frame::Collect { .. })) else { return };
-        self.m.frames[at] = Frame::Collect { phase: Phase::Finish };
+        let Some(at) = self.process.actor.frames.iter().rposition(|f| matches!(f, Frame::Collect { .. })) else {
+            return;
+        };
+        self.process.actor.frames[at] = Frame::Collect { phase: Phase::Finish };
         let old = self.old();
         for list in [List::UNREACHABLE, List::SEEN, List::FINAL, List::CALLS] {
-            unreachable::clear_flags(&mut self.m.heap, list);
-            self.m.heap.merge(list, old);
-        }
-    }
-
-    fn reverse(&mut self, list: List) {
-        let mut last: Option<Idx> = None;
-        while let Some(o) = self.m.heap.first(list) {
-            self.m.heap.unlink(o);
-            self.m.heap.object_mut(o).gc_refs = last.map_or(-1, |l| l as i32);
-            last = Some(o);
-        }
-        while let Some(o) = last {
-            let before = self.m.heap.object(o).gc_refs;
-            self.m.heap.append(list, o);
-            last = (before >= 0).then_some(before as Idx);
+            unreachable::clear_flags(&mut self.process.heap, list);
+            self.process.heap.merge(list, old);
         }
     }
 }

@@ -39,28 +39,27 @@ impl Execution<'_, '_> {
     /// The number of the weak container that an object is, or whose removal callback it is; not if that is gone.
     #[inline]
     pub(super) fn container_of(&self, o: Idx) -> Option<usize> {
-        let shape = self.m.heap.object(o).shape;
+        let shape = self.process.heap.object(o).shape;
         let is_part = shape.is_weak_container() || shape == Shape::Function;
-        let number = if is_part { self.m.heap.detail(o).entry } else { NIL };
-        let container = self.m.containers.all.get(number as usize)?;
+        let number = if is_part { self.process.heap.detail(o).entry } else { NIL };
+        let container = self.process.containers.all.get(number as usize)?;
         (container.object != NIL).then_some(number as usize)
     }
 
     /// Creates a part of a composed object, with one reference.
     fn part(&mut self, origin: u32, shape: Shape, role: Role, slots: &[Idx]) -> Idx {
-        let flags = Flag::HEADER.and(Flag::CLEARABLE.when(types::has_clear(shape, &self.m.rules)));
-        let o = self.m.heap.create(shape as u32, shape, flags, slots.len() as u32);
-        self.m.gc.count[0] += 1;
-        self.m.heap.object_mut(o).refcount = 1;
-        self.m.heap.detail_mut(o).origin = origin;
+        let flags = Flag::HEADER.and(Flag::CLEARABLE.when(types::has_clear(shape, &self.process.rules)));
+        let o = self.process.heap.create(shape as u32, shape, flags, slots.len() as u32);
+        self.process.interp.gc.count[0] += 1;
+        self.process.heap.detail_mut(o).origin = origin;
         for (i, content) in slots.iter().enumerate() {
-            self.m.heap.set_raw(o, i, *content);
+            self.process.heap.set_raw(o, i, *content);
         }
         let lazy = shape == Shape::Dict && self.has(Switch::LazyDictTracking);
         if !lazy {
-            self.m.heap.track(o);
+            self.process.heap.track(o);
         }
-        let object = self.m.heap.id(o);
+        let object = self.process.heap.id(o);
         self.sink.event(Event::New { object, origin, role });
         for (slot, content) in slots.iter().enumerate().filter(|(_, c)| **c != NIL) {
             self.report_store(o, slot as u8, *content);
@@ -84,14 +83,14 @@ impl Execution<'_, '_> {
         }
         let function = self.part(origin, Shape::Function, Role::ContainerRemove, &[closure, defaults, NIL]);
         for (slot, part) in [(0, data), (1, function)] {
-            self.m.heap.set_raw(object, slot as usize, part);
+            self.process.heap.set_raw(object, slot as usize, part);
             self.report_store(object, slot, part);
         }
-        let number = self.m.containers.all.len() as u32;
+        let number = self.process.containers.all.len() as u32;
         for part in [object, function] {
-            self.m.heap.detail_mut(part).entry = number;
+            self.process.heap.detail_mut(part).entry = number;
         }
-        self.m.containers.all.push(Container { object, data, function, iterating: 0 });
+        self.process.containers.all.push(Container { object, data, function, iterating: 0 });
         object
     }
 
@@ -101,7 +100,7 @@ impl Execution<'_, '_> {
         let o = self.part(origin, Shape::Finalize, Role::Named, &[callable, NIL]);
         let weak = self.part(origin, Shape::Ref, Role::FinalizeRef, &[]);
         self.bind_weakref(weak, referent, o);
-        self.m.heap.set_raw(o, 1, weak);
+        self.process.heap.set_raw(o, 1, weak);
         self.report_store(o, 1, weak);
         self.incref(o);
         o
@@ -110,20 +109,20 @@ impl Execution<'_, '_> {
     /// Adds (or, for a weak value dictionary, deletes) an entry; `store`'s contract.
     pub(super) fn store_entry(&mut self, object: Idx, slot: u8, value: Idx) -> bool {
         let Some(at) = self.container_of(object) else { return false };
-        let container = self.m.containers.all[at];
-        let shape = self.m.heap.object(object).shape;
-        let cleared = self.m.heap.raw(object, 0) != container.data;
+        let container = self.process.containers.all[at];
+        let shape = self.process.heap.object(object).shape;
+        let cleared = self.process.heap.raw(object, 0) != container.data;
         if cleared || slot >= MAX_ITEMS {
             return false;
         }
         if value == NIL {
             return shape == Shape::WeakValueDict && self.store_key(container.data, slot as u32, slot, NIL);
         }
-        let full = self.m.heap.entries(container.data) >= MAX_ITEMS as usize;
-        if !self.m.heap.object(value).shape.is_weakrefable() || full {
+        let full = self.process.heap.entries(container.data) >= MAX_ITEMS as usize;
+        if !self.process.heap.object(value).shape.is_weakrefable() || full {
             return false;
         }
-        let content = self.m.heap.get(value, slot).unwrap_or(NIL);
+        let content = self.process.heap.get(value, slot).unwrap_or(NIL);
         if shape == Shape::WeakKeyDict && content == NIL {
             return false;
         }
@@ -140,9 +139,9 @@ impl Execution<'_, '_> {
             self.decref(value);
             return;
         };
-        let container = self.m.containers.all[at];
-        let shape = self.m.heap.object(object).shape;
-        let content = self.m.heap.get(value, slot).unwrap_or(NIL);
+        let container = self.process.containers.all[at];
+        let shape = self.process.heap.object(object).shape;
+        let content = self.process.heap.get(value, slot).unwrap_or(NIL);
         // The reference that the caller counted is not kept: the container holds the object weakly.
         self.push(Frame::Drop { o: value });
         if shape != Shape::WeakValueDict
@@ -162,19 +161,19 @@ impl Execution<'_, '_> {
             self.part(origin, Shape::Ref, Role::ContainerEntry, &[])
         };
         self.bind_weakref(weak, value, container.function);
-        self.m.heap.weak_mut(weak).key = slot;
+        self.process.heap.weak_mut(weak).key = slot;
         if keyed {
             self.store_key(container.data, slot as u32, slot, weak);
             return;
         }
         self.maintain_tracking(container.data, weak);
-        let number = self.m.heap.entries(container.data) as u8;
+        let number = self.process.heap.entries(container.data) as u8;
         if shape == Shape::WeakSet {
-            self.m.heap.push_entry(container.data, DictEntry { key: number as u32, value: weak });
+            self.process.heap.push_entry(container.data, DictEntry { key: number as u32, value: weak });
             self.report_store(container.data, number, weak);
         } else {
             self.incref(content);
-            self.m.heap.push_entry(container.data, DictEntry { key: DictEntry::OBJECT + weak, value: content });
+            self.process.heap.push_entry(container.data, DictEntry { key: DictEntry::OBJECT + weak, value: content });
             self.report_store(container.data, 2 * number, weak);
             self.report_store(container.data, 2 * number + 1, content);
         }
@@ -182,16 +181,16 @@ impl Execution<'_, '_> {
 
     /// The entry of a weak key dictionary or weak set whose weak reference is live and refers to `referent`.
     fn find_entry(&self, container: &Container, referent: Idx) -> Option<usize> {
-        (0..self.m.heap.entries(container.data)).find(|&i| {
-            let entry = self.m.heap.entry(container.data, i);
+        (0..self.process.heap.entries(container.data)).find(|&i| {
+            let entry = self.process.heap.entry(container.data, i);
             let weak = entry.key_object().unwrap_or(entry.value);
-            entry.value != NIL && self.m.heap.weak(weak).referent == referent
+            entry.value != NIL && self.process.heap.weak(weak).referent == referent
         })
     }
 
     fn store_value(&mut self, container: &Container, entry: usize, content: Idx) {
         self.incref(content);
-        let old = self.m.heap.set_raw(container.data, 2 * entry + 1, content);
+        let old = self.process.heap.set_raw(container.data, 2 * entry + 1, content);
         self.report_store(container.data, 2 * entry as u8 + 1, content);
         self.decref(old);
     }
@@ -199,8 +198,8 @@ impl Execution<'_, '_> {
     /// The removal callback: puts the removal off while its container is iterated (until 3.13), else removes.
     pub(super) fn remove_entry(&mut self, function: Idx, weak: Idx) {
         let Some(at) = self.container_of(function) else { return };
-        let container = self.m.containers.all[at];
-        let gone = self.m.heap.object(container.object);
+        let container = self.process.containers.all[at];
+        let gone = self.process.heap.object(container.object);
         if gone.has(Flag::FREED) || gone.refcount == 0 || !self.self_reference_answers(&container) {
             return;
         }
@@ -209,21 +208,21 @@ impl Execution<'_, '_> {
         }
         self.incref(container.object);
         self.push(Frame::Drop { o: container.object });
-        let key = self.m.heap.weak(weak).key as u32;
-        let keyed = self.m.heap.object(weak).shape == Shape::KeyedRef;
+        let key = self.process.heap.weak(weak).key as u32;
+        let keyed = self.process.heap.object(weak).shape == Shape::KeyedRef;
         let token = if keyed { key } else { DictEntry::OBJECT + weak };
         if container.iterating > 0 && self.has(Switch::ContainerPending) {
-            self.m.containers.pending.push((function, token));
+            self.process.containers.pending.push((function, token));
             return;
         }
         self.remove_token(&container, token);
     }
 
     fn self_reference_answers(&self, container: &Container) -> bool {
-        let mut entry = self.m.heap.detail(container.object).weakrefs;
+        let mut entry = self.process.heap.detail(container.object).weakrefs;
         while entry != NIL {
-            let weak = self.m.heap.weaks[entry as usize];
-            if weak.callback == NIL && self.m.heap.object(weak.object).shape == Shape::Ref {
+            let weak = self.process.heap.weaks[entry as usize];
+            if weak.callback == NIL && self.process.heap.object(weak.object).shape == Shape::Ref {
                 return true;
             }
             entry = weak.next;
@@ -234,18 +233,18 @@ impl Execution<'_, '_> {
     /// Removes the entry under a key if it is dead, or the entry of a weak reference.
     fn remove_token(&mut self, container: &Container, token: u32) {
         let data = container.data;
-        let found = (0..self.m.heap.entries(data)).find(|&i| {
-            let entry = self.m.heap.entry(data, i);
+        let found = (0..self.process.heap.entries(data)).find(|&i| {
+            let entry = self.process.heap.entry(data, i);
             let own = entry.key_object().unwrap_or(entry.value);
             entry.value != NIL && (entry.key == token || DictEntry::OBJECT + own == token)
         });
         let Some(i) = found else { return };
-        let entry = self.m.heap.entry(data, i);
+        let entry = self.process.heap.entry(data, i);
         let keyed = token < DictEntry::OBJECT;
-        if keyed && self.m.heap.answer(entry.value).is_some() && !self.has(Switch::BugContainerRemovesNew) {
+        if keyed && self.process.heap.answer(entry.value).is_some() && !self.has(Switch::BugContainerRemovesNew) {
             return;
         }
-        self.m.heap.set_raw(data, 2 * i + 1, NIL);
+        self.process.heap.set_raw(data, 2 * i + 1, NIL);
         match entry.key_object() {
             Some(weak) => {
                 let number = i as u8;
@@ -267,7 +266,7 @@ impl Execution<'_, '_> {
         if shape.is_weak_container()
             && let Some(at) = self.container_of(o)
         {
-            self.m.containers.all[at].object = NIL;
+            self.process.containers.all[at].object = NIL;
         }
     }
 
@@ -275,8 +274,8 @@ impl Execution<'_, '_> {
     pub(super) fn length(&mut self, place: Place) -> bool {
         let Some(object) = self.resolve(place) else { return false };
         let Some(at) = self.container_of(object) else { return false };
-        let container = self.m.containers.all[at];
-        let shape = self.m.heap.object(object).shape;
+        let container = self.process.containers.all[at];
+        let shape = self.process.heap.object(object).shape;
         if shape == Shape::WeakValueDict && !self.has(Switch::ContainerLenCountsDead) {
             self.push(Frame::Length { container: object });
             self.push(Frame::Commit { container: object });
@@ -284,31 +283,33 @@ impl Execution<'_, '_> {
         }
         let raw = self.raw_length(&container);
         let counts_dead = shape != Shape::WeakSet && self.has(Switch::ContainerLenCountsDead);
-        let waiting = self.m.containers.pending.iter().filter(|p| p.0 == container.function).count() as u32;
+        let waiting = self.process.containers.pending.iter().filter(|p| p.0 == container.function).count() as u32;
         let len = if counts_dead { raw } else { raw - waiting.min(raw) };
-        self.sink.event(Event::Length { container: self.m.heap.id(object), len, raw });
+        self.sink.event(Event::Length { container: self.process.heap.id(object), len, raw });
         true
     }
 
     /// `len()` of a weak value dictionary after removals that were put off have been made.
     pub(super) fn report_length(&mut self, object: Idx) {
         let Some(at) = self.container_of(object) else { return };
-        let container = self.m.containers.all[at];
+        let container = self.process.containers.all[at];
         let len = self.raw_length(&container);
-        self.sink.event(Event::Length { container: self.m.heap.id(object), len, raw: len });
+        self.sink.event(Event::Length { container: self.process.heap.id(object), len, raw: len });
     }
 
     fn raw_length(&self, container: &Container) -> u32 {
-        let live = |i: &usize| self.m.heap.entry(container.data, *i).value != NIL;
-        (0..self.m.heap.entries(container.data)).filter(live).count() as u32
+        let live = |i: &usize| self.process.heap.entry(container.data, *i).value != NIL;
+        (0..self.process.heap.entries(container.data)).filter(live).count() as u32
     }
 
     /// Makes the removal that was put off last, and so on.
     pub(super) fn commit_step(&mut self, object: Idx) {
         let Some(at) = self.container_of(object) else { return };
-        let container = self.m.containers.all[at];
-        let Some(last) = self.m.containers.pending.iter().rposition(|p| p.0 == container.function) else { return };
-        let (_, token) = self.m.containers.pending.remove(last);
+        let container = self.process.containers.all[at];
+        let Some(last) = self.process.containers.pending.iter().rposition(|p| p.0 == container.function) else {
+            return;
+        };
+        let (_, token) = self.process.containers.pending.remove(last);
         self.push(Frame::Commit { container: object });
         self.remove_token(&container, token);
     }
@@ -317,20 +318,20 @@ impl Execution<'_, '_> {
     pub(super) fn iterate(&mut self, place: Place, script: ScriptId) -> bool {
         let Some(object) = self.resolve(place) else { return false };
         let Some(at) = self.container_of(object) else { return false };
-        let container = self.m.containers.all[at];
-        self.m.containers.all[at].iterating += 1;
+        let container = self.process.containers.all[at];
+        self.process.containers.all[at].iterating += 1;
         self.incref(object);
-        let live = self.m.heap.entries(container.data);
-        let tuple = self.m.heap.create_temporary(live as u32);
+        let live = self.process.heap.entries(container.data);
+        let tuple = self.process.heap.create_temporary(live as u32);
         for i in 0..live {
-            let entry = self.m.heap.entry(container.data, i);
+            let entry = self.process.heap.entry(container.data, i);
             if entry.value != NIL {
                 let weak = entry.key_object().unwrap_or(entry.value);
                 self.incref(weak);
-                self.m.heap.set_raw(tuple, i, weak);
+                self.process.heap.set_raw(tuple, i, weak);
             }
         }
-        self.m.heap.track(tuple);
+        self.process.heap.track(tuple);
         self.push(Frame::IterateDone { container: object });
         self.push(Frame::Drop { o: tuple });
         self.push(Frame::Iterate { container: object, entries: tuple, script, next: 0 });
@@ -339,15 +340,15 @@ impl Execution<'_, '_> {
 
     /// One round of an iteration.
     pub(super) fn iterate_step(&mut self, container: Idx, entries: Idx, script: ScriptId, mut next: u32) {
-        while next < self.m.heap.object(entries).len {
-            let weak = self.m.heap.raw(entries, next as usize);
+        while next < self.process.heap.object(entries).len {
+            let weak = self.process.heap.raw(entries, next as usize);
             next += 1;
             if weak == NIL {
                 continue;
             }
-            let Some(entry) = self.m.heap.answer(weak) else { continue };
+            let Some(entry) = self.process.heap.answer(weak) else { continue };
             self.incref(entry);
-            let ids = (self.m.heap.id(container), self.m.heap.id(entry));
+            let ids = (self.process.heap.id(container), self.process.heap.id(entry));
             self.sink.event(Event::Yielded { container: ids.0, entry: ids.1 });
             self.push(Frame::Iterate { container, entries, script, next });
             self.push(Frame::Drop { o: entry });
@@ -368,16 +369,16 @@ impl Execution<'_, '_> {
     pub(super) fn iterate_done(&mut self, object: Idx) {
         self.push(Frame::Drop { o: object });
         let Some(at) = self.container_of(object) else { return };
-        self.m.containers.all[at].iterating -= 1;
-        if self.m.containers.all[at].iterating == 0 {
+        self.process.containers.all[at].iterating -= 1;
+        if self.process.containers.all[at].iterating == 0 {
             self.push(Frame::Commit { container: object });
         }
     }
 
     /// A `finalize` object is called: once it calls its callable, then it is done.
     pub(super) fn run_finalize(&mut self, o: Idx) {
-        let callable = self.m.heap.set_raw(o, 0, NIL);
-        let weak = self.m.heap.set_raw(o, 1, NIL);
+        let callable = self.process.heap.set_raw(o, 0, NIL);
+        let weak = self.process.heap.set_raw(o, 1, NIL);
         if callable == NIL {
             return;
         }

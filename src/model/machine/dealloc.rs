@@ -22,7 +22,7 @@ impl Execution<'_, '_> {
 
     /// The reference count has just become 0.
     fn start_dealloc(&mut self, o: Idx) {
-        let object = *self.m.heap.object(o);
+        let object = *self.process.heap.object(o);
         if self.dies_plainly(&object) {
             self.dealloc_plainly(o, &object);
         } else {
@@ -31,8 +31,8 @@ impl Execution<'_, '_> {
     }
 
     fn dealloc_plainly(&mut self, o: Idx, object: &Object) {
-        if self.m.trash.serves(object) && !self.m.trash.enter(o, object) {
-            self.m.heap.untrack(o);
+        if self.process.actor.trash.serves(object) && !self.process.actor.trash.enter(o, object) {
+            self.process.heap.untrack(o);
             return;
         }
         self.begin_death(o);
@@ -43,16 +43,15 @@ impl Execution<'_, '_> {
     /// that leaves to be done, if anything, is on the stack: what the caller does next belongs below it.
     #[inline]
     pub(super) fn drop_now(&mut self, o: Idx) {
-        let object = self.m.heap.object_mut(o);
-        if object.refcount == 0 || object.has(Flag::FREED) {
-            self.stop = Some(Undefined::UseAfterFree);
-            return;
+        match self.process.heap.drop_reference(o) {
+            Some(0) => {}
+            Some(_) => return,
+            None => {
+                self.stop = Some(Undefined::UseAfterFree);
+                return;
+            }
         }
-        object.refcount -= 1;
-        if object.refcount > 0 {
-            return;
-        }
-        let object = *object;
+        let object = *self.process.heap.object(o);
         if self.stop.is_none() && self.dies_plainly(&object) {
             self.dealloc_plainly(o, &object);
         } else {
@@ -61,23 +60,23 @@ impl Execution<'_, '_> {
     }
 
     fn dealloc_stage(&mut self, o: Idx, stage: Stage) {
-        let object = *self.m.heap.object(o);
-        let kind = *self.m.heap.kind(o);
+        let object = *self.process.heap.object(o);
+        let kind = *self.process.heap.kind(o);
         match stage {
             Stage::Start => {
-                if self.has(Switch::BugFreeTwice) && self.m.heap.has_rare(o, RareFlag::DYING) {
+                if self.has(Switch::BugFreeTwice) && self.process.heap.has_rare(o, RareFlag::DYING) {
                     self.begin_death(o);
-                    self.sink.event(Event::Free { object: self.m.heap.id(o) });
+                    self.sink.event(Event::Free { object: self.process.heap.id(o) });
                     self.stop = Some(Undefined::UseAfterFree);
                     return;
                 }
-                if self.m.trash.serves(&object) {
-                    if !self.m.trash.enter(o, &object) {
-                        self.m.heap.untrack(o);
+                if self.process.actor.trash.serves(&object) {
+                    if !self.process.actor.trash.enter(o, &object) {
+                        self.process.heap.untrack(o);
                         return;
                     }
                     if untracks_first(&object) || !self.has(Switch::TrashcanForAllTypes) {
-                        self.m.heap.untrack(o);
+                        self.process.heap.untrack(o);
                     }
                 }
                 if object.id.is_none() {
@@ -95,7 +94,7 @@ impl Execution<'_, '_> {
                         return;
                     }
                     if object.has(Flag::HEADER) {
-                        self.m.heap.track(o);
+                        self.process.heap.track(o);
                     }
                 }
                 let skip = self.has(Switch::BugSkipDeallocFinalizers);
@@ -112,7 +111,7 @@ impl Execution<'_, '_> {
             }
             Stage::Finalized => {
                 if self.has(Switch::Pep442) && !self.has(Switch::BugNoFinalizedBit) {
-                    self.m.heap.object_mut(o).set(Flag::FINALIZED);
+                    self.process.heap.set(o, Flag::FINALIZED);
                 }
                 if self.stays_alive(o) {
                     self.leave_trashcan(&object);
@@ -136,7 +135,7 @@ impl Execution<'_, '_> {
             Stage::OldFinalizer => match kind.finalizer {
                 Some(Finalizer::Modern(script)) if !self.has(Switch::BugSkipDeallocFinalizers) => {
                     if object.has(Flag::HEADER) {
-                        self.m.heap.track(o);
+                        self.process.heap.track(o);
                     }
                     self.revive(o, Stage::OldFinalized, Code::Finalizer, script);
                 }
@@ -147,19 +146,19 @@ impl Execution<'_, '_> {
                     self.leave_trashcan(&object);
                     return;
                 }
-                self.m.heap.untrack(o);
+                self.process.heap.untrack(o);
                 self.begin_death(o);
                 // Weak references that `__del__` made are cleared without callback.
-                self.m.heap.clear_all_weaks(o);
+                self.process.heap.clear_all_weaks(o);
                 self.dealloc(o, Stage::Slots, 0);
             }
             Stage::Final => {
                 self.begin_death(o);
                 let late = self.untracks_late();
                 if !kind.flaws.keeps_tracked && !late {
-                    self.m.heap.untrack(o);
+                    self.process.heap.untrack(o);
                 }
-                if !self.m.heap.object(o).has(Flag::WATCHED) && kind.on_dealloc.is_none() && !late {
+                if !self.process.heap.object(o).has(Flag::WATCHED) && kind.on_dealloc.is_none() && !late {
                     self.dealloc_slots(o, 0, false);
                     return;
                 }
@@ -170,7 +169,7 @@ impl Execution<'_, '_> {
             }
             Stage::Action => {
                 if self.untracks_late() && !kind.flaws.keeps_tracked {
-                    self.m.heap.untrack(o);
+                    self.process.heap.untrack(o);
                 }
                 match kind.on_dealloc {
                     Some(script) => self.revive(o, Stage::ActionDone, Code::Dealloc, script),
@@ -195,16 +194,14 @@ impl Execution<'_, '_> {
 
     /// Calls user code on a dying object with an artificial reference count of 1.
     fn revive(&mut self, o: Idx, then: Stage, code: Code, script: ScriptId) {
-        self.m.heap.object_mut(o).refcount = 1;
+        self.process.heap.revive(o);
         self.push(Frame::Dealloc { o, stage: then, step: 0 });
         self.enter(code, o, NIL, Some(script));
     }
 
     /// Takes the artificial reference back; true if user code kept the object.
     fn stays_alive(&mut self, o: Idx) -> bool {
-        let object = self.m.heap.object_mut(o);
-        object.refcount = object.refcount.saturating_sub(1);
-        object.refcount > 0
+        self.process.heap.take_reference_back(o) > 0
     }
 
     /// The planted bugs that leave a dying object to the collector while user code runs.
@@ -214,10 +211,10 @@ impl Execution<'_, '_> {
 
     #[inline]
     pub(super) fn begin_death(&mut self, o: Idx) {
-        if self.m.rules.plain().has(Switch::BugFreeTwice) {
-            self.m.heap.set_rare(o, RareFlag::DYING);
+        if self.process.rules.plain().has(Switch::BugFreeTwice) {
+            self.process.heap.set_rare(o, RareFlag::DYING);
         }
-        let object = self.m.heap.id(o);
+        let object = self.process.heap.id(o);
         self.sink.event(Event::Dealloc { object });
     }
 
@@ -225,27 +222,27 @@ impl Execution<'_, '_> {
     /// weak reference to it.
     #[inline]
     pub(super) fn dies_plainly(&self, object: &Object) -> bool {
-        !object.meets(Flag::SPECIAL.and(Flag::WATCHED)) && object.id.is_some() && !self.m.rules.has_bugs()
+        !object.meets(Flag::SPECIAL.and(Flag::WATCHED)) && object.id.is_some() && !self.process.rules.has_bugs()
     }
 
     /// Drops the callback of a weak reference that is deallocated or cleared.
     pub(super) fn drop_callback(&mut self, weak: Idx) {
-        let callback = self.m.heap.weak(weak).callback;
+        let callback = self.process.heap.weak(weak).callback;
         if callback == NIL {
             return;
         }
         // What drops another reference than the last cannot ask the weak reference meanwhile.
-        if self.m.heap.object(callback).refcount == 1 && self.has(Switch::ForgetCallbackLate) {
+        if self.process.heap.object(callback).refcount == 1 && self.has(Switch::ForgetCallbackLate) {
             self.push(Frame::ForgetCallback { weak });
         } else {
-            self.m.heap.weak_mut(weak).callback = NIL;
+            self.process.heap.weak_mut(weak).callback = NIL;
         }
         self.decref(callback);
     }
 
     /// The object in a raw slot of a dict: a value, or a key that is an object; nothing for deleted entries.
     pub(super) fn dict_part(&self, dict: Idx, position: usize) -> Idx {
-        let entry = self.m.heap.entry(dict, position / 2);
+        let entry = self.process.heap.entry(dict, position / 2);
         if entry.value == NIL {
             NIL
         } else if position % 2 == 1 {
@@ -257,7 +254,7 @@ impl Execution<'_, '_> {
 
     #[inline]
     pub(super) fn leaves_trashcan(&mut self, object: &Object) -> bool {
-        self.m.trash.serves(object) && self.m.trash.leave(object.shape)
+        self.process.actor.trash.serves(object) && self.process.actor.trash.leave(object.shape)
     }
 
     /// The deallocator of an object that user code keeps is left.
@@ -269,14 +266,14 @@ impl Execution<'_, '_> {
 
     /// Deallocates the next deferred object.
     pub(super) fn drain(&mut self, first: bool) {
-        let Some((o, tracked)) = self.m.trash.next(first) else { return };
-        if self.m.heap.object(o).has(Flag::FREED) {
+        let Some((o, tracked)) = self.process.actor.trash.next(first) else { return };
+        if self.process.heap.object(o).has(Flag::FREED) {
             self.stop = Some(Undefined::UseAfterFree);
             return;
         }
         self.push(Frame::Drain { first: false });
         if tracked && self.has(Switch::TrashcanForAllTypes) {
-            self.m.heap.track(o);
+            self.process.heap.track(o);
         }
         self.push(Frame::Dealloc { o, stage: Stage::Start, step: 0 });
     }
@@ -288,49 +285,50 @@ impl Execution<'_, '_> {
             (entry != NIL).then(|| heap.weaks[entry as usize])
         };
         if self.has(Switch::BugWeakrefStaysLinked)
-            && let Some(weak) = head(&self.m.heap)
-            && self.m.heap.object(weak.object).has(Flag::FREED)
+            && let Some(weak) = head(&self.process.heap)
+            && self.process.heap.object(weak.object).has(Flag::FREED)
         {
             self.stop = Some(Undefined::UseAfterFree);
             return;
         }
         for _ in 0..2 {
-            if let Some(weak) = head(&self.m.heap)
+            if let Some(weak) = head(&self.process.heap)
                 && weak.callback == NIL
-                && (self.m.heap.object(weak.object).shape != Shape::KeyedRef || !self.has(Switch::AlwaysCallbackTuple))
+                && (self.process.heap.object(weak.object).shape != Shape::KeyedRef
+                    || !self.has(Switch::AlwaysCallbackTuple))
             {
-                self.m.heap.clear_weak(weak.object);
+                self.process.heap.clear_weak(weak.object);
             }
         }
-        let count = self.m.heap.weak_count(o);
+        let count = self.process.heap.weak_count(o);
         if count == 0 {
             return;
         }
         if count == 1 && !self.has(Switch::AlwaysCallbackTuple) {
-            if let Some(weak) = head(&self.m.heap) {
-                self.m.heap.weak_mut(weak.object).callback = NIL;
-                self.m.heap.clear_weak(weak.object);
+            if let Some(weak) = head(&self.process.heap) {
+                self.process.heap.weak_mut(weak.object).callback = NIL;
+                self.process.heap.clear_weak(weak.object);
                 if weak.callback != NIL {
                     self.push(Frame::Callback { weak: weak.object, callback: weak.callback });
                 }
             }
             return;
         }
-        let tuple = self.m.heap.create_temporary(2 * count);
-        self.m.heap.track(tuple);
+        let tuple = self.process.heap.create_temporary(2 * count);
+        self.process.heap.track(tuple);
         if self.has(Switch::BugLoseDeallocCallbacks) {
             self.push(Frame::Drop { o: tuple });
         } else {
             self.push(Frame::TupleCallbacks { tuple, next: 0 });
         }
         let mut item = 0;
-        while let Some(weak) = head(&self.m.heap) {
-            self.m.heap.weak_mut(weak.object).callback = NIL;
-            self.m.heap.clear_weak(weak.object);
-            if self.m.heap.object(weak.object).refcount > 0 {
+        while let Some(weak) = head(&self.process.heap) {
+            self.process.heap.weak_mut(weak.object).callback = NIL;
+            self.process.heap.clear_weak(weak.object);
+            if self.process.heap.object(weak.object).refcount > 0 {
                 self.incref(weak.object);
-                self.m.heap.set_raw(tuple, item, weak.object);
-                self.m.heap.set_raw(tuple, item + 1, weak.callback);
+                self.process.heap.set_raw(tuple, item, weak.object);
+                self.process.heap.set_raw(tuple, item + 1, weak.callback);
                 item += 2;
             } else if weak.callback != NIL {
                 self.push(Frame::Drop { o: weak.callback });
@@ -349,9 +347,9 @@ impl Execution<'_, '_> {
         for i in 0..pairs / 2 {
             for part in 0..2 {
                 let (a, b) = (2 * i + part, 2 * (pairs - 1 - i) + part);
-                let old = self.m.heap.raw(tuple, a);
-                let other = self.m.heap.set_raw(tuple, b, old);
-                self.m.heap.set_raw(tuple, a, other);
+                let old = self.process.heap.raw(tuple, a);
+                let other = self.process.heap.set_raw(tuple, b, old);
+                self.process.heap.set_raw(tuple, a, other);
             }
         }
     }

@@ -28,36 +28,34 @@ impl Execution<'_, '_> {
         loop {
             let dies = self.drop_until_death(o, &mut step);
             if dies != NIL {
-                let child = *self.m.heap.object(dies);
+                let child = *self.process.heap.object(dies);
                 if child.refcount == 0 || child.has(Flag::FREED) {
                     self.stop = Some(Undefined::UseAfterFree);
                     return;
                 }
-                self.m.heap.object_mut(dies).refcount = 0;
+                self.process.heap.drop_last_reference(dies);
                 if !self.dies_plainly(&child) {
                     self.push_slots(o, step, linked);
                     self.push(Frame::Dealloc { o: dies, stage: Stage::Start, step: 0 });
                     return;
                 }
-                self.m.heap.untrack(dies);
-                if self.m.trash.serves(&child) && !self.m.trash.enter(dies, &child) {
+                self.process.heap.untrack(dies);
+                if self.process.actor.trash.serves(&child) && !self.process.actor.trash.enter(dies, &child) {
                     self.push_slots(o, step, linked);
                     return;
                 }
                 self.begin_death(dies);
-                let child = self.m.heap.object_mut(dies);
-                child.prev = o;
-                child.next = step << 1 | u32::from(linked);
+                self.process.heap.link_dying(dies, o, step, linked);
                 (o, step, linked) = (dies, 0, true);
                 continue;
             }
-            let object = self.m.heap.object(o);
-            let above = (object.prev, object.next >> 1, object.next & 1 == 1);
+            let object = self.process.heap.object(o);
+            let above = self.process.heap.above_dying(o);
             if object.shape.is_weakref() {
                 if !self.has(Switch::BugWeakrefStaysLinked) {
                     self.clear_weak(o);
                 }
-                if self.m.heap.weak(o).callback != NIL {
+                if self.process.heap.weak(o).callback != NIL {
                     if linked {
                         self.push_slots(above.0, above.1, above.2);
                     }
@@ -93,16 +91,16 @@ impl Execution<'_, '_> {
     /// or `NIL` if there are no more.
     #[inline]
     fn drop_until_death(&mut self, o: Idx, step: &mut u32) -> Idx {
-        let object = self.m.heap.object(o);
+        let object = self.process.heap.object(o);
         let shape = object.shape;
         // A flawed deallocator, or one whose action has tracked the object again, leaves that to the release of memory.
         if object.has(Flag::TRACKED) && !object.has(Flag::SPECIAL) {
-            self.m.heap.untrack(o);
+            self.process.heap.untrack(o);
         }
-        if DROPPED_IN_ORDER.has(shape) && !self.m.rules.has_bugs() {
-            return self.drop_in_order(o, step);
+        if DROPPED_IN_ORDER.has(shape) && !self.process.rules.has_bugs() {
+            return self.process.heap.drop_slots_until_last(o, step);
         }
-        let object = *self.m.heap.object(o);
+        let object = *self.process.heap.object(o);
         let leaks = self.has(Switch::BugDeallocLeaks);
         while *step < object.len {
             let position = Heap::drop_position(&object, *step) as usize;
@@ -110,37 +108,14 @@ impl Execution<'_, '_> {
             let content = if object.shape == Shape::Dict {
                 self.dict_part(o, position)
             } else {
-                std::mem::replace(&mut self.m.heap.slots[object.slots as usize + position], NIL)
+                std::mem::replace(&mut self.process.heap.slots[object.slots as usize + position], NIL)
             };
             if content == NIL || (leaks && *step > 1) {
                 continue;
             }
-            let child = self.m.heap.object_mut(content);
-            if child.refcount <= 1 {
+            if !self.process.heap.drop_unless_last(content) {
                 return content;
             }
-            child.refcount -= 1;
-        }
-        NIL
-    }
-
-    /// [`Self::drop_until_death`] for slots that are dropped from the first to the last.
-    #[inline(always)]
-    fn drop_in_order(&mut self, o: Idx, step: &mut u32) -> Idx {
-        let Heap { objects, slots, .. } = &mut self.m.heap;
-        let object = &objects[o as usize];
-        let from = (object.slots + *step) as usize;
-        for content in &mut slots[from..(object.slots + object.len) as usize] {
-            *step += 1;
-            let content = std::mem::replace(content, NIL);
-            if content == NIL {
-                continue;
-            }
-            let child = &mut objects[content as usize];
-            if child.refcount <= 1 {
-                return content;
-            }
-            child.refcount -= 1;
         }
         NIL
     }
@@ -148,18 +123,18 @@ impl Execution<'_, '_> {
     /// Releases the memory of a dead object; true if the trashcan must be drained then.
     #[inline(always)]
     pub(super) fn release(&mut self, o: Idx) -> bool {
-        let object = *self.m.heap.object(o);
+        let object = *self.process.heap.object(o);
         let drains = self.leaves_trashcan(&object);
         let Some(id) = object.id else {
-            self.m.heap.object_mut(o).set(Flag::FREED);
-            self.m.heap.recycle_temporary(o);
+            self.process.heap.set(o, Flag::FREED);
+            self.process.heap.recycle_temporary(o);
             return drains;
         };
-        self.m.heap.untrack(o);
+        self.process.heap.untrack(o);
         self.sink.event(Event::Free { object: id });
-        self.m.heap.release(o);
+        self.process.heap.release(o);
         if object.has(Flag::HEADER) {
-            self.m.gc.freed();
+            self.process.interp.gc.freed();
         }
         self.container_freed(o, object.shape);
         drains
@@ -168,34 +143,32 @@ impl Execution<'_, '_> {
     /// `tp_clear` of the members of the final set and the drop of the collector's reference, one member after the
     /// other, as long as nothing more is to be done. False if the collection has to wait for what is on the stack now.
     pub(super) fn clear_plain_members(&mut self, old: List) -> bool {
-        while let Some(o) = self.m.heap.first(List::FINAL) {
-            let object = self.m.heap.object_mut(o);
+        while let Some(o) = self.process.heap.first(List::FINAL) {
+            let object = *self.process.heap.object(o);
             if !CLEARED_IN_PLACE.has(object.shape) || !object.has(Flag::CLEARABLE) || object.meets(UNUSUAL) {
                 return true;
             }
-            object.refcount += 1;
-            object.set(Flag::CLEARED);
+            self.process.heap.add_reference(o);
+            self.process.heap.set(o, Flag::CLEARED);
             let (first, len, is_weakref) = (object.slots as usize, object.len, object.shape.is_weakref());
-            let id = self.m.heap.id(o);
+            let id = self.process.heap.id(o);
             self.sink.event(Event::Clear { object: id });
             for step in 0..len {
-                let content = std::mem::replace(&mut self.m.heap.slots[first + step as usize], NIL);
+                let content = std::mem::replace(&mut self.process.heap.slots[first + step as usize], NIL);
                 if content == NIL {
                     continue;
                 }
-                let child = self.m.heap.object_mut(content);
-                if child.refcount > 1 && !child.has(Flag::FREED) {
-                    child.refcount -= 1;
+                if !self.process.heap.object(content).has(Flag::FREED) && self.process.heap.drop_unless_last(content) {
                     continue;
                 }
-                let base = self.m.frames.len();
+                let base = self.process.actor.frames.len();
                 self.drop_now(content);
                 if self.waits(base, Frame::Clear { o, step: step + 1 }) {
-                    self.m.frames.insert(base, Frame::Collect { phase: Phase::ClearDone(o) });
+                    self.process.actor.frames.insert(base, Frame::Collect { phase: Phase::ClearDone(o) });
                     return false;
                 }
             }
-            let base = self.m.frames.len();
+            let base = self.process.actor.frames.len();
             if is_weakref {
                 self.clear_weak(o);
                 self.drop_callback(o);
@@ -207,9 +180,9 @@ impl Execution<'_, '_> {
             if self.waits(base, Frame::Collect { phase: Phase::ClearDropped(o) }) {
                 return false;
             }
-            if self.m.heap.first(List::FINAL) == Some(o) {
-                self.m.heap.object_mut(o).unset(Flag::COLLECTING);
-                self.m.heap.move_to(old, o);
+            if self.process.heap.first(List::FINAL) == Some(o) {
+                self.process.heap.unset(o, Flag::COLLECTING);
+                self.process.heap.move_to(old, o);
             }
         }
         true

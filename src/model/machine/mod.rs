@@ -3,47 +3,47 @@
 //! Every decref completes before the operation that caused it goes on, as in C, but on a stack of frames instead of
 //! the machine's: a step does one thing, and if an object dies its deallocation is pushed on top.
 
+mod actor;
 mod bulk_graphs;
 mod collect;
 mod container;
 mod dealloc;
 mod fast_path;
 mod frame;
+mod interpreter;
 mod introspection;
 mod observe;
 mod ops;
+mod process;
 mod slots;
 mod trashcan;
 mod types;
 mod user_code;
 
+#[cfg(test)]
+mod tests;
+
 use crate::event::{Event, EventBuffer, Undefined};
-use crate::model::collector::unreachable::Members;
 use crate::model::collector::{AskedRules, Collector, GcState, Rules, Switch, weakrefs};
-use crate::model::heap::{Flag, Heap, Idx, List, NIL};
+use crate::model::heap::{Heap, Idx, List, NIL};
 use crate::scenario::{Kind, Scenario, Shape};
 use crate::subject::{Declaration, Failure, Subject};
 use frame::{Frame, Phase};
-use trashcan::Trashcan;
+use interpreter::RunningCollection;
+
+pub use actor::{Actor, ActorId};
+pub use interpreter::{Interpreter, InterpreterId};
+pub use process::Process;
 
 /// The model of one collector, with all memory that its runs need.
 #[derive(Clone, Debug)]
 pub struct Machine {
     declaration: Declaration,
-    rules: AskedRules,
     /// What the plain type of each shape was made of.
     plain_asks: [Rules; Shape::ALL.len()],
-    heap: Heap,
-    gc: GcState,
-    vars: Vec<Idx>,
-    frames: Vec<Frame>,
-    trash: Trashcan,
-    walk: Vec<Idx>,
-    seen: Vec<Idx>,
+    process: Process,
+    walk: introspection::Walk,
     runs: u64,
-    containers: container::Containers,
-    /// For each operation of the scenario the type of the objects that it creates, or `NIL` as long as none was made.
-    types: Vec<u32>,
 }
 
 /// A phase of a collection, as an [`Observer`] sees it.
@@ -103,41 +103,16 @@ pub struct View<'m> {
     pub events: u64,
 }
 
-/// One collection in progress.
-#[derive(Clone, Copy, Debug)]
-struct RunningCollection {
-    generation: u8,
-    counted: u32,
-    freed: u32,
-    uncollectable: u32,
-    set: List,
-    /// What was unreachable at first.
-    trash: Members,
-    /// Nothing has happened since that could have changed what is unreachable.
-    quiet: bool,
-}
-
-impl RunningCollection {
-    const fn new(generation: u8) -> RunningCollection {
-        let trash = Members::NONE;
-        RunningCollection { generation, counted: 0, freed: 0, uncollectable: 0, set: List::GEN0, trash, quiet: false }
-    }
-}
-
 /// One run in progress.
 struct Execution<'a, 'r> {
-    m: &'a mut Machine,
+    plain_asks: &'a [Rules; Shape::ALL.len()],
+    process: &'a mut Process,
+    walk: &'a mut introspection::Walk,
     scenario: &'a Scenario,
     sink: &'a mut EventBuffer<'r>,
     observer: Option<&'a mut (dyn Observer + 'a)>,
     stop: Option<Undefined>,
-    depth: u32,
-    script_steps: u32,
-    owner: Idx,
-    arg: Idx,
-    running: RunningCollection,
     reversed: bool,
-    main_end: u32,
 }
 
 impl Machine {
@@ -151,40 +126,32 @@ impl Machine {
         rules.forget();
         Machine {
             declaration: collector.declaration(),
-            rules,
             plain_asks: plain.map(|(_, asked)| asked),
-            heap: Heap::new(plain.map(|(ty, _)| ty)),
-            gc: GcState::default(),
-            vars: Vec::new(),
-            frames: Vec::new(),
-            trash: Trashcan::new(collector.rules),
-            walk: Vec::new(),
-            seen: Vec::new(),
+            process: Process::new(plain.map(|(ty, _)| ty), rules),
+            walk: introspection::Walk::default(),
             runs: 0,
-            containers: container::Containers::default(),
-            types: Vec::new(),
         }
     }
 
     /// The switches of this model.
     pub fn rules(&self) -> Rules {
-        self.rules.plain()
+        self.process.rules.plain()
     }
 
     /// The switches that the runs since [`Machine::forget_asked`] depended on: a model that has the same of them on does
     /// the same with the same scenarios.
     pub fn asked(&self) -> Rules {
-        self.rules.asked()
+        self.process.rules.asked()
     }
 
     /// As if the runs since then had depended on these too.
     pub fn remember_asked(&mut self, asked: Rules) {
-        self.rules.ask(asked);
+        self.process.rules.ask(asked);
     }
 
     /// What was asked for from now on is remembered, and nothing before.
     pub fn forget_asked(&mut self) {
-        self.rules.forget();
+        self.process.rules.forget();
     }
 
     /// Runs a scenario from an empty heap to its end.
@@ -194,9 +161,7 @@ impl Machine {
 
     /// Bytes of memory that the arenas take: what the largest run so far needed.
     pub fn bytes(&self) -> usize {
-        let frames = self.frames.capacity() * size_of::<Frame>();
-        let walks = (self.walk.capacity() + self.seen.capacity()) * size_of::<Idx>();
-        self.heap.bytes() + self.trash.bytes() + frames + walks
+        self.process.bytes() + self.walk.bytes()
     }
 
     /// Runs a scenario and shows the heap to an observer at each phase of each collection.
@@ -210,34 +175,35 @@ impl Machine {
         sink: &'a mut EventBuffer<'_>,
         observer: Option<&'a mut (dyn Observer + 'a)>,
     ) {
-        self.heap.reset();
-        self.gc.reset(&self.rules);
-        self.frames.clear();
-        self.trash.reset();
-        self.containers.reset();
-        self.vars.clear();
-        self.types.clear();
-        self.types.resize(scenario.ops().len(), NIL);
+        let mut execution = self.start(scenario, sink, observer);
+        let main = scenario.range(0);
+        execution.process.start_body(main.start as u32, main.end as u32);
+        execution.run();
+        // With fewer objects no nesting of deallocators can be deep enough for any release.
+        if execution.process.heap.places() >= trashcan::LEAST_LIMIT as usize {
+            execution.process.rules.ask(trashcan::SWITCHES);
+        }
+    }
+
+    /// A run of which nothing has been done yet.
+    fn start<'a, 'r>(
+        &'a mut self,
+        scenario: &'a Scenario,
+        sink: &'a mut EventBuffer<'r>,
+        observer: Option<&'a mut (dyn Observer + 'a)>,
+    ) -> Execution<'a, 'r> {
+        self.process.reset(scenario.ops().len());
         self.runs += 1;
-        let reversed = self.rules.has(Switch::BugNondeterministic) && self.runs.is_multiple_of(2);
-        let mut exec = Execution {
-            m: self,
+        let reversed = self.process.rules.has(Switch::BugNondeterministic) && self.runs.is_multiple_of(2);
+        Execution {
+            plain_asks: &self.plain_asks,
+            process: &mut self.process,
+            walk: &mut self.walk,
             scenario,
             sink,
             observer,
             stop: None,
-            depth: 0,
-            script_steps: 0,
-            owner: NIL,
-            arg: NIL,
-            running: RunningCollection::new(0),
             reversed,
-            main_end: scenario.range(0).end as u32,
-        };
-        exec.run();
-        // With fewer objects no nesting of deallocators can be deep enough for any release.
-        if exec.m.heap.places() >= trashcan::LEAST_LIMIT as usize {
-            exec.m.rules.ask(trashcan::SWITCHES);
         }
     }
 }
@@ -254,15 +220,10 @@ impl Subject for Machine {
 }
 
 impl Execution<'_, '_> {
+    /// Runs what the actor has to do, to the end.
     fn run(&mut self) {
-        self.push(Frame::Body { pc: 0, end: self.main_end, owner: NIL, arg: NIL, script: false, allocated: false });
-        while let Some(frame) = self.m.frames.last().copied() {
-            if let Frame::Body { .. } = frame {
-                self.body(frame);
-            } else {
-                self.m.frames.pop();
-                self.step(frame);
-            }
+        while let Some(frame) = self.process.actor.frames.last().copied() {
+            self.turn(frame);
             if let Some(reason) = self.stop {
                 self.sink.event(Event::Undefined { reason });
                 return;
@@ -275,13 +236,24 @@ impl Execution<'_, '_> {
         self.snapshot();
     }
 
+    /// Goes on with the frame on top of the stack.
+    #[inline]
+    fn turn(&mut self, frame: Frame) {
+        if let Frame::Body { .. } = frame {
+            self.body(frame);
+        } else {
+            self.process.actor.frames.pop();
+            self.step(frame);
+        }
+    }
+
     #[inline]
     fn step(&mut self, frame: Frame) {
         match frame {
             Frame::Body { .. } => unreachable!("bodies are stepped in place"),
             Frame::Dealloc { o, stage, step } => self.dealloc(o, stage, step),
             Frame::Clear { o, step } => self.clear_slots(o, step),
-            Frame::ForgetCallback { weak } => self.m.heap.weak_mut(weak).callback = NIL,
+            Frame::ForgetCallback { weak } => self.process.heap.weak_mut(weak).callback = NIL,
             Frame::DropRange { start, len, step, backwards } => self.drop_range(start, len, step, backwards),
             Frame::Callback { weak, callback } => self.single_callback(weak, callback),
             Frame::TupleCallbacks { tuple, next } => self.tuple_callbacks(tuple, next),
@@ -305,34 +277,28 @@ impl Execution<'_, '_> {
 
     #[inline]
     fn push(&mut self, frame: Frame) {
-        self.m.frames.push(frame);
+        self.process.actor.frames.push(frame);
     }
 
     #[inline]
     fn has(&self, switch: Switch) -> bool {
-        self.m.rules.has(switch)
+        self.process.rules.has(switch)
     }
 
     #[inline]
     fn incref(&mut self, o: Idx) {
-        let object = self.m.heap.object_mut(o);
-        if object.has(Flag::FREED) {
+        if !self.process.heap.add_reference(o) {
             self.stop = Some(Undefined::UseAfterFree);
         }
-        object.refcount += 1;
     }
 
     /// Drops a reference. If it was the last, the deallocation is pushed: nothing may follow in the same step.
     #[inline]
     fn decref(&mut self, o: Idx) {
-        let object = self.m.heap.object_mut(o);
-        if object.refcount == 0 || object.has(Flag::FREED) {
-            self.stop = Some(Undefined::UseAfterFree);
-            return;
-        }
-        object.refcount -= 1;
-        if object.refcount == 0 {
-            self.push(Frame::Dealloc { o, stage: frame::Stage::Start, step: 0 });
+        match self.process.heap.drop_reference(o) {
+            Some(0) => self.push(Frame::Dealloc { o, stage: frame::Stage::Start, step: 0 }),
+            Some(_) => {}
+            None => self.stop = Some(Undefined::UseAfterFree),
         }
     }
 
@@ -344,7 +310,7 @@ impl Execution<'_, '_> {
     /// Clears a weak reference; one whose referent's memory is gone is undefined behaviour.
     #[inline]
     fn clear_weak(&mut self, weak: Idx) {
-        if let Err(reason) = weakrefs::clear_one(&mut self.m.heap, weak) {
+        if let Err(reason) = weakrefs::clear_one(&mut self.process.heap, weak) {
             self.stop = Some(reason);
         }
     }
@@ -352,8 +318,8 @@ impl Execution<'_, '_> {
     fn start_collection(&mut self, generation: u8, automatic: bool) {
         self.sink.event(Event::CollectStart { generation, automatic });
         self.snapshot();
-        self.m.gc.collecting = true;
-        self.running = RunningCollection::new(generation);
+        self.process.interp.gc.collecting = true;
+        self.process.interp.running = RunningCollection::new(generation);
         self.collect_step(Phase::StartCallbacks(0));
     }
 }

@@ -14,21 +14,25 @@ impl Execution<'_, '_> {
     }
 
     fn take_snapshot(&mut self) {
-        let Execution { m, sink, .. } = self;
-        let (heap, sink) = (&mut m.heap, &mut **sink);
+        let Execution { process, sink, .. } = self;
+        let (heap, sink) = (&mut process.heap, &mut **sink);
         sink.event(Event::Snapshot);
         heap.tidy_roster();
         let number = heap.next_snapshot();
-        let mut listed = Listed { shown: 0, linked: 0, flags: Flag::NONE };
+        // How many objects are shown, how many of them have weak references, and the flags that any of them has.
+        let (mut shown, mut linked, mut flags) = (0, 0, Flag::NONE);
         for (list, spot) in [
             (List::GEN0, Spot::Gen0),
             (List::GEN1, Spot::Gen1),
             (List::GEN2, Spot::Gen2),
             (List::PERMANENT, Spot::Permanent),
         ] {
-            listed.show(&mut heap.objects, list, spot, number, sink);
+            heap.show_members(list, number, |object| {
+                flags = flags.and(object.flags());
+                linked += u32::from(object.has(Flag::WATCHED));
+                shown += show_state(sink, object, spot);
+            });
         }
-        let Listed { shown, mut linked, flags } = listed;
         // Where a deallocator forgets to untrack, the lists have freed members: they are shown as well.
         let freed = if flags.has(Flag::FREED) { heap.freed_and_shown(number) } else { 0 };
         let mut left = heap.live() - (shown - freed);
@@ -49,12 +53,12 @@ impl Execution<'_, '_> {
                 left > 0
             });
         }
-        if self.m.heap.live_weaks() > 0 || linked > 0 {
+        if self.process.heap.live_weaks() > 0 || linked > 0 {
             self.weak_states(linked);
         }
-        for &o in &self.m.gc.garbage {
+        for &o in &self.process.interp.gc.garbage {
             // A planted bug takes an argument tuple for trash.
-            if let Some(object) = self.m.heap.object(o).id {
+            if let Some(object) = self.process.heap.object(o).id {
                 self.sink.event(Event::Garbage { object });
             }
         }
@@ -62,8 +66,8 @@ impl Execution<'_, '_> {
 
     /// `linked` is the number of objects that have weak references.
     fn weak_states(&mut self, mut linked: u32) {
-        let Execution { m, sink, .. } = self;
-        let heap = &m.heap;
+        let Execution { process, sink, .. } = self;
+        let heap = &process.heap;
         // Those in no list of a living referent, or not met there.
         let mut missing = heap.live_weaks();
         let mut show_list = |referent: Idx, object: &Object| {
@@ -116,31 +120,6 @@ impl Execution<'_, '_> {
             living.all(&mut show_unlinked);
         } else {
             heap.walk_live(|o, _| !heap.is_weak(o) || show_unlinked(heap.weak(o)));
-        }
-    }
-}
-
-/// What the lists of the generations have shown.
-struct Listed {
-    shown: u32,
-    /// How many of them have weak references.
-    linked: u32,
-    /// Flags that any of them has.
-    flags: Flag,
-}
-
-impl Listed {
-    /// Shows the members of a list.
-    #[inline(always)]
-    fn show(&mut self, objects: &mut [Object], list: List, spot: Spot, snapshot: u8, sink: &mut EventBuffer<'_>) {
-        let mut o = objects[list.head() as usize].next;
-        while o != list.head() {
-            let object = &mut objects[o as usize];
-            object.show(snapshot);
-            o = object.next;
-            self.flags = self.flags.and(object.flags());
-            self.linked += u32::from(object.has(Flag::WATCHED));
-            self.shown += show_state(sink, object, spot);
         }
     }
 }
@@ -214,7 +193,7 @@ del a
         let collector = Collector::parse("cpython-3.15+bug-ignore-outer-reference").unwrap();
         let mut machine = Machine::new(&collector);
         let events = record(|out| machine.run(&scenario, out));
-        assert!(!machine.gc.garbage.is_empty());
+        assert!(!machine.process.interp.gc.garbage.is_empty());
         assert!(!events.iter().any(|event| matches!(event, Event::Garbage { .. })));
         assert_eq!(events.iter().rfind(|event| matches!(event, Event::End)), Some(&Event::End));
     }

@@ -19,14 +19,14 @@ impl Execution<'_, '_> {
     pub(super) fn body(&mut self, frame: Frame) {
         let Frame::Body { mut pc, end, owner, arg, script, mut allocated } = frame else { return };
         let ops = self.scenario.ops();
-        let top = self.m.frames.len() - 1;
-        let in_main = !script && end == self.main_end;
-        (self.owner, self.arg) = (owner, arg);
+        let top = self.process.actor.frames.len() - 1;
+        let in_main = !script && end == self.process.actor.end;
+        (self.process.actor.owner, self.process.actor.arg) = (owner, arg);
         loop {
-            if in_main && let Some(due) = self.m.gc.due.take() {
+            if in_main && let Some(due) = self.process.interp.gc.due.take() {
                 self.serve_due(due);
             } else if pc >= end {
-                self.m.frames.truncate(top);
+                self.process.actor.frames.truncate(top);
                 if script {
                     self.leave(owner, false);
                 }
@@ -42,7 +42,7 @@ impl Execution<'_, '_> {
                         continue;
                     }
                     if script && matches!(op, Op::Raise) {
-                        self.m.frames.truncate(top);
+                        self.process.actor.frames.truncate(top);
                         self.leave(owner, true);
                         return;
                     }
@@ -52,7 +52,7 @@ impl Execution<'_, '_> {
                     // taken the operands away.
                     let parts = self.operands(kind, items);
                     if !allocated && let Some(generation) = self.collection_at(kind, parts) {
-                        self.m.frames[top] = Frame::Body { pc, end, owner, arg, script, allocated: true };
+                        self.process.actor.frames[top] = Frame::Body { pc, end, owner, arg, script, allocated: true };
                         self.start_collection(generation, true);
                         return;
                     }
@@ -66,8 +66,8 @@ impl Execution<'_, '_> {
                 }
                 pc += 1;
             }
-            if self.m.frames.len() != top + 1 || self.stop.is_some() {
-                self.m.frames[top] = Frame::Body { pc, end, owner, arg, script, allocated: false };
+            if self.process.actor.frames.len() != top + 1 || self.stop.is_some() {
+                self.process.actor.frames[top] = Frame::Body { pc, end, owner, arg, script, allocated: false };
                 return;
             }
         }
@@ -76,7 +76,7 @@ impl Execution<'_, '_> {
     /// Counts the allocation that a `New` makes; the generation of the collection that starts inside it.
     fn collection_at(&mut self, kind: &Kind, parts: Option<Operands>) -> Option<u8> {
         let parts = parts?;
-        let allocates = types::has_header(kind, &self.m.rules) && parts.shared == NIL;
+        let allocates = types::has_header(kind, &self.process.rules) && parts.shared == NIL;
         if allocates { self.count_allocation() } else { None }
     }
 
@@ -92,7 +92,7 @@ impl Execution<'_, '_> {
             Op::Scan => {
                 self.scan();
                 // The list that the objects came in.
-                let list = self.m.heap.create_temporary(1);
+                let list = self.process.heap.create_temporary(1);
                 self.decref(list);
                 true
             }
@@ -101,7 +101,7 @@ impl Execution<'_, '_> {
                 true
             }
             Op::CollectAtAllocation { after, generation } => {
-                self.m.gc.at_allocation = (after > 0).then_some((after, generation.min(2)));
+                self.process.interp.gc.at_allocation = (after > 0).then_some((after, generation.min(2)));
                 true
             }
             Op::Call { callable } => match self.resolve(callable) {
@@ -114,28 +114,28 @@ impl Execution<'_, '_> {
             },
             Op::Raise => false,
             Op::Enable => {
-                self.m.gc.enabled = true;
+                self.process.interp.gc.enabled = true;
                 true
             }
             Op::Disable => {
-                self.m.gc.enabled = false;
+                self.process.interp.gc.enabled = false;
                 true
             }
             Op::SetThreshold { thresholds } => {
-                self.m.gc.threshold = thresholds.map(u32::from);
+                self.process.interp.gc.threshold = thresholds.map(u32::from);
                 true
             }
             Op::Freeze if self.has(Switch::Freeze) => {
-                self.m.gc.freeze(&mut self.m.heap);
+                self.process.interp.gc.freeze(&mut self.process.heap);
                 true
             }
             Op::Unfreeze if self.has(Switch::Freeze) => {
-                self.m.gc.unfreeze(&mut self.m.heap);
+                self.process.interp.gc.unfreeze(&mut self.process.heap);
                 true
             }
             Op::Freeze | Op::Unfreeze => false,
             Op::SaveAll { on } => {
-                self.m.gc.save_all = on;
+                self.process.interp.gc.save_all = on;
                 true
             }
             Op::EmptyGarbage => self.drop_all(true),
@@ -143,7 +143,7 @@ impl Execution<'_, '_> {
             Op::AddGcCallback { callable } => match self.resolve(callable) {
                 Some(o) if self.is_callable(o) && self.has(Switch::GcCallbacks) => {
                     self.incref(o);
-                    self.m.gc.callbacks.push(o);
+                    self.process.interp.gc.callbacks.push(o);
                     true
                 }
                 _ => false,
@@ -185,11 +185,13 @@ impl Execution<'_, '_> {
     fn serve_due(&mut self, due: Option<u8>) {
         let generation = match due {
             Some(generation) => Some(generation),
-            None if self.m.gc.wants_collection(&self.m.rules) => self.m.gc.select_generation(),
+            None if self.process.interp.gc.wants_collection(&self.process.rules) => {
+                self.process.interp.gc.select_generation()
+            }
             None => None,
         };
         if let Some(generation) = generation
-            && !self.m.gc.collecting
+            && !self.process.interp.gc.collecting
         {
             self.start_collection(generation, true);
         }
@@ -197,7 +199,7 @@ impl Execution<'_, '_> {
 
     /// Counts the allocation of an object with GC header; the generation of the collection that starts inside it.
     fn count_allocation(&mut self) -> Option<u8> {
-        let (gc, rules) = (&mut self.m.gc, &self.m.rules);
+        let (gc, rules) = (&mut self.process.interp.gc, &self.process.rules);
         gc.count[0] += 1;
         if let Some((after, generation)) = gc.at_allocation {
             if after > 1 {
@@ -226,7 +228,7 @@ impl Execution<'_, '_> {
 
     /// Looks up what a `New` is to be made of, as far as it decides whether anything is made; `None` if nothing is.
     fn operands(&mut self, kind: &Kind, items: &[Place; 2]) -> Option<Operands> {
-        if self.m.heap.created() >= MAX_OBJECTS {
+        if self.process.heap.created() >= MAX_OBJECTS {
             return None;
         }
         match kind.shape {
@@ -238,17 +240,17 @@ impl Execution<'_, '_> {
                     None => kind.shape != Shape::Finalize,
                 };
                 let exists = kind.shape != Shape::Finalize || self.has(Switch::Pep442);
-                if !self.m.heap.object(referent).shape.is_weakrefable() || !callable || !exists {
+                if !self.process.heap.object(referent).shape.is_weakrefable() || !callable || !exists {
                     return None;
                 }
                 // The canonical weak reference is the answer if there is one.
                 let shares = callback.is_none() && matches!(kind.shape, Shape::Ref | Shape::Proxy);
-                let shared = if shares { self.m.heap.canonical(referent, kind.shape) } else { None };
+                let shared = if shares { self.process.heap.canonical(referent, kind.shape) } else { None };
                 Some(Operands { shared: shared.unwrap_or(NIL) })
             }
             Shape::Method => {
                 let function = self.resolve(items[0])?;
-                let fits = self.m.heap.object(function).shape == Shape::Function;
+                let fits = self.process.heap.object(function).shape == Shape::Function;
                 (fits && self.resolve(items[1]).is_some()).then_some(Operands { shared: NIL })
             }
             _ => Some(Operands { shared: NIL }),
@@ -283,25 +285,25 @@ impl Execution<'_, '_> {
     /// The type of the objects that an operation creates, worked out when it creates the first.
     #[inline]
     pub(super) fn type_of(&mut self, pc: u32, kind: &Kind) -> u32 {
-        let known = self.m.types[pc as usize];
+        let known = self.process.types[pc as usize];
         if known != NIL { known } else { self.find_type(pc, kind) }
     }
 
     fn find_type(&mut self, pc: u32, kind: &Kind) -> u32 {
         let plain = kind.shape as u32;
-        let ty = if *kind == self.m.heap.type_at(plain).kind {
-            self.m.rules.ask(self.m.plain_asks[plain as usize]);
+        let ty = if *kind == self.process.heap.type_at(plain).kind {
+            self.process.rules.ask(self.plain_asks[plain as usize]);
             plain
         } else {
-            self.m.heap.add_type(types::of(*kind, &self.m.rules))
+            self.process.heap.add_type(types::of(*kind, &self.process.rules))
         };
-        self.m.types[pc as usize] = ty;
+        self.process.types[pc as usize] = ty;
         ty
     }
 
     /// Creates an object of any shape but the composed ones, with one reference.
     pub(super) fn create(&mut self, pc: u32, ty: u32, parts: [Idx; 2]) -> Idx {
-        let Type { kind, flags, slots, tracked } = *self.m.heap.type_at(ty);
+        let Type { kind, flags, slots, tracked } = *self.process.heap.type_at(ty);
         let shape = kind.shape;
         let held = match shape {
             Shape::Tuple => parts.iter().position(|part| *part == NIL).unwrap_or(2),
@@ -310,30 +312,29 @@ impl Execution<'_, '_> {
             _ => 0,
         };
         let slots = if shape == Shape::Tuple { held as u32 } else { u32::from(slots) };
-        let o = self.m.heap.create(ty, shape, flags, slots);
+        let o = self.process.heap.create(ty, shape, flags, slots);
         for (slot, part) in parts[..held].iter().enumerate() {
             if *part != NIL {
                 self.incref(*part);
-                self.m.heap.set_raw(o, slot, *part);
+                self.process.heap.set_raw(o, slot, *part);
             }
         }
         if shape == Shape::Function {
             self.fill_function(o, parts);
         }
-        self.m.heap.object_mut(o).refcount = 1;
-        self.m.heap.detail_mut(o).origin = pc;
+        self.process.heap.detail_mut(o).origin = pc;
         let tracked = match shape {
             Shape::Tuple => self.tracks_tuple(&parts[..held]),
             _ => tracked,
         };
         if tracked && flags.has(Flag::HEADER) {
-            self.m.heap.track(o);
+            self.process.heap.track(o);
         }
-        let object = self.m.heap.id(o);
+        let object = self.process.heap.id(o);
         self.sink.event(Event::New { object, origin: pc, role: Role::Named });
         if held > 0 || shape == Shape::Function {
             for slot in 0..slots {
-                let part = self.m.heap.raw(o, slot as usize);
+                let part = self.process.heap.raw(o, slot as usize);
                 if part != NIL {
                     self.report_store(o, slot as u8, part);
                 }
@@ -346,7 +347,7 @@ impl Execution<'_, '_> {
     }
 
     fn tracks_tuple(&self, items: &[Idx]) -> bool {
-        let trackable = |item: &Idx| self.m.heap.object(*item).has(Flag::HEADER);
+        let trackable = |item: &Idx| self.process.heap.object(*item).has(Flag::HEADER);
         !items.is_empty() && (self.has(Switch::TrackEveryTuple) || items.iter().any(trackable))
     }
 
@@ -355,8 +356,8 @@ impl Execution<'_, '_> {
         if callback != NIL {
             self.incref(callback);
         }
-        self.m.heap.link_weak(o, referent, callback);
-        let heap = &self.m.heap;
+        self.process.heap.link_weak(o, referent, callback);
+        let heap = &self.process.heap;
         self.sink.event(Event::NewWeak {
             weak: heap.id(o),
             referent: heap.id(referent),
@@ -367,16 +368,16 @@ impl Execution<'_, '_> {
     /// Closure and defaults of a new function; what does not fit is left out.
     fn fill_function(&mut self, o: Idx, parts: [Idx; 2]) {
         for (slot, part) in parts.into_iter().enumerate() {
-            if part == NIL || self.m.heap.object(part).shape != Shape::Tuple {
+            if part == NIL || self.process.heap.object(part).shape != Shape::Tuple {
                 continue;
             }
-            let cells = (0..self.m.heap.object(part).len as usize)
-                .all(|i| self.m.heap.object(self.m.heap.raw(part, i)).shape == Shape::Cell);
-            if slot == 0 && (!cells || self.m.heap.object(part).len == 0) {
+            let cells = (0..self.process.heap.object(part).len as usize)
+                .all(|i| self.process.heap.object(self.process.heap.raw(part, i)).shape == Shape::Cell);
+            if slot == 0 && (!cells || self.process.heap.object(part).len == 0) {
                 continue;
             }
             self.incref(part);
-            self.m.heap.set_raw(o, slot, part);
+            self.process.heap.set_raw(o, slot, part);
         }
     }
 
@@ -391,25 +392,28 @@ impl Execution<'_, '_> {
         }
         let stored = self.store(dst, value);
         if !stored && value != NIL {
-            self.m.heap.object_mut(value).refcount -= 1;
+            self.process.heap.take_reference_back(value);
         }
         stored
     }
 
     fn deref(&mut self, dst: Place, weak: Place) -> bool {
         let Some(weak) = self.resolve(weak) else { return false };
-        if !self.m.heap.is_weak(weak) {
+        if !self.process.heap.is_weak(weak) {
             return false;
         }
-        let target = self.m.heap.weak(weak).referent;
-        if target != NIL && self.m.heap.object(target).has(Flag::FREED) {
+        let target = self.process.heap.weak(weak).referent;
+        if target != NIL && self.process.heap.object(target).has(Flag::FREED) {
             self.stop = Some(crate::event::Undefined::DanglingWeakref);
             return true;
         }
-        let answer =
-            if self.has(Switch::BugAnswerDying) && target != NIL { Some(target) } else { self.m.heap.answer(weak) };
-        let referent = answer.map(|o| self.m.heap.id(o));
-        self.sink.event(Event::Answer { weak: self.m.heap.id(weak), referent });
+        let answer = if self.has(Switch::BugAnswerDying) && target != NIL {
+            Some(target)
+        } else {
+            self.process.heap.answer(weak)
+        };
+        let referent = answer.map(|o| self.process.heap.id(o));
+        self.sink.event(Event::Answer { weak: self.process.heap.id(weak), referent });
         if let Some(o) = answer {
             self.incref(o);
             self.keep(dst, o);
@@ -419,27 +423,31 @@ impl Execution<'_, '_> {
 
     fn set_tracked(&mut self, place: Place, on: bool) -> bool {
         let Some(o) = self.resolve(place) else { return false };
-        let object = *self.m.heap.object(o);
+        let object = *self.process.heap.object(o);
         if !object.shape.is_extension() || !object.has(Flag::HEADER) || object.has(Flag::TRACKED) == on {
             return false;
         }
         if on {
-            self.m.heap.track(o)
+            self.process.heap.track(o)
         } else {
-            self.m.heap.untrack(o)
+            self.process.heap.untrack(o)
         }
         true
     }
 
     /// Empties `gc.garbage` or `gc.callbacks`: detached first, then dropped from the last item to the first.
     fn drop_all(&mut self, garbage: bool) -> bool {
-        let mut list = std::mem::take(if garbage { &mut self.m.gc.garbage } else { &mut self.m.gc.callbacks });
+        let mut list = std::mem::take(if garbage {
+            &mut self.process.interp.gc.garbage
+        } else {
+            &mut self.process.interp.gc.callbacks
+        });
         let any = !list.is_empty();
         for &o in &list {
             self.push(Frame::Drop { o });
         }
         list.clear();
-        let place = if garbage { &mut self.m.gc.garbage } else { &mut self.m.gc.callbacks };
+        let place = if garbage { &mut self.process.interp.gc.garbage } else { &mut self.process.interp.gc.callbacks };
         if place.is_empty() {
             *place = list;
         }
@@ -448,6 +456,6 @@ impl Execution<'_, '_> {
 
     /// The operation that created an object.
     pub(super) fn origin(&self, o: Idx) -> u32 {
-        self.m.heap.detail(o).origin
+        self.process.heap.detail(o).origin
     }
 }

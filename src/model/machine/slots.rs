@@ -13,9 +13,9 @@ impl Execution<'_, '_> {
     pub(super) fn resolve(&mut self, place: Place) -> Option<Idx> {
         let mut o = match place.base {
             Base::Nothing => NIL,
-            Base::Var(var) => self.m.vars.get(var as usize).copied().unwrap_or(NIL),
-            Base::Owner => self.owner,
-            Base::Arg => self.arg,
+            Base::Var(var) => self.process.vars.get(var as usize).copied().unwrap_or(NIL),
+            Base::Owner => self.process.actor.owner,
+            Base::Arg => self.process.actor.arg,
         };
         if !place.is_bare() {
             o = self.follow(o, place);
@@ -23,7 +23,7 @@ impl Execution<'_, '_> {
         if o == NIL {
             return None;
         }
-        if self.m.heap.object(o).has(Flag::FREED) {
+        if self.process.heap.object(o).has(Flag::FREED) {
             self.stop = Some(Undefined::UseAfterFree);
             return None;
         }
@@ -37,7 +37,7 @@ impl Execution<'_, '_> {
             if o == NIL {
                 return NIL;
             }
-            o = self.m.heap.get(o, slot).unwrap_or(NIL);
+            o = self.process.heap.get(o, slot).unwrap_or(NIL);
         }
         o
     }
@@ -51,14 +51,14 @@ impl Execution<'_, '_> {
         }
         let Base::Var(var) = dst.base else { return false };
         let index = var as usize;
-        if index >= self.m.vars.len() && (value == NIL || !self.add_vars(var)) {
+        if index >= self.process.vars.len() && (value == NIL || !self.add_vars(var)) {
             return false;
         }
-        if self.m.vars[index] == NIL && value == NIL {
+        if self.process.vars[index] == NIL && value == NIL {
             return false;
         }
-        let old = std::mem::replace(&mut self.m.vars[index], value);
-        let object = (value != NIL).then(|| self.m.heap.id(value));
+        let old = std::mem::replace(&mut self.process.vars[index], value);
+        let object = (value != NIL).then(|| self.process.heap.id(value));
         self.sink.event(Event::StoreVar { var, object });
         self.drop_old(old);
         true
@@ -75,7 +75,7 @@ impl Execution<'_, '_> {
     fn add_vars(&mut self, var: u16) -> bool {
         let fits = var < MAX_VARS;
         if fits {
-            self.m.vars.resize(var as usize + 1, NIL);
+            self.process.vars.resize(var as usize + 1, NIL);
         }
         fits
     }
@@ -89,7 +89,7 @@ impl Execution<'_, '_> {
 
     /// Stores into a slot of an object, as [`Self::store`] does.
     pub(super) fn store_slot(&mut self, holder: Idx, slot: u8, value: Idx) -> bool {
-        let object = *self.m.heap.object(holder);
+        let object = *self.process.heap.object(holder);
         let position = slot as usize;
         match object.shape {
             Shape::Node | Shape::Typed | Shape::Slotted | Shape::Cell | Shape::KeyedRef => {
@@ -102,13 +102,13 @@ impl Execution<'_, '_> {
                 if position >= NODE_SLOTS as usize {
                     return false;
                 }
-                if self.m.heap.raw(holder, 0) == NIL {
+                if self.process.heap.raw(holder, 0) == NIL {
                     if value == NIL {
                         return false;
                     }
                     self.create_instance_dict(holder);
                 }
-                let dict = self.m.heap.raw(holder, 0);
+                let dict = self.process.heap.raw(holder, 0);
                 self.store_key(dict, slot as u32, slot, value)
             }
             Shape::List => {
@@ -118,7 +118,7 @@ impl Execution<'_, '_> {
                 if value == NIL || object.len >= MAX_ITEMS as u32 {
                     return false;
                 }
-                self.m.heap.push_raw(holder, value);
+                self.process.heap.push_raw(holder, value);
                 self.report_store(holder, object.len as u8, value);
                 true
             }
@@ -126,8 +126,8 @@ impl Execution<'_, '_> {
             Shape::Function => {
                 let fits = match (slot, value) {
                     (1, NIL) => true,
-                    (1, v) => self.m.heap.object(v).shape == Shape::Tuple,
-                    (2, v) if v != NIL => self.m.heap.object(v).shape == Shape::Dict,
+                    (1, v) => self.process.heap.object(v).shape == Shape::Tuple,
+                    (2, v) if v != NIL => self.process.heap.object(v).shape == Shape::Dict,
                     _ => false,
                 };
                 fits && self.replace(holder, slot, position, value)
@@ -138,32 +138,32 @@ impl Execution<'_, '_> {
     }
 
     fn replace(&mut self, holder: Idx, slot: u8, position: usize, value: Idx) -> bool {
-        if value == NIL && self.m.heap.raw(holder, position) == NIL {
+        if value == NIL && self.process.heap.raw(holder, position) == NIL {
             return false;
         }
-        let old = self.m.heap.set_raw(holder, position, value);
+        let old = self.process.heap.set_raw(holder, position, value);
         self.report_store(holder, slot, value);
         self.drop_old(old);
         true
     }
 
     pub(super) fn report_store(&mut self, holder: Idx, slot: u8, value: Idx) {
-        let object = (value != NIL).then(|| self.m.heap.id(value));
-        let holder = self.m.heap.id(holder);
+        let object = (value != NIL).then(|| self.process.heap.id(value));
+        let holder = self.process.heap.id(holder);
         self.sink.event(Event::StoreSlot { holder, slot, object });
     }
 
     /// Stores under a key of a dict; keeps the dict's tracking as the release does.
     pub(super) fn store_key(&mut self, dict: Idx, key: u32, slot: u8, value: Idx) -> bool {
-        let found = self.m.heap.find_key(dict, key);
+        let found = self.process.heap.find_key(dict, key);
         if value != NIL {
             self.maintain_tracking(dict, value);
         }
         let old = match found {
-            Some(entry) => self.m.heap.set_raw(dict, 2 * entry + 1, value),
+            Some(entry) => self.process.heap.set_raw(dict, 2 * entry + 1, value),
             None if value == NIL => return false,
             None => {
-                self.m.heap.push_entry(dict, DictEntry { key, value });
+                self.process.heap.push_entry(dict, DictEntry { key, value });
                 NIL
             }
         };
@@ -174,40 +174,36 @@ impl Execution<'_, '_> {
 
     /// Up to 3.13 a dict is tracked when it first holds something that may be tracked.
     pub(super) fn maintain_tracking(&mut self, dict: Idx, value: Idx) {
-        if !self.m.heap.object(dict).has(Flag::TRACKED)
+        if !self.process.heap.object(dict).has(Flag::TRACKED)
             && !self.has(Switch::BugNeverTrackContainers)
-            && untracking::may_be_tracked(&self.m.heap, value)
+            && untracking::may_be_tracked(&self.process.heap, value)
         {
-            self.m.heap.track(dict);
+            self.process.heap.track(dict);
         }
     }
 
     fn create_instance_dict(&mut self, instance: Idx) {
-        let dict = self.m.heap.create(Shape::Dict as u32, Shape::Dict, Flag::HEADER.and(Flag::CLEARABLE), 0);
-        self.m.heap.object_mut(dict).refcount = 1;
-        self.m.gc.count[0] += 1;
+        let dict = self.process.heap.create(Shape::Dict as u32, Shape::Dict, Flag::HEADER.and(Flag::CLEARABLE), 0);
+        self.process.interp.gc.count[0] += 1;
         if !self.has(Switch::LazyDictTracking) {
-            self.m.heap.track(dict);
+            self.process.heap.track(dict);
         }
-        let object = self.m.heap.id(dict);
+        let object = self.process.heap.id(dict);
         let origin = self.origin(instance);
         self.sink.event(Event::New { object, origin, role: Role::InstanceDict });
-        self.m.heap.set_raw(instance, 0, dict);
+        self.process.heap.set_raw(instance, 0, dict);
         self.report_store(instance, 0, dict);
     }
 
     /// Starts `tp_clear` of an object: what cannot be done at once is on top of the stack when it returns.
     pub(super) fn start_clear(&mut self, o: Idx) {
-        let holder = self.m.heap.object_mut(o);
-        holder.set(Flag::CLEARED);
-        let object = *holder;
+        self.process.heap.set(o, Flag::CLEARED);
+        let object = *self.process.heap.object(o);
         match object.shape {
             Shape::List | Shape::Dict => {
                 // These are emptied first, then what they held is dropped.
                 let backwards = object.shape == Shape::List;
-                holder.len = 0;
-                holder.slots = 0;
-                self.m.heap.detail_mut(o).cap = 0;
+                self.process.heap.detach_slots(o);
                 if !backwards {
                     self.detach_keys(object.slots, object.len);
                 }
@@ -215,15 +211,15 @@ impl Execution<'_, '_> {
             }
             Shape::Instance if !object.has(Flag::OWN_DICT) && self.has(Switch::InlineValuesVanish) => {
                 let range = object.slots as usize..(object.slots + object.len) as usize;
-                let start = self.m.heap.slots.len() as u32;
-                self.m.heap.slots.extend_from_within(range.clone());
-                self.m.heap.slots[range].fill(NIL);
+                let start = self.process.heap.slots.len() as u32;
+                self.process.heap.slots.extend_from_within(range.clone());
+                self.process.heap.slots[range].fill(NIL);
                 self.lose_inline_values(o);
                 self.drop_range(start, object.len, 0, false);
             }
             Shape::Function => {
-                if self.m.heap.raw(o, 0) != NIL {
-                    self.m.heap.set_rare(o, RareFlag::LOST_CLOSURE);
+                if self.process.heap.raw(o, 0) != NIL {
+                    self.process.heap.set_rare(o, RareFlag::LOST_CLOSURE);
                 }
                 self.clear_slots(o, 0);
             }
@@ -235,32 +231,30 @@ impl Execution<'_, '_> {
     fn detach_keys(&mut self, start: u32, len: u32) {
         for entry in 0..len as usize / 2 {
             let at = start as usize + 2 * entry;
-            let value = self.m.heap.slots[at + 1];
-            let key = DictEntry { key: self.m.heap.slots[at], value }.key_object();
-            self.m.heap.slots[at] = if value == NIL { NIL } else { key.unwrap_or(NIL) };
+            let value = self.process.heap.slots[at + 1];
+            let key = DictEntry { key: self.process.heap.slots[at], value }.key_object();
+            self.process.heap.slots[at] = if value == NIL { NIL } else { key.unwrap_or(NIL) };
         }
     }
 
     /// From 3.12 on an instance has no inline values any more after `tp_clear`. What was stored into them meanwhile is leaked.
     fn lose_inline_values(&mut self, o: Idx) {
-        let object = *self.m.heap.object(o);
+        let object = *self.process.heap.object(o);
         let has_some = object.shape == Shape::Instance && !object.has(Flag::OWN_DICT) && object.len > 0;
         if has_some && self.has(Switch::ClearedInstanceGetsDict) {
-            let object = self.m.heap.object_mut(o);
-            object.set(Flag::OWN_DICT);
-            object.len = 1;
-            self.m.heap.set_raw(o, 0, NIL);
+            self.process.heap.set(o, Flag::OWN_DICT);
+            self.process.heap.keep_one_slot(o);
         }
     }
 
     /// Drops the slots of an object whose `tp_clear` runs, from drop position `step` to the first whose object dies.
     pub(super) fn clear_slots(&mut self, o: Idx, mut step: u32) {
-        let object = *self.m.heap.object(o);
-        let kept = match self.m.heap.object(o).has(Flag::SPECIAL).then(|| self.m.heap.kind(o).clear) {
+        let object = *self.process.heap.object(o);
+        let kept = match self.process.heap.object(o).has(Flag::SPECIAL).then(|| self.process.heap.kind(o).clear) {
             Some(Clear::Keeps(set)) => set,
             _ => SlotSet::NONE,
         };
-        let base = self.m.frames.len();
+        let base = self.process.actor.frames.len();
         let (keeps_slots, leaks) = (self.has(Switch::BugClearKeepsSlots), self.has(Switch::BugClearLeaks));
         while step < object.len {
             let position = Heap::drop_position(&object, step) as usize;
@@ -269,12 +263,12 @@ impl Execution<'_, '_> {
                 continue;
             }
             let at = object.slots as usize + position;
-            let content = self.m.heap.slots[at];
+            let content = self.process.heap.slots[at];
             if content == NIL {
                 continue;
             }
             if !keeps_slots {
-                self.m.heap.slots[at] = NIL;
+                self.process.heap.slots[at] = NIL;
                 if leaks {
                     continue;
                 }
@@ -295,9 +289,9 @@ impl Execution<'_, '_> {
     /// behaviour is undefined.
     #[inline]
     pub(super) fn waits(&mut self, base: usize, rest: Frame) -> bool {
-        let waits = self.m.frames.len() != base;
+        let waits = self.process.actor.frames.len() != base;
         if waits {
-            self.m.frames.insert(base, rest);
+            self.process.actor.frames.insert(base, rest);
         }
         waits || self.stop.is_some()
     }
@@ -305,11 +299,11 @@ impl Execution<'_, '_> {
     /// Drops detached references from number `step` to the first whose object dies. Their place in the arena is given
     /// back if nothing was put after it.
     pub(super) fn drop_range(&mut self, start: u32, len: u32, mut step: u32, backwards: bool) {
-        let base = self.m.frames.len();
+        let base = self.process.actor.frames.len();
         while step < len {
             let at = start + if backwards { len - 1 - step } else { step };
             step += 1;
-            let content = self.m.heap.slots[at as usize];
+            let content = self.process.heap.slots[at as usize];
             if content == NIL {
                 continue;
             }
@@ -318,8 +312,8 @@ impl Execution<'_, '_> {
                 return;
             }
         }
-        if self.m.heap.slots.len() == (start + len) as usize {
-            self.m.heap.slots.truncate(start as usize);
+        if self.process.heap.slots.len() == (start + len) as usize {
+            self.process.heap.slots.truncate(start as usize);
         }
     }
 }

@@ -10,13 +10,13 @@ use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, ScriptId, Shape};
 impl Execution<'_, '_> {
     /// Starts a script as user code. The frames pushed before are what happens after it.
     pub(super) fn enter(&mut self, code: Code, owner: Idx, arg: Idx, script: Option<ScriptId>) {
-        let heap = &self.m.heap;
+        let heap = &self.process.heap;
         let arg_id = if arg == NIL { None } else { heap.object(arg).id };
         self.sink.event(Event::Enter { code, owner: heap.id(owner), arg: arg_id });
         self.snapshot();
-        self.depth += 1;
+        self.process.actor.depth += 1;
         let mut range = script.map_or(0..0, |s| self.scenario.script_range(s));
-        if self.depth >= MAX_DEPTH {
+        if self.process.actor.depth >= MAX_DEPTH {
             range = 0..0;
         }
         self.push(Frame::Body {
@@ -31,7 +31,7 @@ impl Execution<'_, '_> {
 
     /// The script that ran is over.
     pub(super) fn leave(&mut self, owner: Idx, raised: bool) {
-        self.depth -= 1;
+        self.process.actor.depth -= 1;
         self.sink.event(Event::Leave);
         self.snapshot();
         if raised {
@@ -46,11 +46,11 @@ impl Execution<'_, '_> {
 
     /// The caller reports the error once the call's argument tuple, if it has one, is gone.
     fn report_unraisable(&mut self, owner: Idx) {
-        let arguments = match self.m.frames.last() {
-            Some(&Frame::Drop { o }) if self.m.heap.object(o).id.is_none() => self.m.frames.pop(),
+        let arguments = match self.process.actor.frames.last() {
+            Some(&Frame::Drop { o }) if self.process.heap.object(o).id.is_none() => self.process.actor.frames.pop(),
             _ => None,
         };
-        self.push(Frame::Report { owner: self.m.heap.id(owner) });
+        self.push(Frame::Report { owner: self.process.heap.id(owner) });
         if let Some(drop) = arguments {
             self.push(drop);
         }
@@ -60,14 +60,14 @@ impl Execution<'_, '_> {
     pub(super) fn report(&mut self, owner: ObjId) {
         self.sink.event(Event::Unraisable { owner });
         if self.has(Switch::FunctionCallTuple) {
-            let tuple = self.m.heap.create_temporary(1);
+            let tuple = self.process.heap.create_temporary(1);
             self.decref(tuple);
         }
     }
 
     /// True if the object can be called at all.
     pub(super) fn is_callable(&self, o: Idx) -> bool {
-        self.m.heap.object(o).shape.can_call() && self.m.heap.kind(o).on_call.is_some()
+        self.process.heap.object(o).shape.can_call() && self.process.heap.kind(o).on_call.is_some()
     }
 
     /// Calls an object. `owned` is a reference that the call consumes when it is over, or `NIL`.
@@ -75,24 +75,25 @@ impl Execution<'_, '_> {
         if owned != NIL {
             self.push(Frame::Drop { o: owned });
         }
-        let object = *self.m.heap.object(callable);
+        let object = *self.process.heap.object(callable);
         if object.has(Flag::CLEARED)
             && object.shape == Shape::Function
-            && (!self.has(Switch::FunctionClearKeepsCode) || self.m.heap.has_rare(callable, RareFlag::LOST_CLOSURE))
+            && (!self.has(Switch::FunctionClearKeepsCode)
+                || self.process.heap.has_rare(callable, RareFlag::LOST_CLOSURE))
         {
             self.stop = Some(Undefined::CalledCleared);
             return;
         }
         if arg != NIL && (object.shape != Shape::Function || self.has(Switch::FunctionCallTuple)) {
             self.incref(arg);
-            let tuple = self.m.heap.create_temporary(1);
-            self.m.heap.set_raw(tuple, 0, arg);
-            self.m.heap.track(tuple);
+            let tuple = self.process.heap.create_temporary(1);
+            self.process.heap.set_raw(tuple, 0, arg);
+            self.process.heap.track(tuple);
             self.push(Frame::Drop { o: tuple });
         }
         if code == Code::GcCallback && self.has(Switch::TrashcanCountsInstancesTwice) {
             // Up to 3.7 the end of the argument tuple empties a trashcan in which instances were left.
-            let tuple = self.m.heap.create_temporary(2);
+            let tuple = self.process.heap.create_temporary(2);
             self.push(Frame::Drop { o: tuple });
         }
         if object.shape == Shape::Function {
@@ -103,21 +104,21 @@ impl Execution<'_, '_> {
             Shape::Function if self.container_of(callable).is_some() => {
                 self.enter_builtin(code, callable, arg, Frame::Remove { function: callable, weak: arg });
             }
-            _ => self.enter(code, callable, arg, self.m.heap.kind(callable).on_call),
+            _ => self.enter(code, callable, arg, self.process.heap.kind(callable).on_call),
         }
     }
 
     /// What the frame of a function holds while it runs: the argument, the closure's cells, from 3.11 on the function.
     fn hold_in_frame(&mut self, function: Idx, arg: Idx) {
-        let closure = self.m.heap.raw(function, 0);
+        let closure = self.process.heap.raw(function, 0);
         if !self.has(Switch::FrameHoldsFunction) {
             self.make_frame_object(closure, arg);
             return;
         }
         self.hold(function);
         if closure != NIL {
-            for i in (0..self.m.heap.object(closure).len as usize).rev() {
-                self.hold(self.m.heap.raw(closure, i));
+            for i in (0..self.process.heap.object(closure).len as usize).rev() {
+                self.hold(self.process.heap.raw(closure, i));
             }
         }
         if arg != NIL {
@@ -127,21 +128,21 @@ impl Execution<'_, '_> {
 
     /// A frame that is an object: its deallocator takes part in the trashcan. It drops the argument, then the cells.
     fn make_frame_object(&mut self, closure: Idx, arg: Idx) {
-        let cells = if closure == NIL { 0 } else { self.m.heap.object(closure).len as usize };
+        let cells = if closure == NIL { 0 } else { self.process.heap.object(closure).len as usize };
         let args = usize::from(arg != NIL);
-        let frame = self.m.heap.create_temporary((args + cells) as u32);
-        self.m.heap.object_mut(frame).set(Flag::FRAME);
+        let frame = self.process.heap.create_temporary((args + cells) as u32);
+        self.process.heap.set(frame, Flag::FRAME);
         if arg != NIL {
             self.incref(arg);
-            self.m.heap.set_raw(frame, 0, arg);
+            self.process.heap.set_raw(frame, 0, arg);
         }
         for i in 0..cells {
-            let cell = self.m.heap.raw(closure, i);
+            let cell = self.process.heap.raw(closure, i);
             self.incref(cell);
-            self.m.heap.set_raw(frame, args + i, cell);
+            self.process.heap.set_raw(frame, args + i, cell);
         }
         if self.has(Switch::TrackedFrames) {
-            self.m.heap.track(frame);
+            self.process.heap.track(frame);
         }
         self.push(Frame::Return { frame });
     }
@@ -154,17 +155,17 @@ impl Execution<'_, '_> {
 
     /// Starts user code that is no script but one step of the library.
     fn enter_builtin(&mut self, code: Code, owner: Idx, arg: Idx, work: Frame) {
-        let arg = if arg == NIL { None } else { self.m.heap.object(arg).id };
-        self.sink.event(Event::Enter { code, owner: self.m.heap.id(owner), arg });
+        let arg = if arg == NIL { None } else { self.process.heap.object(arg).id };
+        self.sink.event(Event::Enter { code, owner: self.process.heap.id(owner), arg });
         self.snapshot();
-        self.depth += 1;
+        self.process.actor.depth += 1;
         self.push(Frame::LeaveBuiltin { owner });
         self.push(work);
     }
 
     /// Calls a callback taken out of its weak reference, then drops it; not if the weak reference is dying.
     pub(super) fn single_callback(&mut self, weak: Idx, callback: Idx) {
-        if self.m.heap.object(weak).refcount > 0 {
+        if self.process.heap.object(weak).refcount > 0 {
             self.call(Code::Callback, callback, weak, callback);
         } else {
             self.decref(callback);
@@ -173,13 +174,13 @@ impl Execution<'_, '_> {
 
     /// Calls the next callback of a temporary tuple (weak reference, callback, weak reference, ...).
     pub(super) fn tuple_callbacks(&mut self, tuple: Idx, next: u32) {
-        if next >= self.m.heap.object(tuple).len {
+        if next >= self.process.heap.object(tuple).len {
             self.decref(tuple);
             return;
         }
         self.push(Frame::TupleCallbacks { tuple, next: next + 2 });
-        let weak = self.m.heap.raw(tuple, next as usize);
-        let callback = self.m.heap.raw(tuple, next as usize + 1);
+        let weak = self.process.heap.raw(tuple, next as usize);
+        let callback = self.process.heap.raw(tuple, next as usize + 1);
         if callback != NIL {
             self.call(Code::Callback, callback, weak, NIL);
         }
@@ -188,7 +189,7 @@ impl Execution<'_, '_> {
     /// True if scripts may still run operations; counts one.
     #[inline]
     pub(super) fn may_step(&mut self) -> bool {
-        self.script_steps += 1;
-        self.script_steps <= MAX_SCRIPT_STEPS
+        self.process.actor.script_steps += 1;
+        self.process.actor.script_steps <= MAX_SCRIPT_STEPS
     }
 }
