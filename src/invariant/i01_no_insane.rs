@@ -6,38 +6,34 @@
 //! has often been cleared, which is why such work belongs into a finalizer: I08).
 
 use super::Invariant;
-use super::registry::Description;
-use super::shadow::{Object, Shadow};
+use super::check::Check;
+use super::description::Description;
+use super::shadow::{Object, Shadow, unpack};
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
 use crate::subject::Needs;
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "no-insane",
-    statement: "Code run by the collector or a deallocator never obtains an object on which `tp_clear` has been called, \
-                by following strong edges from its arguments, closure or globals, or by calling a weak reference.",
-    premises: "None for types that hide edges: that the collector cannot see an edge is no excuse (bpo-38006). Types whose \
-               `traverse` reports too much, or not the same each time, make it a type-fault. On 2.x what the finalizer of a \
-               static C type can reach in the trash is documented: that collector does not look for it.",
-    not: "Introspection (I01b); the mutator (I02); actions of deallocators (I08).",
-    promised: true,
-    needs: Needs::UNREACHABLE,
-    asks: &[],
-    sentence: "{object} had been cleared when user code {observed}",
-};
+pub(super) struct I01;
 
-/// True if the innermost user code is of the kind this invariant is about.
-pub(super) fn applies(s: &Shadow) -> bool {
-    s.driver().is_some_and(|f| f.code != Code::Dealloc)
-}
+impl Check for I01 {
+    const DESCRIPTION: Description = Description {
+        statement: "Code run by the collector or a deallocator never obtains an object on which `tp_clear` has been called, \
+                    by following strong edges from its arguments, closure or globals, or by calling a weak reference.",
+        premises: "None for types that hide edges: that the collector cannot see an edge is no excuse (bpo-38006). Types whose \
+                   `traverse` reports too much, or not the same each time, make it a type-fault. On 2.x what the finalizer of a \
+                   static C type can reach in the trash is documented: that collector does not look for it.",
+        not: "Introspection (I01b); the mutator (I02); actions of deallocators (I08).",
+        promised: true,
+        needs: Needs::UNREACHABLE,
+        asks: &[],
+        sentence: "{object} had been cleared when user code {observed}",
+    };
 
-pub(super) fn obtained(s: &Shadow, out: &mut Violations, object: ObjId, how: &'static str) {
-    if !applies(s) {
-        return;
+    fn obtained(s: &Shadow, out: &mut Violations, object: ObjId, how: &'static str) {
+        let Some(driver) = s.user_code().driver().filter(|f| f.code() != Code::Dealloc) else { return };
+        let Some(o) = s.get(object) else { return };
+        out.judge(Invariant::I01, s, !o.is(Object::CLEARED), || {
+            Report::collector(Some(object)).other(unpack(driver.owner())).observed(how).exposed(s)
+        });
     }
-    let Some(o) = s.get(object) else { return };
-    out.judge(Invariant::I01, s, !o.is(Object::CLEARED), || {
-        let report = Report::collector(Some(object)).other(s.driver().and_then(|f| super::shadow::unpack(f.owner)));
-        report.observed(how).exposed(s)
-    });
 }

@@ -4,63 +4,70 @@
 //! Does not verify: objects held by roots that events do not tell of.
 
 use super::Invariant;
-use super::registry::Description;
-use super::shadow::{Object, Shadow};
+use super::check::Check;
+use super::description::Description;
+use super::shadow::{Object, Shadow, Trait};
 use super::violation::Class;
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
 use crate::subject::{Expectation, Needs};
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "no-insane-after",
-    statement: "After a collection no object reachable from a root has been cleared.",
-    premises: "An object that an earlier collection cleared and could not free (a neighbour of a type without `tp_clear`) and \
-               that is saved later is a type-fault, as is one that a lying `traverse` gave away. What only `gc.garbage` \
-               reaches with `DEBUG_SAVEALL` is documented, and on 2.x what the finalizer of a static C type could save.",
-    not: "Roots that events do not tell of.",
-    promised: true,
-    needs: Needs::UNREACHABLE,
-    asks: &[Expectation::SaveAll],
-    sentence: "{object} is reachable and has been cleared",
-};
+pub(super) struct I02;
+
+impl Check for I02 {
+    const DESCRIPTION: Description = Description {
+        statement: "After a collection no object reachable from a root has been cleared.",
+        premises: "An object that an earlier collection cleared and could not free (a neighbour of a type without `tp_clear`) and \
+                   that is saved later is a type-fault, as is one that a lying `traverse` gave away. What only `gc.garbage` \
+                   reaches with `DEBUG_SAVEALL` is documented, and on 2.x what the finalizer of a static C type could save.",
+        not: "Roots that events do not tell of.",
+        promised: true,
+        needs: Needs::UNREACHABLE,
+        asks: &[Expectation::SaveAll],
+        sentence: "{object} is reachable and has been cleared",
+    };
+
+    fn saw_plainly(out: &mut Violations) {
+        out.pass(Invariant::I02);
+    }
+
+    fn saw(s: &Shadow, out: &mut Violations, object: ObjId) {
+        let Some(o) = s.get(object) else { return };
+        if s.user_code().is_idle() {
+            out.judge(Invariant::I02, s, !o.is(Object::CLEARED), || report(s, object));
+        }
+    }
+
+    fn collection_ended(s: &mut Shadow, out: &mut Violations) {
+        if !s.objects().some_cleared() || s.objects().cleared().next().is_none() {
+            out.pass(Invariant::I02);
+            return;
+        }
+        s.update_base();
+        let saves_all = s.program().has(Trait::SavesAll);
+        if saves_all {
+            s.reach_without_garbage();
+        }
+        let s = &*s;
+        let mut held = true;
+        for index in s.objects().cleared().filter(|index| s.reach().base().has(*index)) {
+            held = false;
+            let id = ObjId::from_index(index as u32);
+            let saved = saves_all && (s.roots().times_listed(index) > 0 || !s.reach().found().has(index));
+            let report = report(s, id);
+            out.fail(Invariant::I02, s, if saved { report.documented(Expectation::SaveAll, s) } else { report });
+        }
+        if held {
+            out.pass(Invariant::I02);
+        }
+    }
+}
 
 fn report(s: &Shadow, object: ObjId) -> Report {
     let report = Report::collector(Some(object));
     match s.get(object) {
         Some(o) if o.is(Object::EXPOSED) => report.exposed(s),
-        Some(o) if o.is(Object::CLEARED_NOW) && !s.type_misled => report,
+        Some(o) if o.is(Object::CLEARED_NOW) && !s.confidence().is_type_misled() => report,
         _ => report.class(Class::TypeFault),
-    }
-}
-
-pub(super) fn collected(s: &mut Shadow, out: &mut Violations) {
-    if !s.insane.meets(&s.present) || !s.insane.iter().any(|i| s.objects[i].lives()) {
-        out.pass(Invariant::I02);
-        return;
-    }
-    s.update_base();
-    if s.traits.saves_all {
-        s.reach_without_garbage();
-    }
-    let mut held = true;
-    for index in s.insane.iter() {
-        if s.objects[index].lives() && s.base.has(index) {
-            held = false;
-            let id = ObjId::from_index(index as u32);
-            let listed = s.times_listed(index) > 0;
-            let saved = s.traits.saves_all && (listed || !s.scratch.has(index));
-            let report = report(s, id);
-            out.fail(Invariant::I02, s, if saved { report.documented(Expectation::SaveAll, s) } else { report });
-        }
-    }
-    if held {
-        out.pass(Invariant::I02);
-    }
-}
-
-pub(super) fn saw(s: &Shadow, out: &mut Violations, object: ObjId) {
-    let Some(o) = s.get(object) else { return };
-    if s.frames.is_empty() {
-        out.judge(Invariant::I02, s, !o.is(Object::CLEARED), || report(s, object));
     }
 }

@@ -4,31 +4,35 @@
 //! that a script adds to `gc.callbacks`): an object that only they hold passes.
 
 use super::Invariant;
-use super::registry::Description;
+use super::check::Check;
+use super::description::Description;
 use super::shadow::Shadow;
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
 use crate::subject::Needs;
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "clear-sound",
-    statement: "`tp_clear` is called on an object only if it is true garbage at that moment; edges that `traverse` does not \
-                report and owners outside the heap count.",
-    premises: "A `traverse` that reports too much, or not the same each time, makes it a type-fault. On 2.x what the \
-               finalizer of a static C type saves is documented.",
-    not: "Owners that events do not tell of.",
-    promised: true,
-    needs: Needs::UNREACHABLE,
-    asks: &[],
-    sentence: "{object} was cleared while a root reached it",
-};
+pub(super) struct I03;
 
-pub(super) fn clear(s: &mut Shadow, out: &mut Violations, object: ObjId) {
-    if s.stream_unclear {
-        out.skip(Invariant::I03);
-        return;
+impl Check for I03 {
+    const DESCRIPTION: Description = Description {
+        statement: "`tp_clear` is called on an object only if it is true garbage at that moment; edges that `traverse` does not \
+                    report and owners outside the heap count.",
+        premises: "A `traverse` that reports too much, or not the same each time, makes it a type-fault. On 2.x what the \
+                   finalizer of a static C type saves is documented.",
+        not: "Owners that events do not tell of.",
+        promised: true,
+        needs: Needs::UNREACHABLE,
+        asks: &[],
+        sentence: "{object} was cleared while a root reached it",
+    };
+
+    fn clearing(s: &mut Shadow, out: &mut Violations, object: ObjId) {
+        if s.confidence().is_stream_unclear() {
+            out.skip(Invariant::I03);
+            return;
+        }
+        s.update_base();
+        let held = s.reach().base().has(object.index());
+        out.judge(Invariant::I03, s, !held, || Report::collector(Some(object)).exposed(s));
     }
-    s.update_base();
-    let held = s.base.has(object.index());
-    out.judge(Invariant::I03, s, !held, || Report::collector(Some(object)).exposed(s));
 }

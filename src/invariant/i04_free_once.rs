@@ -6,35 +6,47 @@
 //! weak references are gone; it then starts again later.
 
 use super::Invariant;
-use super::registry::Description;
+use super::check::Check;
+use super::description::Description;
 use super::shadow::{Facts, Object, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
 use crate::subject::Needs;
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "free-once",
-    statement: "Each object's deallocation completes at most once, even if `tp_clear` ran before.",
-    premises: "A deallocator that forgets to untrack, or to clear weak references, makes it a type-fault.",
-    not: "External resources.",
-    promised: true,
-    needs: Needs::UNREACHABLE,
-    asks: &[],
-    sentence: "{object} {observed}",
-};
+pub(super) struct I04;
 
-fn judge(s: &Shadow, out: &mut Violations, object: ObjId, bad: bool, words: &'static str) {
+impl Check for I04 {
+    const DESCRIPTION: Description = Description {
+        statement: "Each object's deallocation completes at most once, even if `tp_clear` ran before.",
+        premises: "A deallocator that forgets to untrack, or to clear weak references, makes it a type-fault.",
+        not: "External resources.",
+        promised: true,
+        needs: Needs::UNREACHABLE,
+        asks: &[],
+        sentence: "{object} {observed}",
+    };
+
+    #[inline]
+    fn dealloc(s: &Shadow, out: &mut Violations, object: ObjId) {
+        judge(s, out, object, Object::GONE, "was deallocated again");
+    }
+
+    #[inline]
+    fn freed_plainly(out: &mut Violations) {
+        out.pass(Invariant::I04);
+    }
+
+    fn freed(s: &Shadow, out: &mut Violations, object: ObjId) {
+        judge(s, out, object, Object::FREED, "was freed again");
+    }
+}
+
+/// Judges a step of a death that must not find the object in one of these states.
+#[inline]
+fn judge(s: &Shadow, out: &mut Violations, object: ObjId, states: u16, words: &'static str) {
     let Some(o) = s.get(object) else { return };
-    let flawed = o.facts.is(Facts::KEEPS_TRACKED | Facts::KEEPS_WEAKREFS) || s.type_misled;
-    out.judge(Invariant::I04, s, !bad, || Report::collector(Some(object)).observed(words).blame_type(flawed));
-}
-
-pub(super) fn dealloc(s: &Shadow, out: &mut Violations, object: ObjId) {
-    let bad = s.get(object).is_some_and(|o| o.is(Object::GONE));
-    judge(s, out, object, bad, "was deallocated again");
-}
-
-pub(super) fn free(s: &Shadow, out: &mut Violations, object: ObjId) {
-    let bad = s.get(object).is_some_and(|o| o.is(Object::FREED));
-    judge(s, out, object, bad, "was freed again");
+    out.judge(Invariant::I04, s, !o.is(states), || {
+        let flawed = o.facts().is(Facts::KEEPS_TRACKED | Facts::KEEPS_WEAKREFS) || s.confidence().is_type_misled();
+        Report::collector(Some(object)).observed(words).blame_type(flawed)
+    });
 }

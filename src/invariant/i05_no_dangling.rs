@@ -4,60 +4,66 @@
 //! Does not verify: links inside lists and caches that no event shows.
 
 use super::Invariant;
-use super::registry::Description;
-use super::shadow::{Facts, Object, Shadow};
+use super::check::Check;
+use super::description::Description;
+use super::shadow::{Facts, Frame, Object, Shadow, unpack};
 use super::violations::{Report, Violations};
-use crate::event::{ObjId, Undefined};
+use crate::event::{Code, ObjId, Undefined};
 use crate::subject::Needs;
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "no-dangling",
-    statement: "Every edge, list entry and weak reference points to memory of a live object of the right identity.",
-    premises: "Deallocators with flaws, and types that report references they do not own, make it a type-fault.",
-    not: "Internal links and caches that no event shows.",
-    promised: true,
-    needs: Needs::UNREACHABLE,
-    asks: &[],
-    sentence: "{object} {observed}",
-};
+pub(super) struct I05;
 
-fn flawed(s: &Shadow) -> bool {
-    s.type_misled || s.objects.iter().any(|o| o.facts.is(Facts::KEEPS_TRACKED | Facts::KEEPS_WEAKREFS))
-}
+impl Check for I05 {
+    const DESCRIPTION: Description = Description {
+        statement: "Every edge, list entry and weak reference points to memory of a live object of the right identity.",
+        premises: "Deallocators with flaws, and types that report references they do not own, make it a type-fault.",
+        not: "Internal links and caches that no event shows.",
+        promised: true,
+        needs: Needs::UNREACHABLE,
+        asks: &[],
+        sentence: "{object} {observed}",
+    };
 
-/// An event names the object.
-#[inline]
-pub(super) fn used(s: &Shadow, out: &mut Violations, object: ObjId) {
-    if s.get(object).is_some_and(|o| o.is(Object::FREED)) {
+    fn used(s: &Shadow, out: &mut Violations, object: ObjId) {
         let report = Report::collector(Some(object)).observed("was used after it had been freed");
         out.fail(Invariant::I05, s, report.blame_type(flawed(s)));
     }
-}
 
-pub(super) fn free(s: &Shadow, out: &mut Violations, object: ObjId) {
-    let Some(o) = s.get(object) else { return };
-    if o.is(Object::UNKNOWN_HOLDERS) || s.stream_unclear {
-        out.skip(Invariant::I05);
-        return;
+    #[inline]
+    fn freed_plainly(out: &mut Violations) {
+        out.pass(Invariant::I05);
     }
-    out.judge(Invariant::I05, s, o.in_edges == 0 || o.is(Object::FREED), || {
-        Report::collector(Some(object)).observed("was freed while something held it").blame_type(flawed(s))
-    });
+
+    fn freed(s: &Shadow, out: &mut Violations, object: ObjId) {
+        let Some(o) = s.get(object) else { return };
+        if o.is(Object::UNKNOWN_HOLDERS) || s.confidence().is_stream_unclear() {
+            out.skip(Invariant::I05);
+            return;
+        }
+        out.judge(Invariant::I05, s, o.in_edges() == 0 || o.is(Object::FREED), || {
+            Report::collector(Some(object)).observed("was freed while something held it").blame_type(flawed(s))
+        });
+    }
+
+    fn undefined(s: &Shadow, out: &mut Violations, reason: Undefined) {
+        let words = match reason {
+            Undefined::KeptDying => "was kept by the action of its own deallocator",
+            Undefined::DanglingWeakref => "was used through a weak reference after it had been freed",
+            Undefined::UseAfterFree => "was used after it had been freed",
+            Undefined::MovedUntracked => {
+                "is a dying weak reference: linked to its referent, but in no list to move it from"
+            }
+            Undefined::NullCallback => "is a dying weak reference whose missing callback was released",
+            Undefined::OverReported | Undefined::DeadTracked | Undefined::CalledCleared => return,
+        };
+        let kept = reason == Undefined::KeptDying;
+        let dying = s.user_code().frames().iter().rev().find(|f| kept && f.code() == Code::Dealloc);
+        let report = Report::collector(dying.map(Frame::owner).and_then(unpack)).observed(words);
+        out.fail(Invariant::I05, s, report.blame_type(kept || flawed(s)));
+    }
 }
 
-pub(super) fn undefined(s: &Shadow, out: &mut Violations, reason: Undefined) {
-    let words = match reason {
-        Undefined::KeptDying => "was kept by the action of its own deallocator",
-        Undefined::DanglingWeakref => "was used through a weak reference after it had been freed",
-        Undefined::UseAfterFree => "was used after it had been freed",
-        Undefined::MovedUntracked => {
-            "is a dying weak reference: linked to its referent, but in no list to move it from"
-        }
-        Undefined::NullCallback => "is a dying weak reference whose missing callback was released",
-        Undefined::OverReported | Undefined::DeadTracked | Undefined::CalledCleared => return,
-    };
-    let kept = reason == Undefined::KeptDying;
-    let object = kept.then(|| s.frames.iter().rev().find(|f| f.code == crate::event::Code::Dealloc)).flatten();
-    let report = Report::collector(object.and_then(|f| super::shadow::unpack(f.owner))).observed(words);
-    out.fail(Invariant::I05, s, report.blame_type(kept || flawed(s)));
+fn flawed(s: &Shadow) -> bool {
+    let keeps = |o: &Object| o.facts().is(Facts::KEEPS_TRACKED | Facts::KEEPS_WEAKREFS);
+    s.confidence().is_type_misled() || s.objects().all().iter().any(keeps)
 }

@@ -6,43 +6,50 @@
 //! an object without one each death calls the finalizer, on purpose; so does `tp_del`, and everything before 3.4.
 
 use super::Invariant;
-use super::registry::Description;
+use super::check::Check;
+use super::description::Description;
 use super::shadow::{Facts, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
 use crate::scenario::Shape;
 use crate::subject::{Expectation, Needs};
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "fin-once",
-    statement: "The finalizer of one object runs at most once, whatever kills or resurrects the object.",
-    premises: "A GC header and `tp_finalize`; without header, with `tp_del`, or before 3.4, repetition is documented.",
-    not: "Explicit calls.",
-    promised: true,
-    needs: Needs::UNREACHABLE,
-    asks: &[
-        Expectation::NoFinalizedBit,
-        Expectation::NoBitBefore34,
-        Expectation::LegacyEachTime,
-        Expectation::EmptySlots,
-    ],
-    sentence: "the finalizer of {object} ran for the time number {observed}",
-};
+pub(super) struct I07;
 
-pub(super) fn entered(s: &Shadow, out: &mut Violations, code: Code, object: ObjId) {
-    let Some(o) = s.get(object) else { return };
-    out.judge(Invariant::I07, s, o.fin_calls <= 1, || {
-        let report = Report::collector(Some(object)).counts(1, u32::from(o.fin_calls)).blame_type(s.type_misled);
-        if code == Code::LegacyFinalizer {
-            report.documented(Expectation::LegacyEachTime, s)
-        } else if o.facts.is(Facts::NO_HEADER) {
-            report.documented(Expectation::NoFinalizedBit, s)
-        } else if s.expectations.holds(Expectation::NoBitBefore34) {
-            report.documented(Expectation::NoBitBefore34, s)
-        } else if o.facts.shape == Shape::Bare {
-            report.documented(Expectation::EmptySlots, s)
-        } else {
-            report
-        }
-    });
+impl Check for I07 {
+    const DESCRIPTION: Description = Description {
+        statement: "The finalizer of one object runs at most once, whatever kills or resurrects the object.",
+        premises: "A GC header and `tp_finalize`; without header, with `tp_del`, or before 3.4, repetition is documented.",
+        not: "Explicit calls.",
+        promised: true,
+        needs: Needs::UNREACHABLE,
+        asks: &[
+            Expectation::NoFinalizedBit,
+            Expectation::NoBitBefore34,
+            Expectation::LegacyEachTime,
+            Expectation::EmptySlots,
+        ],
+        sentence: "the finalizer of {object} ran for the time number {observed}",
+    };
+
+    fn finalizer_entered(s: &mut Shadow, out: &mut Violations, code: Code, owner: ObjId) {
+        let s = &*s;
+        let Some(o) = s.get(owner) else { return };
+        let (calls, _) = o.finalizer_calls();
+        out.judge(Invariant::I07, s, calls <= 1, || {
+            let misled = s.confidence().is_type_misled();
+            let report = Report::collector(Some(owner)).counts(1, u32::from(calls)).blame_type(misled);
+            if code == Code::LegacyFinalizer {
+                report.documented(Expectation::LegacyEachTime, s)
+            } else if o.facts().is(Facts::NO_HEADER) {
+                report.documented(Expectation::NoFinalizedBit, s)
+            } else if s.expectations().holds(Expectation::NoBitBefore34) {
+                report.documented(Expectation::NoBitBefore34, s)
+            } else if o.facts().shape() == Shape::Bare {
+                report.documented(Expectation::EmptySlots, s)
+            } else {
+                report
+            }
+        });
+    }
 }

@@ -5,60 +5,69 @@
 //! Does not verify: finalizers of objects that the collector cannot see, and the set on runs where it is not certain.
 
 use super::Invariant;
-use super::registry::Description;
+use super::check::Check;
+use super::description::Description;
 use super::shadow::{Object, Shadow};
 use super::violation::Class;
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
 use crate::subject::{Choice, Expectation, Needs};
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "fin-before-clear",
-    statement: "If a finalizable object in the unreachable set reaches another one, its finalizer has returned before \
-                `tp_clear` is called on the other one.",
-    premises: "`tp_finalize` and a GC header. Work in deallocators instead of finalizers is a type-fault.",
-    not: "Finalizers of objects that the collector cannot see.",
-    promised: true,
-    needs: Needs::UNREACHABLE,
-    asks: &[Expectation::Finalizers],
-    sentence: "{object} was cleared before {other} {observed}",
-};
+pub(super) struct I08;
 
-pub(super) fn clear(s: &mut Shadow, out: &mut Violations, object: ObjId) {
-    if !s.col.sound {
-        out.skip(Invariant::I08);
-        return;
-    }
-    let pending =
-        |o: &Object| o.lives() && (o.fin_returns == 0 && !o.is(Object::FINALIZED) || o.fin_calls != o.fin_returns);
-    let mut culprit = None;
-    // For each object that is cleared: a look at all the trash would be quadratic.
-    for at in 0..s.col.finalizable.len() {
-        let index = s.col.finalizable[at];
-        if pending(&s.objects[index as usize]) && s.leads(index + 1, object.index()) {
-            culprit = Some(ObjId::from_index(index));
-        }
-    }
-    // The verdict depends on that only where someone is to blame.
-    let at_death = match culprit {
-        Some(_) => s.expectations.is(Choice::FINALIZED_AT_DEATH),
-        None => s.expectations.unasked().is(Choice::FINALIZED_AT_DEATH),
+impl Check for I08 {
+    const DESCRIPTION: Description = Description {
+        statement: "If a finalizable object in the unreachable set reaches another one, its finalizer has returned before \
+                    `tp_clear` is called on the other one.",
+        premises: "`tp_finalize` and a GC header. Work in deallocators instead of finalizers is a type-fault.",
+        not: "Finalizers of objects that the collector cannot see.",
+        promised: true,
+        needs: Needs::UNREACHABLE,
+        asks: &[Expectation::Finalizers],
+        sentence: "{object} was cleared before {other} {observed}",
     };
-    if at_death {
-        out.skip(Invariant::I08);
-        return;
+
+    fn clearing(s: &mut Shadow, out: &mut Violations, object: ObjId) {
+        if !s.collection().unreachable().is_sound() {
+            out.skip(Invariant::I08);
+            return;
+        }
+        let mut culprit = None;
+        // For each object that is cleared: a look at all the trash would be quadratic.
+        for at in 0..s.collection().unreachable().finalizable().len() {
+            let index = s.collection().unreachable().finalizable()[at];
+            if is_pending(&s.objects().all()[index as usize]) && s.leads(index + 1, object.index()) {
+                culprit = Some(ObjId::from_index(index));
+            }
+        }
+        // The verdict depends on that only where someone is to blame.
+        let at_death = match culprit {
+            Some(_) => s.expectations().is(Choice::FINALIZED_AT_DEATH),
+            None => s.expectations().unasked().is(Choice::FINALIZED_AT_DEATH),
+        };
+        if at_death {
+            out.skip(Invariant::I08);
+            return;
+        }
+        out.judge(Invariant::I08, s, culprit.is_none(), || {
+            let report = Report::collector(Some(object)).other(culprit).observed("had finished its finalizer");
+            report.blame_type(s.confidence().is_type_misled())
+        });
     }
-    out.judge(Invariant::I08, s, culprit.is_none(), || {
-        Report::collector(Some(object)).other(culprit).observed("had finished its finalizer").blame_type(s.type_misled)
-    });
+
+    fn action_entered(s: &Shadow, out: &mut Violations, owner: ObjId) {
+        let Some(o) = s.get(owner) else { return };
+        out.judge(Invariant::I08, s, !o.is(Object::CLEARED), || {
+            Report::collector(Some(owner))
+                .other(Some(owner))
+                .observed("could do the work of its deallocator")
+                .class(Class::TypeFault)
+        });
+    }
 }
 
-pub(super) fn dealloc_action(s: &Shadow, out: &mut Violations, object: ObjId) {
-    let Some(o) = s.get(object) else { return };
-    out.judge(Invariant::I08, s, !o.is(Object::CLEARED), || {
-        Report::collector(Some(object))
-            .other(Some(object))
-            .observed("could do the work of its deallocator")
-            .class(Class::TypeFault)
-    });
+/// The finalizer has not run to its end.
+fn is_pending(o: &Object) -> bool {
+    let (calls, returns) = o.finalizer_calls();
+    o.lives() && (returns == 0 && !o.is(Object::FINALIZED) || calls != returns)
 }

@@ -3,31 +3,36 @@
 //! Does not verify: objects alive at the end; types in C on 2.7, which has no `tp_finalize`.
 
 use super::Invariant;
-use super::registry::Description;
+use super::check::Check;
+use super::description::Description;
 use super::shadow::{Facts, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
 use crate::subject::{Choice, Expectation, Needs};
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "fin-not-lost",
-    statement: "Every object with a finalizer that is freed had it called before.",
-    premises: "3.4 or later, or a class written in Python.",
-    not: "Objects alive at the end.",
-    promised: true,
-    needs: Needs::NONE,
-    asks: &[Expectation::Finalizers],
-    sentence: "{object} was freed and its finalizer was never called",
-};
+pub(super) struct I10;
 
-pub(super) fn free(s: &Shadow, out: &mut Violations, object: ObjId) {
-    let Some(o) = s.get(object) else { return };
-    if !o.facts.is(Facts::FINALIZER | Facts::LEGACY) {
-        return;
+impl Check for I10 {
+    const DESCRIPTION: Description = Description {
+        statement: "Every object with a finalizer that is freed had it called before.",
+        premises: "3.4 or later, or a class written in Python.",
+        not: "Objects alive at the end.",
+        promised: true,
+        needs: Needs::NONE,
+        asks: &[Expectation::Finalizers],
+        sentence: "{object} was freed and its finalizer was never called",
+    };
+
+    fn freed(s: &Shadow, out: &mut Violations, object: ObjId) {
+        let Some(o) = s.get(object) else { return };
+        if !o.facts().is(Facts::FINALIZER | Facts::LEGACY) {
+            return;
+        }
+        if s.expectations().is(Choice::FINALIZED_AT_DEATH) && !o.facts().is_python_class() {
+            out.skip(Invariant::I10);
+            return;
+        }
+        let (calls, _) = o.finalizer_calls();
+        out.judge(Invariant::I10, s, calls > 0, || Report::collector(Some(object)));
     }
-    if s.expectations.is(Choice::FINALIZED_AT_DEATH) && !o.facts.is_python_class() {
-        out.skip(Invariant::I10);
-        return;
-    }
-    out.judge(Invariant::I10, s, o.fin_calls > 0, || Report::collector(Some(object)));
 }

@@ -3,36 +3,40 @@
 //! Does not verify: callbacks of a subject that shows no snapshot and whose script does not ask.
 
 use super::Invariant;
-use super::registry::Description;
-use super::shadow::Shadow;
+use super::check::Check;
+use super::description::Description;
+use super::shadow::{Shadow, pack, unpack};
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
 use crate::subject::Needs;
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "ref-dead-in-callback",
-    statement: "When the callback of a weak reference runs, the weak reference is dead.",
-    premises: "None.",
-    not: "Other weak references to the same object.",
-    promised: true,
-    needs: Needs::SNAPSHOTS.and(Needs::WEAKREFS),
-    asks: &[],
-    sentence: "{object} still referred to {other} in its own callback",
-};
+pub(super) struct I11;
 
-pub(super) fn entered(s: &Shadow, out: &mut Violations, weak: ObjId, observed: bool) {
-    match s.weak(weak) {
-        Some(record) if observed => {
-            let referent = super::shadow::unpack(record.referent);
-            out.judge(Invariant::I11, s, !record.live, || Report::collector(Some(weak)).other(referent));
+impl Check for I11 {
+    const DESCRIPTION: Description = Description {
+        statement: "When the callback of a weak reference runs, the weak reference is dead.",
+        premises: "None.",
+        not: "Other weak references to the same object.",
+        promised: true,
+        needs: Needs::SNAPSHOTS.and(Needs::WEAKREFS),
+        asks: &[],
+        sentence: "{object} still referred to {other} in its own callback",
+    };
+
+    fn callback_entered(s: &mut Shadow, out: &mut Violations, weak: ObjId, observed: bool) {
+        match s.weak(weak) {
+            Some(record) if observed => {
+                let referent = unpack(record.referent());
+                out.judge(Invariant::I11, s, !record.is_live(), || Report::collector(Some(weak)).other(referent));
+            }
+            _ => out.skip(Invariant::I11),
         }
-        _ => out.skip(Invariant::I11),
     }
-}
 
-pub(super) fn answer(s: &Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
-    let edge = super::shadow::pack(Some(weak));
-    if s.frames.iter().any(|f| f.code == Code::Callback && f.arg == edge) {
-        out.judge(Invariant::I11, s, referent.is_none(), || Report::collector(Some(weak)).other(referent));
+    fn answered(s: &Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
+        let edge = pack(Some(weak));
+        if s.user_code().frames().iter().any(|f| f.code() == Code::Callback && f.arg() == edge) {
+            out.judge(Invariant::I11, s, referent.is_none(), || Report::collector(Some(weak)).other(referent));
+        }
     }
 }

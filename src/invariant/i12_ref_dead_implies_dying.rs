@@ -8,62 +8,66 @@
 //! on those with a callback), a weak reference that was trash itself (3.8 to 3.14), `DEBUG_SAVEALL`, and 2.7's `__del__`.
 
 use super::Invariant;
+use super::check::Check;
+use super::description::Description;
 use super::fault::survivor;
-use super::registry::Description;
 use super::shadow::{Object, Shadow, unpack};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
 use crate::subject::{Expectation, Needs};
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "ref-dead-implies-dying",
-    statement: "A weak reference is dead only if its referent has been freed or is being freed; a referent that is alive \
-                when the operation ends still answers. Dead is final.",
-    premises: "The referent was not found unreachable and saved; the weak reference was not trash; no `DEBUG_SAVEALL`; \
-               every type clears what it owns.",
-    not: "Weak references on which `tp_clear` was called.",
-    promised: true,
-    needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
-    asks: &[
-        Expectation::Resurrection,
-        Expectation::DelAfterWeakrefs,
-        Expectation::SaveAll,
-        Expectation::LegacyFinalizer,
-        Expectation::FunctionWithoutClear,
-        Expectation::TrashWeakrefCleared,
-        Expectation::ClearedEarly,
-    ],
-    sentence: "{object} is dead and its referent {other} lives",
-};
+/// Says in a record that the weak reference has been reported here.
+const DEAD: usize = 0;
 
-pub(super) fn at_rest(s: &mut Shadow, out: &mut Violations) {
-    for at in 0..s.weaks.len() {
-        let record = &s.weaks[at];
-        let (Some(weak), Some(referent)) = (s.at(record.weak), s.at(record.referent)) else { continue };
-        if weak.is(Object::GONE | Object::CLEARED) || !referent.held() {
-            continue;
-        }
-        if record.reported[0] {
-            continue;
-        }
-        if record.live {
-            out.pass(Invariant::I12);
-            continue;
-        }
-        let record = *record;
-        s.update_base();
-        match survivor(s, &record) {
-            Some(report) => {
-                s.weaks[at].reported[0] = true;
-                out.fail(Invariant::I12, s, report);
+pub(super) struct I12;
+
+impl Check for I12 {
+    const DESCRIPTION: Description = Description {
+        statement: "A weak reference is dead only if its referent has been freed or is being freed; a referent that is alive \
+                    when the operation ends still answers. Dead is final.",
+        premises: "The referent was not found unreachable and saved; the weak reference was not trash; no `DEBUG_SAVEALL`; \
+                   every type clears what it owns.",
+        not: "Weak references on which `tp_clear` was called.",
+        promised: true,
+        needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
+        asks: &[
+            Expectation::Resurrection,
+            Expectation::DelAfterWeakrefs,
+            Expectation::SaveAll,
+            Expectation::LegacyFinalizer,
+            Expectation::FunctionWithoutClear,
+            Expectation::TrashWeakrefCleared,
+            Expectation::ClearedEarly,
+        ],
+        sentence: "{object} is dead and its referent {other} lives",
+    };
+
+    fn answered(s: &Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
+        let Some(record) = s.weak(weak) else { return };
+        let back = record.was_dead() && referent.is_some();
+        out.judge(Invariant::I12, s, !back, || Report::collector(Some(weak)).other(unpack(record.referent())));
+    }
+
+    fn at_rest(s: &mut Shadow, out: &mut Violations, _explicit: bool) {
+        for at in 0..s.weakrefs().records().len() {
+            let record = &s.weakrefs().records()[at];
+            let (Some(weak), Some(referent)) = (s.at(record.weak()), s.at(record.referent())) else { continue };
+            if weak.is(Object::GONE | Object::CLEARED) || !referent.held() || record.is_reported(DEAD) {
+                continue;
             }
-            None => out.skip(Invariant::I12),
+            if record.is_live() {
+                out.pass(Invariant::I12);
+                continue;
+            }
+            let record = *record;
+            s.update_base();
+            match survivor(s, &record) {
+                Some(report) => {
+                    s.set_reported(at, DEAD);
+                    out.fail(Invariant::I12, s, report);
+                }
+                None => out.skip(Invariant::I12),
+            }
         }
     }
-}
-
-pub(super) fn answer(s: &Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
-    let Some(record) = s.weak(weak) else { return };
-    let back = record.seen_dead && referent.is_some();
-    out.judge(Invariant::I12, s, !back, || Report::collector(Some(weak)).other(unpack(record.referent)));
 }

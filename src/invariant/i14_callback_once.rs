@@ -6,83 +6,86 @@
 //! trash calls: theirs may be called after their death.
 
 use super::Invariant;
-use super::registry::Description;
-use super::shadow::{Facts, NO_SCRIPT, NONE, Object, Shadow, WeakRec, pack, unpack};
+use super::check::Check;
+use super::description::Description;
+use super::shadow::{Facts, Frame, NONE, Object, Shadow, WeakRec, pack, unpack};
 use super::violation::Phase;
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Role};
 use crate::subject::{Expectation, Needs};
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "callback-once",
-    statement: "If a weak reference with a callback is live when its referent dies, and is not trash itself, the callback \
-                runs exactly once.",
-    premises: "The referent's type clears weak references; no candidate's `traverse` lies.",
-    not: "Callbacks of weak containers and of `weakref.finalize`; callables without a script; referents that a callback of \
-          their own collection releases.",
-    promised: true,
-    needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
-    asks: &[Expectation::DelAfterWeakrefs, Expectation::MadeByFinalizer],
-    sentence: "the callback of {object} (referent {other}) ran {observed} times",
-};
+pub(super) struct I14;
 
-fn report(record: &WeakRec) -> Report {
-    Report::collector(unpack(record.weak)).other(unpack(record.referent)).counts(1, u32::from(record.calls))
+impl Check for I14 {
+    const DESCRIPTION: Description = Description {
+        statement: "If a weak reference with a callback is live when its referent dies, and is not trash itself, the callback \
+                    runs exactly once.",
+        premises: "The referent's type clears weak references; no candidate's `traverse` lies.",
+        not: "Callbacks of weak containers and of `weakref.finalize`; callables without a script; referents that a callback of \
+              their own collection releases.",
+        promised: true,
+        needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
+        asks: &[Expectation::DelAfterWeakrefs, Expectation::MadeByFinalizer],
+        sentence: "the callback of {object} (referent {other}) ran {observed} times",
+    };
+
+    fn callback_entered(s: &mut Shadow, out: &mut Violations, weak: ObjId, _observed: bool) {
+        let Some(record) = s.weak(weak) else { return };
+        out.judge(Invariant::I14, s, record.calls() <= 1, || report(record));
+    }
+
+    fn freed(s: &Shadow, out: &mut Violations, object: ObjId) {
+        let Some(referent) = s.get(object).filter(|o| o.has_weakrefs() && !o.is(Object::FREED)) else { return };
+        for record in s.weaks_of(pack(Some(object))).filter(|record| is_armed(s, record)) {
+            if record.calls() > 0 {
+                out.pass(Invariant::I14);
+                continue;
+            }
+            let fresh = s.collection().runs() && record.born_in() == s.collection().number();
+            let unknown = fresh && !s.expectations().knows(Expectation::MadeByFinalizer);
+            if is_unsure(s, record, object) || s.confidence().is_stream_unclear() || unknown {
+                out.skip(Invariant::I14);
+                continue;
+            }
+            let facts = referent.facts();
+            let faulty = s.confidence().is_type_misled() || facts.is(Facts::KEEPS_WEAKREFS);
+            let report = report(record).blame_type(faulty);
+            // Before 3.4 what __del__ has made is cleared without a call.
+            let del = facts.is(Facts::FINALIZER) && facts.is_python_class();
+            let report = if del { report.documented(Expectation::DelAfterWeakrefs, s) } else { report };
+            let made = Expectation::MadeByFinalizer;
+            out.fail(Invariant::I14, s, if fresh { report.documented(made, s) } else { report });
+        }
+    }
 }
 
-pub(super) fn entered(s: &Shadow, out: &mut Violations, weak: ObjId) {
-    let Some(record) = s.weak(weak) else { return };
-    out.judge(Invariant::I14, s, record.calls <= 1, || report(record));
+fn report(record: &WeakRec) -> Report {
+    let (weak, referent) = (unpack(record.weak()), unpack(record.referent()));
+    Report::collector(weak).other(referent).counts(1, u32::from(record.calls()))
 }
 
 /// A weak reference that should have been called before its referent's memory is released.
-pub(super) fn is_armed(s: &Shadow, record: &WeakRec) -> bool {
-    let Some(weak) = s.at(record.weak) else { return false };
-    let callable = s.at(record.callback).is_some_and(|c| c.facts.on_call != NO_SCRIPT && c.facts.shape.can_call());
-    let named = weak.facts.role == Role::Named && record.callback != NONE;
-    callable && named && record.armed && weak.lives() && !weak.is(Object::CLEARED)
+fn is_armed(s: &Shadow, record: &WeakRec) -> bool {
+    let Some(weak) = s.at(record.weak()) else { return false };
+    let callable = s.at(record.callback()).is_some_and(|c| c.facts().runs_when_called());
+    let named = weak.facts().role() == Role::Named && record.callback() != NONE;
+    callable && named && record.is_armed() && weak.lives() && !weak.is(Object::CLEARED)
 }
 
-pub(super) fn free(s: &Shadow, out: &mut Violations, object: ObjId) {
-    let Some(referent) = s.get(object) else { return };
-    if referent.weak_head == 0 || referent.is(Object::FREED) {
-        return;
-    }
-    for record in s.weaks_of(object.index() as u32 + 1) {
-        if !is_armed(s, record) {
-            continue;
-        }
-        if record.calls > 0 {
-            out.pass(Invariant::I14);
-            continue;
-        }
-        let at = record.weak as usize - 1;
-        let c = &s.col;
-        let unsure = c.active && c.ready && (c.trash.has(at) || !c.exact && c.candidates.has(at));
-        // What another callback of this collection releases: its own callbacks are gathered and may be called later.
-        let calling = s.frames.get(c.depth).is_some_and(|f| f.by_collector);
-        let pending = (calling || s.phase() == Phase::Cb) && c.trash.has(object.index());
-        let unheld = s.at(record.weak).is_some_and(|w| w.in_edges == 0);
-        let fresh = c.active && record.born_in == c.number;
-        if unsure
-            || pending
-            || unheld
-            || s.stream_unclear
-            || fresh && !s.expectations.knows(Expectation::MadeByFinalizer)
-        {
-            out.skip(Invariant::I14);
-            continue;
-        }
-        let report = report(record).blame_type(s.type_misled || referent.facts.is(Facts::KEEPS_WEAKREFS));
-        // 2.7 clears what __del__ has made without a call.
-        let del = referent.facts.is(Facts::FINALIZER) && referent.facts.is_python_class();
-        let report = if del { report.documented(Expectation::DelAfterWeakrefs, s) } else { report };
-        out.fail(Invariant::I14, s, if fresh { report.documented(Expectation::MadeByFinalizer, s) } else { report });
-    }
+/// It is not certain that the callback was due.
+fn is_unsure(s: &Shadow, record: &WeakRec, referent: ObjId) -> bool {
+    let c = s.collection();
+    let (found, at) = (c.unreachable(), record.weak() as usize - 1);
+    let is_trash = found.trash().has(at) || !found.is_exact() && found.candidates().has(at);
+    // What another callback of this collection releases: its own callbacks are gathered and may be called later.
+    let calling = s.user_code().frames().get(c.depth()).is_some_and(Frame::is_collectors);
+    let pending = (calling || s.phase() == Phase::Cb) && found.trash().has(referent.index());
+    let unheld = s.at(record.weak()).is_some_and(|w| w.in_edges() == 0);
+    c.runs() && found.is_ready() && is_trash || pending || unheld
 }
 
 /// How many weak references with a callback outlive their referent without a call.
 pub(super) fn suppressed(s: &Shadow, referent: ObjId) -> u64 {
-    let silent = |r: &&WeakRec| r.callback != 0 && r.calls == 0 && s.at(r.weak).is_some_and(Object::lives);
+    let silent = |r: &&WeakRec| r.callback() != NONE && r.calls() == 0 && s.at(r.weak()).is_some_and(Object::lives);
     s.weaks_of(pack(Some(referent))).filter(silent).count() as u64
 }

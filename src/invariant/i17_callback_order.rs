@@ -7,40 +7,45 @@
 //! broken by every collection that calls both (bpo-40312, open): documented.
 
 use super::Invariant;
-use super::registry::Description;
-use super::shadow::{Shadow, unpack};
+use super::check::Check;
+use super::description::Description;
+use super::shadow::{Shadow, WeakRec, pack, unpack};
 use super::violations::{Report, Violations};
-use crate::event::ObjId;
+use crate::event::{Code, ObjId};
 use crate::subject::{Expectation, Needs};
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "callback-order",
-    statement: "Callbacks of one referent run newest first; the finalizer runs before them on every path.",
-    premises: "None; the order against the finalizer differs between paths on every release.",
-    not: "Order between different referents.",
-    promised: false,
-    needs: Needs::NONE,
-    asks: &[Expectation::CallbacksFirst],
-    sentence: "{object} {observed} {other}",
-};
+pub(super) struct I17;
 
-pub(super) fn callback(s: &Shadow, out: &mut Violations, weak: ObjId) {
-    let Some(record) = s.weak(weak) else { return };
-    let id = record.weak;
-    let earlier = s.weaks_of(record.referent).find(|r| r.calls > 0 && r.weak < id && id <= r.called_at);
-    out.judge(Invariant::I17, s, earlier.is_none() || record.calls > 1, || {
-        Report::collector(Some(weak))
-            .other(earlier.and_then(|r| unpack(r.weak)))
-            .observed("had its callback called after the older weak reference")
-    });
-}
+impl Check for I17 {
+    const DESCRIPTION: Description = Description {
+        statement: "Callbacks of one referent run newest first; the finalizer runs before them on every path.",
+        premises: "None; the order against the finalizer differs between paths on every release.",
+        not: "Order between different referents.",
+        promised: false,
+        needs: Needs::NONE,
+        asks: &[Expectation::CallbacksFirst],
+        sentence: "{object} {observed} {other}",
+    };
 
-pub(super) fn finalizer(s: &Shadow, out: &mut Violations, object: ObjId) {
-    let called = s.weaks_of(object.index() as u32 + 1).find(|r| r.calls > 0);
-    out.judge(Invariant::I17, s, called.is_none(), || {
-        Report::collector(Some(object))
-            .other(called.and_then(|r| unpack(r.weak)))
-            .observed("was finalized after the callback of")
-            .documented(Expectation::CallbacksFirst, s)
-    });
+    fn callback_entered(s: &mut Shadow, out: &mut Violations, weak: ObjId, _observed: bool) {
+        let Some(record) = s.weak(weak) else { return };
+        let id = record.weak();
+        let is_earlier = |r: &&WeakRec| r.calls() > 0 && r.weak() < id && id <= r.called_at();
+        let earlier = s.weaks_of(record.referent()).find(is_earlier);
+        out.judge(Invariant::I17, s, earlier.is_none() || record.calls() > 1, || {
+            Report::collector(Some(weak))
+                .other(earlier.and_then(|r| unpack(r.weak())))
+                .observed("had its callback called after the older weak reference")
+        });
+    }
+
+    fn finalizer_entered(s: &mut Shadow, out: &mut Violations, _code: Code, owner: ObjId) {
+        let called = s.weaks_of(pack(Some(owner))).find(|r| r.calls() > 0);
+        out.judge(Invariant::I17, s, called.is_none(), || {
+            Report::collector(Some(owner))
+                .other(called.and_then(|r| unpack(r.weak())))
+                .observed("was finalized after the callback of")
+                .documented(Expectation::CallbacksFirst, s)
+        });
+    }
 }

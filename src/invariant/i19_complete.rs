@@ -5,58 +5,58 @@
 //! events do not tell of.
 
 use super::Invariant;
-use super::fault::Fault;
-use super::registry::Description;
-use super::shadow::{Object, Shadow};
+use super::check::Check;
+use super::description::Description;
+use super::shadow::{Fault, Object, Shadow, Trait};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
 use crate::subject::{Choice, Expectation, Needs};
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "complete",
-    statement: "If every type reports and clears all edges, all true garbage of the collected generations is gone after one \
-                collection, or one more per round of finalizers.",
-    premises: "Every type among what is left takes part fully; otherwise type-fault. Documented: legacy finalizers, functions \
-               before 3.8 (bpo-33418), the type edge before 3.9 (bpo-40217).",
-    not: "Collections during which user code ran.",
-    promised: true,
-    needs: Needs::UNREACHABLE,
-    asks: &[Expectation::LegacyFinalizer, Expectation::FunctionWithoutClear],
-    sentence: "{object} is garbage and survived a full collection of its generation ({observed} such objects)",
-};
+pub(super) struct I19;
 
-pub(super) fn collected(s: &mut Shadow, out: &mut Violations) {
-    let c = &s.col;
-    if s.stream_unclear
-        || c.scripts > 0
-        || c.late
-        || s.traits.scripts_change_callbacks
-        || s.expectations.is(Choice::INCREMENTAL)
-    {
-        out.skip(Invariant::I19);
-        return;
-    }
-    if !c.garbage.meets(&s.present) {
-        out.pass(Invariant::I19);
-        return;
-    }
-    let left = c.garbage.iter().find(|i| s.objects[*i].held());
-    let Some(first) = left else {
-        out.pass(Invariant::I19);
-        return;
+impl Check for I19 {
+    const DESCRIPTION: Description = Description {
+        statement: "If every type reports and clears all edges, all true garbage of the collected generations is gone after one \
+                    collection, or one more per round of finalizers.",
+        premises: "Every type among what is left takes part fully; otherwise type-fault. Documented: legacy finalizers, functions \
+                   before 3.8 (bpo-33418), the type edge before 3.9 (bpo-40217).",
+        not: "Collections during which user code ran.",
+        promised: true,
+        needs: Needs::UNREACHABLE,
+        asks: &[Expectation::LegacyFinalizer, Expectation::FunctionWithoutClear],
+        sentence: "{object} is garbage and survived a full collection of its generation ({observed} such objects)",
     };
-    let first = ObjId::from_index(first as u32);
-    s.maybe_reachable(None);
-    let still = s.col.garbage.iter().filter(|i| s.objects[*i].held() && !s.scratch.has(*i)).count() as u32;
-    // What held them may be gone by now, so it is asked who was there when the collection started.
-    let blame = s.col.blame.unwrap_or(Fault::Collector);
-    if still == 0 {
-        out.pass(Invariant::I19);
-        return;
-    }
-    let clean = s.get(first).is_some_and(|o| !o.is(Object::UNKNOWN_HOLDERS));
-    match blame.on(Report::collector(Some(first)).counts(0, still)) {
-        Some(report) if clean => out.fail(Invariant::I19, s, report.blame_type(s.type_misled)),
-        _ => out.skip(Invariant::I19),
+
+    fn collected(s: &mut Shadow, out: &mut Violations, _returned: u32, _uncollectable: u32) {
+        let c = s.collection();
+        let unclear = s.confidence().is_stream_unclear() || s.program().has(Trait::ScriptsChangeCallbacks);
+        if unclear || c.scripts() > 0 || c.is_late() || s.expectations().is(Choice::INCREMENTAL) {
+            out.skip(Invariant::I19);
+            return;
+        }
+        let (garbage, blame) = c.unreachable().garbage();
+        let held = |index: &usize| s.objects().all()[*index].held();
+        let left = if garbage.meets(s.objects().present()) { garbage.iter().find(held) } else { None };
+        let Some(first) = left else {
+            out.pass(Invariant::I19);
+            return;
+        };
+        s.maybe_reachable(None);
+        let s = &*s;
+        let (garbage, _) = s.collection().unreachable().garbage();
+        let is_left = |index: &usize| s.objects().all()[*index].held() && !s.reach().found().has(*index);
+        let still = garbage.iter().filter(is_left).count() as u32;
+        if still == 0 {
+            out.pass(Invariant::I19);
+            return;
+        }
+        let first = ObjId::from_index(first as u32);
+        let clean = s.get(first).is_some_and(|o| !o.is(Object::UNKNOWN_HOLDERS));
+        // What held them may be gone by now, so it was asked who was there when the collection started.
+        let blame = blame.unwrap_or(Fault::Collector);
+        match Report::collector(Some(first)).counts(0, still).on(blame) {
+            Some(report) if clean => out.fail(Invariant::I19, s, report.blame_type(s.confidence().is_type_misled())),
+            _ => out.skip(Invariant::I19),
+        }
     }
 }

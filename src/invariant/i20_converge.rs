@@ -6,46 +6,38 @@
 //! something can repeat for ever.
 
 use super::Invariant;
-use super::fault::leftovers;
-use super::registry::Description;
-use super::shadow::{Facts, Shadow};
+use super::check::Check;
+use super::description::Description;
+use super::shadow::{Facts, Object, Progress, Shadow, leftovers};
 use super::violations::{Report, Violations};
 use crate::subject::{Expectation, Needs};
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "converge",
-    statement: "With no mutator in between, `gc.collect()` reaches 0 in a bounded number of calls; no object is counted as \
-                collected twice.",
-    premises: "Every type among the garbage takes part fully; otherwise type-fault. Documented: functions before 3.8.",
-    not: "Rounds of finalizers.",
-    promised: true,
-    needs: Needs::UNREACHABLE.and(Needs::TOTALS),
-    asks: &[Expectation::LegacyFinalizer, Expectation::FunctionWithoutClear],
-    sentence: "gc.collect() keeps returning {observed} and frees nothing",
-};
+pub(super) struct I20;
 
-pub(super) fn collected(s: &mut Shadow, out: &mut Violations, returned: u32, uncollectable: u32, automatic: bool) {
-    let c = &s.col;
-    if automatic || c.generation != 2 || c.scripts > 0 || c.late || !s.frames.is_empty() {
-        return;
-    }
-    if returned == 0 {
-        s.quiet = 0;
-        out.pass(Invariant::I20);
-        return;
-    }
-    // Uncollectable objects are reported when they become garbage, and are kept on purpose.
-    let stuck = s.quiet > 0 && s.live == c.live_at_start && returned > uncollectable;
-    s.quiet += 1;
-    if !stuck {
-        out.pass(Invariant::I20);
-        return;
-    }
-    s.maybe_reachable(None);
-    let blame = leftovers(s, &s.scratch);
-    let faulty = s.objects.iter().any(|o| o.lives() && o.facts.is(Facts::FAULTY));
-    match blame.on(Report::collector(None).counts(0, returned)) {
-        Some(report) => out.fail(Invariant::I20, s, report.blame_type(s.type_misled || faulty)),
-        None => out.skip(Invariant::I20),
+impl Check for I20 {
+    const DESCRIPTION: Description = Description {
+        statement: "With no mutator in between, `gc.collect()` reaches 0 in a bounded number of calls; no object is counted as \
+                    collected twice.",
+        premises: "Every type among the garbage takes part fully; otherwise type-fault. Documented: functions before 3.8.",
+        not: "Rounds of finalizers.",
+        promised: true,
+        needs: Needs::UNREACHABLE.and(Needs::TOTALS),
+        asks: &[Expectation::LegacyFinalizer, Expectation::FunctionWithoutClear],
+        sentence: "gc.collect() keeps returning {observed} and frees nothing",
+    };
+
+    fn returned(s: &mut Shadow, out: &mut Violations, returned: u32, uncollectable: u32) {
+        match s.note_progress(returned, uncollectable) {
+            None => return,
+            Some(Progress::Nothing | Progress::Some) => return out.pass(Invariant::I20),
+            Some(Progress::Stuck) => s.maybe_reachable(None),
+        }
+        let blame = leftovers(s, s.reach().found());
+        let is_faulty = |o: &Object| o.lives() && o.facts().is(Facts::FAULTY);
+        let faulty = s.confidence().is_type_misled() || s.objects().all().iter().any(is_faulty);
+        match Report::collector(None).counts(0, returned).on(blame) {
+            Some(report) => out.fail(Invariant::I20, s, report.blame_type(faulty)),
+            None => out.skip(Invariant::I20),
+        }
     }
 }

@@ -9,88 +9,97 @@
 //! Likewise, hidden objects that die with the trash leave the heap and are not counted (row A06).
 
 use super::Invariant;
-use super::fault::leftovers;
-use super::registry::Description;
-use super::shadow::Shadow;
+use super::check::Check;
+use super::description::Description;
+use super::shadow::{Object, Shadow, Trait, leftovers};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot};
 use crate::subject::{Expectation, Needs};
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "counts",
-    statement: "The return value is the number of objects found unreachable that left the heap, plus weak references freed \
-                right after their callback, plus the uncollectable ones: legacy objects and what they reach.",
-    premises: "Every type among the unreachable clears what it owns (otherwise type-fault); not before 3.7.6 when user code ran \
-               in the collection, not with `DEBUG_SAVEALL`, and before 3.8 not if the trashcan keeps something (documented).",
-    not: "`gc.get_stats()`.",
-    promised: true,
-    needs: Needs::UNREACHABLE.and(Needs::WEAKREFS).and(Needs::GARBAGE).and(Needs::TOTALS),
-    asks: &[
-        Expectation::SaveAll,
-        Expectation::LegacyFinalizer,
-        Expectation::FunctionWithoutClear,
-        Expectation::CountedEarly,
-        Expectation::TrashcanLeftover,
-    ],
-    sentence: "the collection reported {observed} objects, and {expected} are accounted for",
-};
+pub(super) struct I21;
 
-pub(super) fn collected(s: &mut Shadow, out: &mut Violations, returned: u32, uncollectable: u32) {
-    let c = &s.col;
-    // What the registry of `finalize` lets go of in a callback is not told apart from what the collector frees.
-    if !c.exact || s.stream_unclear || s.traits.finalizes {
-        out.skip(Invariant::I21);
-        return;
-    }
-    out.judge(Invariant::I21, s, uncollectable == c.legacy_left, || {
-        Report::collector(None).counts(c.legacy_left, uncollectable).blame_type(s.type_misled)
-    });
-    if !s.traits.scripts_empty_garbage && s.col.scripts == 0 {
-        let forgotten = s.col.legacy.iter().find(|i| {
-            let o = &s.objects[*i];
-            s.is_legacy(o) && o.held() && o.spot != Spot::Collecting && s.times_listed(*i) == 0
-        });
-        let object = forgotten.map(|i| ObjId::from_index(i as u32));
-        out.judge(Invariant::I21, s, forgotten.is_none(), || {
-            Report::collector(object).counts(1, 0).blame_type(s.type_misled)
-        });
-    }
-    if returned == c.freed + c.refs_freed + c.legacy_left && (c.doomed.is_empty() || s.is_even()) {
-        out.pass(Invariant::I21);
-        return;
-    }
-    // What waits in the trashcan has left the heap, too.
-    let queued = c.doomed.iter().filter(|i| s.objects[*i].lives() && s.objects[*i].refcount == 0).count() as u32;
-    let freed = c.freed + queued;
-    let left = (c.doomed.count() as u32).saturating_sub(freed);
-    let expected = freed + c.refs_freed + c.legacy_left;
-    if returned == expected {
-        out.pass(Invariant::I21);
-        return;
-    }
-    let report = Report::collector(None).counts(expected, returned);
-    let early = c.scripts > 0 && s.expectations.holds(Expectation::CountedEarly);
-    let report = if s.type_misled {
-        Some(report.blame_type(true))
-    } else if early {
-        Some(report.documented(Expectation::CountedEarly, s))
-    } else if left > 0 && s.traits.saves_all {
-        Some(report.documented(Expectation::SaveAll, s))
-    } else if left > 0
-        && returned == expected + left
-        && queued > 0
-        && s.expectations.holds(Expectation::TrashcanLeftover)
-    {
-        // What waits there holds others that were cleared and live on.
-        Some(report.documented(Expectation::TrashcanLeftover, s))
-    } else if left > 0 && returned == expected + left {
-        s.maybe_reachable(None);
-        leftovers(s, &s.scratch).on(report)
-    } else {
-        Some(report)
+impl Check for I21 {
+    const DESCRIPTION: Description = Description {
+        statement: "The return value is the number of objects found unreachable that left the heap, plus weak references freed \
+                    right after their callback, plus the uncollectable ones: legacy objects and what they reach.",
+        premises: "Every type among the unreachable clears what it owns (otherwise type-fault); not before 3.7.6 when user code ran \
+                   in the collection, not with `DEBUG_SAVEALL`, and before 3.8 not if the trashcan keeps something (documented).",
+        not: "`gc.get_stats()`.",
+        promised: true,
+        needs: Needs::UNREACHABLE.and(Needs::WEAKREFS).and(Needs::GARBAGE).and(Needs::TOTALS),
+        asks: &[
+            Expectation::SaveAll,
+            Expectation::LegacyFinalizer,
+            Expectation::FunctionWithoutClear,
+            Expectation::CountedEarly,
+            Expectation::TrashcanLeftover,
+        ],
+        sentence: "the collection reported {observed} objects, and {expected} are accounted for",
     };
-    match report {
-        Some(report) => out.fail(Invariant::I21, s, report),
-        None => out.skip(Invariant::I21),
+
+    fn collected(s: &mut Shadow, out: &mut Violations, returned: u32, uncollectable: u32) {
+        let c = s.collection();
+        let found = c.unreachable();
+        // What the registry of `finalize` lets go of in a callback is not told apart from what the collector frees.
+        if !found.is_exact() || s.confidence().is_stream_unclear() || s.program().has(Trait::Finalizes) {
+            out.skip(Invariant::I21);
+            return;
+        }
+        let misled = s.confidence().is_type_misled();
+        let (freed, legacy_left) = found.left();
+        out.judge(Invariant::I21, s, uncollectable == legacy_left, || {
+            Report::collector(None).counts(legacy_left, uncollectable).blame_type(misled)
+        });
+        if !s.program().has(Trait::ScriptsEmptyGarbage) && c.scripts() == 0 {
+            judge_listed(s, out);
+        }
+        let left_heap = freed + c.refs_freed() + legacy_left;
+        if returned == left_heap && (found.doomed().is_empty() || s.is_even()) {
+            out.pass(Invariant::I21);
+            return;
+        }
+        // What waits in the trashcan has left the heap, too.
+        let waits = |o: &Object| o.lives() && o.refcount() == 0;
+        let queued = found.doomed().iter().filter(|i| waits(&s.objects().all()[*i])).count() as u32;
+        let left = (found.doomed().count() as u32).saturating_sub(freed + queued);
+        let expected = left_heap + queued;
+        if returned == expected {
+            out.pass(Invariant::I21);
+            return;
+        }
+        let report = Report::collector(None).counts(expected, returned);
+        let too_many = left > 0 && returned == expected + left;
+        let report = if misled {
+            Some(report.blame_type(true))
+        } else if c.scripts() > 0 && s.expectations().holds(Expectation::CountedEarly) {
+            Some(report.documented(Expectation::CountedEarly, s))
+        } else if left > 0 && s.program().has(Trait::SavesAll) {
+            Some(report.documented(Expectation::SaveAll, s))
+        } else if too_many && queued > 0 && s.expectations().holds(Expectation::TrashcanLeftover) {
+            // What waits there holds others that were cleared and live on.
+            Some(report.documented(Expectation::TrashcanLeftover, s))
+        } else if too_many {
+            s.maybe_reachable(None);
+            report.on(leftovers(s, s.reach().found()))
+        } else {
+            Some(report)
+        };
+        match report {
+            Some(report) => out.fail(Invariant::I21, s, report),
+            None => out.skip(Invariant::I21),
+        }
     }
+}
+
+/// Judges that `gc.garbage` has each object with a legacy finalizer.
+fn judge_listed(s: &Shadow, out: &mut Violations) {
+    let is_forgotten = |index: &usize| {
+        let o = &s.objects().all()[*index];
+        s.is_legacy(o) && o.held() && o.spot() != Spot::Collecting && s.roots().times_listed(*index) == 0
+    };
+    let forgotten = s.collection().unreachable().legacy().iter().find(is_forgotten);
+    let object = forgotten.map(|i| ObjId::from_index(i as u32));
+    out.judge(Invariant::I21, s, forgotten.is_none(), || {
+        Report::collector(object).counts(1, 0).blame_type(s.confidence().is_type_misled())
+    });
 }

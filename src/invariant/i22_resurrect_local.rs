@@ -7,40 +7,46 @@
 //! releases show it with class `collector`.
 
 use super::Invariant;
-use super::registry::Description;
-use super::shadow::{Facts, Object, Shadow};
+use super::check::Check;
+use super::description::Description;
+use super::shadow::{Facts, Object, Shadow, Trait};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
 use crate::subject::{Expectation, Needs};
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "resurrect-local",
-    statement: "Resurrecting objects keeps exactly their strong closure; the rest of the unreachable set goes in the same run.",
-    premises: "The types of the rest have `tp_clear`; no `DEBUG_SAVEALL` (documented).",
-    not: "Objects without `tp_clear`.",
-    promised: true,
-    needs: Needs::UNREACHABLE,
-    asks: &[Expectation::SaveAll, Expectation::FunctionWithoutClear],
-    sentence: "{object} was unreachable and was kept ({observed} such objects)",
-};
+pub(super) struct I22;
 
-pub(super) fn collected(s: &Shadow, out: &mut Violations) {
-    let c = &s.col;
-    if c.scripts == 0 {
-        return;
-    }
-    if !c.exact || s.stream_unclear || s.traits.tracks {
-        out.skip(Invariant::I22);
-        return;
-    }
-    let kept = |i: &usize| {
-        let o = &s.objects[*i];
-        o.held() && o.facts.is(Facts::HAS_CLEAR) && !o.is(Object::CLEARED_NOW)
+impl Check for I22 {
+    const DESCRIPTION: Description = Description {
+        statement: "Resurrecting objects keeps exactly their strong closure; the rest of the unreachable set goes in the same run.",
+        premises: "The types of the rest have `tp_clear`; no `DEBUG_SAVEALL` (documented).",
+        not: "Objects without `tp_clear`.",
+        promised: true,
+        needs: Needs::UNREACHABLE,
+        asks: &[Expectation::SaveAll, Expectation::FunctionWithoutClear],
+        sentence: "{object} was unreachable and was kept ({observed} such objects)",
     };
-    let mut left = c.doomed.iter().filter(kept);
-    let first = left.next().map(|i| ObjId::from_index(i as u32));
-    out.judge(Invariant::I22, s, first.is_none(), || {
-        let report = Report::collector(first).counts(0, 1 + left.count() as u32).blame_type(s.type_misled);
-        if s.traits.saves_all { report.documented(Expectation::SaveAll, s) } else { report }
-    });
+
+    fn collected(s: &mut Shadow, out: &mut Violations, _returned: u32, _uncollectable: u32) {
+        let s = &*s;
+        let c = s.collection();
+        if c.scripts() == 0 {
+            return;
+        }
+        if !c.unreachable().is_exact() || s.confidence().is_stream_unclear() || s.program().has(Trait::Tracks) {
+            out.skip(Invariant::I22);
+            return;
+        }
+        let kept = |i: &usize| {
+            let o = &s.objects().all()[*i];
+            o.held() && o.facts().is(Facts::HAS_CLEAR) && !o.is(Object::CLEARED_NOW)
+        };
+        let mut left = c.unreachable().doomed().iter().filter(kept);
+        let first = left.next().map(|i| ObjId::from_index(i as u32));
+        out.judge(Invariant::I22, s, first.is_none(), || {
+            let report = Report::collector(first).counts(0, 1 + left.count() as u32);
+            let report = report.blame_type(s.confidence().is_type_misled());
+            if s.program().has(Trait::SavesAll) { report.documented(Expectation::SaveAll, s) } else { report }
+        });
+    }
 }

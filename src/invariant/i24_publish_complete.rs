@@ -3,46 +3,55 @@
 //! Does not verify: fields of objects under construction.
 
 use super::Invariant;
-use super::registry::Description;
-use super::shadow::{Facts, Object, Shadow};
+use super::check::Check;
+use super::description::Description;
+use super::shadow::{Facts, Object, Shadow, Trait};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot, Undefined};
 use crate::subject::Needs;
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "publish-complete",
-    statement: "An object on a GC list has a reference count above 0; introspection and collection never see it half-built or \
-                half-freed.",
-    premises: "A deallocator that forgets to untrack (bpo-31095), or whose action tracks its object again, makes it a \
-               type-fault.",
-    not: "Fields of objects under construction.",
-    promised: true,
-    needs: Needs::SNAPSHOTS.and(Needs::LISTS).and(Needs::COUNTS),
-    asks: &[],
-    sentence: "{object} is tracked and {observed}",
-};
+pub(super) struct I24;
+
+impl Check for I24 {
+    const DESCRIPTION: Description = Description {
+        statement: "An object on a GC list has a reference count above 0; introspection and collection never see it half-built or \
+                    half-freed.",
+        premises: "A deallocator that forgets to untrack (bpo-31095), or whose action tracks its object again, makes it a \
+                   type-fault.",
+        not: "Fields of objects under construction.",
+        promised: true,
+        needs: Needs::SNAPSHOTS.and(Needs::LISTS).and(Needs::COUNTS),
+        asks: &[],
+        sentence: "{object} is tracked and {observed}",
+    };
+
+    fn odd_line(s: &mut Shadow, out: &mut Violations, object: ObjId, refcount: u32, spot: Spot) {
+        let Some(o) = s.get(object) else { return };
+        if refcount != 0 && o.lives() || matches!(spot, Spot::Untracked | Spot::NoHeader) {
+            return;
+        }
+        let words = if refcount == 0 { "has reference count 0" } else { "is being deallocated" };
+        out.fail(Invariant::I24, s, Report::collector(Some(object)).observed(words).blame_type(flawed(s, o)));
+    }
+
+    #[inline]
+    fn listed(_s: &Shadow, out: &mut Violations) {
+        // Lines that broke it were reported as they came.
+        out.pass(Invariant::I24);
+    }
+
+    fn undefined(s: &Shadow, out: &mut Violations, reason: Undefined) {
+        if reason == Undefined::DeadTracked {
+            let at = s.objects().all().iter().position(|o| flawed(s, o));
+            let object = at.map(|i| ObjId::from_index(i as u32));
+            let report = Report::collector(object).observed("was dead when a collection met it");
+            out.fail(Invariant::I24, s, report.blame_type(at.is_some()));
+        }
+    }
+}
 
 /// The deallocator left the object tracked, or its action may have tracked it again.
 fn flawed(s: &Shadow, o: &Object) -> bool {
-    let tracks = s.traits.scripts_track && o.facts.shape.is_extension();
-    o.facts.is(Facts::KEEPS_TRACKED) || tracks && o.is(Object::ACTED)
-}
-
-#[inline]
-pub(super) fn state(s: &Shadow, out: &mut Violations, object: ObjId, refcount: u32, spot: Spot) {
-    let Some(o) = s.get(object) else { return };
-    if refcount != 0 && o.lives() || matches!(spot, Spot::Untracked | Spot::NoHeader) {
-        return;
-    }
-    let words = if refcount == 0 { "has reference count 0" } else { "is being deallocated" };
-    out.fail(Invariant::I24, s, Report::collector(Some(object)).observed(words).blame_type(flawed(s, o)));
-}
-
-pub(super) fn undefined(s: &Shadow, out: &mut Violations, reason: Undefined) {
-    if reason == Undefined::DeadTracked {
-        let at = s.objects.iter().position(|o| flawed(s, o));
-        let object = at.map(|i| ObjId::from_index(i as u32));
-        let report = Report::collector(object).observed("was dead when a collection met it");
-        out.fail(Invariant::I24, s, report.blame_type(at.is_some()));
-    }
+    let tracks = s.program().has(Trait::ScriptsTrack) && o.facts().shape().is_extension();
+    o.facts().is(Facts::KEEPS_TRACKED) || tracks && o.is(Object::ACTED)
 }

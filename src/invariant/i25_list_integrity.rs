@@ -4,58 +4,49 @@
 //! Does not verify: links and flag bits that a snapshot does not show.
 
 use super::Invariant;
-use super::registry::Description;
-use super::shadow::Shadow;
+use super::check::Check;
+use super::description::Description;
+use super::shadow::{Listed, Object, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot};
 use crate::subject::Needs;
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "list-integrity",
-    statement: "GC lists are well-formed: each tracked object is on exactly one list, and nothing is left over from a \
-                collection that has ended.",
-    premises: "None.",
-    not: "Links and flag bits that a snapshot does not show.",
-    promised: true,
-    needs: Needs::SNAPSHOTS.and(Needs::LISTS).and(Needs::GENERATIONS),
-    asks: &[],
-    sentence: "{object} {observed}",
-};
+pub(super) struct I25;
 
-/// One line of a snapshot, before it is folded.
-#[inline]
-pub(super) fn state(s: &mut Shadow, out: &mut Violations, object: ObjId, spot: Spot) {
-    let Some(o) = s.get(object) else { return };
-    let twice = o.stamp == s.stamp;
-    let order = match spot {
-        Spot::Gen0 => 0,
-        Spot::Gen1 => 1,
-        Spot::Gen2 => 2,
-        Spot::Permanent => 3,
-        Spot::Collecting => s.list_order,
-        Spot::Untracked | Spot::NoHeader => 4,
+impl Check for I25 {
+    const DESCRIPTION: Description = Description {
+        statement: "GC lists are well-formed: each tracked object is on exactly one list, and nothing is left over from a \
+                    collection that has ended.",
+        premises: "None.",
+        not: "Links and flag bits that a snapshot does not show.",
+        promised: true,
+        needs: Needs::SNAPSHOTS.and(Needs::LISTS).and(Needs::GENERATIONS),
+        asks: &[],
+        sentence: "{object} {observed}",
     };
-    let words = if twice {
-        "is listed twice"
-    } else if order < s.list_order {
-        "is listed out of order"
-    } else if spot == Spot::Collecting && !s.col.active {
-        "is in a list of a collection and none runs"
-    } else {
-        s.list_order = order;
-        return;
-    };
-    out.fail(Invariant::I25, s, Report::collector(Some(object)).observed(words));
-}
 
-pub(super) fn snapshot(s: &Shadow, out: &mut Violations) {
-    if s.stream_unclear {
-        out.skip(Invariant::I25);
-        return;
+    fn odd_line(s: &mut Shadow, out: &mut Violations, object: ObjId, _refcount: u32, spot: Spot) {
+        let words = match s.place_odd_line(object, spot) {
+            Listed::Twice => "is listed twice",
+            Listed::OutOfOrder => "is listed out of order",
+            Listed::InOrder if spot == Spot::Collecting && !s.collection().runs() => {
+                "is in a list of a collection and none runs"
+            }
+            Listed::InOrder => return,
+        };
+        out.fail(Invariant::I25, s, Report::collector(Some(object)).observed(words));
     }
-    let complete = s.listed >= s.live;
-    out.judge(Invariant::I25, s, complete, || {
-        let missing = s.objects.iter().position(|o| !o.is(super::shadow::Object::FREED) && o.stamp != s.stamp);
-        Report::collector(missing.map(|i| ObjId::from_index(i as u32))).observed("is in no list")
-    });
+
+    #[inline]
+    fn listed(s: &Shadow, out: &mut Violations) {
+        if s.confidence().is_stream_unclear() {
+            out.skip(Invariant::I25);
+            return;
+        }
+        out.judge(Invariant::I25, s, s.snapshot().shows_all(s.objects().live()), || {
+            let is_missing = |o: &Object| !o.is(Object::FREED) && !s.snapshot().shows(o);
+            let missing = s.objects().all().iter().position(is_missing);
+            Report::collector(missing.map(|i| ObjId::from_index(i as u32))).observed("is in no list")
+        });
+    }
 }

@@ -5,39 +5,40 @@
 //! (gh-91636; with a closure on every later release): reported as `collector`, since user code came by it.
 
 use super::Invariant;
-use super::registry::Description;
-use super::shadow::{Object, Shadow, unpack};
+use super::check::Check;
+use super::description::Description;
+use super::shadow::{Frame, Object, Shadow, unpack};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Undefined};
 use crate::subject::Needs;
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "clear-safe",
-    statement: "`tp_clear` is called at most once per collection and leaves an object on which the deallocator and every \
-                method are memory-safe.",
-    premises: "None.",
-    not: "Methods that no script calls.",
-    promised: true,
-    needs: Needs::NONE,
-    asks: &[],
-    sentence: "{object} {observed}",
-};
+pub(super) struct I27;
 
-pub(super) fn clear(s: &Shadow, out: &mut Violations, object: ObjId) {
-    let Some(o) = s.get(object) else { return };
-    let again = o.is(Object::CLEARED_NOW) && s.col.ready;
-    out.judge(Invariant::I27, s, !again, || {
-        Report::collector(Some(object)).observed("was cleared twice in one collection")
-    });
-}
+impl Check for I27 {
+    const DESCRIPTION: Description = Description {
+        statement: "`tp_clear` is called at most once per collection and leaves an object on which the deallocator and every \
+                    method are memory-safe.",
+        premises: "None.",
+        not: "Methods that no script calls.",
+        promised: true,
+        needs: Needs::NONE,
+        asks: &[],
+        sentence: "{object} {observed}",
+    };
 
-pub(super) fn undefined(s: &Shadow, out: &mut Violations, reason: Undefined) {
-    if reason == Undefined::CalledCleared {
-        let object = s.frames.last().and_then(|f| unpack(f.owner));
-        out.fail(
-            Invariant::I27,
-            s,
-            Report::collector(object).observed("met a function that was called after it had been cleared"),
-        );
+    fn clear_called(s: &Shadow, out: &mut Violations, object: ObjId) {
+        let Some(o) = s.get(object) else { return };
+        let again = o.is(Object::CLEARED_NOW) && s.collection().unreachable().is_ready();
+        out.judge(Invariant::I27, s, !again, || {
+            Report::collector(Some(object)).observed("was cleared twice in one collection")
+        });
+    }
+
+    fn undefined(s: &Shadow, out: &mut Violations, reason: Undefined) {
+        if reason == Undefined::CalledCleared {
+            let caller = s.user_code().frames().last().map(Frame::owner).and_then(unpack);
+            let report = Report::collector(caller).observed("met a function that was called after it had been cleared");
+            out.fail(Invariant::I27, s, report);
+        }
     }
 }

@@ -5,85 +5,89 @@
 //! Does not verify: lengths and iterations inside scripts; iterations that an exception may have cut short.
 
 use super::Invariant;
-use super::registry::Description;
-use super::shadow::{Facts, NONE, Object, ObjectSet, Shadow, WeakRec, unpack};
+use super::check::Check;
+use super::description::Description;
+use super::shadow::{Facts, NONE, Object, ObjectSet, Shadow, Trait, WeakRec, unpack};
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
 use crate::scenario::{Op, Shape};
 use crate::subject::{Expectation, Needs};
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "weakmap-coherent",
-    statement: "At quiescence the length of a weak container equals its live entries and its raw entries; iteration never skips \
-                or repeats a live entry because others died; the removal of a dead entry takes no live one.",
-    premises: "No iteration is under way where a length is judged. Entries that a finalizer of trash made may stay (documented, \
-               gh-91636); before 3.4, those that any finalizer made to its own object. A lying `traverse`, or an entry whose deallocator forgot its weak references, makes it a \
-               type-fault.",
-    not: "What happens inside scripts.",
-    promised: true,
-    needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
-    asks: &[Expectation::DelAfterWeakrefs, Expectation::MadeByFinalizer],
-    sentence: "{object} says {observed} and {expected} is right ({other})",
-};
+pub(super) struct I30;
 
-pub(super) fn length(s: &Shadow, out: &mut Violations, container: ObjId, len: u32, raw: u32) {
-    if !s.quiescent() {
-        out.skip(Invariant::I30);
-        return;
-    }
-    let id = container.index() as u32 + 1;
-    let entries = |live: bool| {
-        let of = s.weaks.iter().filter(|r| r.container == id);
-        of.filter(|r| s.at(r.weak).is_some_and(Object::lives) && (!live || s.at(r.referent).is_some_and(Object::lives)))
-            .count()
+impl Check for I30 {
+    const DESCRIPTION: Description = Description {
+        statement: "At quiescence the length of a weak container equals its live entries and its raw entries; iteration never skips \
+                    or repeats a live entry because others died; the removal of a dead entry takes no live one.",
+        premises: "No iteration is under way where a length is judged. Entries that a finalizer of trash made may stay (documented, \
+                   gh-91636); before 3.4, those that any finalizer made to its own object. A lying `traverse`, or an entry whose deallocator forgot its weak references, makes it a \
+                   type-fault.",
+        not: "What happens inside scripts.",
+        promised: true,
+        needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
+        asks: &[Expectation::DelAfterWeakrefs, Expectation::MadeByFinalizer],
+        sentence: "{object} says {observed} and {expected} is right ({other})",
     };
-    let known = s.weaks.iter().any(|r| r.container == id);
-    let right = raw.min(if known { entries(true) as u32 } else { raw });
-    out.judge(Invariant::I30, s, len == raw && len <= right, || {
-        let forgotten = |r: &WeakRec| r.container == id && s.at(r.referent).is_some_and(forgot_weakrefs);
-        let faulty = s.type_misled || s.weaks.iter().any(forgotten);
-        let report = Report::collector(Some(container)).counts(right, if len == raw { len } else { raw });
-        let report = report.blame_type(faulty);
-        // A finalizer added its own object. The second weak reference pass cleared the entry without a call; or, before
-        // 3.4, the deallocator did.
-        let stale = |r: &WeakRec| r.container == id && r.calls == 0 && !r.live;
-        let finalized = |r: &WeakRec| s.at(r.referent).is_some_and(|o| o.fin_calls > 0);
-        let report = match faulty {
-            false if s.weaks.iter().any(|r| stale(r) && r.born_in > 0) => {
-                report.documented(Expectation::MadeByFinalizer, s)
-            }
-            _ => report,
-        };
-        match faulty {
-            false if s.weaks.iter().any(|r| stale(r) && finalized(r)) => {
-                report.documented(Expectation::DelAfterWeakrefs, s)
-            }
-            _ => report,
+
+    fn length(s: &Shadow, out: &mut Violations, container: ObjId, len: u32, raw: u32) {
+        if !s.quiescent() {
+            out.skip(Invariant::I30);
+            return;
         }
-    });
+        let id = container.index() as u32 + 1;
+        let entries = || s.weakrefs().records().iter().filter(|r| r.container() == id);
+        let known = entries().next().is_some();
+        let right = raw.min(if known { entries().filter(|r| is_alive(s, r)).count() as u32 } else { raw });
+        out.judge(Invariant::I30, s, len == raw && len <= right, || {
+            let forgotten = |r: &WeakRec| s.at(r.referent()).is_some_and(forgot_weakrefs);
+            let faulty = s.confidence().is_type_misled() || entries().any(forgotten);
+            let report = Report::collector(Some(container)).counts(right, if len == raw { len } else { raw });
+            if faulty {
+                return report.blame_type(true);
+            }
+            // A finalizer added its own object. The second weak reference pass cleared the entry without a call; or, before
+            // 3.4, the deallocator did.
+            let stale = || entries().filter(|r| r.calls() == 0 && !r.is_live());
+            let finalized = |r: &WeakRec| s.at(r.referent()).is_some_and(|o| o.finalizer_calls().0 > 0);
+            let report = if stale().any(|r| r.born_in() > 0) {
+                report.documented(Expectation::MadeByFinalizer, s)
+            } else {
+                report
+            };
+            if stale().any(finalized) { report.documented(Expectation::DelAfterWeakrefs, s) } else { report }
+        });
+    }
+
+    /// A removal callback is about to store into a slot of its container's data.
+    fn storing(s: &Shadow, out: &mut Violations, holder: ObjId, slot: u8, object: Option<ObjId>) {
+        let frames = s.user_code().frames();
+        let Some(frame) = frames.last().filter(|f| f.code() == Code::Callback && object.is_none()) else { return };
+        let is_remover = |o: &&Object| o.facts().shape() == Shape::Function && o.removes_from() != NONE;
+        let Some(remove) = s.at(frame.owner()).filter(is_remover) else { return };
+        let container = remove.removes_from();
+        let (Some(owner), Some(data)) = (s.at(container), s.get(holder)) else { return };
+        if owner.slot(0) as usize != holder.index() + 1 {
+            return;
+        }
+        let mut old = NONE;
+        s.for_edges(data, |at, edge| old = if at == slot { edge } else { old });
+        let record = unpack(old).and_then(|weak| s.weak(weak)).filter(|r| r.container() == container);
+        let Some(record) = record else { return };
+        let live = record.is_live() && s.at(record.referent()).is_some_and(Object::held);
+        out.judge(Invariant::I30, s, !live, || {
+            Report::collector(unpack(container)).other(unpack(record.referent())).counts(1, 0)
+        });
+    }
+}
+
+/// An entry of a container, and what it refers to, live.
+fn is_alive(s: &Shadow, r: &WeakRec) -> bool {
+    s.at(r.weak()).is_some_and(Object::lives) && s.at(r.referent()).is_some_and(Object::lives)
 }
 
 /// True if an object was freed by a deallocator that leaves weak references to it behind.
 fn forgot_weakrefs(object: &Object) -> bool {
-    object.facts.is(Facts::KEEPS_WEAKREFS) && !object.lives()
-}
-
-/// A removal callback is about to store into a slot of its container's data.
-pub(super) fn removed(s: &Shadow, out: &mut Violations, holder: ObjId, slot: u8, object: Option<ObjId>) {
-    let Some(frame) = s.frames.last().filter(|f| f.code == Code::Callback && object.is_none()) else { return };
-    let Some(remove) = s.at(frame.owner).filter(|o| o.facts.shape == Shape::Function && o.aux != NONE) else { return };
-    let container = remove.aux;
-    let (Some(owner), Some(data)) = (s.at(container), s.get(holder)) else { return };
-    if owner.slots[0] as usize != holder.index() + 1 {
-        return;
-    }
-    let mut old = NONE;
-    s.for_edges(data, |at, edge| old = if at == slot { edge } else { old });
-    let Some(record) = unpack(old).and_then(|weak| s.weak(weak)).filter(|r| r.container == container) else { return };
-    let live = record.live && s.at(record.referent).is_some_and(Object::held);
-    out.judge(Invariant::I30, s, !live, || {
-        Report::collector(unpack(container)).other(unpack(record.referent)).counts(1, 0)
-    });
+    object.facts().is(Facts::KEEPS_WEAKREFS) && !object.lives()
 }
 
 /// What an iteration of the mutator has shown so far.
@@ -121,21 +125,21 @@ impl Iteration {
         let Some(Op::Iterate { container, .. }) = s.op() else { return };
         let at = s.resolve(*container);
         let Some(object) = s.at(at) else { return };
-        if !object.facts.is_weak_container() || s.traits.raises {
+        if !object.facts().is_weak_container() || s.program().has(Trait::Raises) {
             out.skip(Invariant::I30);
             return;
         }
         self.container = at;
-        self.once = object.facts.shape != Shape::WeakValueDict;
-        for (index, r) in s.weaks.iter().enumerate() {
-            if r.container == at && r.live && s.at(r.weak).is_some_and(Object::lives) {
+        self.once = object.facts().shape() != Shape::WeakValueDict;
+        for (index, r) in s.weakrefs().records().iter().enumerate() {
+            if r.container() == at && r.is_live() && s.at(r.weak()).is_some_and(Object::lives) {
                 self.expected.push(index as u32);
             }
         }
     }
 
     pub fn yielded(&mut self, s: &Shadow, out: &mut Violations, container: ObjId, entry: ObjId) {
-        if self.container as usize != container.index() + 1 || !s.frames.is_empty() {
+        if self.container as usize != container.index() + 1 || !s.user_code().is_idle() {
             return;
         }
         let id = entry.index() as u32 + 1;
@@ -145,15 +149,14 @@ impl Iteration {
             Report::collector(Some(container)).other(Some(entry)).counts(1, shown + 1)
         });
         self.shown.push(id);
-        if entry.index() < s.objects.len() {
+        if s.get(entry).is_some() {
             self.seen.put(entry.index());
         }
     }
 
     /// True if the iteration has shown the object with this number from 1.
     fn has_shown(&self, s: &Shadow, id: u32) -> bool {
-        let index = (id as usize).wrapping_sub(1);
-        if index < s.objects.len() { self.seen.has(index) } else { self.shown.contains(&id) }
+        if s.at(id).is_some() { self.seen.has(id as usize - 1) } else { self.shown.contains(&id) }
     }
 
     pub fn end(&mut self, s: &Shadow, out: &mut Violations) {
@@ -162,12 +165,10 @@ impl Iteration {
         }
         let container = unpack(self.container);
         for at in &self.expected {
-            let Some(r) = s.weaks.get(*at as usize) else { continue };
-            let alive =
-                r.live && s.at(r.weak).is_some_and(Object::lives) && s.at(r.referent).is_some_and(Object::lives);
-            let skipped = alive && !self.has_shown(s, r.referent);
+            let Some(r) = s.weakrefs().records().get(*at as usize) else { continue };
+            let skipped = r.is_live() && is_alive(s, r) && !self.has_shown(s, r.referent());
             out.judge(Invariant::I30, s, !skipped, || {
-                Report::collector(container).other(unpack(r.referent)).counts(1, 0)
+                Report::collector(container).other(unpack(r.referent())).counts(1, 0)
             });
         }
         self.stop();

@@ -5,27 +5,27 @@
 //! That other callbacks still run after one that raised is I14.
 
 use super::Invariant;
-use super::registry::Description;
-use super::shadow::{Frame, NO_SCRIPT, NONE, Shadow, unpack};
+use super::check::Check;
+use super::description::Description;
+use super::shadow::{Frame, NONE, Shadow, unpack};
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
 use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS};
 use crate::subject::Needs;
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "exc-preserved",
-    statement: "Errors of finalizers, callbacks and deallocator actions become unraisable ones: they never vanish, and never \
-                come from nowhere.",
-    premises: "The script raises by itself.",
-    not: "Pending exceptions of the interrupted code.",
-    promised: true,
-    needs: Needs::ERRORS,
-    asks: &[],
-    sentence: "the script of {object} raised {expected} times and {observed} were reported",
-};
+pub(super) struct I31;
 
-fn raises(s: &Shadow, frame: &Frame) -> bool {
-    frame.script != NO_SCRIPT && frame.script < 64 && s.raising >> frame.script & 1 != 0
+impl Check for I31 {
+    const DESCRIPTION: Description = Description {
+        statement: "Errors of finalizers, callbacks and deallocator actions become unraisable ones: they never vanish, and never \
+                    come from nowhere.",
+        premises: "The script raises by itself.",
+        not: "Pending exceptions of the interrupted code.",
+        promised: true,
+        needs: Needs::ERRORS,
+        asks: &[],
+        sentence: "the script of {object} raised {expected} times and {observed} were reported",
+    };
 }
 
 /// Scripts that ended and whose exceptions have not been reported yet.
@@ -49,10 +49,11 @@ impl Pending {
     }
 
     pub fn left(&mut self, s: &Shadow, frame: &Frame) {
-        if raises(s, frame) {
-            (self.owner, self.arg, self.code) = (frame.owner, frame.arg, Some(frame.code));
+        if s.raises(frame) {
+            (self.owner, self.arg, self.code) = (frame.owner(), frame.arg(), Some(frame.code()));
             // Scripts nested too deep, or in a run that has done too much, end early.
-            self.cut = s.frames.len() + 1 >= MAX_DEPTH as usize || s.script_steps > MAX_SCRIPT_STEPS;
+            let code = s.user_code();
+            self.cut = code.frames().len() + 1 >= MAX_DEPTH as usize || code.script_steps() > MAX_SCRIPT_STEPS;
         }
     }
 

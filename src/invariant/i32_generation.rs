@@ -5,25 +5,71 @@
 //! untrack by hand.
 
 use super::Invariant;
-use super::registry::Description;
-use super::shadow::{NOT_IN_A_LIST, Object, Shadow, pack};
+use super::check::Check;
+use super::description::Description;
+use super::shadow::{NOT_IN_A_LIST, Object, Shadow, Trait, pack};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot};
 use crate::scenario::Shape;
 use crate::subject::{Choice, Expectation, Needs};
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "generation",
-    statement: "An object only moves to older generations; frozen objects stay frozen and unvisited; a resurrected object goes \
-                to the old list.",
-    premises: "Not 3.14.0 to 3.14.4 (incremental). Documented: an object saved by the finalizer that its deallocator ran, a weak \
-               reference whose callback the collector called.",
-    not: "Objects tracked or untracked by hand.",
-    promised: true,
-    needs: Needs::UNREACHABLE,
-    asks: &[Expectation::RetrackedYoung, Expectation::CallbackMoves],
-    sentence: "{object} is in generation {observed}, and {expected} was due",
-};
+pub(super) struct I32;
+
+impl Check for I32 {
+    const DESCRIPTION: Description = Description {
+        statement: "An object only moves to older generations; frozen objects stay frozen and unvisited; a resurrected object goes \
+                    to the old list.",
+        premises: "Not 3.14.0 to 3.14.4 (incremental). Documented: an object saved by the finalizer that its deallocator ran, a weak \
+                   reference whose callback the collector called.",
+        not: "Objects tracked or untracked by hand.",
+        promised: true,
+        needs: Needs::UNREACHABLE,
+        asks: &[Expectation::RetrackedYoung, Expectation::CallbackMoves],
+        sentence: "{object} is in generation {observed}, and {expected} was due",
+    };
+
+    fn odd_line(s: &mut Shadow, out: &mut Violations, object: ObjId, refcount: u32, spot: Spot) {
+        let seen = rank(spot);
+        let Some(o) = s.get(object) else { return };
+        let due = o.generation();
+        if seen == due || spot == Spot::Collecting || !o.lives() || refcount == 0 {
+            return;
+        }
+        if due != NOT_IN_A_LIST && seen < due {
+            let edge = pack(Some(object));
+            if s.user_code().frames().iter().any(|f| f.owner() == edge) {
+                return;
+            }
+            moved_back(s, out, object, due, seen);
+        }
+        s.set_generation(object, seen);
+    }
+
+    fn clearing(s: &mut Shadow, out: &mut Violations, object: ObjId) {
+        let c = s.collection();
+        let found = c.unreachable();
+        if !found.is_ready() || !found.is_sound() || c.is_late() {
+            out.skip(Invariant::I32);
+            return;
+        }
+        out.judge(Invariant::I32, s, found.candidates().has(object.index()), || {
+            let seen = s.get(object).map_or(0, |o| u32::from(o.generation()));
+            Report::collector(Some(object)).counts(u32::from(c.generation()), seen)
+        });
+    }
+
+    fn collected(s: &mut Shadow, out: &mut Violations, _returned: u32, _uncollectable: u32) {
+        let c = s.collection();
+        if c.is_late() || s.confidence().is_stream_unclear() || s.expectations().is(Choice::INCREMENTAL) {
+            out.skip(Invariant::I32);
+            return;
+        }
+        let due = (c.generation() + 1).min(2);
+        let all = s.snapshot().shows_none_below(due);
+        let passed = if all { c.unreachable().candidates().count() as u32 } else { stayed(s, out, due) };
+        out.passes(Invariant::I32, passed);
+    }
+}
 
 #[inline]
 fn rank(spot: Spot) -> u8 {
@@ -36,13 +82,14 @@ fn rank(spot: Spot) -> u8 {
 /// Judges a move to a younger place.
 fn moved_back(s: &Shadow, out: &mut Violations, object: ObjId, due: u8, seen: u8) {
     let Some(o) = s.get(object) else { return };
-    let by_hand = s.traits.tracks && o.facts.shape.is_extension() || s.traits.unfreezes;
-    if by_hand || s.stream_unclear || s.expectations.is(Choice::INCREMENTAL) {
+    let program = s.program();
+    let by_hand = program.has(Trait::Tracks) && o.facts().shape().is_extension() || program.has(Trait::Unfreezes);
+    if by_hand || s.confidence().is_stream_unclear() || s.expectations().is(Choice::INCREMENTAL) {
         out.skip(Invariant::I32);
         return;
     }
     let report = Report::collector(Some(object)).counts(u32::from(due), u32::from(seen));
-    let called = s.weak(object).is_some_and(|r| r.calls > 0);
+    let called = s.weak(object).is_some_and(|r| r.calls() > 0);
     let report = if o.is(Object::FIN_AT_ZERO) {
         report.documented(Expectation::RetrackedYoung, s)
     } else if called {
@@ -53,62 +100,19 @@ fn moved_back(s: &Shadow, out: &mut Violations, object: ObjId, due: u8, seen: u8
     out.fail(Invariant::I32, s, report);
 }
 
-#[inline]
-pub(super) fn state(s: &mut Shadow, out: &mut Violations, object: ObjId, refcount: u32, spot: Spot) {
-    let seen = rank(spot);
-    let index = object.index();
-    let o = &s.objects[index];
-    let due = o.generation;
-    if seen == due || spot == Spot::Collecting || !o.lives() || refcount == 0 {
-        return;
-    }
-    if due != NOT_IN_A_LIST && seen < due {
-        let edge = pack(Some(object));
-        if s.frames.iter().any(|f| f.owner == edge) {
-            return;
-        }
-        moved_back(s, out, object, due, seen);
-    }
-    s.objects[index].generation = seen;
-}
-
-pub(super) fn clear(s: &Shadow, out: &mut Violations, object: ObjId) {
-    let c = &s.col;
-    if !c.ready || !c.sound || c.late {
-        out.skip(Invariant::I32);
-        return;
-    }
-    out.judge(Invariant::I32, s, c.candidates.has(object.index()), || {
-        let seen = s.get(object).map_or(0, |o| u32::from(o.generation));
-        Report::collector(Some(object)).counts(u32::from(c.generation), seen)
-    });
-}
-
-pub(super) fn collected(s: &Shadow, out: &mut Violations) {
-    let c = &s.col;
-    if c.late || s.stream_unclear || s.expectations.is(Choice::INCREMENTAL) {
-        out.skip(Invariant::I32);
-        return;
-    }
-    let due = (c.generation + 1).min(2);
-    let passed = if s.youngest >= due { c.candidates.count() as u32 } else { stayed(s, out, due) };
-    out.passes(Invariant::I32, passed);
-}
-
 /// Judges the candidates that are not where survivors are due, and counts the others.
 fn stayed(s: &Shadow, out: &mut Violations, due: u8) -> u32 {
-    let c = &s.col;
+    let c = s.collection();
     let mut passed = 0;
-    for index in c.candidates.iter() {
-        let o = &s.objects[index];
-        let seen = rank(o.spot);
-        if o.spot as u8 >= due {
+    for index in c.unreachable().candidates().iter() {
+        let o = &s.objects().all()[index];
+        if o.spot() as u8 >= due {
             passed += 1;
             continue;
         }
-        let retracked = o.facts.shape == Shape::Dict && c.scripts > 0;
-        if o.held() && o.stamp == s.stamp && !retracked {
-            moved_back(s, out, ObjId::from_index(index as u32), due, seen);
+        let retracked = o.facts().shape() == Shape::Dict && c.scripts() > 0;
+        if o.held() && s.snapshot().shows(o) && !retracked {
+            moved_back(s, out, ObjId::from_index(index as u32), due, rank(o.spot()));
         } else {
             passed += 1;
         }

@@ -5,41 +5,46 @@
 //! I04, I13, I24 and I25 is judged there.
 
 use super::Invariant;
-use super::registry::Description;
+use super::check::Check;
+use super::description::Description;
 use super::shadow::{Object, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
 use crate::subject::{Expectation, Needs};
 
-pub(super) const DESCRIPTION: Description = Description {
-    name: "bounded-depth",
-    statement: "Destroying a chain of any length needs a bounded stack; whatever is deferred is done when the operation ends.",
-    premises: "Before 3.8 the trashcan may keep objects until the next container dies (documented).",
-    not: "The depth of the stack itself.",
-    promised: true,
-    needs: Needs::SNAPSHOTS.and(Needs::COUNTS),
-    asks: &[Expectation::TrashcanLeftover],
-    sentence: "{object} {observed}",
-};
+pub(super) struct I37;
 
-pub(super) fn at_rest(s: &Shadow, out: &mut Violations) {
-    if !s.zero && s.dying.is_empty() {
-        out.pass(Invariant::I37);
-        return;
-    }
-    let mut clean = true;
-    for (index, o) in s.objects.iter().enumerate() {
-        let queued = o.lives() && o.stamp == s.stamp && o.refcount == 0;
-        let unfinished = o.is(Object::DYING) && !o.is(Object::FREED);
-        if !queued && !unfinished {
-            continue;
+impl Check for I37 {
+    const DESCRIPTION: Description = Description {
+        statement: "Destroying a chain of any length needs a bounded stack; whatever is deferred is done when the operation ends.",
+        premises: "Before 3.8 the trashcan may keep objects until the next container dies (documented).",
+        not: "The depth of the stack itself.",
+        promised: true,
+        needs: Needs::SNAPSHOTS.and(Needs::COUNTS),
+        asks: &[Expectation::TrashcanLeftover],
+        sentence: "{object} {observed}",
+    };
+
+    fn at_rest(s: &mut Shadow, out: &mut Violations, _explicit: bool) {
+        if !s.snapshot().shows_zero() && s.objects().none_dies() {
+            out.pass(Invariant::I37);
+            return;
         }
-        clean = false;
-        let words = if queued { "waits with reference count 0" } else { "is still being deallocated" };
-        let report = Report::collector(Some(ObjId::from_index(index as u32))).observed(words);
-        out.fail(Invariant::I37, s, report.documented(Expectation::TrashcanLeftover, s));
-    }
-    if clean {
-        out.pass(Invariant::I37);
+        let s = &*s;
+        let mut clean = true;
+        for (index, o) in s.objects().all().iter().enumerate() {
+            let queued = o.lives() && s.snapshot().shows(o) && o.refcount() == 0;
+            let unfinished = o.is(Object::DYING) && !o.is(Object::FREED);
+            if !queued && !unfinished {
+                continue;
+            }
+            clean = false;
+            let words = if queued { "waits with reference count 0" } else { "is still being deallocated" };
+            let report = Report::collector(Some(ObjId::from_index(index as u32))).observed(words);
+            out.fail(Invariant::I37, s, report.documented(Expectation::TrashcanLeftover, s));
+        }
+        if clean {
+            out.pass(Invariant::I37);
+        }
     }
 }

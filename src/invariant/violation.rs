@@ -122,30 +122,4 @@ impl Violation {
     pub fn source(&self) -> &'static str {
         self.why.map_or("not documented", Expectation::source)
     }
-
-    /// A sentence for people; `names` gives the name of an object.
-    pub fn describe(&self, names: &dyn Fn(ObjId) -> String) -> String {
-        let mut text = String::new();
-        let mut rest = self.invariant.about().sentence;
-        while let Some(at) = rest.find('{') {
-            text.push_str(&rest[..at]);
-            let name = |o: Option<ObjId>| o.map_or_else(|| "nothing".to_owned(), names);
-            let (len, part) = match &rest[at..] {
-                r if r.starts_with("{object}") => (8, name(self.object)),
-                r if r.starts_with("{other}") => (7, name(self.other)),
-                r if r.starts_with("{expected}") => (10, self.expected.to_string()),
-                r if r.starts_with("{observed}") => (10, self.observed.to_string()),
-                _ => (1, "{".to_owned()),
-            };
-            text.push_str(&part);
-            rest = &rest[at + len..];
-        }
-        text.push_str(rest);
-        let (code, name) = (self.invariant.code(), self.invariant.name());
-        let mut line = format!("{code} {name} ({}, {}): {text}", self.class, self.phase);
-        if let Some(why) = self.why {
-            line.push_str(&format!(" [{}]", why.source()));
-        }
-        line
-    }
 }

@@ -1,11 +1,11 @@
 //! Collects violations and counts what was judged.
 
 use super::Invariant;
-use super::shadow::{Object, Shadow};
+use super::shadow::{Fault, Object, Shadow};
 use super::violation::{Class, Detail, Violation};
 use crate::bits::Bits;
 use crate::event::ObjId;
-use crate::subject::{Declaration, Expectation, Expectations, Needs};
+use crate::subject::Expectation;
 
 /// Highest number of violations of one invariant that a run reports in full.
 pub const MAX_PER_INVARIANT: u32 = 8;
@@ -26,8 +26,6 @@ pub struct Judged {
 pub(crate) struct Violations {
     pub violations: Vec<Violation>,
     pub judged: [Judged; Invariant::COUNT],
-    /// Whose run it is: what it shows, and what is known of it.
-    subject: (Needs, Expectations),
     /// The invariants that cannot be asked about it. They are looked at like the others, where time matters; what they say
     /// is turned away where they fail, and when the run ends.
     unasked: Bits<2>,
@@ -75,45 +73,57 @@ impl Report {
     /// object.
     pub fn exposed(self, shadow: &Shadow) -> Report {
         let exposed = self.object.and_then(|o| shadow.get(o)).is_some_and(|o| o.is(Object::EXPOSED));
-        if exposed && !shadow.type_misled {
-            self.documented(Expectation::StaticFinalizer, shadow)
-        } else {
-            self.blame_type(shadow.type_misled)
+        let misled = shadow.confidence().is_type_misled();
+        if exposed && !misled { self.documented(Expectation::StaticFinalizer, shadow) } else { self.blame_type(misled) }
+    }
+
+    /// With this blame, or nothing if it is unclear.
+    pub fn on(self, fault: Fault) -> Option<Report> {
+        match fault {
+            Fault::Collector => Some(self),
+            Fault::Type => Some(self.class(Class::TypeFault)),
+            Fault::Documented(why) => Some(Report { class: Class::Documented, why: Some(why), ..self }),
+            Fault::Unclear => None,
         }
     }
 
     /// Documented if the excuse holds for the subject.
     pub fn documented(self, why: Expectation, shadow: &Shadow) -> Report {
-        if shadow.expectations.holds(why) { Report { class: Class::Documented, why: Some(why), ..self } } else { self }
+        if shadow.expectations().holds(why) {
+            Report { class: Class::Documented, why: Some(why), ..self }
+        } else {
+            self
+        }
     }
 }
 
 impl Violations {
     pub fn new() -> Violations {
-        Violations {
-            violations: Vec::new(),
-            judged: [Judged::default(); Invariant::COUNT],
-            subject: (Needs::NONE, Expectations::UNKNOWN),
-            unasked: Bits::ALL,
-        }
+        Violations { violations: Vec::new(), judged: [Judged::default(); Invariant::COUNT], unasked: Bits::NONE }
     }
 
-    pub fn start(&mut self, declaration: &Declaration) {
+    pub fn start(&mut self) {
         self.violations.clear();
         self.judged = [Judged::default(); Invariant::COUNT];
-        let subject = (declaration.observes, declaration.expectations);
-        if self.subject != subject {
-            self.subject = subject;
-            let cannot = |i: &&Invariant| !i.can_be_asked(declaration);
-            let unasked = Invariant::ALL.iter().filter(cannot);
-            self.unasked = unasked.fold(Bits::NONE, |all, invariant| all.with(*invariant as usize));
-        }
+    }
+
+    /// The runs to come are of a subject about which these invariants cannot be asked.
+    pub fn leave_out(&mut self, unasked: Bits<2>) {
+        self.unasked = unasked;
     }
 
     /// What was not asked is neither passed nor violated.
+    #[inline]
     pub fn finish(&mut self) {
+        if !self.unasked.is_empty() {
+            self.turn_away();
+        }
+    }
+
+    #[cold]
+    fn turn_away(&mut self) {
         for invariant in self.unasked.iter() {
-            let Some(judged) = self.judged.get_mut(invariant) else { continue };
+            let judged = &mut self.judged[invariant];
             judged.not_judged += std::mem::take(&mut judged.passed);
         }
     }
@@ -146,7 +156,7 @@ impl Violations {
             return;
         }
         let Report { class, why, object, other, expected, observed } = report;
-        let (phase, event) = (shadow.phase(), Some(shadow.at));
+        let (phase, event) = (shadow.phase(), Some(shadow.confidence().at()));
         self.violations.push(Violation { invariant, class, why, phase, event, object, other, expected, observed });
     }
 

@@ -5,7 +5,7 @@
 //! objects without a free slot that the collector sees and clears. CPython never promised this: every difference is
 //! documented (bpo-40312, PEP 442).
 
-use super::super::registry::Description;
+use super::super::description::Description;
 use super::super::shadow::{Facts, NONE, Shadow};
 use super::super::violation::{Class, Detail, Phase, Violation};
 use super::super::{Invariant, Judge};
@@ -15,7 +15,6 @@ use crate::scenario::{Op, Place, Scenario, Shape};
 use crate::subject::{Declaration, Expectation, Failure, Needs, Subject};
 
 pub(crate) const DESCRIPTION: Description = Description {
-    name: "path-independence",
     statement: "What is observed of an object's death (finalizer, callbacks, answers of weak references, resurrection) is the \
                 same if its reference count falls to 0 and if it carries an extra edge to itself and dies in a collection.",
     premises: "No `DEBUG_SAVEALL`, nothing frozen; the object dies by reference count without the extra edge.",
@@ -51,7 +50,7 @@ pub fn variants(scenario: &Scenario, events: &[Event], declaration: &Declaration
     judge.take(events);
     let shadow = judge.shadow();
     let mut found = Vec::new();
-    for (var, edge) in shadow.vars.iter().enumerate() {
+    for (var, edge) in shadow.roots().vars().iter().enumerate() {
         let Some(slot) = free_slot(shadow, *edge) else { continue };
         let place = Place::var(var as u16);
         let drop = [Op::Set { dst: place, src: Place::NOTHING }, Op::Collect { generation: 2 }];
@@ -70,16 +69,16 @@ pub fn variants(scenario: &Scenario, events: &[Event], declaration: &Declaration
 
 /// A slot for the extra edge, if the object dies when one variable lets go.
 fn free_slot(shadow: &Shadow, edge: u32) -> Option<u8> {
-    let object = shadow.at(edge).filter(|o| edge != NONE && o.held() && o.in_edges == 1 && o.refcount == 1)?;
-    let facts = &object.facts;
-    let slotted = matches!(facts.shape, Shape::Node | Shape::Typed | Shape::Instance | Shape::Slotted);
+    let object = shadow.at(edge).filter(|o| o.held() && o.in_edges() == 1 && o.refcount() == 1)?;
+    let facts = object.facts();
+    let slotted = matches!(facts.shape(), Shape::Node | Shape::Typed | Shape::Instance | Shape::Slotted);
     if !slotted || facts.is(Facts::NO_HEADER | Facts::UNTRACKED | Facts::LIES) || !facts.is(Facts::HAS_CLEAR) {
         return None;
     }
-    let dict = shadow.at(object.slots[0]).filter(|o| o.facts.role == Role::InstanceDict);
-    let slots = dict.unwrap_or(object).slots;
-    let blocked = facts.hidden | facts.keeps;
-    (0..3u8).find(|slot| slots[*slot as usize] == NONE && blocked & 1 << slot == 0)
+    let dict = shadow.at(object.slot(0)).filter(|o| o.facts().role() == Role::InstanceDict);
+    let holder = dict.unwrap_or(object);
+    let blocked = facts.hidden() | facts.kept();
+    (0..3u8).find(|slot| holder.slot(*slot) == NONE && blocked & 1 << slot == 0)
 }
 
 fn appended(scenario: &Scenario, ops: &[Op]) -> Scenario {
@@ -122,7 +121,7 @@ pub fn path_independence(
     scenario: &Scenario,
     declaration: &Declaration,
 ) -> Result<Vec<Violation>, Failure> {
-    if !Invariant::I18.can_be_asked(declaration) {
+    if !DESCRIPTION.fits(declaration) {
         return Ok(Vec::new());
     }
     let differ = declaration.expectations.holds(Expectation::Paths);

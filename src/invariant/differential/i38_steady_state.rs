@@ -6,7 +6,7 @@
 //! Does not verify: leaks that do not happen every time.
 
 use super::super::Invariant;
-use super::super::registry::Description;
+use super::super::description::Description;
 use super::super::shadow::Facts;
 use super::super::violation::{Class, Detail, Phase, Violation};
 use super::{record, undefined};
@@ -15,7 +15,6 @@ use crate::scenario::{Base, MAX_OPS, Op, Place, Scenario, Shape};
 use crate::subject::{Declaration, Expectation, Expectations, Failure, Needs, Subject};
 
 pub(crate) const DESCRIPTION: Description = Description {
-    name: "steady-state",
     statement: "Repeating a scenario leaves the numbers of objects and references constant after warm-up (5 warm-ups, 4 counted \
                 rounds, a leak if each of them adds at least one).",
     premises: "Every type takes part fully; otherwise type-fault. Documented: legacy finalizers, functions before 3.8, the type \
@@ -137,11 +136,11 @@ fn class(scenario: &Scenario, expectations: &Expectations) -> (Class, Option<Exp
         let reasons = [
             (facts.is(Facts::LEGACY), Expectation::LegacyFinalizer),
             (facts.is(Facts::FINALIZER), Expectation::DelUncollectable),
-            (facts.shape == Shape::Function, Expectation::FunctionWithoutClear),
-            (facts.shape == Shape::Typed, Expectation::TypeEdge),
-            (facts.shape == Shape::Bare && facts.is(Facts::FINALIZER), Expectation::EmptySlots),
-            (facts.shape == Shape::Finalize, Expectation::FinalizeOwns),
-            (facts.shape == Shape::WeakKeyDict, Expectation::NoEphemerons),
+            (facts.shape() == Shape::Function, Expectation::FunctionWithoutClear),
+            (facts.shape() == Shape::Typed, Expectation::TypeEdge),
+            (facts.shape() == Shape::Bare && facts.is(Facts::FINALIZER), Expectation::EmptySlots),
+            (facts.shape() == Shape::Finalize, Expectation::FinalizeOwns),
+            (facts.shape() == Shape::WeakKeyDict, Expectation::NoEphemerons),
         ];
         if let Some((_, why)) = reasons.into_iter().find(|(applies, why)| *applies && expectations.holds(*why)) {
             found = (Class::Documented, Some(why));
@@ -172,7 +171,7 @@ pub fn steady_state(
     declaration: &Declaration,
 ) -> Result<Option<Violation>, Failure> {
     let expectations = &declaration.expectations;
-    let askable = Invariant::I38.can_be_asked(declaration);
+    let askable = DESCRIPTION.fits(declaration);
     let Some((rounds, ends)) = repeated(scenario).filter(|_| askable) else { return Ok(None) };
     let events = record(subject, &rounds)?;
     let in_heap = sizes(&events, &ends);

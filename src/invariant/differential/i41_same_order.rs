@@ -4,14 +4,13 @@
 //! the place of the difference is not known.
 
 use super::super::Invariant;
-use super::super::registry::Description;
+use super::super::description::Description;
 use super::super::violation::{Class, Detail, Phase, Violation};
 use crate::event::{Digest, Event, EventBuffer, MOST_KEPT};
 use crate::scenario::Scenario;
 use crate::subject::{Failure, Needs, Subject};
 
 pub(crate) const DESCRIPTION: Description = Description {
-    name: "same-order",
     statement: "The same scenario on the same release gives the same events, twice.",
     premises: "None.",
     not: "Other processes and machines.",

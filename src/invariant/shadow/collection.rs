@@ -1,374 +1,258 @@
-//! The collection that runs: its candidates, its unreachable set, and what it leaves to clear.
+//! The collection that runs in one interpreter, or ran last there, and what has happened in it so far.
+//!
+//! It is what changes when another interpreter collects; a value that can be put aside. Events say when a collection begins
+//! and ends and when it clears; which of its scripts the collector runs on its own account is told from how deep they are.
+//! What it has found is [computed](super::trash), not told.
 
-use super::super::fault::{Fault, leftovers};
-use super::reach::{Graph, bit};
-use super::subtract_references::{Pass, Sums};
-use super::{Facts, NONE, Object, ObjectSet, Shadow};
-use crate::event::Spot;
-use crate::subject::Choice;
+use super::super::violation::Phase;
+use super::unreachable::Unreachable;
+use super::{After, Shadow};
+use crate::event::Code;
 
-/// Facts about the collection that runs, or ran last.
+/// A collection.
 #[derive(Debug, Default)]
 pub(crate) struct Collection {
-    pub active: bool,
+    active: bool,
     /// Number of this collection in the run, from 1.
-    pub number: u32,
-    pub generation: u8,
-    pub automatic: bool,
+    number: u32,
+    generation: u8,
+    automatic: bool,
     /// Scripts that were running when it started.
-    pub depth: usize,
-    /// The unreachable set has been computed.
-    pub ready: bool,
-    /// `gc.callbacks` entries ran before it could be.
-    pub late: bool,
-    /// It was because something died after one of these, which need not have been the last of them.
-    pub early: bool,
-    /// The computed sets are the collector's own.
-    pub exact: bool,
-    /// Every object in the computed sets is in the collector's.
-    pub sound: bool,
-    pub candidates: ObjectSet,
-    /// Some of them have other numbers of references than are known.
-    pub uneven: bool,
-    /// Found unreachable and not set aside as uncollectable.
-    pub trash: ObjectSet,
-    /// Members of `trash` with a finalizer, in ascending order.
-    pub finalizable: Vec<u32>,
-    /// How many were found unreachable, uncollectable ones included.
-    pub found: u32,
-    /// Unreachable and set aside because of legacy finalizers.
-    pub legacy: ObjectSet,
-    /// Candidates that nothing reaches, whatever the collector could see; see [`Shadow::ready_collection`].
-    pub garbage: ObjectSet,
-    /// What explains that some of it survives.
-    pub blame: Option<Fault>,
-    /// What is left of `trash` when clearing starts, once `settled`.
-    pub doomed: ObjectSet,
-    pub settled: bool,
-    /// Counted what was left when the collection was over, before the last `gc.callbacks` entries ran.
-    pub closed: bool,
-    /// Objects of `doomed` that were gone then.
-    pub freed: u32,
-    /// Uncollectable objects that were there then.
-    pub legacy_left: u32,
-    pub clears: u32,
+    depth: usize,
+    /// `gc.callbacks` entries ran before the unreachable set could be computed.
+    late: bool,
+    /// Something died after one of these, which need not have been the last of them.
+    early: bool,
+    clears: u32,
     /// Objects that existed when it started.
-    pub live_at_start: u32,
+    live_at_start: u32,
     /// Scripts that ran since the unreachable set was found, `gc.callbacks` entries not counted.
-    pub scripts: u32,
-    pub callbacks: u32,
-    pub finalizers: u32,
-    /// Weak references freed right after their callback.
-    pub refs_freed: u32,
-    /// A candidate's `traverse` does not tell the truth.
-    pub type_misled: bool,
-    pub(super) sums: Sums,
+    scripts: u32,
+    callbacks: u32,
+    finalizers: u32,
+    refs_freed: u32,
+    /// Full collections in a row that ran no user code and yet found something, with no mutator between.
+    quiet: u32,
+    unreachable: Unreachable,
 }
 
 impl Collection {
-    pub fn start_run(&mut self) {
+    pub(super) fn start(&mut self) {
         self.active = false;
         self.number = 0;
+        self.quiet = 0;
         self.forget();
     }
 
     /// Makes ready for the next collection.
-    pub fn forget(&mut self) {
-        self.ready = false;
+    fn forget(&mut self) {
         self.late = false;
         self.early = false;
-        self.exact = false;
-        self.sound = false;
-        self.found = 0;
-        self.closed = false;
-        self.freed = 0;
-        self.legacy_left = 0;
-        self.settled = false;
-        self.blame = None;
         self.clears = 0;
         self.scripts = 0;
         self.callbacks = 0;
         self.finalizers = 0;
         self.refs_freed = 0;
-        self.type_misled = false;
-        self.uneven = false;
-        self.make_room(0);
+        self.unreachable.forget();
     }
 
-    /// Marks the candidates outside the trash if the sets may not be the collector's own.
+    /// True while it runs.
     #[inline]
-    fn mark_uncertain(&self, objects: &mut [Object]) {
-        if self.exact {
-            return;
-        }
-        for index in self.candidates.iter().filter(|i| !self.trash.has(*i) && !self.legacy.has(*i)) {
-            objects[index].status |= Object::MAYBE_TRASH;
-        }
+    pub fn runs(&self) -> bool {
+        self.active
     }
 
-    /// Empties the sets.
-    fn make_room(&mut self, size: usize) {
-        for set in [&mut self.candidates, &mut self.trash, &mut self.legacy, &mut self.garbage, &mut self.doomed] {
-            set.reset(size);
-        }
-        self.finalizable.clear();
+    /// Number of this collection in the run, from 1.
+    #[inline]
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// 0 to 2.
+    #[inline]
+    pub fn generation(&self) -> u8 {
+        self.generation
+    }
+
+    /// Started by allocation or threshold.
+    #[inline]
+    pub fn is_automatic(&self) -> bool {
+        self.automatic
+    }
+
+    /// Scripts that were running when it started.
+    #[inline]
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// `gc.callbacks` entries ran before the unreachable set could be computed.
+    #[inline]
+    pub fn is_late(&self) -> bool {
+        self.late
+    }
+
+    /// `tp_clear` has been called in it.
+    #[inline]
+    pub fn has_cleared(&self) -> bool {
+        self.clears > 0
+    }
+
+    /// Scripts that ran since the unreachable set was found, `gc.callbacks` entries not counted.
+    #[inline]
+    pub fn scripts(&self) -> u32 {
+        self.scripts
+    }
+
+    /// Weak references freed right after their callback.
+    pub fn refs_freed(&self) -> u32 {
+        self.refs_freed
+    }
+
+    /// An object dies; `just_left` if it is a weak reference whose callback has just ended.
+    #[inline]
+    pub(super) fn note_death(&mut self, just_left: bool) {
+        self.refs_freed += u32::from(just_left);
+    }
+
+    /// What it has found.
+    #[inline]
+    pub fn unreachable(&self) -> &Unreachable {
+        &self.unreachable
+    }
+
+    #[inline]
+    pub(super) fn unreachable_mut(&mut self) -> &mut Unreachable {
+        &mut self.unreachable
     }
 
     /// The object is in the collector's unreachable set, surely.
     #[inline]
     pub fn is_trash(&self, index: usize) -> bool {
-        self.active && self.ready && self.sound && self.trash.has(index)
+        self.active && self.unreachable.is_surely_trash(index)
+    }
+
+    /// The mutator or a script does something: collections are not one after the other any more.
+    #[inline]
+    pub(super) fn disturb(&mut self) {
+        self.quiet = 0;
+    }
+
+    pub(super) fn note_clear(&mut self) {
+        self.clears += 1;
+    }
+
+    pub(super) fn note_finalizer(&mut self, counts: bool) {
+        self.finalizers += u32::from(counts);
+    }
+
+    pub(super) fn note_callback(&mut self, counts: bool) {
+        self.callbacks += u32::from(counts);
+    }
+
+    /// After an entry of `gc.callbacks` a death may still be its doing, and before the collector has looked.
+    #[inline]
+    pub(super) fn note_early(&mut self) {
+        self.early = self.late;
     }
 }
 
-/// Who holds the candidates of a collection.
-struct Holders {
-    /// Each candidate reports each of its edges once, and has all the references that are known of.
-    known: bool,
-    /// The others are of older generations. What the collector's own way leaves can surely be reached then.
-    rooted: bool,
-    /// Some of the candidates have holders that cannot be known from events.
-    doubtful: bool,
-    /// In a small run: the others, and the candidates with more references than the known ones.
-    outside: u64,
+/// What became of a full collection in a row of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Progress {
+    /// It found nothing.
+    Nothing,
+    /// It is the first that found something, or it freed something.
+    Some,
+    /// It found something, as the one before did, and freed nothing.
+    Stuck,
 }
 
 impl Shadow {
-    /// Computes the candidates and the unreachable set from the last snapshot, once per collection.
-    #[inline]
-    pub(crate) fn ready_collection(&mut self) {
-        if self.col.active && !self.col.ready && self.frames.len() == self.col.depth {
-            self.find_trash();
-        }
-    }
-
-    /// The same when an object dies. After an entry of `gc.callbacks` that may still be its doing, and before the
-    /// collector has looked.
-    #[inline]
-    pub(crate) fn ready_by_death(&mut self) {
-        if self.col.active && !self.col.ready && self.frames.len() == self.col.depth {
-            self.col.early = self.col.late;
-            self.find_trash();
-        }
-    }
-
-    fn find_trash(&mut self) {
-        let holders = self.find_candidates();
-        let small = self.is_small();
-        let quick = small && holders.known && !self.traits.finalizes;
-        if quick {
-            self.find_unreached(holders.outside);
-            if holders.rooted && self.col.trash.is_empty() {
-                self.col.mark_uncertain(&mut self.objects);
-                return;
-            }
+    /// The phase, as far as events tell it.
+    pub(crate) fn phase(&self) -> Phase {
+        let c = &self.collection;
+        if !c.active {
+            Phase::Mutator
+        } else if !c.unreachable.is_ready() {
+            Phase::Start
+        } else if c.clears > 0 {
+            Phase::Del
+        } else if c.finalizers > 0 {
+            Phase::Fin
+        } else if c.callbacks > 0 {
+            Phase::Cb
         } else {
-            let Shadow { objects, overflow, col, stack, .. } = self;
-            col.trash.copy_from(&col.candidates);
-            let graph = Graph { objects, overflow };
-            if !graph.deduce(small, &mut col.sums, &mut col.trash, stack, |o| o.refcount) {
-                col.exact = false;
-                col.sound &= col.type_misled;
-            }
-        }
-        for record in &mut self.weaks {
-            record.live_at_start = record.live;
-        }
-        self.find_garbage(quick && holders.rooted && !holders.doubtful);
-        self.col.found = self.col.trash.count() as u32;
-        if self.some_legacy && self.col.found > 0 {
-            self.set_legacy_aside();
-        }
-        let Shadow { objects, col, .. } = self;
-        for index in col.trash.iter() {
-            objects[index].status |= Object::WAS_TRASH;
-            if objects[index].facts.is(Facts::FINALIZER) {
-                col.finalizable.push(index as u32);
-            }
-        }
-        for index in col.legacy.iter() {
-            objects[index].status |= Object::WAS_TRASH;
-        }
-        col.mark_uncertain(objects);
-    }
-
-    /// Finds the candidates that nothing can reach, and who is to blame if they survive. If the trash was `surely` found
-    /// by what is reached from outside, and nothing but the known holders holds anything, it is the same.
-    fn find_garbage(&mut self, surely: bool) {
-        if surely && self.frames.is_empty() && self.iter_arg == NONE && self.garbage.is_empty() && !self.zero {
-            self.col.garbage.copy_from(&self.col.trash);
-        } else {
-            self.maybe_reachable(Some(self.col.generation));
-            self.col.garbage.difference(&self.col.candidates, &self.scratch);
-        }
-        if !self.col.garbage.is_empty() {
-            self.col.blame = Some(leftovers(self, &self.scratch));
+            Phase::Ded
         }
     }
 
-    fn find_candidates(&mut self) -> Holders {
-        let even = self.is_still_even();
-        let size = self.objects.len();
-        let generation = self.col.generation;
-        if size > 64 {
-            // Fewer always have room.
-            self.col.make_room(size);
-        }
-        let sound = !self.stream_unclear
-            && !(generation != 0
-                && (generation != 2 || self.col.automatic)
-                && self.expectations.is(Choice::INCREMENTAL));
-        let Shadow { objects, col, present, stamp, .. } = self;
-        let stamp = *stamp;
-        col.ready = true;
-        col.sound = sound;
-        col.exact = sound && !col.late && !self.traits.scripts_change_callbacks;
-        for index in self.insane.iter() {
-            objects[index].status &= !Object::CLEARED_NOW;
-        }
-        if col.late {
-            objects.iter_mut().for_each(|object| object.status |= Object::MAYBE_TRASH);
-        }
-        let mut holders = Holders { known: true, rooted: true, doubtful: false, outside: 0 };
-        let plain = even && !self.some_unfaithful;
-        let oldest = generation.min(Spot::Gen2 as u8);
-        let (mut candidates, mut outside, mut rooted) = (0, 0, true);
-        present.each(|index| {
-            let object = &mut objects[index];
-            if object.stamp != stamp || object.is(Object::GONE) || object.spot as u8 > oldest {
-                let older = object.stamp == stamp && object.spot as u8 <= Spot::Permanent as u8;
-                rooted &= older || object.is(Object::GONE);
-                outside |= bit(index as u32);
-                return;
-            }
-            if index < 64 {
-                candidates |= bit(index as u32);
-            } else {
-                col.candidates.add(index);
-            }
-            if plain {
-                return;
-            }
-            let unknown = object.refcount.wrapping_sub(object.in_edges);
-            object.unknown = unknown;
-            if unknown != 0 {
-                col.uneven = true;
-                outside |= if object.refcount > object.in_edges { bit(index as u32) } else { 0 };
-            }
-            if object.refcount >= object.in_edges
-                && !object.is(Object::UNKNOWN_HOLDERS)
-                && !object.facts.is(Facts::UNFAITHFUL)
-            {
-                return;
-            }
-            holders.doubtful |= object.is(Object::UNKNOWN_HOLDERS);
-            holders.known &= object.refcount >= object.in_edges && !object.facts.is(Facts::UNFAITHFUL);
-            if object.facts.is(Facts::LIES) {
-                col.type_misled = true;
-                if object.facts.fickle != 0 && object.is(Object::TRAVERSED) {
-                    col.exact = false;
-                    col.sound = false;
-                }
-                object.status |= Object::TRAVERSED;
-            }
-            if object.refcount < object.in_edges || object.is(Object::UNKNOWN_HOLDERS) {
-                col.exact = false;
-                col.sound &= object.refcount >= object.in_edges;
-            }
-        });
-        col.candidates.put_word(candidates);
-        (holders.outside, holders.rooted) = (outside, rooted);
-        self.type_misled |= col.type_misled;
-        holders
-    }
-
-    /// In a small run with known holders: finds the trash by what is reached from outside, which is the same as the
-    /// collector's own way then: a count that is left over is a reference from outside.
-    fn find_unreached(&mut self, outside: u64) {
-        let reached = self.reached_from(outside);
-        self.scratch.set_word(reached);
-        self.col.trash.set_word(self.col.candidates.word() & !reached);
-    }
-
-    #[cold]
-    fn set_legacy_aside(&mut self) {
-        let mut stack = std::mem::take(&mut self.stack);
-        let (mut trash, mut legacy) = (std::mem::take(&mut self.col.trash), std::mem::take(&mut self.col.legacy));
-        let mut exact = self.col.exact;
-        stack.clear();
-        stack.extend(trash.iter().filter(|i| self.is_legacy(&self.objects[*i])).map(|i| i as u32 + 1));
-        while let Some(at) = stack.pop() {
-            let index = at as usize - 1;
-            if !trash.has(index) {
-                continue;
-            }
-            trash.remove(index);
-            legacy.add(index);
-            let facts = &self.objects[index].facts;
-            exact &= facts.fickle == 0;
-            self.graph().for_visible(&self.objects[index], Pass::Subtract, |edge| {
-                if trash.has(edge as usize - 1) {
-                    stack.push(edge);
-                }
-            });
-        }
-        (self.col.trash, self.col.legacy, self.col.exact, self.stack) = (trash, legacy, exact, stack);
-    }
-
-    /// Computes what of the trash is left to clear: alive and not resurrected. Done when the first object is cleared,
-    /// or when the collection ends without. References held by the collector itself are not counted.
-    #[inline]
-    pub(crate) fn settle_collection(&mut self) {
-        if self.col.active && !self.col.settled {
-            self.settle_now();
-        }
-    }
-
-    fn settle_now(&mut self) {
-        self.ready_collection();
-        if self.col.ready {
-            self.col.settled = true;
-            if !self.col.trash.is_empty() {
-                self.find_doomed();
-            }
-        }
-    }
-
-    fn find_doomed(&mut self) {
-        let small = self.is_small();
-        let Shadow { objects, overflow, col, stack, .. } = self;
-        col.doomed.reset(objects.len());
-        for index in col.trash.iter() {
-            let object = &objects[index];
-            // What its own deallocator's finalizer has saved is tracked anew and has left the set.
-            let left = col.scripts > 0 && object.stamp == self.stamp && object.spot != Spot::Collecting;
-            if !object.is(Object::GONE) && !left {
-                col.doomed.add(index);
-                if col.scripts > 0 && (object.facts.fickle != 0 || object.is(Object::UNKNOWN_HOLDERS)) {
-                    col.exact = false;
-                    col.sound = false;
-                }
-            }
-        }
-        if col.scripts > 0 && !col.doomed.is_empty() {
-            let graph = Graph { objects, overflow };
-            graph.deduce(small, &mut col.sums, &mut col.doomed, stack, |o| o.in_edges);
-        }
-    }
-
-    /// Counts what the collection has left, once.
-    pub(crate) fn close_collection(&mut self) {
-        self.settle_collection();
-        if !self.col.active || !self.col.settled || self.col.closed {
+    /// A collection begins.
+    pub(crate) fn apply_collect_start(&mut self, generation: u8, automatic: bool) {
+        self.snapshot.follow(After::CollectStart);
+        self.reach.changed();
+        if self.collection.active {
+            self.confidence.lose_stream();
             return;
         }
-        let gone = |index: &usize| self.objects[*index].is(Object::GONE);
-        let moved = |index: &usize| {
-            let object = &self.objects[*index];
-            self.col.scripts > 0 && object.stamp == self.stamp && object.spot != Spot::Collecting
-        };
-        self.col.freed = self.col.doomed.iter().filter(gone).count() as u32;
-        self.col.legacy_left = self.col.legacy.iter().filter(|index| !gone(index) && !moved(index)).count() as u32;
-        self.col.closed = true;
+        let c = &mut self.collection;
+        c.forget();
+        c.active = true;
+        c.number += 1;
+        c.generation = generation;
+        c.automatic = automatic;
+        c.depth = self.user_code.frames().len();
+        c.live_at_start = self.objects.live();
+    }
+
+    /// A script begins, in a collection perhaps.
+    pub(super) fn enter_in_collection(&mut self, code: Code) {
+        let c = &mut self.collection;
+        if !c.active {
+            return;
+        }
+        if code == Code::GcCallback && !c.unreachable.is_ready() {
+            c.late = true;
+        } else if code == Code::GcCallback {
+            // It may be one more of the beginning.
+            if c.early && c.clears == 0 {
+                self.confidence.lose_stream();
+            }
+            self.close_collection();
+        } else {
+            self.ready_collection();
+            let c = &mut self.collection;
+            c.scripts += u32::from(c.unreachable.is_ready());
+        }
+    }
+
+    /// A collection reports what it has found: what became of it, if it was a full one without user code that the
+    /// mutator asked for.
+    pub(crate) fn note_progress(&mut self, returned: u32, uncollectable: u32) -> Option<Progress> {
+        let c = &mut self.collection;
+        if c.automatic || c.generation != 2 || c.scripts > 0 || c.late || !self.user_code.is_idle() {
+            return None;
+        }
+        if returned == 0 {
+            c.quiet = 0;
+            return Some(Progress::Nothing);
+        }
+        // Uncollectable objects are reported when they become garbage, and are kept on purpose.
+        let stuck = c.quiet > 0 && self.objects.live() == c.live_at_start && returned > uncollectable;
+        c.quiet += 1;
+        Some(if stuck { Progress::Stuck } else { Progress::Some })
+    }
+
+    /// The collection that runs reports its end.
+    pub(crate) fn apply_collect_end(&mut self, returned: u32, uncollectable: u32) {
+        self.close_collection();
+        self.snapshot.follow(After::CollectEnd { returned, uncollectable });
+    }
+
+    /// The collection is over. True if it was the mutator's own.
+    pub(crate) fn end_collection(&mut self) -> bool {
+        self.collection.active = false;
+        self.reach.changed();
+        self.collection.depth == 0
     }
 }

@@ -5,8 +5,9 @@
 
 use std::cell::Cell;
 
-use super::object::Facts;
-use crate::scenario::Shape;
+use super::facts::{Facts, PlainFacts};
+use crate::event::Role;
+use crate::scenario::{Kind, Shape};
 use crate::subject::{Choice, Expectation, Expectations, Questions};
 
 /// What a collection finds unreachable depends on these, and whether a type is to blame for it.
@@ -19,25 +20,30 @@ pub(crate) struct AskedExpectations {
     expectations: Expectations,
     asked: Cell<Questions>,
     /// The facts of a plain kind of each shape.
-    plain: [Facts; Shape::ALL.len()],
-    /// Questions that the facts of functions depend on, and of instances of heap types: words of them at once.
+    plain: PlainFacts,
+    /// A function was made, and an instance of a heap type: their facts depend on a question each.
     made: Cell<[bool; 2]>,
 }
 
+impl Default for AskedExpectations {
+    fn default() -> Self {
+        AskedExpectations::new(&Expectations::UNKNOWN)
+    }
+}
+
 impl AskedExpectations {
-    /// Of nobody, with nothing asked.
-    pub fn new() -> AskedExpectations {
-        let expectations = Expectations::UNKNOWN;
-        let plain = Facts::plain(&expectations);
-        AskedExpectations { expectations, asked: Cell::new(Questions::NONE), plain, made: Cell::new([false; 2]) }
+    /// Nothing has been asked of these.
+    pub(super) fn new(expectations: &Expectations) -> AskedExpectations {
+        AskedExpectations {
+            expectations: *expectations,
+            asked: Cell::new(Questions::NONE),
+            plain: Facts::plain(expectations),
+            made: Cell::new([false; 2]),
+        }
     }
 
     /// Another run is judged.
-    pub fn start(&mut self, expectations: &Expectations) {
-        if self.expectations != *expectations {
-            self.expectations = *expectations;
-            self.plain = Facts::plain(expectations);
-        }
+    pub(super) fn start(&mut self) {
         self.asked.set(Questions::NONE);
         self.made.set([false; 2]);
     }
@@ -65,10 +71,19 @@ impl AskedExpectations {
         &self.expectations
     }
 
-    /// The facts of a plain kind of each shape.
+    /// The facts of an object that a kind describes, or that belongs to one.
     #[inline]
-    pub fn plain_facts(&self) -> &[Facts; Shape::ALL.len()] {
-        &self.plain
+    pub(super) fn facts_of(&self, kind: &Kind, role: Role) -> Facts {
+        let facts = Facts::new(kind, role, &self.expectations, &self.plain);
+        let [function, typed] = self.made.get();
+        self.made.set([function | (facts.shape == Shape::Function), typed | (facts.shape == Shape::Typed)]);
+        facts
+    }
+
+    /// The collector sets an object aside as uncollectable because it has a finalizer.
+    pub(super) fn makes_legacy(&self, facts: &Facts) -> bool {
+        facts.is(Facts::FINALIZER) && facts.is_python_class() && self.holds(Expectation::DelUncollectable)
+            || facts.is(Facts::LEGACY) && !self.holds(Expectation::StaticFinalizer)
     }
 
     /// True if an excuse holds.
@@ -90,12 +105,5 @@ impl AskedExpectations {
     pub fn knows(&self, excuse: Expectation) -> bool {
         self.ask(Questions::knowledge_of(excuse));
         self.expectations.knows(excuse)
-    }
-
-    /// An object was created whose facts follow from expectations if it is of one of these shapes.
-    #[inline]
-    pub fn made(&self, shape: Shape) {
-        let [function, typed] = self.made.get();
-        self.made.set([function | (shape == Shape::Function), typed | (shape == Shape::Typed)]);
     }
 }

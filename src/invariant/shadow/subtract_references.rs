@@ -1,7 +1,9 @@
 //! The collector's own algorithm: what of a set is unreachable, given reference counts.
 
-use super::reach::{Graph, LINK, bit};
-use super::{Facts, Object, ObjectSet};
+use super::facts::Facts;
+use super::graph::{Graph, LINK, bit};
+use super::object::Object;
+use super::object_set::ObjectSet;
 
 /// Which edges a pass sees.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -120,7 +120,7 @@ fn words_and_sets_agree_on_what_the_model_does() {
                 machine.run(&scenario, &mut EventBuffer::new(&mut events));
                 let found = words.judge(&scenario, &events, &declaration);
                 sets.start(&scenario, &declaration);
-                sets.s.wild = true;
+                sets.s.walk_by_sets();
                 events.iter().for_each(|event| sets.take(std::slice::from_ref(event)));
                 let place = format!("{name}, {}, {number}", profile.name);
                 assert_eq!(sets.finish(), found, "{place}");
@@ -150,7 +150,7 @@ fn whole_snapshots_and_their_lines_agree() {
             events.swap(a, b);
             let found = whole.judge(&scenario, &events, &declaration).to_vec();
             lines.start(&scenario, &declaration);
-            lines.s.some_loose = true;
+            lines.s.doubt_counts();
             lines.take(&events);
             assert_eq!(lines.finish(), found, "{number}, {a} for {b}");
             for invariant in Invariant::ALL {

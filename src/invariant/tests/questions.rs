@@ -146,7 +146,7 @@ fn an_invariant_depends_on_what_it_asks_and_on_nothing_else() {
                 let declaration = Declaration { expectations, ..run.declaration.clone() };
                 for invariant in Verdicts::of(&mut judge, &run, &declaration).differ(&verdicts) {
                     seen.insert((invariant, entry));
-                    if invariant.asks().all(|e| e != entry) {
+                    if invariant.about().all_asks().all(|e| e != entry) {
                         undeclared.entry((invariant, entry)).or_insert_with(|| place.to_owned());
                     }
                 }
@@ -187,7 +187,7 @@ fn what_cannot_be_asked_is_not_judged() {
         for need in Needs::EACH.into_iter().filter(|need| needs.covers(*need)) {
             is_silent(&Declaration { observes: Needs::ALL.without(need), ..declaration.clone() }, &format!("{need:?}"));
         }
-        for choice in invariant.asks().filter(|entry| entry.excuses().is_none()) {
+        for choice in invariant.about().all_asks().filter(|entry| entry.excuses().is_none()) {
             let expectations = declaration.expectations.without(choice);
             is_silent(&Declaration { expectations, ..declaration.clone() }, choice.word());
         }

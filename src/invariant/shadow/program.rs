@@ -1,0 +1,120 @@
+//! The scenario: operations, scripts, and what they could do. It does not change during a run.
+
+use crate::scenario::{Op, Scenario, Shape};
+
+/// Something that operations of a scenario do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Trait {
+    /// A script changes `gc.callbacks`.
+    ScriptsChangeCallbacks,
+    /// A script empties `gc.garbage`.
+    ScriptsEmptyGarbage,
+    /// `gc.DEBUG_SAVEALL` is switched on.
+    SavesAll,
+    /// `gc.unfreeze` is called.
+    Unfreezes,
+    /// Something tracks or untracks by hand.
+    Tracks,
+    /// A script tracks by hand.
+    ScriptsTrack,
+    /// Something raises.
+    Raises,
+    /// There are `weakref.finalize` objects.
+    Finalizes,
+}
+
+/// A scenario as far as it matters to a judge.
+#[derive(Debug, Default)]
+pub(crate) struct Program {
+    ops: Vec<Op>,
+    /// Length of each script.
+    script_lens: Vec<u32>,
+    /// Scripts that raise by themselves, as bits.
+    raising: u64,
+    /// Bits by the number of the [`Trait`].
+    traits: u16,
+}
+
+const USES_CALLBACKS: u16 = 1;
+const USES_GARBAGE: u16 = 2;
+const USES_SAVE_ALL: u16 = 4;
+const USES_UNFREEZE: u16 = 16;
+const USES_TRACK: u16 = 32;
+const USES_UNTRACK: u16 = 64;
+const USES_RAISE: u16 = 128;
+const USES_FINALIZE: u16 = 256;
+
+/// What operations use, as bits: a table's look-up for each.
+fn uses(ops: &[Op]) -> u16 {
+    let mut all = 0;
+    for op in ops {
+        all |= match op {
+            Op::AddGcCallback { .. } | Op::EmptyGcCallbacks => USES_CALLBACKS,
+            Op::EmptyGarbage => USES_GARBAGE,
+            Op::SaveAll { .. } => USES_SAVE_ALL,
+            Op::Unfreeze => USES_UNFREEZE,
+            Op::Track { .. } => USES_TRACK,
+            Op::Untrack { .. } => USES_UNTRACK,
+            Op::Raise => USES_RAISE,
+            _ => 0,
+        };
+        if let Op::New { kind, .. } = op {
+            all |= if kind.shape == Shape::Finalize { USES_FINALIZE } else { 0 };
+        }
+    }
+    all
+}
+
+impl Program {
+    /// Takes over a scenario.
+    pub(super) fn start(&mut self, scenario: &Scenario) {
+        self.ops.clear();
+        self.ops.extend_from_slice(scenario.ops());
+        self.script_lens.clear();
+        self.script_lens.extend((1..scenario.bodies()).map(|b| scenario.range(b).len() as u32));
+        let (main, scripts) = scenario.ops().split_at(scenario.range(0).end);
+        let (in_main, in_scripts) = (uses(main), uses(scripts));
+        let all = in_main | in_scripts;
+        let saves = |op: &Op| matches!(op, Op::SaveAll { on: true });
+        let saves_all = all & USES_SAVE_ALL != 0 && scenario.ops().iter().any(saves);
+        let bit = |a: Trait, on: bool| u16::from(on) << a as u16;
+        self.traits = bit(Trait::ScriptsChangeCallbacks, in_scripts & USES_CALLBACKS != 0)
+            | bit(Trait::ScriptsEmptyGarbage, in_scripts & USES_GARBAGE != 0)
+            | bit(Trait::SavesAll, saves_all)
+            | bit(Trait::Unfreezes, all & USES_UNFREEZE != 0)
+            | bit(Trait::Tracks, all & (USES_TRACK | USES_UNTRACK) != 0)
+            | bit(Trait::ScriptsTrack, in_scripts & USES_TRACK != 0)
+            | bit(Trait::Raises, all & USES_RAISE != 0)
+            | bit(Trait::Finalizes, all & USES_FINALIZE != 0);
+        self.raising = 0;
+        if self.has(Trait::Raises) {
+            for script in 0..scenario.scripts().min(64) {
+                let raises = scenario.body(script + 1).contains(&Op::Raise);
+                self.raising |= u64::from(raises) << script;
+            }
+        }
+    }
+
+    /// True if something in the scenario does this.
+    #[inline]
+    pub fn has(&self, what: Trait) -> bool {
+        self.traits >> what as u16 & 1 != 0
+    }
+
+    /// An operation of the scenario.
+    #[inline]
+    pub fn op(&self, index: u32) -> Option<&Op> {
+        self.ops.get(index as usize)
+    }
+
+    /// Number of operations of a script.
+    #[inline]
+    pub(super) fn script_len(&self, script: u8) -> u32 {
+        self.script_lens.get(script as usize).copied().unwrap_or(0)
+    }
+
+    /// True if a script raises by itself.
+    pub(super) fn raises(&self, script: u8) -> bool {
+        script < 64 && self.raising >> script & 1 != 0
+    }
+}
