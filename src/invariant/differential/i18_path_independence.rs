@@ -11,7 +11,7 @@ use super::super::violation::{Class, Detail, Phase, Violation};
 use super::super::{Invariant, Judge, Why};
 use super::{record, undefined};
 use crate::event::{Event, ObjId, Role, Sink};
-use crate::scenario::{Op, Place, Scenario, Shape};
+use crate::scenario::{NODE_SLOTS, Op, Place, Scenario};
 use crate::subject::{Failure, Release, Subject};
 
 pub(crate) const ABOUT: About = About {
@@ -72,7 +72,7 @@ pub fn variants(scenario: &Scenario, events: &[Event], release: Option<Release>)
 fn free_slot(shadow: &Shadow, edge: u32) -> Option<u8> {
     let object = shadow.at(edge).filter(|o| edge != NONE && o.held() && o.in_edges == 1 && o.refcount == 1)?;
     let facts = &object.facts;
-    let slotted = matches!(facts.shape, Shape::Node | Shape::Typed | Shape::Instance | Shape::Slotted);
+    let slotted = facts.shape.facts().slots == NODE_SLOTS;
     if !slotted || facts.is(Facts::NO_HEADER | Facts::UNTRACKED | Facts::LIES) || !facts.is(Facts::HAS_CLEAR) {
         return None;
     }
