@@ -11,7 +11,7 @@ use crate::findings::CampaignIdentity;
 use crate::lockstep::{self, ComparedCounts, ComparedTotals, ComparisonPlan, DifferenceKey, Skipped};
 use crate::lookup::Imitation;
 use crate::model::rows::Rows;
-use crate::report::{json, text::lockstep as report};
+use crate::report::{json, text::lockstep_report as report};
 use crate::scenario::text::Document;
 
 /// The share of scenarios that are run in a fresh process too: one in so many.

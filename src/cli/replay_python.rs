@@ -10,7 +10,7 @@ use crate::lookup;
 use crate::lookup::Collectors;
 use crate::model::rows::Rows;
 use crate::regression::{Replayed, Runner};
-use crate::report::text::lockstep::matrix;
+use crate::report::text::lockstep_report::matrix;
 use crate::report::{Style, count, json, quoted};
 use crate::supervise::Limits;
 

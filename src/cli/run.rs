@@ -11,7 +11,7 @@ use crate::findings::{Baseline, CampaignIdentity};
 
 use crate::lookup;
 use crate::model::collector::Collector;
-use crate::report::{json, text::campaign as report};
+use crate::report::{json, text::campaign_report as report};
 use crate::scenario::text::Document;
 
 /// The share of scenarios that differential invariants judge: one in so many.

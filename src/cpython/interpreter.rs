@@ -8,7 +8,7 @@ use super::find::Interpreter;
 use super::layout::{GaveUp, Mark, Status};
 use crate::event::{Event, EventBuffer};
 use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, Numbered, Scenario, Shape, layout};
-use crate::subject::{self, Declaration, Failure, Memory, Subject};
+use crate::subject::{self, Declaration, EachRun, Failure, Memory, Subject};
 use crate::supervise::Limits;
 
 const BEGIN: u64 = Mark::BeginScenario as u64;
@@ -281,11 +281,7 @@ impl Subject for Python {
         &self.declaration
     }
 
-    fn run_batch(
-        &mut self,
-        batch: &[&Scenario],
-        each: &mut dyn FnMut(usize, &[Event], Option<&Failure>),
-    ) -> Result<(), subject::SetupError> {
+    fn run_batch(&mut self, batch: &[&Scenario], each: &mut EachRun<'_>) -> Result<(), subject::SetupError> {
         let result = Python::run_batch(self, batch, |run| each(run.index, run.events, run.failure.as_ref()));
         result.map_err(|error| subject::SetupError(error.to_string()))
     }

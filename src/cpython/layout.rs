@@ -29,8 +29,8 @@ numbered! {
 }
 
 numbered! {
-    /// Why a scenario was broken off: what the probe has not room for, which is no fault of the interpreter, or an error
-    /// that nobody expects (out of memory).
+    /// Why a scenario was broken off: what the probe has not room for, which is no fault of the interpreter, or an
+    /// error that nobody expects (out of memory).
     pub(super) enum GaveUp {
         Not,
         Error,

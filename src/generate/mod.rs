@@ -11,7 +11,7 @@
 
 mod builder;
 mod feature;
-mod feature_odds;
+mod feature_sampling;
 mod heap_estimate;
 mod historic_shapes;
 mod large_graphs;

@@ -4,7 +4,7 @@
 //! operations. What one configuration leaves out cannot crowd out what it contains.
 
 use super::feature::{Feature, Features};
-use super::feature_odds::FeatureOdds;
+use super::feature_sampling::FeatureOdds;
 use super::random::Random;
 use std::fmt;
 

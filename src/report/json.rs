@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Serialize;
 
-use super::text::campaign::CampaignReport;
+use super::text::campaign_report::CampaignReport;
 use crate::campaign::{JudgedCounts, JudgedOutcome};
 use crate::findings::{Finding, REDUCED, Summary, Timing, Verdict, write_atomically};
 

@@ -107,9 +107,10 @@ macro_rules! operations {
 operations! {
     /// `dst = Kind(items...)`: creates an object and stores it. Items by shape: tuple, its items up to the first
     /// nothing; function, closure and defaults; method, function and self; cell, content; weak reference, referent
-    /// and callback (nothing: none); finalize, referent and callable. Without effect if a required item is nothing (referent of a
-    /// weak reference or finalize; function and self of a method) or has the wrong shape (referent not weakly
-    /// referenceable, callback not callable, closure or defaults not a tuple: the last two become empty instead).
+    /// and callback (nothing: none); finalize, referent and callable. Without effect if a required item is nothing
+    /// (referent of a weak reference or finalize; function and self of a method) or has the wrong shape (referent not
+    /// weakly referenceable, callback not callable, closure or defaults not a tuple: the last two become empty
+    /// instead).
     2 New: Grammar {
         /// Where the new object goes. If the place does not exist the object is created and dropped.
         dst: Place as Target,

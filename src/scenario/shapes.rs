@@ -114,8 +114,8 @@ const fn bits(properties: &[Property]) -> u16 {
 
 const _: () = assert!(Property::ALL.len() <= u16::BITS as usize);
 
-/// Declares the shapes. An entry says: number of the binary form, name, word of the text form, and the facts that differ
-/// from [`ShapeFacts::USUAL`].
+/// Declares the shapes. An entry says: number of the binary form, name, word of the text form, and the facts that
+/// differ from [`ShapeFacts::USUAL`].
 macro_rules! shapes {
     ($(
         $(#[$meta:meta])*
@@ -253,7 +253,8 @@ shapes! {
     }
 
     /// `weakref.WeakKeyDictionary`: storing x in slot k adds an entry with key x, held weakly, and value `x[k]`, held
-    /// strongly; no effect if that is nothing. Composed as [`Shape::WeakValueDict`]. Entries cannot be deleted by storing nothing.
+    /// strongly; no effect if that is nothing. Composed as [`Shape::WeakValueDict`]. Entries cannot be deleted by
+    /// storing nothing.
     15 WeakKeyDict "WeakKeyDictionary" {
         properties: &[Weakrefable, WeakContainer, SubtypeDealloc],
         writable: 1, weight: 17,

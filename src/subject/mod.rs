@@ -3,9 +3,9 @@
 mod declaration;
 mod end;
 mod expectation;
-mod foreseen;
 mod group;
 mod release;
+mod undefined_behaviour;
 
 use crate::event::{Event, EventBuffer};
 use crate::scenario::Scenario;
@@ -14,9 +14,9 @@ use crate::supervise::Limits;
 pub use declaration::{Declaration, Needs};
 pub use end::{End, Fatal};
 pub use expectation::{Choice, Expectation, Expectations, Questions, Values};
-pub use foreseen::{Foreseen, Start};
 pub use group::{At, Catalogue, Group, Receiver, SetupError, Spec, UnknownSubject};
 pub use release::{Release, Span};
+pub use undefined_behaviour::{Foreseen, Start};
 
 /// Why a subject could not run a scenario to its end.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -56,11 +56,15 @@ pub struct Memory {
     pub blocks: Option<i64>,
 }
 
+/// Takes the runs of a batch: the position of each, its events up to the failure if there was one, and why it did not come
+/// to its end.
+pub type EachRun<'e> = dyn FnMut(usize, &[Event], Option<&Failure>) + 'e;
+
 /// Something that runs scenarios and reports what can be observed.
 ///
 /// A subject never judges. It emits the events of [`crate::event`] in the order given there, and the same events for
 /// the same scenario every time. Two rules make its stream comparable with others: objects are numbered in order of
-/// creation, and an operation without effect emits [`Event::NoEffect`](crate::event::Event::NoEffect).
+/// creation, and an operation without effect emits [`Event::NoEffect`].
 pub trait Subject {
     /// What the subject is.
     fn declaration(&self) -> &Declaration;
@@ -71,16 +75,11 @@ pub trait Subject {
     /// [`Failure`] if the run broke off for a reason that is no event; the events so far have been emitted.
     fn run(&mut self, scenario: &Scenario, out: &mut EventBuffer<'_>) -> Result<(), Failure>;
 
-    /// Runs scenarios, together where that is cheaper. `each` gets the position of each, in order, its events up to the
-    /// failure if there was one, and why it did not come to its end.
+    /// Runs scenarios, together where that is cheaper, in order.
     ///
     /// # Errors
     /// [`SetupError`] if a new process was needed and could not be started; earlier runs have been handed out.
-    fn run_batch(
-        &mut self,
-        batch: &[&Scenario],
-        each: &mut dyn FnMut(usize, &[Event], Option<&Failure>),
-    ) -> Result<(), SetupError> {
+    fn run_batch(&mut self, batch: &[&Scenario], each: &mut EachRun<'_>) -> Result<(), SetupError> {
         let mut events = Vec::new();
         for (index, scenario) in batch.iter().enumerate() {
             let failure = self.run(scenario, &mut EventBuffer::new(&mut events)).err();

@@ -11,7 +11,7 @@ use super::super::violation::{Class, Detail, Phase, Violation};
 use super::super::{Invariant, Judge};
 use super::{record, undefined};
 use crate::event::{Event, ObjId, Role};
-use crate::scenario::{Op, Place, Scenario, Shape};
+use crate::scenario::{NODE_SLOTS, Op, Place, Scenario};
 use crate::subject::{Declaration, Expectation, Failure, Needs, Subject};
 
 pub(crate) const DESCRIPTION: Description = Description {
@@ -71,7 +71,7 @@ pub fn variants(scenario: &Scenario, events: &[Event], declaration: &Declaration
 fn free_slot(shadow: &Shadow, edge: u32) -> Option<u8> {
     let object = shadow.at(edge).filter(|o| o.held() && o.in_edges() == 1 && o.refcount() == 1)?;
     let facts = object.facts();
-    let slotted = matches!(facts.shape(), Shape::Node | Shape::Typed | Shape::Instance | Shape::Slotted);
+    let slotted = facts.shape().facts().slots == NODE_SLOTS;
     if !slotted || facts.is(Facts::NO_HEADER | Facts::UNTRACKED | Facts::LIES) || !facts.is(Facts::HAS_CLEAR) {
         return None;
     }

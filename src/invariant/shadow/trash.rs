@@ -120,7 +120,8 @@ impl Shadow {
         let c = &self.collection;
         let generation = c.generation();
         let part = generation != 0 && (generation != 2 || c.is_automatic());
-        let sound = !self.confidence.is_stream_unclear() && !(part && self.expectations.is(Choice::INCREMENTAL));
+        let unclear = self.confidence.is_stream_unclear() || part && self.expectations.is(Choice::INCREMENTAL);
+        let sound = !unclear;
         let late = c.is_late();
         let Shadow { objects, collection, snapshot, .. } = self;
         let u = collection.unreachable_mut();

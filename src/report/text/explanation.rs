@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{heap, trace};
+use super::{heap_drawing, trace};
 use crate::explain::{Collection, Explanation, Run, Told};
 use crate::report::{Style, count, subject};
 
@@ -34,7 +34,7 @@ fn write_page(run: &Run<'_>, explanation: &Explanation, draw: bool, style: Style
             let shot = &run.shots[i];
             if draw {
                 let before = i.checked_sub(1).map(|i| &run.shots[i]);
-                heap::draw(run, shot, before, style, 2 * depth + 2, out);
+                heap_drawing::draw(run, shot, before, style, 2 * depth + 2, out);
             } else {
                 let text = format!("-- {}", shot.moment.name());
                 out.push_str(&format!("{}{}\n", " ".repeat(2 * depth + 2), style.faint(&text)));

@@ -1,8 +1,8 @@
 //! Reports as text, for terminals and files.
 
-pub mod campaign;
+pub mod campaign_report;
 pub mod explanation;
-mod heap;
-pub mod lockstep;
+mod heap_drawing;
+pub mod lockstep_report;
 pub(super) mod style;
 mod trace;

@@ -19,12 +19,15 @@
 
 mod decode;
 mod encode;
+mod error;
+mod likely;
 
 #[cfg(test)]
 mod tests;
 
-pub use decode::{BinaryError, MAX_TOTAL_COUNT, decode, decode_into, decode_total, decode_total_into};
+pub use decode::{MAX_TOTAL_COUNT, decode, decode_into, decode_total, decode_total_into};
 pub use encode::{encode, encode_to_vec};
+pub use error::BinaryError;
 
 /// The first bytes of a binary file; the first is not UTF-8, so no text starts like this.
 pub const MAGIC: [u8; 4] = [0xc0, b'r', b'n', b'r'];

@@ -118,7 +118,7 @@ fn write_page(out: &mut String, page: &LockstepReport<'_>, width: usize, style: 
         let command = format!("coroner replay {} --python {option}", quoted(&file.to_string_lossy()));
         writeln!(out, "    {}", style.command(&command))?;
     }
-    super::campaign::store(out, outcome.waiting, &outcome.bugs, page.out, style)
+    super::campaign_report::store(out, outcome.waiting, &outcome.bugs, page.out, style)
 }
 
 /// The lines of the table; lines of zeros are left out, but not the first.
