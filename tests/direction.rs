@@ -42,7 +42,8 @@ const WRONG: &[&str] = &[];
 const CIRCLES: &[&[&str]] = &[];
 
 /// The rooms in which files may not import each other in a circle.
-const WITHOUT_CIRCLES: &[&str] = &["campaign", "findings", "cpython", "lockstep", "cli", "regression"];
+const WITHOUT_CIRCLES: &[&str] =
+    &["campaign", "findings", "cpython", "lockstep", "cli", "regression", "subject", "invariant"];
 
 /// The sources below a folder.
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -242,6 +243,22 @@ fn files_of_a_room_do_not_import_each_other_in_a_circle() {
     }
     let known: BTreeSet<Vec<String>> = CIRCLES.iter().map(|c| c.iter().map(|f| (*f).to_owned()).collect()).collect();
     assert_eq!(circles, known, "circles of files, left: found, right: known");
+}
+
+/// Invariants ask the shadow heap by methods.
+#[test]
+fn fields_of_the_shadow_heap_are_seen_in_its_folder_only() {
+    let mut seen = Vec::new();
+    for path in sources(&src().join("invariant/shadow")) {
+        for line in code(&path).lines() {
+            let field = line.strip_prefix("    pub ").or_else(|| line.strip_prefix("    pub(crate) "));
+            let name = field.and_then(|rest| rest.split_once(": ")).map(|(name, _)| name);
+            if name.is_some_and(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '_')) {
+                seen.push(format!("{}: {}", module(&path), line.trim()));
+            }
+        }
+    }
+    assert!(seen.is_empty(), "{seen:#?}");
 }
 
 #[test]

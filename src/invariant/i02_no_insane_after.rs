@@ -27,6 +27,7 @@ impl Check for I02 {
         sentence: "{object} is reachable and has been cleared",
     };
 
+    #[inline]
     fn saw_plainly(out: &mut Violations) {
         out.pass(Invariant::I02);
     }
@@ -38,6 +39,7 @@ impl Check for I02 {
         }
     }
 
+    #[inline]
     fn collection_ended(s: &mut Shadow, out: &mut Violations) {
         if !s.objects().some_cleared() || s.objects().cleared().next().is_none() {
             out.pass(Invariant::I02);

@@ -26,6 +26,7 @@ impl Check for I03 {
         sentence: "{object} was cleared while a root reached it",
     };
 
+    #[inline]
     fn clearing(s: &mut Shadow, out: &mut Violations, object: ObjId) {
         if s.confidence().is_stream_unclear() {
             out.skip(Invariant::I03);

@@ -36,6 +36,7 @@ impl Check for I04 {
         out.pass(Invariant::I04);
     }
 
+    #[inline]
     fn freed(s: &Shadow, out: &mut Violations, object: ObjId) {
         judge(s, out, object, Object::FREED, "was freed again");
     }

@@ -34,6 +34,7 @@ impl Check for I05 {
         out.pass(Invariant::I05);
     }
 
+    #[inline]
     fn freed(s: &Shadow, out: &mut Violations, object: ObjId) {
         let Some(o) = s.get(object) else { return };
         if o.is(Object::UNKNOWN_HOLDERS) || s.confidence().is_stream_unclear() {

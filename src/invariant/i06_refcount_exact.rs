@@ -25,6 +25,7 @@ impl Check for I06 {
         sentence: "{object} has reference count {observed}, and {expected} references are known",
     };
 
+    #[inline]
     fn at_rest(s: &mut Shadow, out: &mut Violations, explicit: bool) {
         if !explicit {
             return;

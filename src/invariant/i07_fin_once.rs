@@ -32,6 +32,7 @@ impl Check for I07 {
         sentence: "the finalizer of {object} ran for the time number {observed}",
     };
 
+    #[inline]
     fn finalizer_entered(s: &mut Shadow, out: &mut Violations, code: Code, owner: ObjId) {
         let s = &*s;
         let Some(o) = s.get(owner) else { return };

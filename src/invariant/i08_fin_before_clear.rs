@@ -27,6 +27,7 @@ impl Check for I08 {
         sentence: "{object} was cleared before {other} {observed}",
     };
 
+    #[inline]
     fn clearing(s: &mut Shadow, out: &mut Violations, object: ObjId) {
         if !s.collection().unreachable().is_sound() {
             out.skip(Invariant::I08);
@@ -55,6 +56,7 @@ impl Check for I08 {
         });
     }
 
+    #[inline]
     fn action_entered(s: &Shadow, out: &mut Violations, owner: ObjId) {
         let Some(o) = s.get(owner) else { return };
         out.judge(Invariant::I08, s, !o.is(Object::CLEARED), || {

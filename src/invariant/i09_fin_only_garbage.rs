@@ -25,6 +25,7 @@ impl Check for I09 {
         sentence: "the finalizer of {object} was called while a root or uncollectable objects reached it",
     };
 
+    #[inline]
     fn finalizer_entered(s: &mut Shadow, out: &mut Violations, _code: Code, owner: ObjId) {
         let (unclear, misled) = (s.confidence().is_stream_unclear(), s.confidence().is_type_misled());
         let c = s.collection();

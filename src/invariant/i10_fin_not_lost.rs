@@ -23,6 +23,7 @@ impl Check for I10 {
         sentence: "{object} was freed and its finalizer was never called",
     };
 
+    #[inline]
     fn freed(s: &Shadow, out: &mut Violations, object: ObjId) {
         let Some(o) = s.get(object) else { return };
         if !o.facts().is(Facts::FINALIZER | Facts::LEGACY) {

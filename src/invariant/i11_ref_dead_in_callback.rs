@@ -23,6 +23,7 @@ impl Check for I11 {
         sentence: "{object} still referred to {other} in its own callback",
     };
 
+    #[inline]
     fn callback_entered(s: &mut Shadow, out: &mut Violations, weak: ObjId, observed: bool) {
         match s.weak(weak) {
             Some(record) if observed => {
@@ -33,6 +34,7 @@ impl Check for I11 {
         }
     }
 
+    #[inline]
     fn answered(s: &Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
         let edge = pack(Some(weak));
         if s.user_code().frames().iter().any(|f| f.code() == Code::Callback && f.arg() == edge) {

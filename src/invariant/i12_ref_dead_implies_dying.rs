@@ -42,12 +42,14 @@ impl Check for I12 {
         sentence: "{object} is dead and its referent {other} lives",
     };
 
+    #[inline]
     fn answered(s: &Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
         let Some(record) = s.weak(weak) else { return };
         let back = record.was_dead() && referent.is_some();
         out.judge(Invariant::I12, s, !back, || Report::collector(Some(weak)).other(unpack(record.referent())));
     }
 
+    #[inline]
     fn at_rest(s: &mut Shadow, out: &mut Violations, _explicit: bool) {
         for at in 0..s.weakrefs().records().len() {
             let record = &s.weakrefs().records()[at];

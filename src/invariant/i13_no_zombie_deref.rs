@@ -25,6 +25,7 @@ impl Check for I13 {
         sentence: "{other} answered with {object}, which {observed}",
     };
 
+    #[inline]
     fn answered(s: &Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
         let Some(object) = referent else {
             out.pass(Invariant::I13);

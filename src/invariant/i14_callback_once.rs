@@ -29,33 +29,43 @@ impl Check for I14 {
         sentence: "the callback of {object} (referent {other}) ran {observed} times",
     };
 
+    #[inline]
     fn callback_entered(s: &mut Shadow, out: &mut Violations, weak: ObjId, _observed: bool) {
         let Some(record) = s.weak(weak) else { return };
         out.judge(Invariant::I14, s, record.calls() <= 1, || report(record));
     }
 
+    #[inline]
     fn freed(s: &Shadow, out: &mut Violations, object: ObjId) {
-        let Some(referent) = s.get(object).filter(|o| o.has_weakrefs() && !o.is(Object::FREED)) else { return };
-        for record in s.weaks_of(pack(Some(object))).filter(|record| is_armed(s, record)) {
-            if record.calls() > 0 {
-                out.pass(Invariant::I14);
-                continue;
-            }
-            let fresh = s.collection().runs() && record.born_in() == s.collection().number();
-            let unknown = fresh && !s.expectations().knows(Expectation::MadeByFinalizer);
-            if is_unsure(s, record, object) || s.confidence().is_stream_unclear() || unknown {
-                out.skip(Invariant::I14);
-                continue;
-            }
-            let facts = referent.facts();
-            let faulty = s.confidence().is_type_misled() || facts.is(Facts::KEEPS_WEAKREFS);
-            let report = report(record).blame_type(faulty);
-            // Before 3.4 what __del__ has made is cleared without a call.
-            let del = facts.is(Facts::FINALIZER) && facts.is_python_class();
-            let report = if del { report.documented(Expectation::DelAfterWeakrefs, s) } else { report };
-            let made = Expectation::MadeByFinalizer;
-            out.fail(Invariant::I14, s, if fresh { report.documented(made, s) } else { report });
+        if s.get(object).is_some_and(Object::has_weakrefs) {
+            referent_freed(s, out, object);
         }
+    }
+}
+
+/// Judges the callbacks of an object whose memory is released.
+#[inline(never)]
+fn referent_freed(s: &Shadow, out: &mut Violations, object: ObjId) {
+    let Some(referent) = s.get(object).filter(|o| !o.is(Object::FREED)) else { return };
+    for record in s.weaks_of(pack(Some(object))).filter(|record| is_armed(s, record)) {
+        if record.calls() > 0 {
+            out.pass(Invariant::I14);
+            continue;
+        }
+        let fresh = s.collection().runs() && record.born_in() == s.collection().number();
+        let unknown = fresh && !s.expectations().knows(Expectation::MadeByFinalizer);
+        if is_unsure(s, record, object) || s.confidence().is_stream_unclear() || unknown {
+            out.skip(Invariant::I14);
+            continue;
+        }
+        let facts = referent.facts();
+        let faulty = s.confidence().is_type_misled() || facts.is(Facts::KEEPS_WEAKREFS);
+        let report = report(record).blame_type(faulty);
+        // Before 3.4 what __del__ has made is cleared without a call.
+        let del = facts.is(Facts::FINALIZER) && facts.is_python_class();
+        let report = if del { report.documented(Expectation::DelAfterWeakrefs, s) } else { report };
+        let made = Expectation::MadeByFinalizer;
+        out.fail(Invariant::I14, s, if fresh { report.documented(made, s) } else { report });
     }
 }
 

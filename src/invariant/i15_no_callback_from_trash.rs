@@ -27,6 +27,7 @@ impl Check for I15 {
         sentence: "the callback of {object} (referent {other}) ran {observed}",
     };
 
+    #[inline]
     fn callback_entered(s: &mut Shadow, out: &mut Violations, weak: ObjId, _observed: bool) {
         let at = weak.index();
         let c = s.collection();

@@ -35,6 +35,7 @@ impl Check for I16 {
         sentence: "the callback of {object} has run and its referent {other} lives",
     };
 
+    #[inline]
     fn at_rest(s: &mut Shadow, out: &mut Violations, _explicit: bool) {
         if !s.weakrefs().some_called() {
             return;

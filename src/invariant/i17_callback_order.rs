@@ -27,6 +27,7 @@ impl Check for I17 {
         sentence: "{object} {observed} {other}",
     };
 
+    #[inline]
     fn callback_entered(s: &mut Shadow, out: &mut Violations, weak: ObjId, _observed: bool) {
         let Some(record) = s.weak(weak) else { return };
         let id = record.weak();
@@ -39,6 +40,7 @@ impl Check for I17 {
         });
     }
 
+    #[inline]
     fn finalizer_entered(s: &mut Shadow, out: &mut Violations, _code: Code, owner: ObjId) {
         let called = s.weaks_of(pack(Some(owner))).find(|r| r.calls() > 0);
         out.judge(Invariant::I17, s, called.is_none(), || {

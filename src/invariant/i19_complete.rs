@@ -27,6 +27,7 @@ impl Check for I19 {
         sentence: "{object} is garbage and survived a full collection of its generation ({observed} such objects)",
     };
 
+    #[inline]
     fn collected(s: &mut Shadow, out: &mut Violations, _returned: u32, _uncollectable: u32) {
         let c = s.collection();
         let unclear = s.confidence().is_stream_unclear() || s.program().has(Trait::ScriptsChangeCallbacks);

@@ -26,6 +26,7 @@ impl Check for I20 {
         sentence: "gc.collect() keeps returning {observed} and frees nothing",
     };
 
+    #[inline]
     fn returned(s: &mut Shadow, out: &mut Violations, returned: u32, uncollectable: u32) {
         match s.note_progress(returned, uncollectable) {
             None => return,

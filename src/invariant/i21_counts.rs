@@ -37,6 +37,7 @@ impl Check for I21 {
         sentence: "the collection reported {observed} objects, and {expected} are accounted for",
     };
 
+    #[inline]
     fn collected(s: &mut Shadow, out: &mut Violations, returned: u32, uncollectable: u32) {
         let c = s.collection();
         let found = c.unreachable();

@@ -27,6 +27,7 @@ impl Check for I22 {
         sentence: "{object} was unreachable and was kept ({observed} such objects)",
     };
 
+    #[inline]
     fn collected(s: &mut Shadow, out: &mut Violations, _returned: u32, _uncollectable: u32) {
         let s = &*s;
         let c = s.collection();

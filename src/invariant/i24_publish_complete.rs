@@ -25,6 +25,7 @@ impl Check for I24 {
         sentence: "{object} is tracked and {observed}",
     };
 
+    #[inline]
     fn odd_line(s: &mut Shadow, out: &mut Violations, object: ObjId, refcount: u32, spot: Spot) {
         let Some(o) = s.get(object) else { return };
         if refcount != 0 && o.lives() || matches!(spot, Spot::Untracked | Spot::NoHeader) {

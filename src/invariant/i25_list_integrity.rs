@@ -25,6 +25,7 @@ impl Check for I25 {
         sentence: "{object} {observed}",
     };
 
+    #[inline]
     fn odd_line(s: &mut Shadow, out: &mut Violations, object: ObjId, _refcount: u32, spot: Spot) {
         let words = match s.place_odd_line(object, spot) {
             Listed::Twice => "is listed twice",

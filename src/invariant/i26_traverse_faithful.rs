@@ -36,6 +36,7 @@ impl Check for I26 {
         }
     }
 
+    #[inline]
     fn collected(s: &mut Shadow, out: &mut Violations, _returned: u32, _uncollectable: u32) {
         let c = s.collection();
         if c.scripts() > 0 || c.is_late() || s.confidence().is_stream_unclear() {

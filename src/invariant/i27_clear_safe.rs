@@ -26,6 +26,7 @@ impl Check for I27 {
         sentence: "{object} {observed}",
     };
 
+    #[inline]
     fn clear_called(s: &Shadow, out: &mut Violations, object: ObjId) {
         let Some(o) = s.get(object) else { return };
         let again = o.is(Object::CLEARED_NOW) && s.collection().unreachable().is_ready();

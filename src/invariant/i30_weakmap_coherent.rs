@@ -29,6 +29,7 @@ impl Check for I30 {
         sentence: "{object} says {observed} and {expected} is right ({other})",
     };
 
+    #[inline]
     fn length(s: &Shadow, out: &mut Violations, container: ObjId, len: u32, raw: u32) {
         if !s.quiescent() {
             out.skip(Invariant::I30);
@@ -59,6 +60,7 @@ impl Check for I30 {
     }
 
     /// A removal callback is about to store into a slot of its container's data.
+    #[inline]
     fn storing(s: &Shadow, out: &mut Violations, holder: ObjId, slot: u8, object: Option<ObjId>) {
         let frames = s.user_code().frames();
         let Some(frame) = frames.last().filter(|f| f.code() == Code::Callback && object.is_none()) else { return };

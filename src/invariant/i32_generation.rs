@@ -28,6 +28,7 @@ impl Check for I32 {
         sentence: "{object} is in generation {observed}, and {expected} was due",
     };
 
+    #[inline]
     fn odd_line(s: &mut Shadow, out: &mut Violations, object: ObjId, refcount: u32, spot: Spot) {
         let seen = rank(spot);
         let Some(o) = s.get(object) else { return };
@@ -45,6 +46,7 @@ impl Check for I32 {
         s.set_generation(object, seen);
     }
 
+    #[inline]
     fn clearing(s: &mut Shadow, out: &mut Violations, object: ObjId) {
         let c = s.collection();
         let found = c.unreachable();
@@ -58,6 +60,7 @@ impl Check for I32 {
         });
     }
 
+    #[inline]
     fn collected(s: &mut Shadow, out: &mut Violations, _returned: u32, _uncollectable: u32) {
         let c = s.collection();
         if c.is_late() || s.confidence().is_stream_unclear() || s.expectations().is(Choice::INCREMENTAL) {

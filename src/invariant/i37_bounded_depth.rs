@@ -25,6 +25,7 @@ impl Check for I37 {
         sentence: "{object} {observed}",
     };
 
+    #[inline]
     fn at_rest(s: &mut Shadow, out: &mut Violations, _explicit: bool) {
         if !s.snapshot().shows_zero() && s.objects().none_dies() {
             out.pass(Invariant::I37);

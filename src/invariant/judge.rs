@@ -253,7 +253,7 @@ impl Judge {
     #[inline]
     pub(super) fn used(&mut self, object: Option<ObjId>) {
         if let Some(object) = object
-            && self.s.get(object).is_some_and(|o| o.is(super::shadow::Object::FREED))
+            && self.s.objects().is_freed(object)
         {
             self.used_freed(object);
         }

@@ -162,8 +162,9 @@ impl Judge {
     pub(super) fn dealloc(&mut self, object: ObjId) {
         let (s, out) = (&mut self.s, &mut self.out);
         ask!(dealloc(s, out, object));
-        s.before_dealloc(object);
-        self.examine();
+        if s.before_dealloc(object) {
+            self.examine();
+        }
         self.s.apply_dealloc(object);
     }
 
@@ -206,19 +207,8 @@ impl Judge {
         if sane && s.user_code().is_idle() && !introspection {
             return ask!(saw_plainly(out));
         }
-        self.saw_other(object, introspection, sane);
-    }
-
-    /// User code saw an object, or anyone an object that is not sane or by introspection.
-    #[inline(never)]
-    fn saw_other(&mut self, object: ObjId, introspection: bool, sane: bool) {
         if !sane {
-            self.used(Some(object));
-            let s = &mut self.s;
-            self.reached.insane_seen += u64::from(s.get(object).is_some_and(|o| o.is(Object::CLEARED)));
-            if s.collection().has_cleared() && !introspection {
-                s.expose_seen(object);
-            }
+            self.saw_insane(object, introspection);
         }
         let (s, out) = (&self.s, &mut self.out);
         if introspection {
@@ -226,6 +216,17 @@ impl Judge {
         } else {
             ask!(obtained(s, out, object, "reached it"));
             ask!(saw(s, out, object));
+        }
+    }
+
+    /// Somebody saw an object that has been cleared or freed.
+    #[cold]
+    fn saw_insane(&mut self, object: ObjId, introspection: bool) {
+        self.used(Some(object));
+        let s = &mut self.s;
+        self.reached.insane_seen += u64::from(s.get(object).is_some_and(|o| o.is(Object::CLEARED)));
+        if s.collection().has_cleared() && !introspection {
+            s.expose_seen(object);
         }
     }
 

@@ -109,10 +109,10 @@ impl Collection {
         self.refs_freed
     }
 
-    /// An object dies; `just_left` if it is a weak reference whose callback has just ended.
+    /// A weak reference dies right after its callback.
     #[inline]
-    pub(super) fn note_death(&mut self, just_left: bool) {
-        self.refs_freed += u32::from(just_left);
+    pub(super) fn note_ref_freed(&mut self) {
+        self.refs_freed += 1;
     }
 
     /// What it has found.
@@ -228,6 +228,7 @@ impl Shadow {
 
     /// A collection reports what it has found: what became of it, if it was a full one without user code that the
     /// mutator asked for.
+    #[inline]
     pub(crate) fn note_progress(&mut self, returned: u32, uncollectable: u32) -> Option<Progress> {
         let c = &mut self.collection;
         if c.automatic || c.generation != 2 || c.scripts > 0 || c.late || !self.user_code.is_idle() {

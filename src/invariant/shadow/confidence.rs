@@ -36,6 +36,11 @@ impl Confidence {
         self.at
     }
 
+    #[inline]
+    pub(super) fn set_at(&mut self, at: u32) {
+        self.at = at;
+    }
+
     pub(super) fn lose_stream(&mut self) {
         self.stream_unclear = true;
     }
@@ -49,6 +54,6 @@ impl Shadow {
     /// Says which event is judged.
     #[inline]
     pub(crate) fn set_at(&mut self, at: u32) {
-        self.confidence.at = at;
+        self.confidence.set_at(at);
     }
 }

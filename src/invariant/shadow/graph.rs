@@ -7,7 +7,13 @@
 use super::edge::NONE;
 use super::object::Object;
 use super::object_set::ObjectSet;
-use super::objects::Overflow;
+use crate::scenario::MAX_ITEMS;
+
+/// Slots where they are unbounded: two per entry of a weak-key dictionary.
+pub(super) const OVERFLOW: usize = 2 * MAX_ITEMS as usize;
+
+/// Items of a list or dict; the first four stay unused.
+pub(super) type Overflow = [u32; OVERFLOW];
 
 /// The slot number under which an object's link is reported.
 pub(super) const LINK: u8 = 0x40;
@@ -18,8 +24,8 @@ pub(super) const SMALL: usize = 64;
 /// The objects and their edges.
 #[derive(Clone, Copy)]
 pub(super) struct Graph<'a> {
-    pub objects: &'a [Object],
-    pub overflow: &'a [Overflow],
+    pub(super) objects: &'a [Object],
+    pub(super) overflow: &'a [Overflow],
 }
 
 impl Graph<'_> {

@@ -38,7 +38,7 @@ pub(crate) use objects::Objects;
 pub(crate) use program::{Program, Trait};
 pub(crate) use reachability::Reachability;
 pub(crate) use roots::Roots;
-pub(crate) use snapshot_reader::{After, Listed, SnapshotReader};
+pub(crate) use snapshot_reader::{After, Line, Listed, SnapshotReader};
 pub(crate) use user_code::{Frame, UserCode};
 pub(crate) use weakrefs::{WeakRec, Weakrefs};
 

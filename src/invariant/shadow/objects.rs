@@ -6,19 +6,13 @@
 //! kept, and remembered as wild. Not here: what code that runs holds.
 
 use super::Shadow;
-use super::edge::NONE;
+use super::edge::{NONE, pack};
 use super::facts::Facts;
-use super::graph::{Graph, SMALL};
+use super::graph::{Graph, OVERFLOW, Overflow, SMALL};
 use super::object::{Object, UNUSUAL};
 use super::object_set::ObjectSet;
 use crate::event::ObjId;
-use crate::scenario::{MAX_ITEMS, Shape};
-
-/// Slots where they are unbounded: two per entry of a weak-key dictionary.
-pub(super) const OVERFLOW: usize = 2 * MAX_ITEMS as usize;
-
-/// Items of a list or dict; the first four stay unused.
-pub(super) type Overflow = [u32; OVERFLOW];
+use crate::scenario::Shape;
 
 /// The objects of a run, those that were freed too, in the order in which they were created.
 #[derive(Debug, Default)]
@@ -70,6 +64,13 @@ impl Objects {
     #[inline]
     pub fn at(&self, edge: u32) -> Option<&Object> {
         self.all.get((edge as usize).wrapping_sub(1))
+    }
+
+    /// True if the object's memory was released.
+    #[inline]
+    pub fn is_freed(&self, object: ObjId) -> bool {
+        // A check and an index are less than what an `Option` of a reference takes.
+        object.index() < self.all.len() && self.all[object.index()].is(Object::FREED)
     }
 
     /// Every object, freed ones too.
@@ -334,12 +335,16 @@ impl Shadow {
         self.clear_weakref(object);
     }
 
-    /// The deallocation of an object is about to be final: what a collection knows by that.
+    /// The deallocation of an object is about to be final. True if what a collection finds has become known by that.
     #[inline(always)]
-    pub(crate) fn before_dealloc(&mut self, object: ObjId) {
-        let left = self.user_code.take_just_left(object);
-        self.collection.note_death(left);
-        self.ready_by_death();
+    pub(crate) fn before_dealloc(&mut self, object: ObjId) -> bool {
+        if self.user_code.just_left() != NONE {
+            if self.user_code.just_left() == pack(Some(object)) {
+                self.collection.note_ref_freed();
+            }
+            self.forget_just_left();
+        }
+        self.ready_by_death()
     }
 
     /// The deallocation of an object has become final.

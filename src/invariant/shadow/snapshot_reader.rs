@@ -35,6 +35,23 @@ pub(crate) enum After {
     End,
 }
 
+/// A line of a snapshot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Line {
+    object: ObjId,
+    refcount: u32,
+    spot: Spot,
+    finalized: bool,
+}
+
+impl Line {
+    /// The object, its reference count, and where the collector has it.
+    #[inline]
+    pub fn says(self) -> (ObjId, u32, Spot) {
+        (self.object, self.refcount, self.spot)
+    }
+}
+
 /// Where a line of a snapshot puts an object.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Listed {
@@ -128,7 +145,7 @@ impl SnapshotReader {
     /// True if something waits to be judged with it, or without it.
     #[inline]
     pub fn is_awaited(&self) -> bool {
-        self.after != After::Nothing
+        !matches!(self.after, After::Nothing)
     }
 
     #[inline]
@@ -185,68 +202,81 @@ impl Shadow {
         (std::mem::take(&mut self.snapshot.after), std::mem::take(&mut self.snapshot.reading))
     }
 
-    /// Reads lines of objects, up to the first event that is none or an odd one.
+    /// Reads the lines of objects that the events start with, up to the last event's number: `odd` looks at odd ones.
     #[inline]
-    pub(crate) fn read_lines<'a>(&mut self, events: &'a [Event]) -> &'a [Event] {
+    pub(crate) fn read_lines<'a>(
+        &mut self,
+        events: &'a [Event],
+        last: u32,
+        mut odd: impl FnMut(&mut Shadow, Line),
+    ) -> &'a [Event] {
         let s = &mut self.snapshot;
         if let [Event::State { spot, .. }, ..] = events {
             s.youngest = s.youngest.min(*spot as u8);
         }
-        let (stamp, mut order, mut uneven) = (s.stamp, s.list_order, 0);
+        let (stamp, mut order, mut uneven, mut odd_lines) = (s.stamp, s.list_order, 0, 0);
         let mut rest = events;
         loop {
             rest = usual_lines(&mut self.objects.all, stamp, rest, &mut order, &mut uneven);
             let [Event::State { object, refcount, spot, finalized }, after @ ..] = rest else { break };
-            self.snapshot.list_order = order.min(LAST);
-            if !self.rare_line(*object, *refcount, *spot, *finalized) {
-                break;
-            }
-            order = self.snapshot.list_order;
             rest = after;
+            self.snapshot.list_order = order.min(LAST);
+            self.confidence.set_at(last.wrapping_sub(after.len() as u32));
+            odd_lines += u32::from(!self.rare_line(*object, *refcount, *spot, *finalized, &mut odd));
+            order = self.snapshot.list_order;
         }
         let s = &mut self.snapshot;
         s.list_order = order.min(LAST);
-        s.listed += (events.len() - rest.len()) as u32;
+        s.listed += (events.len() - rest.len()) as u32 - odd_lines;
         s.uneven |= uneven;
         rest
     }
 
-    /// A line that shows the object in no list of a generation. False if it is odd.
+    /// A line that shows the object in no list of a generation, or is odd. False if it is odd.
     #[inline(never)]
-    fn rare_line(&mut self, object: ObjId, refcount: u32, spot: Spot, finalized: bool) -> bool {
-        let active = self.collection.runs();
+    fn rare_line(
+        &mut self,
+        object: ObjId,
+        refcount: u32,
+        spot: Spot,
+        finalized: bool,
+        odd: &mut impl FnMut(&mut Shadow, Line),
+    ) -> bool {
         let s = &mut self.snapshot;
-        let Some(o) = self.objects.all.get_mut(object.index()) else { return false };
-        let (place, rank, line) = match spot {
-            Spot::Gen0 | Spot::Gen1 | Spot::Gen2 | Spot::Permanent => return false,
-            Spot::Collecting => (s.list_order, o.generation, UNUSUAL),
-            Spot::Untracked => (LAST, NOT_IN_A_LIST, UNUSUAL),
-            Spot::NoHeader => (LAST, NOT_IN_A_LIST, usual(spot, finalized)),
-        };
-        let wrong = (refcount == 0) | (o.stamp == s.stamp) | o.is(Object::GONE);
-        if wrong | !(active | (spot != Spot::Collecting)) {
-            return false;
+        if spot > Spot::Permanent
+            && let Some(o) = self.objects.all.get_mut(object.index())
+        {
+            let (place, rank, usual_line) = match spot {
+                Spot::Collecting => (s.list_order, o.generation, UNUSUAL),
+                Spot::Untracked => (LAST, NOT_IN_A_LIST, UNUSUAL),
+                _ => (LAST, NOT_IN_A_LIST, usual(spot, finalized)),
+            };
+            let wrong = (refcount == 0) | (o.stamp == s.stamp) | o.is(Object::GONE);
+            if !wrong & (self.collection.runs() | (spot != Spot::Collecting)) {
+                s.uneven |= refcount ^ o.in_edges;
+                o.refcount = refcount;
+                o.stamp = s.stamp;
+                o.spot = spot;
+                o.status |= usual(spot, finalized) & Object::FINALIZED;
+                o.generation = rank;
+                o.usual = usual_line;
+                s.list_order = place;
+                if spot == Spot::Untracked {
+                    s.untracked.push(object.index() as u32 + 1);
+                }
+                // Objects in lists may follow.
+                s.youngest = if spot == Spot::Collecting { 0 } else { s.youngest };
+                return true;
+            }
         }
-        s.uneven |= refcount ^ o.in_edges;
-        o.refcount = refcount;
-        o.stamp = s.stamp;
-        o.spot = spot;
-        o.status |= usual(spot, finalized) & Object::FINALIZED;
-        o.generation = rank;
-        o.usual = line;
-        s.list_order = place;
-        if spot == Spot::Untracked {
-            s.untracked.push(object.index() as u32 + 1);
-        }
-        // Objects in lists may follow.
-        s.youngest = if spot == Spot::Collecting { 0 } else { s.youngest };
-        true
+        odd(self, Line { object, refcount, spot, finalized });
+        false
     }
 
     /// An odd line begins. False if the stream has not created the object.
-    pub(crate) fn begin_odd_line(&mut self, object: ObjId) -> bool {
+    pub(crate) fn begin_odd_line(&mut self, line: Line) -> bool {
         (self.snapshot.uneven, self.snapshot.youngest) = (1, 0);
-        let known = object.index() < self.objects.all.len();
+        let known = line.object.index() < self.objects.all.len();
         if !known {
             self.confidence.lose_stream();
         }
@@ -279,7 +309,8 @@ impl Shadow {
     }
 
     /// An odd line has been looked at.
-    pub(crate) fn end_odd_line(&mut self, object: ObjId, refcount: u32, spot: Spot, finalized: bool) {
+    pub(crate) fn end_odd_line(&mut self, line: Line) {
+        let Line { object, refcount, spot, finalized } = line;
         let s = &mut self.snapshot;
         let Some(o) = self.objects.all.get_mut(object.index()) else { return };
         o.refcount = refcount;

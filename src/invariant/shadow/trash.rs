@@ -31,19 +31,21 @@ struct Holders {
 impl Shadow {
     /// Computes the candidates and the unreachable set from the last snapshot, once per collection.
     #[inline]
-    pub(crate) fn ready_collection(&mut self) {
+    pub(super) fn ready_collection(&mut self) {
         if self.is_about_to_find() {
             self.find_trash();
         }
     }
 
-    /// The same when an object dies.
+    /// The same when an object dies. True if they were not known before.
     #[inline]
-    pub(crate) fn ready_by_death(&mut self) {
-        if self.is_about_to_find() {
+    pub(super) fn ready_by_death(&mut self) -> bool {
+        let finds = self.is_about_to_find();
+        if finds {
             self.collection.note_early();
             self.find_trash();
         }
+        finds
     }
 
     /// A collection runs that has found nothing yet, and no user code in it.
@@ -272,7 +274,7 @@ impl Shadow {
     }
 
     /// Counts what the collection has left, once.
-    pub(crate) fn close_collection(&mut self) {
+    pub(super) fn close_collection(&mut self) {
         self.settle_collection();
         let scripts = self.collection.scripts();
         let runs = self.collection.runs();

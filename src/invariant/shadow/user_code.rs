@@ -100,11 +100,10 @@ impl UserCode {
         self.script_steps
     }
 
-    /// True if the object is the weak reference whose callback the collector called, and the event before this one
-    /// was the callback's end.
+    /// The weak reference whose callback the collector called, if the event before this one was the callback's end.
     #[inline]
-    pub(super) fn take_just_left(&mut self, object: ObjId) -> bool {
-        std::mem::replace(&mut self.just_left, NONE) == pack(Some(object))
+    pub(super) fn just_left(&self) -> u32 {
+        self.just_left
     }
 }
 
