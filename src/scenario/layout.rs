@@ -16,6 +16,8 @@ use super::{
 const NOTHING: u8 = 0xff;
 /// Bytes of one operation.
 const OP_BYTES: usize = 48;
+/// Bytes of one place.
+const PLACE_BYTES: usize = 8;
 
 /// A flag of the header: asks for the memory in use after the scenario.
 pub(crate) const REPORT_MEMORY: u32 = 1;
@@ -29,7 +31,7 @@ numbered! {
     }
 }
 
-/// The structs. The bytes are written by [`encode`], [`encode_place`] and [`kind_bytes`] in this order.
+/// The structs. The bytes are written by [`encode`], [`place_bytes`], [`kind_bytes`] and [`encode_op`] in this order.
 const STRUCTS: &str = "\
 typedef struct { uint32_t size, n_ops, n_bodies, flags; } Header;
 typedef struct { uint8_t base, path[2], pad; uint16_t var, pad2; } Place;
@@ -56,53 +58,65 @@ pub(crate) fn encode(scenario: &Scenario, flags: u32, out: &mut Vec<u8>) {
     scenario.ops().iter().for_each(|op| encode_op(op, out));
 }
 
-/// What fills the record of an operation, operand by operand.
+/// Where the parts of a record are.
+mod at {
+    pub const SMALL: usize = 1;
+    pub const N: usize = 4;
+    pub const DST: usize = 8;
+    pub const PLACES: usize = 16;
+    pub const KIND: usize = 32;
+}
+
+/// The record of an operation, filled operand by operand.
 struct Record {
-    small: [u8; 3],
-    smalls: usize,
-    n: u32,
-    dst: Place,
-    places: [Place; 2],
-    read: usize,
-    kind: Option<Kind>,
+    bytes: [u8; OP_BYTES],
+    /// Where the next small operand and the next place go.
+    small: usize,
+    place: usize,
 }
 
 impl Record {
+    fn put<const N: usize>(&mut self, at: usize, bytes: [u8; N]) {
+        self.bytes[at..at + N].copy_from_slice(&bytes);
+    }
+
     fn small(&mut self, byte: u8) {
-        self.small[self.smalls] = byte;
-        self.smalls += 1;
+        assert!(self.small < at::N, "three small operands");
+        self.bytes[self.small] = byte;
+        self.small += 1;
     }
 
     fn place(&mut self, place: Place) {
-        self.places[self.read] = place;
-        self.read += 1;
+        assert!(self.place < at::KIND, "two places that are read");
+        self.put(self.place, place_bytes(place));
+        self.place += PLACE_BYTES;
     }
 }
 
 fn encode_op(op: &Op, out: &mut Vec<u8>) {
-    let none = Place::NOTHING;
-    let mut r = Record { small: [0; 3], smalls: 0, n: 0, dst: none, places: [none; 2], read: 0, kind: None };
+    let mut r = Record { bytes: [0; OP_BYTES], small: at::SMALL, place: at::PLACES };
+    r.bytes[0] = code(op.opcode());
+    for place in [at::DST, at::PLACES, at::PLACES + PLACE_BYTES] {
+        r.put(place, place_bytes(Place::NOTHING));
+    }
     let mut copy = *op;
     copy.for_each_operand(|operand| match operand {
-        Operand::Target(place) | Operand::Assigned(place) => r.dst = *place,
+        Operand::Target(place) | Operand::Assigned(place) => r.put(at::DST, place_bytes(*place)),
         Operand::Source(place) | Operand::Object(place) => r.place(*place),
         Operand::Items(items) => items.iter().for_each(|item| r.place(*item)),
-        Operand::Kind(kind) | Operand::Graph(kind) => r.kind = Some(*kind),
+        Operand::Kind(kind) | Operand::Graph(kind) => r.put(at::KIND, kind_bytes(kind)),
         Operand::Bulk(bulk) => r.small(*bulk as u8),
         Operand::Generation(byte) | Operand::Allocation(byte) | Operand::Times(byte) => r.small(*byte),
         Operand::SaveAll(on) => r.small(u8::from(*on)),
-        Operand::Count(count) => r.n = *count,
-        Operand::Body(script) => r.n = script.0.into(),
+        Operand::Count(count) => r.put(at::N, count.to_le_bytes()),
+        Operand::Body(script) => r.put(at::N, u32::from(script.0).to_le_bytes()),
         Operand::Thresholds([first, second, third]) => {
-            r.n = u32::from(*first) | u32::from(*second) << 16;
+            r.put(at::N, first.to_le_bytes());
+            r.put(at::N + 2, second.to_le_bytes());
             third.to_le_bytes().into_iter().for_each(|byte| r.small(byte));
         }
     });
-    out.push(code(op.opcode()));
-    out.extend_from_slice(&r.small);
-    out.extend_from_slice(&r.n.to_le_bytes());
-    [r.dst, r.places[0], r.places[1]].iter().for_each(|place| encode_place(place, out));
-    out.extend_from_slice(&r.kind.map_or([0; 16], |kind| kind_bytes(&kind)));
+    out.extend_from_slice(&r.bytes);
 }
 
 /// The number of an operation, which counts from 0 here.
@@ -110,12 +124,11 @@ fn code(opcode: Opcode) -> u8 {
     opcode.number() - Opcode::ALL[0].number()
 }
 
-fn encode_place(place: &Place, out: &mut Vec<u8>) {
+fn place_bytes(place: Place) -> [u8; PLACE_BYTES] {
     let (base, var) = place.base.parts();
     let step = |i: usize| place.path().get(i).copied().unwrap_or(NOTHING);
-    out.extend_from_slice(&[base.number(), step(0), step(1), 0]);
-    out.extend_from_slice(&var.to_le_bytes());
-    out.extend_from_slice(&[0, 0]);
+    let [low, high] = var.to_le_bytes();
+    [base.number(), step(0), step(1), 0, low, high, 0, 0]
 }
 
 fn kind_bytes(kind: &Kind) -> [u8; 16] {
