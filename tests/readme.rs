@@ -45,6 +45,26 @@ fn the_table_of_collectors_is_the_codes() {
 }
 
 #[test]
+fn the_sources_that_documents_name_exist() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let documents = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let documents = documents.chain(["README.md", "CONTRIBUTING.md"].map(|name| root.join(name)));
+    let (mut named, mut missing) = (0, Vec::new());
+    for document in documents.filter(|path| path.extension().is_some_and(|e| e == "md")) {
+        let text = std::fs::read_to_string(&document).unwrap();
+        for path in text.split('`').skip(1).step_by(2).filter(|path| path.starts_with("src/") && path.ends_with(".rs"))
+        {
+            named += 1;
+            // `iNN_name.rs` stands for a file that is to be written.
+            if !root.join(path).is_file() && !path.contains("iNN_name") {
+                missing.push(format!("{}: {path}", document.display()));
+            }
+        }
+    }
+    assert!(named > 10 && missing.is_empty(), "{named} are named, and these do not exist: {missing:#?}");
+}
+
+#[test]
 fn the_documents_that_the_readme_links_exist() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut links = 0;
