@@ -50,7 +50,7 @@ impl Runner<'_> {
     /// what the last collection returned and everything about named objects that differs between the collectors.
     ///
     /// # Errors
-    /// [`UnknownSubject`] if the document names one; nothing has changed then.
+    /// [`UnknownSubject`] if the document names one, or one that cannot be set up; nothing has changed then.
     pub fn bless(&mut self, document: &mut Document) -> Result<(), UnknownSubject> {
         let mut collectors: Vec<(String, Box<dyn Spec>)> = Vec::new();
         let expected = document.expectations.iter().map(|e| e.collector.clone());
@@ -65,7 +65,8 @@ impl Runner<'_> {
                 collectors.push((name, spec));
             }
         }
-        let outcomes: Vec<Outcome> = collectors.iter().map(|(_, spec)| self.outcome(document, spec.as_ref())).collect();
+        let outcomes = collectors.iter().map(|(_, spec)| self.outcome(document, spec.as_ref()));
+        let outcomes = outcomes.collect::<Result<Vec<Outcome>, _>>().map_err(|e| UnknownSubject(e.to_string()))?;
         let mut topics = topics(document);
         if topics.is_empty() {
             topics = default_topics(&outcomes);

@@ -4,7 +4,7 @@ use crate::event::{Code, Digest, Event, EventBuffer, MOST_KEPT, ObjId, Role};
 use crate::invariant::Judge;
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, ExpectedViolation, Fact, origin};
-use crate::subject::{Catalogue, Declaration, Spec};
+use crate::subject::{Catalogue, Declaration, SetupError, Spec};
 use crate::supervise::Limits;
 
 /// Runs regression files. One runner for many files keeps its memory between them.
@@ -64,19 +64,20 @@ impl<'c> Runner<'c> {
         Runner { catalogue, memory: Vec::new(), judge: Judge::new() }
     }
 
-    /// Runs a file's scenario on the first of some subjects and judges the events as they come. One that cannot be set up
-    /// has no events.
-    pub fn outcome(&mut self, document: &Document, spec: &dyn Spec) -> Outcome {
+    /// Runs a file's scenario on the first of some subjects and judges the events as they come.
+    ///
+    /// # Errors
+    /// [`SetupError`] if it cannot be set up.
+    pub fn outcome(&mut self, document: &Document, spec: &dyn Spec) -> Result<Outcome, SetupError> {
+        let mut subject = spec.subject(0, Limits::default())?;
         let Runner { memory, judge, .. } = self;
         let mut judging = Judging::new(document, &spec.declarations()[0], judge);
         let mut take = |events: &[Event]| judging.take(events);
         let mut out = EventBuffer::new(memory).keep(MOST_KEPT).pass_to(&mut take);
-        if let Ok(mut subject) = spec.subject(0, Limits::default()) {
-            // What broke off is judged as far as it came.
-            let _ = subject.run(&document.scenario, &mut out);
-        }
+        // What broke off is judged as far as it came.
+        let _ = subject.run(&document.scenario, &mut out);
         out.finish();
-        judging.outcome()
+        Ok(judging.outcome())
     }
 
     /// Judges a run of a file's scenario that somebody else made, as a run of this subject.
