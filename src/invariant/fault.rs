@@ -1,14 +1,28 @@
 //! Who is to blame for a weak reference that is dead, or was called, although its referent lives.
 
+use super::Invariant;
 use super::shadow::{Facts, Fault, NONE, Object, Shadow, Trait, WeakRec, leftovers, unpack};
 use super::violation::Class;
-use super::violations::Report;
+use super::violations::{Report, Violations};
 use crate::subject::{Choice, Expectation};
 
-/// Judges a weak reference that is dead, or whose callback ran, although its referent lives. What is surely reachable is up
-/// to date. Nothing if it cannot be told.
+/// Judges a weak reference, by the number of its record, that is dead, or whose callback ran, although its referent
+/// lives. What is reported is marked, so that it is reported once.
 #[cold]
-pub(super) fn survivor(s: &mut Shadow, record: &WeakRec) -> Option<Report> {
+pub(super) fn judge_survivor(s: &mut Shadow, out: &mut Violations, invariant: Invariant, at: usize, mark: usize) {
+    let record = s.weakrefs().records()[at];
+    s.update_base();
+    match survivor(s, &record) {
+        Some(report) => {
+            s.set_reported(at, mark);
+            out.fail(invariant, s, report);
+        }
+        None => out.skip(invariant),
+    }
+}
+
+/// Who is to blame. What is surely reachable is up to date. Nothing if it cannot be told.
+fn survivor(s: &mut Shadow, record: &WeakRec) -> Option<Report> {
     let (referent, weak) = (*s.at(record.referent())?, *s.at(record.weak())?);
     let report = Report::collector(unpack(record.weak())).other(unpack(record.referent()));
     let trash = |o: &Object| o.is(Object::WAS_TRASH | Object::MAYBE_TRASH);

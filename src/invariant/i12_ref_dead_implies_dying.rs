@@ -10,7 +10,7 @@
 use super::Invariant;
 use super::check::Check;
 use super::description::Description;
-use super::fault::survivor;
+use super::fault::judge_survivor;
 use super::shadow::{Object, Shadow, unpack};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
@@ -61,15 +61,7 @@ impl Check for I12 {
                 out.pass(Invariant::I12);
                 continue;
             }
-            let record = *record;
-            s.update_base();
-            match survivor(s, &record) {
-                Some(report) => {
-                    s.set_reported(at, DEAD);
-                    out.fail(Invariant::I12, s, report);
-                }
-                None => out.skip(Invariant::I12),
-            }
+            judge_survivor(s, out, Invariant::I12, at, DEAD);
         }
     }
 }

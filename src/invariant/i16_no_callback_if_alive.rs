@@ -6,7 +6,7 @@
 use super::Invariant;
 use super::check::Check;
 use super::description::Description;
-use super::fault::survivor;
+use super::fault::judge_survivor;
 use super::shadow::Shadow;
 use super::violations::Violations;
 use crate::subject::{Expectation, Needs};
@@ -49,15 +49,7 @@ impl Check for I16 {
                 out.pass(Invariant::I16);
                 continue;
             }
-            let record = *record;
-            s.update_base();
-            match survivor(s, &record) {
-                Some(report) => {
-                    s.set_reported(at, ALIVE);
-                    out.fail(Invariant::I16, s, report);
-                }
-                None => out.skip(Invariant::I16),
-            }
+            judge_survivor(s, out, Invariant::I16, at, ALIVE);
         }
     }
 }

@@ -352,15 +352,7 @@ impl Execution<'_, '_> {
             self.sink.event(Event::Yielded { container: ids.0, entry: ids.1 });
             self.push(Frame::Iterate { container, entries, script, next });
             self.push(Frame::Drop { o: entry });
-            let range = self.scenario.script_range(script);
-            self.push(Frame::Body {
-                pc: range.start as u32,
-                end: range.end as u32,
-                owner: NIL,
-                arg: entry,
-                script: false,
-                allocated: false,
-            });
+            self.push_body(script, entry);
             return;
         }
     }

@@ -170,15 +170,14 @@ impl Execution<'_, '_> {
             return;
         }
         self.push(Frame::Repeat { times: times - 1, script });
+        self.push_body(script, NIL);
+    }
+
+    /// The body of a script comes next, as part of the one that runs.
+    pub(super) fn push_body(&mut self, script: ScriptId, arg: Idx) {
         let range = self.scenario.script_range(script);
-        self.push(Frame::Body {
-            pc: range.start as u32,
-            end: range.end as u32,
-            owner: NIL,
-            arg: NIL,
-            script: false,
-            allocated: false,
-        });
+        let (pc, end) = (range.start as u32, range.end as u32);
+        self.push(Frame::Body { pc, end, owner: NIL, arg, script: false, allocated: false });
     }
 
     /// A collection requested from outside the running operation, at a safe point.
