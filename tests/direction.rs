@@ -190,7 +190,6 @@ fn imports_point_one_way() {
 fn imported(path: &Path, modules: &BTreeSet<String>) -> BTreeSet<String> {
     let from = module(path);
     let text = code(path);
-    let is_folder = path.file_name().is_some_and(|name| name == "mod.rs") || path.with_extension("").is_dir();
     let mut named: Vec<String> = paths(&text);
     for (at, _) in text.match_indices("super::") {
         let before = text[..at].trim_end_matches("super::");
@@ -207,9 +206,6 @@ fn imported(path: &Path, modules: &BTreeSet<String>) -> BTreeSet<String> {
         let mut found = Vec::new();
         expand("", rest, &mut found);
         named.extend(found.into_iter().map(|name| format!("{}::{name}", parent.join("::"))));
-    }
-    if !is_folder {
-        named.retain(|name| !name.is_empty());
     }
     // The longest prefix that is a file; a folder's own file names what is below it, which is no import.
     let file = |name: &String| {

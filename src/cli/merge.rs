@@ -54,24 +54,24 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     if inputs > 0 {
         super::print(&format!("{} new in {}\n", report::count(inputs, "input"), args.out.join(CORPUS).display()))?;
     }
-    let Merged { shelf, bugs } = &merged;
+    let Merged { campaigns, bugs } = &merged;
     let mut exit = Exit::Clean;
-    let campaigns = shelf.campaigns.len();
-    if campaigns == 0 && inputs == 0 && !args.out.join(CORPUS).is_dir() {
+    let count = campaigns.campaigns.len();
+    if count == 0 && inputs == 0 && !args.out.join(CORPUS).is_dir() {
         bail!("these folders have neither campaigns nor a corpus");
     }
     let mut pages = Vec::new();
-    for (i, campaign) in shelf.campaigns.values().enumerate() {
+    for (i, campaign) in campaigns.campaigns.values().enumerate() {
         if i > 0 {
             super::print("\n")?;
         }
         // The result of one campaign is the result of the command.
-        let file = json.filter(|_| campaigns == 1);
+        let file = json.filter(|_| count == 1);
         exit = exit.max(page(campaign, bugs, args, file)?);
         let repeat = repeat(&campaign.about, campaign.contiguous(), Shard::WHOLE, args.strict);
         pages.push(serde_json::json!({ "campaign": campaign.about.id(), "repeat": repeat }));
     }
-    if let Some(path) = json.filter(|_| campaigns != 1) {
+    if let Some(path) = json.filter(|_| count != 1) {
         let mut report = json::JsonReport::new("merge", exit.code());
         report.result.insert("campaigns".to_owned(), pages.into());
         json::write(path, &report)?;

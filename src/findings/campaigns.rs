@@ -177,7 +177,7 @@ impl Campaigns {
     /// # Errors
     /// If a file cannot be read or means nothing.
     pub fn read(root: &Path) -> Result<Campaigns, StoreError> {
-        let mut shelf = Campaigns::default();
+        let mut found = Campaigns::default();
         let all = root.join(CAMPAIGNS);
         for folder in children(&all)? {
             let path = folder.join(ABOUT);
@@ -208,9 +208,9 @@ impl Campaigns {
                 let (shard, progress) = Progress::parse(text, &findings).map_err(StoreError::json(&path))?;
                 campaign.shards.insert(shard, progress);
             }
-            shelf.campaigns.insert(id, campaign);
+            found.campaigns.insert(id, campaign);
         }
-        Ok(shelf)
+        Ok(found)
     }
 
     /// Adds what another store has.

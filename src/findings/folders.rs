@@ -90,8 +90,8 @@ pub(crate) fn announce(root: &Path, record: &Finding) -> Result<(), StoreError> 
 }
 
 /// Writes the folders of all bugs of a store, from what its campaigns have found.
-pub(crate) fn renew(root: &Path, shelf: &Campaigns, regressions: &Regressions) -> Result<Summary, StoreError> {
-    let found = shelf.found();
+pub(crate) fn renew(root: &Path, campaigns: &Campaigns, regressions: &Regressions) -> Result<Summary, StoreError> {
+    let found = campaigns.found();
     let mut folders: BTreeMap<String, Vec<(&Finding, Option<Found<'_>>)>> = BTreeMap::new();
     for one in found.iter().filter(|found| found.record.is_examined()) {
         folders.entry(one.record.folder()).or_default().push((one.record, Some(*one)));

@@ -22,7 +22,7 @@ pub enum MergeError {
 #[derive(Debug)]
 pub struct Merged {
     /// Its campaigns.
-    pub shelf: Campaigns,
+    pub campaigns: Campaigns,
     /// How many bugs it has.
     pub bugs: Summary,
 }
@@ -32,18 +32,18 @@ pub struct Merged {
 /// # Errors
 /// If a store cannot be read, if shards overlap, or if the result cannot be written.
 pub fn merge(from: &[PathBuf], into: &Path, regressions: &Regressions) -> Result<Merged, MergeError> {
-    let mut shelf = Campaigns::read(into)?;
+    let mut merged = Campaigns::read(into)?;
     for root in from {
         let other = Campaigns::read(root)?;
-        shelf.join(&other);
+        merged.join(&other);
     }
-    shelf.check()?;
+    merged.check()?;
     fs::create_dir_all(into).map_err(StoreError::at(into))?;
-    shelf.write(into)?;
-    folders::renew(into, &shelf, regressions)?;
+    merged.write(into)?;
+    folders::renew(into, &merged, regressions)?;
     for root in from {
         folders::join_replayed(into, root)?;
     }
-    let bugs = folders::renew(into, &shelf, regressions)?;
-    Ok(Merged { shelf, bugs })
+    let bugs = folders::renew(into, &merged, regressions)?;
+    Ok(Merged { campaigns: merged, bugs })
 }

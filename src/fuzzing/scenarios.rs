@@ -185,7 +185,7 @@ impl Ran {
 /// Runs inputs, one after the other, and keeps its memory between them.
 #[derive(Debug)]
 pub struct Scenarios {
-    lanes: Vec<Lane>,
+    members: Vec<Member>,
     judge: Judge,
     states: StateCounters,
     scenario: Scenario,
@@ -199,7 +199,7 @@ pub struct Scenarios {
 
 /// One collector, and what of its violations may be a crash.
 #[derive(Debug)]
-struct Lane {
+struct Member {
     machine: Machine,
     collector: Collector,
     declaration: Declaration,
@@ -209,12 +209,12 @@ struct Lane {
     wanted: [bool; Invariant::COUNT],
 }
 
-impl Lane {
-    fn new(collector: Collector, baseline: &Baseline, setting: &Setting) -> Lane {
+impl Member {
+    fn new(collector: Collector, baseline: &Baseline, setting: &Setting) -> Member {
         let is_row = Row::covering(collector.release).is_some_and(|row| row.name() == collector.name);
         let excused = |i: Invariant| is_row && baseline.knows(&collector.name, i).is_some();
         let wanted = |i: Invariant| setting.invariants.is_empty() || setting.invariants.contains(&i);
-        Lane {
+        Member {
             machine: Machine::new(&collector),
             excused: std::array::from_fn(|i| excused(Invariant::ALL[i])),
             wanted: std::array::from_fn(|i| wanted(Invariant::ALL[i])),
@@ -252,7 +252,7 @@ impl Scenarios {
             false => Baseline::committed(&Collector::row_names()).map_err(|error| wrong(error.to_string()))?,
         };
         Ok(Scenarios {
-            lanes: collectors.into_iter().map(|c| Lane::new(c, &baseline, setting)).collect(),
+            members: collectors.into_iter().map(|c| Member::new(c, &baseline, setting)).collect(),
             judge: Judge::new(),
             states: StateCounters::new(),
             scenario: Scenario::new(),
@@ -271,11 +271,11 @@ impl Scenarios {
             return self.stop(data);
         }
         read(data, &mut self.scenario);
-        let lane = match self.lanes.len() {
+        let member = match self.members.len() {
             1 => 0,
-            lanes => (xxhash_rust::xxh3::xxh3_64(data) % lanes as u64) as usize,
+            members => (xxhash_rust::xxh3::xxh3_64(data) % members as u64) as usize,
         };
-        self.run_on(lane)
+        self.run_on(member)
     }
 
     /// What is done with an input that is not to be run.
@@ -290,14 +290,14 @@ impl Scenarios {
     /// Runs one input on every collector, and adds up what happens: for measuring what an input is worth.
     pub fn run_on_all(&mut self, data: &[u8], mut each: impl FnMut(&Collector, &[u8; COUNTERS], &Ran)) {
         read(data, &mut self.scenario);
-        for lane in 0..self.lanes.len() {
-            let ran = self.run_on(lane);
-            each(&self.lanes[lane].collector, self.states.counters(), &ran);
+        for member in 0..self.members.len() {
+            let ran = self.run_on(member);
+            each(&self.members[member].collector, self.states.counters(), &ran);
         }
     }
 
-    fn run_on(&mut self, lane: usize) -> Ran {
-        let here = &mut self.lanes[lane];
+    fn run_on(&mut self, member: usize) -> Ran {
+        let here = &mut self.members[member];
         // The judge reads a snapshot in one loop, which it can only do if the events are all there.
         here.machine.run(&self.scenario, &mut EventBuffer::new(&mut self.events).end_at(MOST_RUN + 1));
         let events = self.events.len() as u32;
@@ -313,7 +313,7 @@ impl Scenarios {
         };
         let suspicious = violations.iter().any(|v| here.is_suspicious(v, strict));
         let reached = self.judge.reached();
-        let crash = if suspicious { self.crash(lane) } else { None };
+        let crash = if suspicious { self.crash(member) } else { None };
         Ran { reached, crash, events }
     }
 
@@ -335,8 +335,8 @@ impl Scenarios {
 
     /// Runs again, slowly, to know what counts and to say it.
     #[cold]
-    fn crash(&self, lane: usize) -> Option<Crash> {
-        let Lane { collector, wanted, .. } = &self.lanes[lane];
+    fn crash(&self, member: usize) -> Option<Crash> {
+        let Member { collector, wanted, .. } = &self.members[member];
         let mut examiner = Examiner::new(&Rows::one(collector), &self.baseline);
         let run = examiner.examine(&self.scenario, false);
         let counts = |verdict: Verdict| self.strict || verdict == Verdict::New;

@@ -33,7 +33,7 @@ impl LiveObjects {
 impl Heap {
     /// Leaves most of the dead out of later walks, if there are enough of them.
     #[inline]
-    pub(crate) fn tidy_roster(&mut self) {
+    pub(crate) fn tidy_live_objects(&mut self) {
         if (self.dead - self.live.dead) as usize * 2 > self.length_of_walk() + 64 {
             self.list_live();
         }

@@ -17,7 +17,7 @@ impl Execution<'_, '_> {
         let Execution { process, sink, .. } = self;
         let (heap, sink) = (&mut process.heap, &mut **sink);
         sink.event(Event::Snapshot);
-        heap.tidy_roster();
+        heap.tidy_live_objects();
         let number = heap.next_snapshot();
         // How many objects are shown, how many of them have weak references, and the flags that any of them has.
         let (mut shown, mut linked, mut flags) = (0, 0, Flag::NONE);
