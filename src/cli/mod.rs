@@ -18,6 +18,7 @@ mod list;
 mod merge;
 mod migrate;
 mod monitor;
+mod on_interpreters;
 mod options;
 mod replay;
 mod replay_python;

@@ -5,14 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::on_interpreters::{Replayer, remark};
 use super::{Exit, campaign, input, options};
-use crate::lookup;
 use crate::lookup::Collectors;
-use crate::model::rows::Rows;
 use crate::regression::{Replayed, Runner};
 use crate::report::text::lockstep_report::matrix;
 use crate::report::{Style, count, json, quoted};
-use crate::supervise::Limits;
 
 /// Runs files on interpreters and compares with what they expect of the rows that cover these.
 ///
@@ -38,9 +36,8 @@ pub fn run(paths: &[PathBuf], list: &str, json: Option<&Path>) -> anyhow::Result
     let mut runner = Runner::new(&Collectors);
     for target in campaign::targets(list)? {
         let name = target.interpreter.name();
-        let (real, row) = (lookup::start(&target.interpreter), Rows::one(&target.collector));
-        let column = real(Limits::default()).and_then(|mut python| {
-            let run = |case: &&crate::regression::Case| runner.replay(&case.document, python.as_mut(), &row);
+        let column = Replayer::new(&target.interpreter, &target.collector).and_then(|mut replayer| {
+            let run = |case: &&crate::regression::Case| replayer.replay(&mut runner, &case.document);
             readable.iter().map(run).collect::<Result<Vec<Replayed>, _>>()
         });
         match column {
@@ -66,22 +63,7 @@ pub fn run(paths: &[PathBuf], list: &str, json: Option<&Path>) -> anyhow::Result
     let mut details = Vec::new();
     for (column, title) in columns.iter().zip(&titles) {
         for (replayed, case) in column.iter().zip(&readable) {
-            let (this, what) = match replayed {
-                Replayed::Expected | Replayed::Unsupported(_) | Replayed::Undefined(..) => continue,
-                Replayed::Agrees(violations) => {
-                    let codes: Vec<&str> = violations.iter().map(|v| v.code.as_str()).collect();
-                    let codes = if codes.is_empty() { "none".to_owned() } else { codes.join(", ") };
-                    (Exit::Clean, format!("violations: {codes}"))
-                }
-                Replayed::Crashed(how) => (Exit::Crash, format!("died where the outcome is defined: {how}")),
-                Replayed::Mismatch(found) => {
-                    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
-                    (Exit::Disagreement, found.join("; "))
-                }
-                Replayed::Differs(d) => {
-                    (Exit::Disagreement, format!("{} after {} events, phase {}", d.kind, d.at, d.phase))
-                }
-            };
+            let Some((this, what)) = remark(replayed) else { continue };
             exit = exit.max(this);
             details.push((this, title.clone(), file(&case.path), what));
         }

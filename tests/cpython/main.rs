@@ -5,6 +5,7 @@ mod drills;
 mod missing;
 mod oracles;
 mod program;
+mod replay;
 mod rows;
 
 use std::time::Duration;
