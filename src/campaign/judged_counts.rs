@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::examine::Examined;
-use crate::findings::{Counts, FindingKey, First, SubjectCounts, mix};
+use crate::findings::{Counts, FindingKey, First, RunCounts, SubjectCounts, mix};
 
 use crate::bits::Bits;
 use crate::findings::Verdict;
@@ -206,6 +206,15 @@ impl Default for JudgedCounts {
 }
 
 impl JudgedCounts {
+    /// How the runs ended.
+    pub fn run_counts(&self) -> RunCounts {
+        let (runs, undefined) = (self.reached.runs, self.reached.undefined);
+        let unsupported: u64 = self.unsupported.values().sum();
+        let (limited, died) = (self.limited, self.crashed);
+        let whole = runs - (undefined + unsupported + limited + died).min(runs);
+        RunCounts { runs, whole, undefined, unsupported, limited, died }
+    }
+
     /// How many scenarios showed a violation of this invariant with this verdict.
     pub fn count(&self, verdict: Verdict, invariant: Invariant) -> u64 {
         self.broken[verdict as usize][invariant as usize]

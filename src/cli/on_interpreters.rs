@@ -1,12 +1,16 @@
 //! Scenario files on real interpreters, for `replay --python` and `replay --collector python:PATH`: how one is run, and
 //! what its outcome means.
 
+use std::collections::BTreeMap;
+
 use super::Exit;
 use crate::cpython::Interpreter;
+use crate::findings::RunCounts;
 use crate::lookup;
 use crate::model::collector::Collector;
 use crate::model::rows::Rows;
 use crate::regression::{Replayed, Runner};
+use crate::report::text::run_counts::Reasoned;
 use crate::scenario::text::Document;
 use crate::subject::{SetupError, Subject};
 use crate::supervise::Limits;
@@ -58,6 +62,27 @@ pub fn remark(replayed: &Replayed) -> Option<(Exit, String)> {
         }
         Replayed::Differs(d) => (Exit::Disagreement, format!("{} after {} events, phase {}", d.kind, d.at, d.phase)),
     })
+}
+
+/// What came of files, as counts, and why some were not run.
+pub fn counts<'r>(files: impl Iterator<Item = &'r Replayed>) -> Reasoned<'r> {
+    let (mut counts, mut why) = (RunCounts::default(), BTreeMap::<&str, u64>::new());
+    for replayed in files {
+        counts.runs += 1;
+        match replayed {
+            Replayed::Expected | Replayed::Agrees(_) | Replayed::Mismatch(_) | Replayed::Differs(_) => {
+                counts.whole += 1;
+            }
+            Replayed::Undefined(..) => counts.undefined += 1,
+            Replayed::Unsupported(what) => {
+                counts.unsupported += 1;
+                *why.entry(what).or_default() += 1;
+            }
+            Replayed::Limited(_) => counts.limited += 1,
+            Replayed::Crashed(_) => counts.died += 1,
+        }
+    }
+    (counts, why.into_iter().collect())
 }
 
 /// What came of it in a few words: the word of tables, and how the process died or why nothing was run.

@@ -5,17 +5,17 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use super::input::{self, Unreadable};
-use super::on_interpreters::{Replayer, in_words, remark};
+use super::on_interpreters::{Replayer, counts, in_words, remark};
 use super::{Exit, options};
 use crate::campaign::{Examiner, JudgedTotals};
 use crate::cpython::Interpreter;
 use crate::event::MOST_KEPT;
-use crate::findings::{Baseline, Verdict};
-
+use crate::findings::{Baseline, RunCounts, Verdict};
 use crate::lookup::{self, Collectors};
 use crate::model::collector::Collector;
 use crate::object_names::ObjectNames;
-use crate::regression::{Case, Mismatch, Replayed, Runner, bless_file};
+use crate::regression::{Case, Mismatch, Replayed, Runner};
+use crate::report::text::run_counts::{self, Reasoned, Word};
 use crate::report::{self, Style, json, quoted};
 use crate::subject::End;
 use crate::supervise::Limits;
@@ -46,7 +46,7 @@ pub struct Args {
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     if args.bless {
-        return bless(args, json);
+        return super::bless::run(&args.paths, json);
     }
     if let Some(list) = &args.python {
         return super::replay_python::run(&args.paths, list, json);
@@ -64,14 +64,13 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         }
         super::print(&std::mem::take(&mut replay.out))?;
     }
-    let exit = replay.exit();
-    super::print(&replay.summary(cases.len()))?;
+    let not_compared = replay.not_compared();
+    let exit = replay.exit(not_compared.is_some());
+    super::print(&replay.summary(cases.len(), not_compared.is_some()))?;
     if let Some(path) = json {
         json::write(path, &replay.json(cases.len(), exit))?;
     }
-    if exit != Exit::Clean {
-        super::print(&format!("\nrepeat with: {}\n", repeat(args)))?;
-    }
+    super::print_end(exit, Some(&repeat(args)), not_compared.as_deref())?;
     Ok(exit)
 }
 
@@ -327,14 +326,41 @@ impl Replay {
         self.examiners.len() - 1
     }
 
-    fn exit(&self) -> Exit {
+    /// How the runs of each subject ended, and why some were not run.
+    fn run_counts(&self) -> BTreeMap<&str, Reasoned<'_>> {
+        let mut all: BTreeMap<&str, Reasoned<'_>> = BTreeMap::new();
+        for (name, column) in self.columns.iter().filter(|(_, column)| !column.files.is_empty()) {
+            all.insert(name, counts(column.files.iter().map(|(_, replayed)| replayed)));
+        }
+        for (examiner, tally) in self.examiners.iter().zip(&self.part.tallies) {
+            let (counts, why) = all.entry(&examiner.declaration().name).or_default();
+            counts.add(&tally.run_counts());
+            why.extend(tally.unsupported.iter().map(|(what, number)| (what.as_str(), *number)));
+        }
+        all
+    }
+
+    /// How all runs ended.
+    fn total(&self) -> RunCounts {
+        self.run_counts().values().fold(RunCounts::default(), |mut all, (counts, _)| {
+            all.add(counts);
+            all
+        })
+    }
+
+    /// Says on whom too little was judged, if it was. What a file has of undefined behaviour was meant to be there.
+    fn not_compared(&self) -> Option<String> {
+        run_counts::not_compared(self.run_counts().into_iter(), |runs| runs, Word::Judged)
+    }
+
+    fn exit(&self, is_little: bool) -> Exit {
         let failed = self.failures.iter().map(|failure| failure.exit).max().unwrap_or(Exit::Clean);
+        let failed = if is_little { failed.max(Exit::NotCompared) } else { failed };
         if self.part.is_nondeterministic() { failed.max(Exit::Nondeterminism) } else { failed }
     }
 
-    fn summary(&self, files: usize) -> String {
-        let compared: usize = self.columns.values().map(|column| column.files.len()).sum();
-        let runs = self.part.reached().runs + compared as u64;
+    fn summary(&self, files: usize, is_little: bool) -> String {
+        let runs = self.total().runs;
         let interpreters = self.columns.iter().filter(|(name, _)| self.examiner_of(name).is_none());
         let outcomes = report::count(self.outcomes as u64, "expected outcome");
         let mut text = format!(
@@ -344,7 +370,7 @@ impl Replay {
             report::count((self.examiners.len() + interpreters.count()) as u64, "collector"),
         );
         if self.failures.is_empty() {
-            text += ": nothing to complain about";
+            text += if is_little { ": nothing to complain about so far" } else { ": nothing to complain about" };
         } else {
             text += &format!(": {} failed", report::count(self.bad_files as u64, "file"));
             if self.unread > 0 {
@@ -352,6 +378,7 @@ impl Replay {
             }
         }
         text += "\n";
+        text += &format!("{}\n", run_counts::in_words(&self.total(), Word::Judged));
         for (name, column) in &self.columns {
             text += &format!("{name}, as {}: {}\n", column.row, column.words());
         }
@@ -369,6 +396,7 @@ impl Replay {
         let mut result = json::JsonReport::new("replay", exit.code());
         result.digest = Some(format!("{:016x}", self.part.digest()));
         result.scenarios = Some(self.part.scenarios);
+        result.counts = Some(json::JsonRunCounts::new(&self.total(), Word::Judged));
         result.reached = Some(self.part.reached());
         let collectors = self.examiners.iter().map(Examiner::declaration);
         result.subjects = Some(
@@ -414,31 +442,4 @@ fn grouped(failures: &[Failure]) -> Vec<(&str, Vec<&str>)> {
 
 fn name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.to_string_lossy().into_owned(), |n| n.to_string_lossy().into_owned())
-}
-
-fn bless(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let (mut files, mut changed, mut failed) = (0u64, 0u64, 0u64);
-    for blessed in args.paths.iter().flat_map(|path| bless_file(path, &Collectors)) {
-        files += 1;
-        match blessed {
-            Ok(blessed) if blessed.changed => {
-                changed += 1;
-                super::print(&format!("changed {}\n", blessed.path.display()))?;
-            }
-            Ok(_) => {}
-            Err(error) => {
-                failed += 1;
-                eprintln!("error: {error}");
-            }
-        }
-    }
-    super::print(&format!("{}, {changed} changed\n", report::count(files, "file")))?;
-    let exit = if failed == 0 { Exit::Clean } else { Exit::BadInput };
-    if let Some(path) = json {
-        let mut result = json::JsonReport::new("replay", exit.code());
-        result.result.insert("files".to_owned(), files.into());
-        result.result.insert("changed".to_owned(), changed.into());
-        json::write(path, &result)?;
-    }
-    Ok(exit)
 }

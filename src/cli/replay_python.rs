@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::on_interpreters::{Replayer, remark};
+use super::on_interpreters::{Replayer, counts, remark};
 use super::{Exit, campaign, input, options};
+use crate::findings::RunCounts;
 use crate::lookup::Collectors;
 use crate::regression::{Replayed, Runner};
 use crate::report::text::lockstep_report::matrix;
+use crate::report::text::run_counts::{self, Word};
 use crate::report::{Style, count, json, quoted};
 
 /// Runs files on interpreters and compares with what they expect of the rows that cover these.
@@ -34,8 +36,9 @@ pub fn run(paths: &[PathBuf], list: &str, json: Option<&Path>) -> anyhow::Result
     let mut columns: Vec<Vec<Replayed>> = Vec::new();
     let mut skipped = Vec::new();
     let mut runner = Runner::new(&Collectors);
-    for target in campaign::targets(list)? {
-        let name = target.interpreter.name();
+    let targets = campaign::targets(list)?;
+    for target in &targets {
+        let name = campaign::name(target, &targets);
         let column = Replayer::new(&target.interpreter, &target.collector).and_then(|mut replayer| {
             let run = |case: &&crate::regression::Case| replayer.replay(&mut runner, &case.document);
             readable.iter().map(run).collect::<Result<Vec<Replayed>, _>>()
@@ -43,7 +46,7 @@ pub fn run(paths: &[PathBuf], list: &str, json: Option<&Path>) -> anyhow::Result
         match column {
             Ok(column) => {
                 titles.push(name);
-                rows.push(target.collector.name);
+                rows.push(target.collector.name.clone());
                 columns.push(column);
             }
             Err(error) => skipped.push((name, error.to_string())),
@@ -91,13 +94,24 @@ pub fn run(paths: &[PathBuf], list: &str, json: Option<&Path>) -> anyhow::Result
         all().count() - left_out,
         details.iter().filter(|d| d.0 != Exit::Clean).count(),
     );
-    if exit != Exit::Clean {
-        let paths: Vec<String> = paths.iter().map(|p| quoted(&p.to_string_lossy())).collect();
-        out += &format!("\nrepeat with: coroner replay {} --python {}\n", paths.join(" "), quoted(list));
+    let each = || columns.iter().zip(&titles).map(|(column, title)| (title.as_str(), counts(column.iter())));
+    // What a file expects to be undefined was meant to be.
+    let not_compared = run_counts::not_compared(each(), |runs| runs, Word::Compared);
+    if not_compared.is_some() {
+        exit = exit.max(Exit::NotCompared);
     }
+    let total = each().fold(RunCounts::default(), |mut all, (_, (counts, _))| {
+        all.add(&counts);
+        all
+    });
+    out += &format!("{}\n", run_counts::in_words(&total, Word::Compared));
     super::print(&out)?;
+    let quoted_paths: Vec<String> = paths.iter().map(|p| quoted(&p.to_string_lossy())).collect();
+    let repeat = format!("coroner replay {} --python {}", quoted_paths.join(" "), quoted(list));
+    super::print_end(exit, Some(&repeat), not_compared.as_deref())?;
     if let Some(path) = json {
         let mut report = json::JsonReport::new("replay", exit.code());
+        report.counts = Some(json::JsonRunCounts::new(&total, Word::Compared));
         let interpreters = titles.iter().zip(&rows).zip(&columns).map(|((name, row), column)| {
             let files = readable.iter().zip(column).map(|(case, r)| (file(&case.path), r.word().into()));
             json!({ "interpreter": name, "row": row, "files": files.collect::<serde_json::Map<_, _>>() })

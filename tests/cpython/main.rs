@@ -7,6 +7,7 @@ mod oracles;
 mod program;
 mod replay;
 mod rows;
+mod verdicts;
 
 use std::time::Duration;
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::path::Path;
 
+use super::run_counts::{self, Word};
 use super::style::{Style, UNVERIFIED, count, grouped, quoted, subject};
 use crate::campaign::{JudgedCounts, JudgedOutcome, ViolationKey};
-use crate::findings::{Baseline, CampaignIdentity, Finding, State, Summary, Verdict};
+use crate::findings::{Baseline, CampaignIdentity, Finding, RunCounts, State, Summary, Verdict};
 
 use crate::invariant::Invariant;
 use crate::model::collector::{Collector, Row};
@@ -24,6 +25,8 @@ pub struct CampaignReport<'p> {
     pub out: &'p Path,
     /// Every violation counts.
     pub strict: bool,
+    /// A signal ended the campaign early.
+    pub interrupted: bool,
     /// The command that does the same, if there is one.
     pub repeat: Option<&'p str>,
 }
@@ -32,6 +35,23 @@ impl CampaignReport<'_> {
     /// The findings that are violations, each with its key.
     pub fn violations(&self) -> impl Iterator<Item = &(ViolationKey, Finding)> {
         self.outcome.findings.iter().filter(|(key, _)| matches!(key, ViolationKey::Violation { .. }))
+    }
+
+    /// How all runs ended.
+    pub fn run_counts(&self) -> RunCounts {
+        self.outcome.part.tallies.iter().fold(RunCounts::default(), |mut all, tally| {
+            all.add(&tally.run_counts());
+            all
+        })
+    }
+
+    /// Says on whom too little was judged, and why; nothing if it was enough everywhere.
+    pub fn not_compared(&self) -> Option<String> {
+        let subjects = self.about.subjects.iter().zip(&self.outcome.part.tallies).map(|(subject, tally)| {
+            let why = tally.unsupported.iter().map(|(what, number)| (what.as_str(), *number));
+            (subject.name.as_str(), (tally.run_counts(), why.collect()))
+        });
+        run_counts::not_compared(subjects, |runs| self.about.meant_undefined(runs), Word::Judged)
     }
 
     /// The findings that are ends of interpreters, each with its key.
@@ -54,7 +74,9 @@ fn write_page(out: &mut String, page: &CampaignReport<'_>, width: usize, style: 
     reached(out, page, style)?;
     findings(out, page, style)?;
     endings(out, page, style)?;
-    store(out, page.outcome.waiting, &page.outcome.bugs, page.out, style)
+    store(out, page.outcome.waiting, &page.outcome.bugs, page.out, style)?;
+    let interrupted = if page.interrupted { "interrupted: " } else { "" };
+    writeln!(out, "{interrupted}{}", run_counts::in_words(&page.run_counts(), Word::Judged))
 }
 
 /// What the store has, and what is left to be done.
@@ -202,7 +224,8 @@ fn reached(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Re
 fn findings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
     let findings: Vec<&(ViolationKey, Finding)> = page.violations().collect();
     if findings.is_empty() {
-        return writeln!(out, "\nnothing found");
+        let so_far = if page.interrupted || page.not_compared().is_some() { " so far" } else { "" };
+        return writeln!(out, "\nnothing found{so_far}");
     }
     let mut groups: BTreeMap<(Verdict, Invariant), Vec<&Finding>> = BTreeMap::new();
     for (key, record) in &findings {
