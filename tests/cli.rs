@@ -2,18 +2,12 @@
 
 mod program;
 
-use std::path::Path;
-
 use serde_json::Value;
 
-use coroner::campaign::Examiner;
-use coroner::findings::{Baseline, Verdict};
 use coroner::generate::PROFILES;
 use coroner::invariant::Invariant;
-use coroner::model::collector::{Collector, ROWS, Switch, SwitchClass};
-use coroner::model::rows::Rows;
-use coroner::scenario::Scenario;
-use coroner::scenario::text::{parse, usages};
+use coroner::model::collector::{ROWS, Switch, SwitchClass};
+use coroner::scenario::text::usages;
 use program::{command, coroner, files, folder, json};
 
 /// Everything of a result that may not depend on time, machine and paths.
@@ -264,44 +258,6 @@ fn an_explanation_marks_where_an_invariant_broke() {
     assert_eq!(json(folder.path(), "a.json")["result"]["broken"][0]["invariant"], "I15");
     let unverified = coroner(folder.path(), "explain a.scn --collector cpython-3.14.0");
     assert!(unverified.out.contains("cpython-3.14.0 (unverified)"), "{}", unverified.out);
-}
-
-#[test]
-fn every_line_of_the_baseline_is_shown_by_its_regression_on_each_of_its_rows() {
-    let baseline = Baseline::committed(&Collector::row_names()).unwrap();
-    assert!(!baseline.entries().is_empty());
-    for known in baseline.entries() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions").join(&known.regression);
-        let document = parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
-        for row in &ROWS[known.first..=known.last] {
-            let mut examiner = Examiner::new(&Rows::one(&row.collector()), &baseline);
-            let run = examiner.examine(&document.scenario, true);
-            let shown = run.violations.iter().any(|(v, d)| v.invariant == known.invariant && *d == Verdict::Known);
-            assert!(shown, "{} does not show {} on {}", known.regression, known.invariant.code(), row.name());
-        }
-    }
-}
-
-#[test]
-fn a_variant_is_excused_only_where_its_row_does_the_same() {
-    let baseline = Baseline::committed(&Collector::row_names()).unwrap();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions/C01-bpo-38006.scn");
-    let document = parse(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let verdict = |collector: &str, scenario: &Scenario| {
-        let mut examiner = Examiner::new(&Rows::one(&Collector::parse(collector).unwrap()), &baseline);
-        let run = examiner.examine(scenario, false);
-        run.violations.iter().find(|(v, _)| v.invariant == Invariant::I15).map(|(_, verdict)| *verdict)
-    };
-    assert_eq!(verdict("cpython-3.7+bug-count-one-more", &document.scenario), Some(Verdict::Known));
-    assert_eq!(verdict("cpython-3.7", &document.scenario), Some(Verdict::Known));
-    assert_eq!(verdict("cpython-3.8-clear-trash-weakrefs", &document.scenario), Some(Verdict::New));
-    // A cycle whose weak reference the plain row leaves alone, because nothing dies while it is cleared.
-    let plain = parse(
-        "coroner 1\n\ndef f():\n    pass\n\na = Node()\na[0] = a\na[1] = Node(call=f)\na[2] = ref(a, a[1])\ndel a\ncollect(2)\n",
-    );
-    let plain = plain.unwrap().scenario;
-    assert_eq!(verdict("cpython-3.7", &plain), None);
-    assert_eq!(verdict("cpython-3.7+bug-call-trash-callbacks", &plain), Some(Verdict::New));
 }
 
 #[test]

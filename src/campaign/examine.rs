@@ -1,6 +1,7 @@
 //! Runs scenarios on the subjects of a group and judges the runs: what several do in the same way is judged once.
 
 mod judging;
+mod known;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -14,12 +15,14 @@ use crate::scenario::Scenario;
 use crate::subject::{At, Declaration, End, Group, Questions, Spec, Subject};
 use crate::supervise::Limits;
 use judging::{Judging, Run};
+use known::KnownBugs;
 
 /// Subjects with everything that running and judging scenarios on them needs, used again for each scenario.
 pub struct Examiner {
     group: Box<dyn Group>,
     runs: Vec<Run>,
     judge: Judge,
+    known: KnownBugs,
     digest: Digest,
     limits: Option<Limits>,
     /// The events of a run besides those of the group.
@@ -45,6 +48,8 @@ pub struct Examined<'e> {
     pub digest: u64,
     /// All violations, the first is the primary one.
     pub violations: &'e [(Violation, Verdict)],
+    /// Of each of them, the index in the baseline of the bug that it is due to, if it is known.
+    pub known_bugs: &'e [Option<u16>],
     /// What the run reached.
     pub reached: Coverage,
     /// The invariants that need several runs were judged too: all of them, which those of a run with more than
@@ -76,11 +81,11 @@ impl Examined<'_> {
 impl Examiner {
     /// An examiner for subjects, of whose collectors something may be known.
     pub fn new(spec: &dyn Spec, baseline: &Baseline) -> Examiner {
-        let run = |declaration: &Declaration| Run::new(declaration, baseline);
         Examiner {
             group: spec.group(),
-            runs: spec.declarations().iter().map(run).collect(),
+            runs: spec.declarations().iter().map(Run::new).collect(),
             judge: Judge::new(),
+            known: KnownBugs::new(spec, baseline),
             digest: Digest::new(),
             limits: spec.limits(),
             scratch: Vec::new(),
@@ -164,7 +169,8 @@ impl Examiner {
         mut each: impl FnMut(usize, &Examined<'_>),
     ) {
         let (batch, mut told) = ([scenario], |_: At, _: &Examined<'_>| {});
-        let mut judging = Judging::new(&mut self.runs, &mut self.judge, &mut self.digest, &batch, &mut told);
+        let mut judging =
+            Judging::new(&mut self.runs, (&mut self.judge, &mut self.known), &mut self.digest, &batch, &mut told);
         self.group.run(&batch, &mut judging);
         self.ran += judging.ran;
         self.judged += judging.judged;
@@ -197,7 +203,8 @@ impl Examiner {
         let batch: Vec<&Scenario> = together.iter().map(|i| &scenarios[*i]).collect();
         if !batch.is_empty() {
             let mut told = |at: At, run: &Examined<'_>| each(At { scenario: together[at.scenario], ..at }, run);
-            let mut judging = Judging::new(&mut self.runs, &mut self.judge, &mut self.digest, &batch, &mut told);
+            let mut judging =
+                Judging::new(&mut self.runs, (&mut self.judge, &mut self.known), &mut self.digest, &batch, &mut told);
             self.group.run(&batch, &mut judging);
             self.ran += judging.ran;
             self.judged += judging.judged;
@@ -216,23 +223,22 @@ impl Examiner {
         self.runs[subject].differential = false;
         if differential && self.runs[subject].end == End::Complete {
             self.judge_several_runs(subject, scenario);
-        }
-        let is_known = |(_, verdict): &(Violation, Verdict)| *verdict == Verdict::Known;
-        if self.runs[subject].violations.iter().any(is_known) && self.group.original(subject).is_some() {
-            self.excuse_only_what_the_original_does(subject, scenario);
+            self.runs[subject].settle(&mut self.known, subject, scenario);
         }
     }
 
     /// Runs a scenario on one subject and judges the events as they come.
-    fn run_alone(&mut self, subject: usize, scenario: &Scenario) {
-        self.judge.start(scenario, &self.runs[subject].declaration);
-        if let Some(subject) = self.group.one(subject) {
+    fn run_alone(&mut self, at: usize, scenario: &Scenario) {
+        self.judge.start(scenario, &self.runs[at].declaration);
+        if let Some(subject) = self.group.one(at) {
             let mut take = |events: &[Event]| self.judge.take(events);
             let mut out = EventBuffer::new(&mut self.scratch).keep(0).pass_to(&mut take);
             // What broke off has been judged as far as it came.
             let _ = subject.run(scenario, &mut out);
         }
-        self.runs[subject].finish(&mut self.judge);
+        let run = &mut self.runs[at];
+        run.finish(&mut self.judge);
+        run.settle(&mut self.known, at, scenario);
         self.judged += 1;
     }
 
@@ -260,24 +266,6 @@ impl Examiner {
             found.extend(differential::steady_state(subject, scenario, &run.declaration).ok().flatten());
         }
         run.add(&found);
-    }
-
-    /// What is known of a collector excuses a variant of it only where the collector itself does the same on the same
-    /// scenario.
-    fn excuse_only_what_the_original_does(&mut self, subject: usize, scenario: &Scenario) {
-        let run = &mut self.runs[subject];
-        let Some(original) = self.group.original(subject) else { return };
-        self.judge.start(scenario, &run.declaration);
-        let mut take = |events: &[Event]| self.judge.take(events);
-        let mut out = EventBuffer::new(&mut self.scratch).keep(0).pass_to(&mut take);
-        // What broke off has been judged as far as it came.
-        let _ = original.run(scenario, &mut out);
-        drop(out);
-        let mut found = self.judge.finish().to_vec();
-        if run.differential {
-            found.extend(differential::check(original, scenario, &run.declaration).unwrap_or_default());
-        }
-        run.excuse_only(&found);
     }
 
     fn examined(&self, subject: usize) -> Examined<'_> {

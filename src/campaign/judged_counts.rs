@@ -9,7 +9,7 @@ use crate::findings::{Counts, FindingKey, First, RunCounts, SubjectCounts, mix};
 
 use crate::bits::Bits;
 use crate::findings::Verdict;
-use crate::invariant::{Class, Coverage, Invariant, Phase, Violation};
+use crate::invariant::{Class, Coverage, Invariant, Phase};
 use crate::subject::{End, Fatal};
 
 /// What findings are told apart by.
@@ -29,7 +29,8 @@ pub enum ViolationKey {
         #[serde(with = "words::phase")]
         phase: Option<Phase>,
         /// One bug can hide another of the same kind. So what counts is told apart further, by the number of the
-        /// scenario: as many of each kind are reduced as there are values, [`SIBLINGS`]. Else 0.
+        /// scenario: as many of each kind are reduced as there are values, [`SIBLINGS`]. Of what the baseline knows, the index
+        /// of the bug there. Else 0.
         sibling: u8,
     },
     /// An interpreter did not come to the end.
@@ -72,6 +73,14 @@ impl ViolationKey {
         }
     }
 
+    /// The index in the baseline of the bug that it is due to, if it is known.
+    pub const fn known_bug(self) -> Option<usize> {
+        match self {
+            ViolationKey::Violation { verdict: Verdict::Known, sibling, .. } => Some(sibling as usize),
+            _ => None,
+        }
+    }
+
     /// How an interpreter ended; nothing for a violation.
     pub const fn fatal(self) -> Option<Fatal> {
         match self {
@@ -88,6 +97,7 @@ impl ViolationKey {
     /// The same for all siblings.
     pub fn family(self) -> ViolationKey {
         match self {
+            ViolationKey::Violation { verdict: Verdict::Known, .. } => self,
             ViolationKey::Violation { verdict, invariant, collector, phase, .. } => {
                 ViolationKey::Violation { verdict, invariant, collector, phase, sibling: 0 }
             }
@@ -270,16 +280,22 @@ impl JudgedTotals {
                 tally.broken[*verdict as usize][violation.invariant as usize] += 1;
             }
         }
-        let key = |(violation, verdict): &(Violation, Verdict)| ViolationKey::Violation {
-            verdict: *verdict,
-            invariant: violation.invariant,
-            collector,
-            phase: (violation.class == Class::Collector).then_some(violation.phase),
-            sibling: if *verdict == Verdict::New { (scenario / STRETCH % SIBLINGS) as u8 } else { 0 },
+        let key = |position: usize| {
+            let (violation, verdict) = &run.violations[position];
+            ViolationKey::Violation {
+                verdict: *verdict,
+                invariant: violation.invariant,
+                collector,
+                phase: (violation.class == Class::Collector).then_some(violation.phase),
+                sibling: match (verdict, run.known_bugs[position]) {
+                    (Verdict::New, _) => (scenario / STRETCH % SIBLINGS) as u8,
+                    (_, bug) => bug.unwrap_or_default() as u8,
+                },
+            }
         };
-        for (position, violation) in run.violations.iter().enumerate() {
-            let key_of_this = key(violation);
-            if !run.violations[..position].iter().any(|earlier| key(earlier) == key_of_this) {
+        for position in 0..run.violations.len() {
+            let key_of_this = key(position);
+            if !(0..position).any(|earlier| key(earlier) == key_of_this) {
                 self.see(key_of_this, First { secondary: position > 0, scenario });
             }
         }

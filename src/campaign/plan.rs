@@ -4,11 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::examine::Examiner;
-use super::reduce::is_differential;
 use super::scenarios::{Budget, Scenarios};
 use crate::findings::{Baseline, Bug, CampaignIdentity, SCHEMA, SubjectIdentity, mix};
 use crate::generate::{PROFILES, Size};
-use crate::invariant::Invariant;
+use crate::invariant::{Invariant, differential};
 use crate::scenario::Scenario;
 use crate::scenario::binary::encode_to_vec;
 use crate::subject::{Declaration, Spec};
@@ -152,7 +151,7 @@ impl CampaignPlan {
         });
         let examiner = &mut examiners[at].1;
         let scenario = crate::scenario::text::parse_bytes(&std::fs::read(path).ok()?).ok()?.scenario;
-        let differential = Invariant::parse(&bug.what.code).is_some_and(is_differential);
+        let differential = Invariant::parse(&bug.what.code).is_some_and(differential::judges);
         let mut shows = bug.is_shown_by(&examiner.examine(&scenario, differential));
         if !shows && examiner.is_process() {
             // Only a fresh process can say no.

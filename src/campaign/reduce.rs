@@ -10,12 +10,12 @@ use super::{CampaignPlan, Explain};
 use crate::findings::{
     BugSignature, CampaignIdentity, Finding, First, State, Verdict, digest, document, lines, waiting,
 };
-use crate::invariant::{Invariant, Violation};
+use crate::invariant::{Invariant, Violation, differential};
 use crate::object_names::ObjectNames;
 use crate::scenario::Scenario;
 use crate::scenario::text::{FieldName, Names};
 use crate::shrink::{self, Budget, Minimality};
-use crate::subject::{Declaration, End, Fatal};
+use crate::subject::{End, Fatal};
 
 /// A finding that was just made.
 pub(super) fn found(plan: &CampaignPlan, about: &CampaignIdentity, key: ViolationKey, first: First) -> Finding {
@@ -55,13 +55,16 @@ struct Same {
 impl Same {
     fn violation(&self, run: &Examined<'_>) -> Option<Violation> {
         let ViolationKey::Violation { verdict, invariant, phase, .. } = self.key else { return None };
-        let is_same = |(violation, of): &&(Violation, Verdict)| {
-            (*of, violation.invariant) == (verdict, invariant) && phase.is_none_or(|phase| phase == violation.phase)
+        let is_same = |((violation, of), bug): &(&(Violation, Verdict), &Option<u16>)| {
+            (*of, violation.invariant) == (verdict, invariant)
+                && phase.is_none_or(|phase| phase == violation.phase)
+                && self.key.known_bug().is_none_or(|known| **bug == Some(known as u16))
         };
         // What comes first in a run that differs from itself depends on the run.
         let any = self.first.secondary || invariant == Invariant::I41;
-        let among = if any { run.violations } else { &run.violations[..run.violations.len().min(1)] };
-        among.iter().find(is_same).map(|(violation, _)| *violation)
+        let among = if any { run.violations.len() } else { 1 };
+        let mut found = run.violations.iter().zip(run.known_bugs).take(among);
+        found.find(is_same).map(|((violation, _), _)| *violation)
     }
 
     fn holds(&self, run: &Examined<'_>) -> bool {
@@ -82,7 +85,7 @@ pub(super) fn reduce(
 ) -> Option<Finding> {
     let collector = plan.subjects.declaration(key.collector());
     let same = Same { key, first: found.first };
-    let differential = key.invariant().is_some_and(is_differential);
+    let differential = key.invariant().is_some_and(differential::judges);
     let mut examiner = plan.subjects.examiner(key.collector(), &plan.baseline);
     let original = plan.draw.scenario(found.first.scenario);
     let halt = &mut |progress: &shrink::Progress<'_>| {
@@ -119,7 +122,7 @@ pub(super) fn reduce(
             record.sentence = violation.describe(&|object| names.label(object));
             record.what.phase = violation.phase.word().to_owned();
             record.what.slug += &format!("-{}", violation.phase.word().to_lowercase());
-            record.known = known(plan, collector, key, &violation);
+            record.known = known(plan, key, &violation);
         }
         None => {
             let (sentence, how) = match run.end {
@@ -156,17 +159,13 @@ pub(super) fn reduce(
     Some(record)
 }
 
-/// True if an invariant needs several runs of a scenario.
-pub(super) fn is_differential(invariant: Invariant) -> bool {
-    [Invariant::I18, Invariant::I38, Invariant::I41].contains(&invariant)
-}
-
-fn known(plan: &CampaignPlan, collector: &Declaration, key: ViolationKey, violation: &Violation) -> Option<String> {
+fn known(plan: &CampaignPlan, key: ViolationKey, violation: &Violation) -> Option<String> {
     match key.verdict()? {
         Verdict::New => None,
         Verdict::Known => {
-            let known = plan.baseline.knows(&collector.row, violation.invariant)?;
-            Some(format!("regressions/{}: {}", known.regression, known.reason))
+            let bug = plan.baseline.bugs().get(key.known_bug()?)?;
+            let regression = bug.regressions.first()?;
+            Some(format!("regressions/{regression}: {}: {}", bug.id, bug.what))
         }
         Verdict::TypeFault => Some("type-fault: a type lied or did not take part".to_owned()),
         Verdict::Documented => Some(format!("documented: {}", violation.source())),

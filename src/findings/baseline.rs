@@ -1,36 +1,60 @@
-//! The baseline: `collector` violations that are known of a row, each with its regression and the reason.
+//! The baseline: the bugs that releases are known to have. A file in TOML, one `[[bug]]` each; every baseline has this form.
 //!
-//! One entry per line: first and last row (or one row), invariant, regression file, reason. `#` starts a comment.
+//! ```toml
+//! [[bug]]
+//! id = "bpo-38006"
+//! what = "one sentence"
+//! report = "bpo-38006"                          # or "not reported"
+//! rows = ["cpython-2.7.0..cpython-3.7.6"]       # first and last row, or one
+//! fixed-by = "+clear-trash-weakrefs"            # switches without which the bug is gone; or
+//! undefined = "MovedUntracked"                  # the undefined behaviour that it ends in
+//! regressions = ["C01-bpo-38006.scn"]
+//! ```
 
-use crate::invariant::Invariant;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::event::Undefined;
 
 /// The baseline that comes with the program.
-const COMMITTED: &str = include_str!("../../baseline.txt");
+const COMMITTED: &str = include_str!("../../baseline.toml");
 
 /// What is known of each row.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Baseline {
     /// The names of the rows, in order.
     rows: Vec<String>,
-    entries: Vec<Known>,
+    bugs: Vec<KnownBug>,
 }
 
-/// One thing that is known.
+/// A bug that rows are known to have.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Known {
-    /// Index of the first row that shows it, in the order of the rows.
-    pub first: usize,
-    /// Index of the last row that shows it.
-    pub last: usize,
-    /// The broken invariant.
-    pub invariant: Invariant,
-    /// The regression file that shows it, in the folder `regressions`.
-    pub regression: String,
-    /// Why it is so.
-    pub reason: String,
+pub struct KnownBug {
+    /// A short name: the number of its report, if it has one.
+    pub id: String,
+    /// What happens, in one sentence.
+    pub what: String,
+    /// The number of the report, or `not reported`.
+    pub report: String,
+    /// Indices of the rows that have it, in the order of the rows.
+    pub rows: Vec<usize>,
+    /// How it is told from other bugs.
+    pub sign: Sign,
+    /// The regression files that show it, in the folder `regressions`: at least one. Each of its rows shows it with one of
+    /// them.
+    pub regressions: Vec<String>,
 }
 
-/// A line of a baseline that means nothing.
+/// What shows that a violation is due to a bug.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Sign {
+    /// The row with these switches changed does not show it.
+    GoneWith(String),
+    /// It is the end of a run in undefined behaviour, for this reason.
+    Undefined(Undefined),
+}
+
+/// A baseline that means nothing.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("line {line} of the baseline: {message}")]
 pub struct BaselineError {
@@ -38,6 +62,25 @@ pub struct BaselineError {
     pub line: usize,
     /// What is wrong.
     pub message: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    bug: Vec<Spanned<Entry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Entry {
+    id: String,
+    what: String,
+    report: String,
+    rows: Vec<Spanned<String>>,
+    fixed_by: Option<String>,
+    undefined: Option<Spanned<String>>,
+    regressions: Vec<String>,
 }
 
 impl Baseline {
@@ -59,56 +102,80 @@ impl Baseline {
     /// # Errors
     /// [`BaselineError`] for the first line that means nothing.
     pub fn parse(text: &str, rows: &[String]) -> Result<Baseline, BaselineError> {
-        let mut entries = Vec::new();
-        for (index, line) in text.lines().enumerate() {
-            let line = line.split_once('#').map_or(line, |(before, _)| before).trim();
-            if !line.is_empty() {
-                let known = entry(line, rows).map_err(|message| BaselineError { line: index + 1, message })?;
-                entries.push(known);
+        let at = |offset: usize, message: String| {
+            let line = text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1;
+            BaselineError { line, message }
+        };
+        let file: File = toml::from_str(text)
+            .map_err(|error| at(error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
+        let mut bugs: Vec<KnownBug> = Vec::new();
+        for entry in file.bug {
+            let start = entry.span().start;
+            let bug = bug(entry.into_inner(), rows).map_err(|(offset, why)| at(offset.unwrap_or(start), why))?;
+            if bugs.iter().any(|other| other.id == bug.id) {
+                return Err(at(start, format!("`{}` is there twice", bug.id)));
             }
+            bugs.push(bug);
         }
-        Ok(Baseline { rows: rows.to_vec(), entries })
+        Ok(Baseline { rows: rows.to_vec(), bugs })
     }
 
-    /// Every entry, in the order of the file.
-    pub fn entries(&self) -> &[Known] {
-        &self.entries
+    /// Every bug, in the order of the file.
+    pub fn bugs(&self) -> &[KnownBug] {
+        &self.bugs
     }
 
-    /// The entry for a violation of this invariant by the row of this name.
-    pub fn knows(&self, row: &str, invariant: Invariant) -> Option<&Known> {
-        self.entries
-            .iter()
-            .filter(|known| known.invariant == invariant)
-            .find(|known| self.rows[known.first..=known.last].iter().any(|name| name == row))
+    /// The bugs that the row of this name has, each with its index among all.
+    pub fn of_row(&self, row: &str) -> impl Iterator<Item = (usize, &KnownBug)> {
+        let row = self.rows.iter().position(|name| name == row);
+        let has = move |(_, bug): &(usize, &KnownBug)| row.is_some_and(|row| bug.rows.contains(&row));
+        self.bugs.iter().enumerate().filter(has)
     }
 }
 
-fn entry(line: &str, all: &[String]) -> Result<Known, String> {
-    let mut rest = line;
-    let mut word = |what: &str| {
-        let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-        rest = after.trim_start();
-        if word.is_empty() { Err(format!("{what} is missing")) } else { Ok(word) }
+impl KnownBug {
+    /// What it is and where that is shown: for files and reports.
+    pub fn describe(&self) -> String {
+        let report = if self.report == self.id { String::new() } else { format!(" ({})", self.report) };
+        let regression = self.regressions.first().map_or("", String::as_str);
+        format!("{}{report}: {} (regressions/{regression})", self.id, self.what)
+    }
+}
+
+/// What an entry means; or what is wrong, and where if not at its beginning.
+fn bug(entry: Entry, all: &[String]) -> Result<KnownBug, (Option<usize>, String)> {
+    let mut rows = Vec::new();
+    for range in entry.rows {
+        let start = range.span().start;
+        let (first, last) = range.get_ref().split_once("..").unwrap_or((range.get_ref(), range.get_ref()));
+        let row = |name: &str| {
+            let found = all.iter().position(|row| row == name);
+            found.ok_or_else(|| (Some(start), format!("no row is called `{name}`")))
+        };
+        let (first, last) = (row(first)?, row(last)?);
+        if last < first {
+            return Err((Some(start), format!("`{}` ends before it starts", range.get_ref())));
+        }
+        rows.extend(first..=last);
+    }
+    let sign = match (entry.fixed_by, entry.undefined) {
+        (Some(switches), None) if switches.starts_with(['+', '-']) => Sign::GoneWith(switches),
+        (Some(switches), None) => {
+            return Err((None, format!("`{switches}` changes no switch: write +name or -name")));
+        }
+        (None, Some(word)) => {
+            let known = Undefined::ALL.iter().find(|reason| format!("{reason:?}") == *word.get_ref());
+            let unknown =
+                || (Some(word.span().start), format!("no undefined behaviour is called `{}`", word.get_ref()));
+            Sign::Undefined(*known.ok_or_else(unknown)?)
+        }
+        _ => return Err((None, "either `fixed-by` or `undefined` says by what it is told".to_owned())),
     };
-    let rows = word("the row")?;
-    let (first, last) = rows.split_once("..").unwrap_or((rows, rows));
-    let (first, last) = (row(first, all)?, row(last, all)?);
-    if last < first {
-        return Err(format!("`{rows}` ends before it starts"));
+    if rows.is_empty() || entry.regressions.is_empty() {
+        return Err((None, format!("`{}` needs a row and a regression file", entry.id)));
     }
-    let invariant = word("the invariant")?;
-    let invariant = Invariant::parse(invariant).ok_or_else(|| format!("no invariant is called `{invariant}`"))?;
-    let regression = word("the regression file")?.to_owned();
-    if rest.is_empty() {
-        return Err("the reason is missing".to_owned());
-    }
-    let reason = rest.to_owned();
-    Ok(Known { first, last, invariant, regression, reason })
-}
-
-fn row(name: &str, all: &[String]) -> Result<usize, String> {
-    all.iter().position(|row| row == name).ok_or_else(|| format!("no row is called `{name}`"))
+    let (id, what, report, regressions) = (entry.id, entry.what, entry.report, entry.regressions);
+    Ok(KnownBug { id, what, report, rows, sign, regressions })
 }
 
 #[cfg(test)]
@@ -116,29 +183,52 @@ mod tests {
     use super::*;
     use crate::model::collector::Collector;
 
-    #[test]
-    fn the_committed_baseline_can_be_read() {
-        Baseline::committed(&Collector::row_names()).unwrap();
+    const BUG: &str = "[[bug]]\nid = \"x\"\nwhat = \"y\"\nreport = \"not reported\"\nregressions = [\"x.scn\"]\n";
+
+    fn parse(rest: &str) -> Result<Baseline, BaselineError> {
+        Baseline::parse(&format!("{BUG}{rest}"), &Collector::row_names())
     }
 
     #[test]
-    fn an_entry_covers_the_rows_from_first_to_last() {
-        let baseline = Baseline::parse(
-            "# known\ncpython-3.4.0..cpython-3.7.6 I01 x.scn bpo-1: because\n",
-            &Collector::row_names(),
-        )
-        .unwrap();
-        assert_eq!(baseline.knows("cpython-3.7.0", Invariant::I01).unwrap().reason, "bpo-1: because");
-        assert!(baseline.knows("cpython-3.8.0", Invariant::I01).is_none());
-        assert!(baseline.knows("cpython-3.7.0", Invariant::I41).is_none());
+    fn the_switches_of_the_committed_baseline_exist_and_change_each_of_its_rows() {
+        let names = Collector::row_names();
+        for bug in Baseline::committed(&names).unwrap().bugs() {
+            for row in &bug.rows {
+                if let Sign::GoneWith(switches) = &bug.sign {
+                    let changed = Collector::parse(&format!("{}{switches}", names[*row])).unwrap();
+                    assert_ne!(changed.rules, Collector::parse(&names[*row]).unwrap().rules, "{}", bug.id);
+                }
+            }
+        }
     }
 
     #[test]
-    fn a_line_that_means_nothing_is_named() {
-        let message = |text| Baseline::parse(text, &Collector::row_names()).unwrap_err().to_string();
-        assert_eq!(message("\ncpython-9.9.9 I01 x y"), "line 2 of the baseline: no row is called `cpython-9.9.9`");
-        assert!(message("cpython-3.7.6 I99 x y").contains("no invariant is called `I99`"));
-        assert!(message("cpython-3.7.6 I01 x").contains("the reason is missing"));
-        assert!(message("cpython-3.7.6..cpython-3.4.0 I01 x y").contains("ends before it starts"));
+    fn a_bug_covers_the_rows_from_first_to_last() {
+        let baseline =
+            parse("rows = [\"cpython-3.4.0..cpython-3.7.6\", \"cpython-3.9.0\"]\nfixed-by = \"+pep442\"\n").unwrap();
+        let knows = |row: &str| baseline.of_row(row).count();
+        assert_eq!((knows("cpython-3.7.0"), knows("cpython-3.8.0"), knows("cpython-3.9.0"), knows("")), (1, 0, 1, 0));
+        assert_eq!(baseline.bugs()[0].describe(), "x (not reported): y (regressions/x.scn)");
+    }
+
+    #[test]
+    fn what_means_nothing_is_named_with_its_line() {
+        let message = |rest: &str| parse(rest).unwrap_err().to_string();
+        let fixed = "fixed-by = \"+a\"\n";
+        assert_eq!(
+            message(&format!("rows = [\"cpython-9.9.9\"]\n{fixed}")),
+            "line 6 of the baseline: no row is called `cpython-9.9.9`"
+        );
+        assert!(
+            message(&format!("rows = [\"cpython-3.7.6..cpython-3.4.0\"]\n{fixed}")).contains("ends before it starts")
+        );
+        assert!(message("rows = [\"cpython-3.7.6\"]\n").contains("line 1 of the baseline: either `fixed-by`"));
+        assert!(message("rows = [\"cpython-3.7.6\"]\nfixed-by = \"a\"\n").contains("changes no switch"));
+        assert!(message("rows = [\"cpython-3.7.6\"]\nundefined = \"Nonsense\"\n").contains("line 7"));
+        assert!(message(&format!("rows = []\n{fixed}")).contains("needs a row"));
+        assert!(message("rows = 3\n").contains("line 6"));
+        assert!(message(&format!("rows = [\"cpython-3.7.6\"]\n{fixed}colour = 3\n")).contains("line 8"));
+        let twice = format!("rows = [\"cpython-3.7.6\"]\n{fixed}{BUG}rows = [\"cpython-3.7.6\"]\n{fixed}");
+        assert!(message(&twice).contains("there twice"));
     }
 }

@@ -16,7 +16,7 @@ mod run_counts;
 mod shard;
 mod verdict;
 
-pub use baseline::{Baseline, BaselineError, Known};
+pub use baseline::{Baseline, BaselineError, KnownBug, Sign};
 pub use campaigns::{Campaign, Campaigns, Overlap};
 pub use counts::{Counts, FindingKey, First, Seen, SubjectCounts};
 pub use files::{StoreError, write_atomically};

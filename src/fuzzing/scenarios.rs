@@ -7,7 +7,7 @@ use crate::event::{Event, EventBuffer};
 use crate::findings::{Baseline, Verdict};
 
 use crate::invariant::{Class, Coverage, Invariant, Judge, Violation};
-use crate::model::collector::{Collector, Row};
+use crate::model::collector::Collector;
 use crate::model::machine::Machine;
 use crate::model::rows::Rows;
 use crate::scenario::{Scenario, text};
@@ -203,22 +203,20 @@ struct Member {
     machine: Machine,
     collector: Collector,
     declaration: Declaration,
-    /// By invariant: what the baseline excuses without a second look. Of a variant it excuses only what its row does
-    /// on the same scenario, which takes a run of the row.
-    excused: [bool; Invariant::COUNT],
+    /// By invariant: what is asked for.
     wanted: [bool; Invariant::COUNT],
+    /// Looks again at what is suspicious, and asks the baseline. Made when it is needed.
+    examiner: Option<Examiner>,
 }
 
 impl Member {
-    fn new(collector: Collector, baseline: &Baseline, setting: &Setting) -> Member {
-        let is_row = Row::covering(collector.release).is_some_and(|row| row.name() == collector.name);
-        let excused = |i: Invariant| is_row && baseline.knows(&collector.name, i).is_some();
+    fn new(collector: Collector, setting: &Setting) -> Member {
         let wanted = |i: Invariant| setting.invariants.is_empty() || setting.invariants.contains(&i);
         Member {
             machine: Machine::new(&collector),
-            excused: std::array::from_fn(|i| excused(Invariant::ALL[i])),
             wanted: std::array::from_fn(|i| wanted(Invariant::ALL[i])),
             declaration: Declaration::of_release(&collector.name, collector.release),
+            examiner: None,
             collector,
         }
     }
@@ -226,7 +224,7 @@ impl Member {
     /// True if a violation may be a crash.
     fn is_suspicious(&self, violation: &Violation, strict: bool) -> bool {
         let invariant = violation.invariant as usize;
-        self.wanted[invariant] && (strict || violation.class == Class::Collector && !self.excused[invariant])
+        self.wanted[invariant] && (strict || violation.class == Class::Collector)
     }
 }
 
@@ -252,7 +250,7 @@ impl Scenarios {
             false => Baseline::committed(&Collector::row_names()).map_err(|error| wrong(error.to_string()))?,
         };
         Ok(Scenarios {
-            members: collectors.into_iter().map(|c| Member::new(c, &baseline, setting)).collect(),
+            members: collectors.into_iter().map(|c| Member::new(c, setting)).collect(),
             judge: Judge::new(),
             states: StateCounters::new(),
             scenario: Scenario::new(),
@@ -335,9 +333,9 @@ impl Scenarios {
 
     /// Runs again, slowly, to know what counts and to say it.
     #[cold]
-    fn crash(&self, member: usize) -> Option<Crash> {
-        let Member { collector, wanted, .. } = &self.members[member];
-        let mut examiner = Examiner::new(&Rows::one(collector), &self.baseline);
+    fn crash(&mut self, member: usize) -> Option<Crash> {
+        let Member { collector, wanted, examiner, .. } = &mut self.members[member];
+        let examiner = examiner.get_or_insert_with(|| Examiner::new(&Rows::one(collector), &self.baseline));
         let run = examiner.examine(&self.scenario, false);
         let counts = |verdict: Verdict| self.strict || verdict == Verdict::New;
         let counts = run.violations.iter().filter(|(v, verdict)| wanted[v.invariant as usize] && counts(*verdict));

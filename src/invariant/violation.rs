@@ -107,6 +107,8 @@ pub struct Violation {
     /// Index of the event in the stream (for a snapshot's facts, of the first event after the snapshot). Nothing if
     /// runs of other scenarios, made from this one, were compared: no event of this run shows it.
     pub event: Option<u32>,
+    /// Index of the operation of the main body that ran then. Nothing where none did, or there is no event.
+    pub step: Option<u32>,
     /// The object it is about.
     pub object: Option<ObjId>,
     /// Another object involved: `invariant::Description::sentence` says which.

@@ -156,8 +156,19 @@ impl Violations {
             return;
         }
         let Report { class, why, object, other, expected, observed } = report;
-        let (phase, event) = (shadow.phase(), Some(shadow.confidence().at()));
-        self.violations.push(Violation { invariant, class, why, phase, event, object, other, expected, observed });
+        let (phase, event, step) = (shadow.phase(), Some(shadow.confidence().at()), shadow.user_code().step());
+        self.violations.push(Violation {
+            invariant,
+            class,
+            why,
+            phase,
+            event,
+            step,
+            object,
+            other,
+            expected,
+            observed,
+        });
     }
 
     #[inline]

@@ -5,7 +5,7 @@ use super::collector::{Collector, Row};
 use super::machine::Machine;
 use crate::event::{Event, EventBuffer, MOST_KEPT};
 use crate::scenario::Scenario;
-use crate::subject::{At, Declaration, End, Group, Receiver, SetupError, Spec, Subject};
+use crate::subject::{At, Declaration, End, Group, Receiver, SetupError, Spec, Subject, Variants};
 use crate::supervise::Limits;
 
 /// Collectors of the model, in order.
@@ -50,6 +50,32 @@ impl Spec for Rows {
     fn subject(&self, subject: usize, _limits: Limits) -> Result<Box<dyn Subject>, SetupError> {
         Ok(Box::new(Machine::new(&self.collectors[subject])))
     }
+
+    fn variants(&self) -> Box<dyn Variants> {
+        let row = |collector: &Collector| Row::covering(collector.release).map(Row::collector);
+        Box::new(Repaired { rows: self.collectors.iter().map(row).collect(), machines: Vec::new() })
+    }
+}
+
+/// Rows with switches changed, made when they are asked for.
+struct Repaired {
+    /// The row of each subject.
+    rows: Vec<Option<Collector>>,
+    /// Those that were made, each with its subject and its switches.
+    machines: Vec<(usize, String, Option<Machine>)>,
+}
+
+impl Variants for Repaired {
+    fn variant(&mut self, subject: usize, switches: &str) -> Option<&mut dyn Subject> {
+        let made = |(of, with, _): &(usize, String, Option<Machine>)| *of == subject && with == switches;
+        let at = self.machines.iter().position(made).unwrap_or_else(|| {
+            let row = self.rows[subject].as_ref().map(|row| Collector::parse(&format!("{}{switches}", row.name)));
+            let machine = row.and_then(Result::ok).map(|collector| Machine::new(&collector));
+            self.machines.push((subject, switches.to_owned(), machine));
+            self.machines.len() - 1
+        });
+        self.machines[at].2.as_mut().map(|machine| machine as &mut dyn Subject)
+    }
 }
 
 /// A collector with its model.
@@ -58,18 +84,18 @@ struct Member {
     machine: Machine,
     /// It has run the scenario, and remembers which switches that asked for.
     ran: bool,
-    /// Of a variant, the row that it is a variant of.
-    row: Option<Box<Machine>>,
+    /// It is no row of the table, but a row with switches changed.
+    is_variant: bool,
 }
 
 impl Member {
     fn new(collector: &Collector) -> Member {
-        let row = Row::covering(collector.release).map(Row::collector).filter(|row| row.rules != collector.rules);
+        let row = Row::covering(collector.release);
         Member {
             collector: collector.clone(),
             machine: Machine::new(collector),
             ran: false,
-            row: row.as_ref().map(|row| Box::new(Machine::new(row))),
+            is_variant: row.is_some_and(|row| row.rules() != collector.rules),
         }
     }
 
@@ -84,8 +110,8 @@ impl Member {
     /// True if this collector does what another one did in all its runs of the scenario. Variants share with nobody.
     fn does_the_same_as(&self, other: &Member) -> bool {
         other.ran
-            && self.row.is_none()
-            && other.row.is_none()
+            && !self.is_variant
+            && !other.is_variant
             && self.collector.rules.agrees(other.collector.rules, other.machine.asked())
     }
 }
@@ -130,10 +156,6 @@ impl Group for Running {
 
     fn one(&mut self, subject: usize) -> Option<&mut dyn Subject> {
         self.members.get_mut(subject).map(|member| &mut member.begin().machine as &mut dyn Subject)
-    }
-
-    fn original(&mut self, subject: usize) -> Option<&mut dyn Subject> {
-        self.members[subject].row.as_mut().map(|row| row.as_mut() as &mut dyn Subject)
     }
 
     fn is_alike(&self, subject: usize, other: usize) -> bool {

@@ -38,15 +38,27 @@ pub trait Group {
     /// One of the subjects, to be run by itself; nothing if it cannot be set up.
     fn one(&mut self, subject: usize) -> Option<&mut dyn Subject>;
 
-    /// What a subject is a variant of, if it is one.
-    fn original(&mut self, _subject: usize) -> Option<&mut dyn Subject> {
-        None
-    }
-
     /// True if a subject does the same as another one has done since the last [`Group::run`] began, runs by way of
     /// [`Group::one`] included. False if that is not known.
     fn is_alike(&self, _subject: usize, _other: usize) -> bool {
         false
+    }
+}
+
+/// The models that subjects are, or imitate, with switches changed: what a subject does by its row, and what the row would do
+/// if a bug were not in it.
+pub trait Variants {
+    /// The row of a subject with these switches changed (`+name`, `-name`, as in the name of a collector; none for the row
+    /// itself); nothing if the subject has no row, or a switch does not exist.
+    fn variant(&mut self, subject: usize, switches: &str) -> Option<&mut dyn Subject>;
+}
+
+/// Subjects without rows have no variants.
+struct NoVariants;
+
+impl Variants for NoVariants {
+    fn variant(&mut self, _subject: usize, _switches: &str) -> Option<&mut dyn Subject> {
+        None
     }
 }
 
@@ -66,6 +78,11 @@ pub trait Spec: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`SetupError`] if it cannot be set up.
     fn subject(&self, subject: usize, limits: Limits) -> Result<Box<dyn Subject>, SetupError>;
+
+    /// The rows of the subjects, to be run with switches changed.
+    fn variants(&self) -> Box<dyn Variants> {
+        Box::new(NoVariants)
+    }
 
     /// The bounds of the subjects' processes; nothing if they run in this one. Those with processes of their own are given
     /// many scenarios at a time, and what they show counts if a fresh process shows it too.

@@ -14,7 +14,7 @@ use crate::supervise::Limits;
 pub use declaration::{Declaration, Needs};
 pub use end::{End, Fatal};
 pub use expectation::{Choice, Expectation, Expectations, Questions, Values};
-pub use group::{At, Catalogue, Group, Receiver, SetupError, Spec, UnknownSubject};
+pub use group::{At, Catalogue, Group, Receiver, SetupError, Spec, UnknownSubject, Variants};
 pub use release::{Release, Span};
 pub use undefined_behaviour::{Foreseen, Start};
 

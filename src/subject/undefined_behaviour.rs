@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{At, Declaration, End, Failure, Group, Receiver, SetupError, Spec, Subject};
+use super::{At, Declaration, End, Failure, Group, Receiver, SetupError, Spec, Subject, Variants};
 use crate::event::{Event, EventBuffer, Undefined};
 use crate::scenario::Scenario;
 use crate::supervise::Limits;
@@ -58,6 +58,10 @@ impl Spec for Foreseen {
 
     fn subject(&self, _subject: usize, limits: Limits) -> Result<Box<dyn Subject>, SetupError> {
         (self.start)(limits)
+    }
+
+    fn variants(&self) -> Box<dyn Variants> {
+        self.model.alone(self.row).variants()
     }
 
     fn limits(&self) -> Option<Limits> {

@@ -1,8 +1,9 @@
 //! Judges the runs of a group as they come.
 
 use super::Examined;
+use super::known::{DueTo, Found, KnownBugs};
 use crate::event::{Digest, Event, MOST_KEPT};
-use crate::findings::{Baseline, Verdict};
+use crate::findings::Verdict;
 
 use crate::invariant::{Class, Coverage, Invariant, Judge, Violation};
 use crate::scenario::Scenario;
@@ -12,8 +13,6 @@ use crate::subject::{At, Declaration, End, Questions, Receiver};
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) declaration: Declaration,
-    /// What the baseline knows of it.
-    known: [bool; Invariant::COUNT],
     /// Its events, if they are its own.
     events: Vec<Event>,
     /// Whose events it has: index of this run, or of an earlier one.
@@ -23,7 +22,9 @@ pub(super) struct Run {
     /// The digest of all of them.
     digest: u64,
     reached: Coverage,
-    pub(super) violations: Vec<(Violation, Verdict)>,
+    pub(super) violations: Found,
+    /// Of each of them, the index in the baseline of the bug that it is due to.
+    pub(super) known_bugs: DueTo,
     pub(super) end: End,
     /// What of the declaration its judging asked.
     asked: Questions,
@@ -34,16 +35,16 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) fn new(declaration: &Declaration, baseline: &Baseline) -> Run {
+    pub(super) fn new(declaration: &Declaration) -> Run {
         Run {
             declaration: declaration.clone(),
-            known: std::array::from_fn(|i| baseline.knows(&declaration.row, Invariant::ALL[i]).is_some()),
             events: Vec::new(),
             events_of: 0,
             total: 0,
             digest: 0,
             reached: Coverage::default(),
             violations: Vec::new(),
+            known_bugs: Vec::new(),
             end: End::Complete,
             asked: Questions::ALL,
             differential: false,
@@ -59,7 +60,7 @@ impl Run {
     /// Takes over what the judge has found.
     pub(super) fn finish(&mut self, judge: &mut Judge) {
         self.violations.clear();
-        self.violations.extend(judge.finish().iter().map(|v| (*v, verdict(v, &self.known))));
+        self.violations.extend(judge.finish().iter().map(|v| (*v, verdict(v))));
         self.reached = judge.reached();
         self.asked = judge.asked();
         self.waits = false;
@@ -69,23 +70,18 @@ impl Run {
     pub(super) fn take_over(&mut self, other: &Run) {
         (self.reached, self.asked, self.differential) = (other.reached, other.asked, other.differential);
         self.violations.clear();
-        self.violations.extend(other.violations.iter().map(|(v, _)| (*v, verdict(v, &self.known))));
+        self.violations.extend(other.violations.iter().map(|(v, _)| (*v, verdict(v))));
         self.waits = false;
+    }
+
+    /// Finds out what of it the baseline knows.
+    pub(super) fn settle(&mut self, known: &mut KnownBugs, subject: usize, scenario: &Scenario) {
+        known.settle((subject, &self.declaration), scenario, &mut self.violations, &mut self.known_bugs);
     }
 
     /// Adds violations.
     pub(super) fn add(&mut self, found: &[Violation]) {
-        self.violations.extend(found.iter().map(|v| (*v, verdict(v, &self.known))));
-    }
-
-    /// What is known, and is not among these, is new.
-    pub(super) fn excuse_only(&mut self, found: &[Violation]) {
-        for (violation, verdict) in &mut self.violations {
-            let same = |v: &Violation| (v.invariant, v.class) == (violation.invariant, violation.class);
-            if *verdict == Verdict::Known && !found.iter().any(same) {
-                *verdict = Verdict::New;
-            }
-        }
+        self.violations.extend(found.iter().map(|v| (*v, verdict(v))));
     }
 }
 
@@ -94,6 +90,7 @@ pub(super) struct Judging<'j> {
     runs: &'j mut [Run],
     judge: &'j mut Judge,
     batch: &'j [&'j Scenario],
+    known: &'j mut KnownBugs,
     digest: &'j mut Digest,
     /// The run that is coming in is judged as it comes: it has more events than are kept.
     streams: bool,
@@ -108,13 +105,13 @@ pub(super) struct Judging<'j> {
 impl<'j> Judging<'j> {
     pub(super) fn new(
         runs: &'j mut [Run],
-        judge: &'j mut Judge,
+        (judge, known): (&'j mut Judge, &'j mut KnownBugs),
         digest: &'j mut Digest,
         batch: &'j [&'j Scenario],
         each: &'j mut dyn FnMut(At, &Examined<'_>),
     ) -> Judging<'j> {
         runs.iter_mut().for_each(|run| run.total = 0);
-        Judging { runs, judge, batch, digest, streams: false, each, ran: 0, judged: 0 }
+        Judging { runs, judge, known, batch, digest, streams: false, each, ran: 0, judged: 0 }
     }
 
     /// An earlier run of the scenario that had the same events and was judged by the same answers.
@@ -194,6 +191,9 @@ impl Receiver for Judging<'_> {
         self.runs[subject].end = end;
         self.runs[subject].differential = false;
         self.judge(subject, at.scenario);
+        if !self.runs[subject].waits {
+            self.runs[subject].settle(self.known, subject, self.batch[at.scenario]);
+        }
         (self.each)(at, &examined(self.runs, subject));
         if self.batch.len() > 1 {
             self.runs[subject].total = 0;
@@ -209,6 +209,7 @@ pub(super) fn examined(runs: &[Run], subject: usize) -> Examined<'_> {
         total: run.total,
         digest: run.digest,
         violations: &run.violations,
+        known_bugs: &run.known_bugs,
         reached: run.reached,
         differential: run.differential,
         differs: run.violations.iter().any(|(v, _)| v.invariant == Invariant::I41),
@@ -216,9 +217,9 @@ pub(super) fn examined(runs: &[Run], subject: usize) -> Examined<'_> {
     }
 }
 
-fn verdict(violation: &Violation, known: &[bool; Invariant::COUNT]) -> Verdict {
+/// Before it is known whether the baseline knows it.
+fn verdict(violation: &Violation) -> Verdict {
     match violation.class {
-        Class::Collector if known[violation.invariant as usize] => Verdict::Known,
         Class::Collector => Verdict::New,
         Class::TypeFault => Verdict::TypeFault,
         Class::Documented => Verdict::Documented,

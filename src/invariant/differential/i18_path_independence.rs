@@ -145,6 +145,7 @@ pub fn path_independence(
             why,
             phase: Phase::Mutator,
             event: None,
+            step: None,
             object: Some(variant.object),
             other: None,
             expected: Detail::Count(expected.len() as u32),

@@ -198,6 +198,7 @@ pub fn steady_state(
             why,
             phase: Phase::Mutator,
             event: None,
+            step: None,
             object: None,
             other: None,
             expected: Detail::Count(last as u32),

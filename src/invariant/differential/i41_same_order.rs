@@ -46,6 +46,7 @@ pub fn same_order(subject: &mut dyn Subject, scenario: &Scenario) -> Result<Opti
         why: None,
         phase: Phase::Mutator,
         event: Some(at as u32),
+        step: None,
         object: None,
         other: None,
         expected: Detail::Count(expected as u32),

@@ -7,6 +7,7 @@ pub(crate) mod i18_path_independence;
 pub(crate) mod i38_steady_state;
 pub(crate) mod i41_same_order;
 
+use super::Invariant;
 use super::violation::Violation;
 use crate::event::{Event, EventBuffer};
 use crate::scenario::Scenario;
@@ -21,6 +22,11 @@ fn record(subject: &mut dyn Subject, scenario: &Scenario) -> Result<Vec<Event>, 
     let mut events = Vec::new();
     subject.run(scenario, &mut EventBuffer::new(&mut events))?;
     Ok(events)
+}
+
+/// True if an invariant is judged here.
+pub fn judges(invariant: Invariant) -> bool {
+    matches!(invariant, Invariant::I18 | Invariant::I38 | Invariant::I41)
 }
 
 /// True if the run ended in undefined behaviour, after which there is nothing to compare.

@@ -95,6 +95,11 @@ impl UserCode {
         self.frames.iter().rev().find(|f| f.code != Code::Call)
     }
 
+    /// Index of the operation of the main body that runs; nothing before the first and after the last.
+    pub fn step(&self) -> Option<u32> {
+        (self.step != NO_STEP).then_some(self.step)
+    }
+
     /// Operations of the scripts that have started, at most.
     pub fn script_steps(&self) -> u32 {
         self.script_steps

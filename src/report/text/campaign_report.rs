@@ -10,7 +10,6 @@ use crate::campaign::{JudgedCounts, JudgedOutcome, ViolationKey};
 use crate::findings::{Baseline, CampaignIdentity, Finding, RunCounts, State, Summary, Verdict};
 
 use crate::invariant::Invariant;
-use crate::model::collector::{Collector, Row};
 
 /// Everything that the page shows.
 #[derive(Clone, Copy, Debug)]
@@ -227,15 +226,15 @@ fn findings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::R
         let so_far = if page.interrupted || page.not_compared().is_some() { " so far" } else { "" };
         return writeln!(out, "\nnothing found{so_far}");
     }
-    let mut groups: BTreeMap<(Verdict, Invariant), Vec<&Finding>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Verdict, Invariant, Option<usize>), Vec<&Finding>> = BTreeMap::new();
     for (key, record) in &findings {
         if let ViolationKey::Violation { verdict, invariant, .. } = key {
-            groups.entry((*verdict, *invariant)).or_default().push(record);
+            groups.entry((*verdict, *invariant, key.known_bug())).or_default().push(record);
         }
     }
     let heading = format!("found: {} (the smallest of each kind)", count(findings.len() as u64, "reduced scenario"));
     writeln!(out, "\n{}", style.head(&heading))?;
-    for ((verdict, invariant), members) in groups {
+    for ((verdict, invariant, bug), members) in groups {
         let Some(best) = members.iter().min_by_key(|record| (record.objects, record.operations)) else { continue };
         let collectors = distinct(members.iter().copied());
         let mark = match verdict {
@@ -246,10 +245,8 @@ fn findings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::R
         let objects = count(best.objects.into(), "object");
         let file = quoted(&JudgedOutcome::file(page.out, best).to_string_lossy());
         writeln!(out, "{mark} {} {}: {class}, on {all}", invariant.code(), invariant.name())?;
-        if verdict == Verdict::Known
-            && let Some(known) = page.baseline.knows(&row_of(&best.subject), invariant)
-        {
-            writeln!(out, "    {} (regressions/{})", known.reason, known.regression)?;
+        if let Some(known) = bug.and_then(|bug| page.baseline.bugs().get(bug)) {
+            writeln!(out, "    {}", known.describe())?;
         }
         if verdict != Verdict::New && !page.strict {
             writeln!(out, "    {objects}: {}", style.faint(&file))?;
@@ -263,13 +260,6 @@ fn findings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::R
         writeln!(out, "    {}\n    {}", style.command(&replay), style.command(&explain))?;
     }
     Ok(())
-}
-
-/// The row that a collector is, or is a variant of.
-fn row_of(collector: &str) -> String {
-    let parsed = Collector::parse(collector).ok();
-    let row = parsed.and_then(|c| Row::covering(c.release));
-    row.map_or_else(|| collector.to_owned(), Row::name)
 }
 
 /// The names of the collectors of some findings, each once.

@@ -1,0 +1,179 @@
+//! Tells which of a run's `collector` violations are due to bugs that the baseline knows.
+//!
+//! A violation is known if the row of the subject shows the same one in the same scenario, and the row without a bug of the
+//! baseline does not. So a bug excuses nothing that it does not cause, on a row, a variant of one, or an interpreter.
+
+use crate::event::{Event, EventBuffer};
+use crate::findings::{Baseline, KnownBug, Sign, Verdict};
+use crate::invariant::{Class, Invariant, Judge, MAX_PER_INVARIANT, Phase, Violation, differential};
+use crate::scenario::Scenario;
+use crate::subject::{Declaration, Spec, Subject, Variants};
+
+/// The violations of a run with what they mean.
+pub(super) type Found = Vec<(Violation, Verdict)>;
+/// Of each of them, the index in the baseline of the bug that it is due to.
+pub(super) type DueTo = Vec<Option<u16>>;
+
+/// The bugs that the baseline knows of the rows of some subjects, and what it takes to tell whether one was at work.
+pub(super) struct KnownBugs {
+    variants: Box<dyn Variants>,
+    /// Of each subject, with the index in the baseline.
+    bugs: Vec<Vec<(usize, KnownBug)>>,
+    judge: Judge,
+    events: Vec<Event>,
+    row: Shown,
+    repaired: Shown,
+}
+
+/// What a run shows.
+#[derive(Default)]
+struct Shown {
+    violations: Vec<Violation>,
+    last: Option<Event>,
+    /// Of these invariants there are more violations than those.
+    cut_off: Vec<Invariant>,
+}
+
+/// What the violations of two runs of a scenario are compared by, but for the object.
+type Place = (Invariant, Class, Option<u32>, Phase);
+
+fn place(violation: &Violation) -> Place {
+    (violation.invariant, violation.class, violation.step, violation.phase)
+}
+
+impl Shown {
+    fn take(&mut self, violations: &[Violation], last: Option<Event>, judge: &Judge) {
+        self.violations.clear();
+        self.violations.extend_from_slice(violations);
+        self.last = last;
+        self.cut_off.clear();
+        let over = |i: &&Invariant| judge.judged(**i).violated > MAX_PER_INVARIANT;
+        self.cut_off.extend(Invariant::ALL.iter().filter(over));
+    }
+
+    /// True if the same violation is among these.
+    fn shows(&self, violation: &Violation) -> bool {
+        self.violations.iter().any(|v| (place(v), v.object) == (place(violation), violation.object))
+    }
+
+    /// True if the run ends in undefined behaviour at this violation's operation or before.
+    fn ends_before(&self, violation: &Violation) -> bool {
+        matches!(self.last, Some(Event::Undefined { .. }))
+            && self.violations.iter().any(|v| v.invariant == Invariant::I05 && v.step <= violation.step)
+    }
+}
+
+impl KnownBugs {
+    pub(super) fn new(spec: &dyn Spec, baseline: &Baseline) -> KnownBugs {
+        let of = |d: &Declaration| baseline.of_row(&d.row).map(|(at, bug)| (at, bug.clone())).collect();
+        KnownBugs {
+            variants: spec.variants(),
+            bugs: spec.declarations().iter().map(of).collect(),
+            judge: Judge::new(),
+            events: Vec::new(),
+            row: Shown::default(),
+            repaired: Shown::default(),
+        }
+    }
+
+    /// Decides on every `collector` violation of a run of the scenario by this subject: the index in the baseline of the bug
+    /// that it is due to.
+    pub(super) fn settle(
+        &mut self,
+        at: (usize, &Declaration),
+        scenario: &Scenario,
+        found: &mut Found,
+        bugs: &mut DueTo,
+    ) {
+        bugs.clear();
+        bugs.resize(found.len(), None);
+        if !self.bugs[at.0].is_empty() && found.iter().any(|(v, _)| v.class == Class::Collector) {
+            self.decide(at, scenario, found, bugs);
+        }
+    }
+
+    #[cold]
+    fn decide(
+        &mut self,
+        (subject, declaration): (usize, &Declaration),
+        scenario: &Scenario,
+        found: &mut Found,
+        due_to: &mut DueTo,
+    ) {
+        let several = found.iter().any(|(v, _)| v.class == Class::Collector && differential::judges(v.invariant));
+        let KnownBugs { variants, judge, events, row, repaired, .. } = self;
+        let mut show = |switches: &str, shown: &mut Shown| {
+            let Some(machine) = variants.variant(subject, switches) else { return false };
+            watch(machine, scenario, declaration, several, (judge, events), shown);
+            true
+        };
+        if !show("", row) {
+            return;
+        }
+        for (at, bug) in &self.bugs[subject] {
+            let open = |(v, due_to): (&Violation, Option<u16>)| {
+                v.class == Class::Collector && due_to.is_none() && row.shows(v)
+            };
+            if !found.iter().zip(&*due_to).any(|((v, _), due_to)| open((v, *due_to))) {
+                break;
+            }
+            let is_end = |reason| matches!(row.last, Some(Event::Undefined { reason: why }) if why == reason);
+            let helps = match &bug.sign {
+                Sign::GoneWith(switches) => show(switches, repaired),
+                Sign::Undefined(reason) => is_end(*reason),
+            };
+            if !helps {
+                continue;
+            }
+            for ((violation, verdict), due_to) in found.iter_mut().zip(&mut *due_to) {
+                let is_due = || match bug.sign {
+                    Sign::GoneWith(_) => is_gone(violation, row, repaired),
+                    Sign::Undefined(_) => is_the_end(violation, row),
+                };
+                if open((violation, *due_to)) && is_due() {
+                    (*due_to, *verdict) = (Some(*at as u16), Verdict::Known);
+                }
+            }
+        }
+    }
+}
+
+/// Runs a scenario and judges the events as they come.
+fn watch(
+    subject: &mut dyn Subject,
+    scenario: &Scenario,
+    declaration: &Declaration,
+    several: bool,
+    (judge, memory): (&mut Judge, &mut Vec<Event>),
+    shown: &mut Shown,
+) {
+    judge.start(scenario, declaration);
+    let mut last = None;
+    let mut take = |events: &[Event]| {
+        last = events.last().copied().or(last);
+        judge.take(events);
+    };
+    // What broke off has been judged as far as it came.
+    let _ = subject.run(scenario, &mut EventBuffer::new(memory).keep(0).pass_to(&mut take));
+    judge.finish();
+    shown.take(judge.violations(), last, judge);
+    if several {
+        shown.violations.extend(differential::check(subject, scenario, declaration).unwrap_or_default());
+    }
+}
+
+/// True if the violation, which the row shows, is not there without the bug: neither of its object, nor of another one that
+/// the row does not show in its place, which may be the same object by another number.
+fn is_gone(violation: &Violation, row: &Shown, repaired: &Shown) -> bool {
+    let there = |v: &Violation| place(v) == place(violation);
+    let is_other = |v: &Violation| v.object != violation.object && row.shows(v);
+    !repaired.ends_before(violation)
+        && !repaired.cut_off.contains(&violation.invariant)
+        && repaired.violations.iter().filter(|v| there(v)).all(is_other)
+}
+
+/// True if the violation is the undefined behaviour in which the row's run ends.
+fn is_the_end(violation: &Violation, row: &Shown) -> bool {
+    let last = row.violations.iter().rev().find(|v| v.invariant == Invariant::I05);
+    last.is_some_and(|last| (place(last), last.object) == (place(violation), violation.object))
+}
