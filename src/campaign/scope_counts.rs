@@ -58,7 +58,7 @@ impl Failure {
         match run.end {
             // A run of the model that ends so has come to its end.
             _ if run.reached.undefined > 0 => Some(Failure::Undefined),
-            End::Undefined(_) => Some(Failure::Undefined),
+            End::Undefined(..) => Some(Failure::Undefined),
             End::Complete | End::Teardown => None,
             End::Crashed(_) => Some(Failure::Died),
             End::Limit(_) => Some(Failure::Limited),

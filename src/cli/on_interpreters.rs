@@ -48,7 +48,8 @@ impl Replayer {
 /// What an outcome does to the exit code, and what there is to say about it; nothing if it needs no words.
 pub fn remark(replayed: &Replayed) -> Option<(Exit, String)> {
     Some(match replayed {
-        Replayed::Expected | Replayed::Unsupported(_) | Replayed::Undefined(..) => return None,
+        Replayed::Expected | Replayed::Unsupported(_) | Replayed::Undefined(_, None) => return None,
+        Replayed::Undefined(_, Some(_)) => (Exit::Clean, in_words(replayed)),
         Replayed::Agrees(violations) => {
             let codes: Vec<&str> = violations.iter().map(|v| v.code.as_str()).collect();
             let codes = if codes.is_empty() { "none".to_owned() } else { codes.join(", ") };

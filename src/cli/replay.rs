@@ -236,9 +236,9 @@ impl Replay {
         match column.replayer.replay(&mut self.runner, &case.document) {
             Ok(replayed) => {
                 match remark(&replayed) {
-                    Some((exit, message)) => fail(exit, message),
-                    None if alone => self.out += &format!("- {name}: {}\n", in_words(&replayed)),
-                    None => {}
+                    Some((exit, message)) if exit != Exit::Clean => fail(exit, message),
+                    _ if alone => self.out += &format!("- {name}: {}\n", in_words(&replayed)),
+                    _ => {}
                 }
                 column.files.push((file.to_owned(), replayed));
             }
@@ -283,7 +283,11 @@ impl Replay {
         let names = ObjectNames::new(&case.document.names, run.events);
         let subject = report::subject(&collector.name, collector.verified);
         let ended = match run.end {
-            End::Crashed(how) => Some(format!("the interpreter died: {how}")),
+            End::Crashed(death) => Some(format!("the interpreter died: {death}")),
+            End::Undefined(reason, Some(death)) if show.is_some() => {
+                self.out += &format!("- {subject}: dies: {death}; behaviour is undefined there ({reason:?})\n");
+                None
+            }
             End::Limit(limit) => Some(format!("the interpreter did not come to its end: {limit}")),
             End::Unsupported(what) if show == Some(true) => {
                 self.out += &format!("- {subject}: not run: {what}\n");

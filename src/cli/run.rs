@@ -6,7 +6,7 @@ use super::campaign::{Options, explain};
 use super::monitor::Monitor;
 use super::options::Subjects;
 use super::{Exit, interrupt, options};
-use crate::campaign::{self, CampaignPlan, JudgedOutcome, JudgedTotals, ViolationKey};
+use crate::campaign::{self, CampaignPlan, JudgedOutcome, JudgedTotals};
 use crate::lookup;
 use crate::model::collector::Collector;
 use crate::report::{json, text::campaign_report as report};
@@ -109,7 +109,7 @@ fn exit(outcome: &JudgedOutcome, strict: bool, is_little: bool) -> Exit {
     let kinds = || outcome.part.kinds.keys();
     if outcome.part.is_nondeterministic() || outcome.unconfirmed > 0 {
         Exit::Nondeterminism
-    } else if kinds().any(|key| matches!(key, ViolationKey::Fatal { .. })) {
+    } else if kinds().any(|key| key.is_crash(strict)) {
         Exit::Crash
     } else if kinds().any(|key| key.counts(strict)) {
         Exit::Violation

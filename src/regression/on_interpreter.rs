@@ -5,7 +5,7 @@ use super::outcome::Runner;
 use crate::event::{Event, EventBuffer, Undefined};
 use crate::lockstep::{self, Comparison, Difference};
 use crate::scenario::text::{Document, Expectation, ExpectedViolation};
-use crate::subject::{Failure, SetupError, Spec, Subject};
+use crate::subject::{Death, Failure, SetupError, Spec, Subject};
 use crate::supervise::Limits;
 
 /// What an interpreter made of a file.
@@ -14,11 +14,11 @@ pub enum Replayed {
     /// What the file expects.
     Expected,
     /// What the file expects, up to undefined behaviour; then the interpreter died in this way, or went on.
-    Undefined(Undefined, Option<String>),
+    Undefined(Undefined, Option<Death>),
     /// The interpreter cannot run the scenario, for this reason.
     Unsupported(String),
     /// The interpreter died where the outcome is defined.
-    Crashed(String),
+    Crashed(Death),
     /// The interpreter reached this limit where the outcome is defined.
     Limited(String),
     /// Not what the file expects.
@@ -79,7 +79,7 @@ impl Runner<'_> {
         })?;
         let (mut died, mut limit) = (None, None);
         match &failure {
-            Some(Failure::Died { how, .. }) => died = Some(how.clone()),
+            Some(Failure::Died { how, .. }) => died = Some(Death::new(how, &events)),
             Some(Failure::Limit { limit: reached, .. }) => limit = Some(reached.clone()),
             _ => {}
         }
@@ -92,7 +92,8 @@ impl Runner<'_> {
                 Some(*reason)
             }
             Comparison::Different(d) if d.kind == lockstep::DifferenceKind::Crash => {
-                return Ok(Replayed::Crashed(died.unwrap_or_default()));
+                let how = || Death::new("died", &events);
+                return Ok(Replayed::Crashed(died.unwrap_or_else(how)));
             }
             Comparison::Different(d) if d.kind == lockstep::DifferenceKind::Limit => {
                 return Ok(Replayed::Limited(limit.unwrap_or_default()));

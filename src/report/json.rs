@@ -209,15 +209,23 @@ pub fn campaign(page: &CampaignReport<'_>, exit: u8) -> JsonReport {
                 "crashed": tally.crashed,
                 "limited": tally.limited,
                 "undefined": tally.undefined,
+                "died_where_undefined": tally.died_where_undefined,
                 "teardown": tally.teardown,
                 "unsupported": tally.unsupported,
             })
         });
         report.result.insert("ends".to_owned(), ends.collect());
-        let crashes = page.crashes().map(|(_, crash)| {
+        let crashes = page.crashes().map(|(key, crash)| {
             serde_json::json!({
                 "subject": crash.subject,
                 "how": crash.what.name,
+                "known": key.verdict() == Some(Verdict::Known),
+                "class": key.verdict().map(|verdict| verdict.class().word()),
+                "undefined": crash.details.get("undefined"),
+                "step": crash.details.get("step"),
+                "collecting": crash.details.get("collecting"),
+                "phase": crash.what.phase,
+                "message": crash.sentence,
                 "objects": crash.objects,
                 "scenario": crash.first.scenario,
                 "file": file(crash),

@@ -55,7 +55,7 @@ impl CampaignReport<'_> {
 
     /// The findings that are ends of interpreters, each with its key.
     pub fn crashes(&self) -> impl Iterator<Item = &(ViolationKey, Finding)> {
-        self.outcome.findings.iter().filter(|(key, _)| matches!(key, ViolationKey::Fatal { .. }))
+        self.outcome.findings.iter().filter(|(key, _)| !matches!(key, ViolationKey::Violation { .. }))
     }
 }
 
@@ -71,6 +71,7 @@ fn write_page(out: &mut String, page: &CampaignReport<'_>, width: usize, style: 
     heading(out, page, style)?;
     table(out, page, width, style)?;
     reached(out, page, style)?;
+    crashes(out, page, style)?;
     findings(out, page, style)?;
     endings(out, page, style)?;
     store(out, page.outcome.waiting, &page.outcome.bugs, page.out, style)?;
@@ -99,7 +100,8 @@ fn endings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Re
         let counts = [
             (tally.crashed, "the interpreter died"),
             (tally.limited, "a limit of time or memory was reached"),
-            (tally.undefined, "behaviour was undefined, not judged further"),
+            (tally.undefined - tally.died_where_undefined, "behaviour was undefined, not judged further"),
+            (tally.died_where_undefined, "the interpreter died where behaviour was undefined"),
             (tally.teardown, "the interpreter died after the last event, when leftovers were dropped"),
         ];
         for (number, what) in counts.into_iter().filter(|(number, _)| *number > 0) {
@@ -109,16 +111,38 @@ fn endings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Re
             writeln!(out, "{}: {} not run: {what}", collector.name, count(*number, "scenario"))?;
         }
     }
-    for (_, crash) in page.crashes() {
-        let objects = count(crash.objects.into(), "object");
-        writeln!(out, "{} {}: {}, {objects}", style.bad(&crash.what.code), crash.subject, crash.what.name)?;
-        let file = quoted(&JudgedOutcome::file(page.out, crash).to_string_lossy());
-        let replay = format!("coroner replay {file} --collector {}", crash.subject);
-        writeln!(out, "    {}", style.command(&replay))?;
-    }
     if page.outcome.unconfirmed > 0 {
         let kinds = count(page.outcome.unconfirmed as u64, "kind");
         writeln!(out, "{} {kinds} of findings did not occur again in a fresh process", style.bad("unconfirmed"))?;
+    }
+    Ok(())
+}
+
+/// What interpreters died of, and what they did not come to the end of.
+fn crashes(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
+    for (at, (key, crash)) in page.crashes().enumerate() {
+        let verdict = key.verdict();
+        let counts = key.counts(page.strict);
+        let meaning = match verdict {
+            None => String::new(),
+            Some(Verdict::Known) => ", known".to_owned(),
+            Some(other) => format!(", {}", other.meaning()),
+        };
+        let bug = key.known_bug().and_then(|bug| page.baseline.bugs().get(bug));
+        let bug = bug.map_or_else(String::new, |bug| format!("{}: ", bug.describe()));
+        let word = if counts { style.bad(&crash.what.code) } else { style.note(&crash.what.code) };
+        let scenarios = page.outcome.part.kinds.get(key).map_or(0, |seen| seen.count);
+        let (on, scenarios) = (&crash.subject, count(scenarios, "scenario"));
+        let line_before = if at == 0 { "\n" } else { "" };
+        writeln!(out, "{line_before}{word}{meaning}, on {on}, in {scenarios}: {bug}{}", crash.sentence)?;
+        let objects = count(crash.objects.into(), "object");
+        let file = quoted(&JudgedOutcome::file(page.out, crash).to_string_lossy());
+        if counts {
+            let replay = format!("coroner replay {file} --collector {}", quoted(on));
+            writeln!(out, "    {objects}: {}", style.command(&replay))?;
+        } else {
+            writeln!(out, "    {objects}: {}", style.faint(&file))?;
+        }
     }
     Ok(())
 }
@@ -222,6 +246,9 @@ fn reached(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Re
 
 fn findings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
     let findings: Vec<&(ViolationKey, Finding)> = page.violations().collect();
+    if findings.is_empty() && page.crashes().next().is_some() {
+        return Ok(());
+    }
     if findings.is_empty() {
         let so_far = if page.interrupted || page.not_compared().is_some() { " so far" } else { "" };
         return writeln!(out, "\nnothing found{so_far}");
