@@ -61,8 +61,9 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
 
 /// Shows the page of a campaign in lockstep.
 pub(super) fn show_page(page: &report::LockstepReport<'_>, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let not_compared = page.not_compared();
     let all_skipped = page.skipped.len() == page.about.subjects.len();
+    // Why none could be used has been said.
+    let not_compared = if all_skipped { None } else { page.not_compared() };
     let exit = interrupt::exit(exit(page.outcome, all_skipped, not_compared.is_some()));
     super::print(&report::text(page, options::width(), options::color()))?;
     if let Some(path) = json {

@@ -31,6 +31,8 @@ fn where_nothing_ran_nothing_agrees_and_nothing_is_clean() {
         }
         assert_eq!((&result["schema"], &result["exit"]), (&2.into(), &6.into()), "{result}");
     }
+    let ran = place.coroner("merge findings -o all");
+    assert_eq!((ran.code, ran.out.matches("\nnot compared: python").count()), (6, 2), "{}{}", ran.out, ran.err);
     std::fs::write(place.path("a.scn"), "coroner 1\na = Node()\n").unwrap();
     for option in ["--collector python:", "--python "] {
         let ran = place.coroner(&format!("replay a.scn {option}{python}"));
