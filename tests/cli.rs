@@ -46,7 +46,15 @@ fn the_result_as_json_has_the_keys_that_scripts_depend_on() {
     let folder = folder();
     coroner(folder.path(), &format!("{BROKEN} --json result.json"));
     let result = json(folder.path(), "result.json");
-    assert_eq!((&result["schema"], &result["command"], &result["exit"]), (&1.into(), &"run".into(), &1.into()));
+    assert_eq!((&result["schema"], &result["command"], &result["exit"]), (&2.into(), &"run".into(), &1.into()));
+    assert_eq!(result["interrupted"], false);
+    for counts in [&result, &result["subjects"][0]] {
+        let all: u64 = ["judged", "undefined", "unsupported", "limited", "died"]
+            .iter()
+            .map(|key| counts[key].as_u64().unwrap_or_else(|| panic!("{key} is missing in {counts}")))
+            .sum();
+        assert_eq!(all, 600);
+    }
     assert_eq!((&result["scenarios"], &result["reached"]["runs"]), (&600.into(), &600.into()));
     assert_eq!(result["digest"].as_str().unwrap().len(), 16);
     let subject = &result["subjects"][0];

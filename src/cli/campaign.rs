@@ -239,6 +239,15 @@ pub fn targets(list: &str) -> anyhow::Result<Vec<Imitation>> {
     Ok(targets)
 }
 
+/// What an interpreter is called beside others: by its path too, if one of them has the same version.
+pub fn name(target: &Imitation, all: &[Imitation]) -> String {
+    let name = target.interpreter.name();
+    match options::is_ambiguous(&target.interpreter, all.iter().map(|other| &other.interpreter)) {
+        true => format!("{name} ({})", target.interpreter.program.display()),
+        false => name,
+    }
+}
+
 /// The interpreters that a list means.
 ///
 /// # Errors

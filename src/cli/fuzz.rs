@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use super::fuzz_findings::Explored;
-use super::{Exit, options};
+use super::{Exit, interrupt, options};
 use crate::corpus::{self, Reading};
 use crate::fuzzing::{CANARY, Compare, Scenarios, Setting, TARGETS, VARIABLES, engine};
 use crate::invariant::Invariant;
@@ -18,6 +18,9 @@ use crate::report::{count, json, quoted};
 
 /// How long a run without a bound takes.
 const DEFAULT_TIME: Duration = Duration::from_secs(300);
+/// How often it is looked whether the target has ended, or a signal asks for the end.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// Build a libFuzzer target with coverage, on stable Rust, and run it
 ///
 /// Starts from `corpus/TARGET`; new inputs go to `target/fuzz/corpus/TARGET`, and `coroner corpus import` takes those
@@ -112,6 +115,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
     let mut explored = Explored::default();
+    interrupt::watch();
     let started = Instant::now();
     let (crashes, status) = loop {
         let (crashes, status) = once(args, &layout, explored.rounds, started.elapsed())?;
@@ -123,11 +127,17 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
             }
         }
         explored.crashes += crashes.len();
-        if crashes.is_empty() || !explored.goes_on() || args.findings.is_none() || is_over(args, started) {
+        if interrupt::asked()
+            || crashes.is_empty()
+            || !explored.goes_on()
+            || args.findings.is_none()
+            || is_over(args, started)
+        {
             break (explored.crashes, status);
         }
     };
-    let exit = match (crashes == 0, status.code()) {
+    let exit = interrupt::exit(match (crashes == 0, status.code()) {
+        _ if interrupt::asked() => Exit::Clean,
         (false, _) => Exit::Violation,
         (true, Some(0)) => Exit::Clean,
         (true, Some(2)) => Exit::BadInput,
@@ -136,7 +146,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
             eprintln!("the target ended with {status}; its message above names the input");
             Exit::Violation
         }
-    };
+    });
     if let Some(path) = json {
         let mut report = json::JsonReport::new("fuzz", exit.code());
         report.result.insert("target".to_owned(), target.into());
@@ -151,7 +161,17 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
 fn once(args: &Args, layout: &Layout, round: u32, spent: Duration) -> anyhow::Result<(Vec<PathBuf>, ExitStatus)> {
     let before = files(&layout.artifacts)?;
     let mut command = command(args, layout, round, spent);
-    let status = command.status().with_context(|| format!("cannot run {}", layout.built.display()))?;
+    let mut target = command.spawn().with_context(|| format!("cannot run {}", layout.built.display()))?;
+    let status = loop {
+        if let Some(status) = target.try_wait().context("cannot wait for the target")? {
+            break status;
+        }
+        if interrupt::asked() {
+            // It writes every input when it finds it: nothing is lost. It may have ended by itself meanwhile.
+            let _ = target.kill();
+        }
+        std::thread::sleep(LOOK);
+    };
     let after = files(&layout.artifacts)?;
     Ok((after.difference(&before).cloned().collect(), status))
 }

@@ -44,26 +44,14 @@ pub type Subjects = (Vec<Collector>, BTreeMap<String, Interpreter>);
 /// # Errors
 /// If a name means nothing, or nothing is left.
 pub fn subjects(names: &[String]) -> anyhow::Result<Subjects> {
-    let (mut found, mut interpreters): Subjects = Default::default();
+    let mut entries = Vec::new();
     for name in names {
-        let new = match name.trim().strip_prefix("python:") {
-            None => collectors(std::slice::from_ref(name))?,
-            Some(list) => {
-                let (new, more) = pythons(list)?;
-                interpreters.extend(more);
-                new
-            }
-        };
-        for collector in new {
-            if !found.iter().any(|c| c.name == collector.name) {
-                found.push(collector);
-            }
+        match name.trim().strip_prefix("python:") {
+            None => entries.extend(collectors(std::slice::from_ref(name))?.into_iter().map(Entry::Row)),
+            Some(list) => entries.extend(resolved(list)?.into_iter().map(Entry::Real)),
         }
     }
-    if found.is_empty() {
-        bail!("no collector is given; `coroner list collectors` shows all");
-    }
-    Ok((found, interpreters))
+    named(entries)
 }
 
 /// What `--collector` and `--python` mean together.
@@ -92,30 +80,83 @@ pub fn examiners((collectors, interpreters): &Subjects, baseline: &Baseline) -> 
 /// # Errors
 /// If an entry of the list is no usable interpreter, or none is left.
 pub fn pythons(list: &str) -> anyhow::Result<Subjects> {
+    named(resolved(list)?.into_iter().map(Entry::Real).collect())
+}
+
+/// What an entry of a list of subjects means.
+enum Entry {
+    Row(Collector),
+    Real(Meant),
+}
+
+/// An interpreter, and what it was called.
+struct Meant {
+    /// A path, if it was called by one.
+    path: Option<String>,
+    interpreter: Interpreter,
+}
+
+/// The interpreters of a list, each with what it was called there.
+fn resolved(list: &str) -> anyhow::Result<Vec<Meant>> {
+    let mut meant: Vec<Meant> = Vec::new();
+    for entry in list.split(',').map(str::trim).filter(|e| !e.is_empty()) {
+        let path = entry.contains('/').then(|| entry.to_owned());
+        meant.extend(cpython::resolve(entry)?.into_iter().map(|i| Meant { path: path.clone(), interpreter: i }));
+    }
+    if meant.is_empty() {
+        bail!("no interpreter found: pass a path, or name programs in CORONER_PYTHONS");
+    }
+    Ok(meant)
+}
+
+/// True if an interpreter needs its path to be told from another one of these.
+pub fn is_ambiguous<'i>(interpreter: &Interpreter, mut all: impl Iterator<Item = &'i Interpreter>) -> bool {
+    all.any(|other| other.short() == interpreter.short() && other.program != interpreter.program)
+}
+
+/// Gives every interpreter a name: its version, or its path if that is what it was called or if another one of the same
+/// version is there.
+fn named(entries: Vec<Entry>) -> anyhow::Result<Subjects> {
+    let all: Vec<Interpreter> = entries
+        .iter()
+        .filter_map(|entry| if let Entry::Real(meant) = entry { Some(meant.interpreter.clone()) } else { None })
+        .collect();
     let (mut found, mut interpreters): Subjects = Default::default();
     let mut skipped = 0;
-    for entry in list.split(',').map(str::trim).filter(|e| !e.is_empty()) {
-        for interpreter in cpython::resolve(entry)? {
-            let release = interpreter.release;
-            let name = if entry.contains('/') { entry.to_owned() } else { interpreter.short() };
-            let name = format!("python:{name}");
-            if let Err(error) = Python::new(interpreter.clone(), Limits::default()) {
-                eprintln!("skipped: {error}");
-                skipped += 1;
+    for entry in entries {
+        let (path, interpreter) = match entry {
+            Entry::Real(Meant { path, interpreter }) => (path, interpreter),
+            Entry::Row(collector) => {
+                if !found.iter().any(|c| c.name == collector.name) {
+                    found.push(collector);
+                }
                 continue;
             }
-            let newest = || Collector::all().pop();
-            let Some(row) = lookup::row_of(&interpreter).or_else(newest) else { continue };
-            if interpreters.insert(name.clone(), interpreter).is_none() {
-                found.push(Collector { name, release, rules: row.rules, verified: true });
-            }
+        };
+        let name = path.unwrap_or_else(|| match is_ambiguous(&interpreter, all.iter()) {
+            true => interpreter.program.to_string_lossy().into_owned(),
+            false => interpreter.short(),
+        });
+        let name = format!("python:{name}");
+        if interpreters.contains_key(&name) {
+            // The same name is the same program.
+            continue;
         }
+        if let Err(error) = Python::new(interpreter.clone(), Limits::default()) {
+            eprintln!("skipped: {error}");
+            skipped += 1;
+            continue;
+        }
+        let newest = || Collector::all().pop();
+        let Some(row) = lookup::row_of(&interpreter).or_else(newest) else { continue };
+        found.push(Collector { name: name.clone(), release: interpreter.release, rules: row.rules, verified: true });
+        interpreters.insert(name, interpreter);
     }
     if found.is_empty() && skipped > 0 {
         bail!("no interpreter is left");
     }
     if found.is_empty() {
-        bail!("no interpreter found: pass a path, or name programs in CORONER_PYTHONS");
+        bail!("no collector is given; `coroner list collectors` shows all");
     }
     Ok((found, interpreters))
 }

@@ -6,9 +6,7 @@ use super::campaign::{Options, explain};
 use super::monitor::Monitor;
 use super::options::Subjects;
 use super::{Exit, interrupt, options};
-use crate::campaign::{self, CampaignPlan, JudgedOutcome, JudgedTotals, ViolationKey};
-use crate::findings::{Baseline, CampaignIdentity};
-
+use crate::campaign::{self, CampaignPlan, JudgedOutcome, JudgedTotals};
 use crate::lookup;
 use crate::model::collector::Collector;
 use crate::report::{json, text::campaign_report as report};
@@ -81,41 +79,42 @@ pub(super) fn campaign(
     monitor.finish()?;
     let about = plan.about(command);
     let repeat = options.repeat(&about, outcome.scenarios, strict);
-    let exit = page(&about, &outcome, &plan.baseline, &options.out, strict, repeat.as_deref(), json);
+    let page = report::CampaignReport {
+        about: &about,
+        outcome: &outcome,
+        baseline: &plan.baseline,
+        out: &options.out,
+        strict,
+        interrupted: interrupt::asked(),
+        repeat: repeat.as_deref(),
+    };
+    let exit = show(&page, json);
     interrupt::hint();
     exit
 }
 
 /// Shows the page of a campaign.
-pub(super) fn page(
-    about: &CampaignIdentity,
-    outcome: &JudgedOutcome,
-    baseline: &Baseline,
-    out: &Path,
-    strict: bool,
-    repeat: Option<&str>,
-    json: Option<&Path>,
-) -> anyhow::Result<Exit> {
-    let exit = exit(outcome, strict);
-    let page = report::CampaignReport { about, outcome, baseline, out, strict, repeat };
-    super::print(&report::text(&page, options::width(), options::color()))?;
+pub(super) fn show(page: &report::CampaignReport<'_>, json: Option<&Path>) -> anyhow::Result<Exit> {
+    let not_compared = page.not_compared();
+    let exit = interrupt::exit(exit(page.outcome, page.strict, not_compared.is_some()));
+    super::print(&report::text(page, options::width(), options::color()))?;
     if let Some(path) = json {
-        json::write(path, &json::campaign(&page, exit.code()))?;
+        json::write(path, &json::campaign(page, exit.code()))?;
     }
-    if let Some(repeat) = repeat.filter(|_| exit != Exit::Clean) {
-        super::print(&format!("\nrepeat with: {repeat}\n"))?;
-    }
+    super::print_end(exit, page.repeat, not_compared.as_deref())?;
     Ok(exit)
 }
 
-fn exit(outcome: &JudgedOutcome, strict: bool) -> Exit {
+fn exit(outcome: &JudgedOutcome, strict: bool, is_little: bool) -> Exit {
     let kinds = || outcome.part.kinds.keys();
     if outcome.part.is_nondeterministic() || outcome.unconfirmed > 0 {
         Exit::Nondeterminism
-    } else if kinds().any(|key| matches!(key, ViolationKey::Fatal { .. })) {
+    } else if kinds().any(|key| key.is_crash(strict)) {
         Exit::Crash
     } else if kinds().any(|key| key.counts(strict)) {
         Exit::Violation
+    } else if is_little {
+        Exit::NotCompared
     } else {
         Exit::Clean
     }

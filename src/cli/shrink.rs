@@ -85,8 +85,9 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         }
         None => super::print(&text)?,
     }
+    let exit = interrupt::exit(Exit::Clean);
     if let Some(path) = json {
-        let mut report = json::JsonReport::new("shrink", Exit::Clean.code());
+        let mut report = json::JsonReport::new("shrink", exit.code());
         report.result.insert("minimal".to_owned(), minimized.minimal.into());
         report.result.insert("tries".to_owned(), minimized.tries.into());
         report.result.insert("objects".to_owned(), objects.into());
@@ -94,7 +95,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         report.result.insert("scenario".to_owned(), text.into());
         json::write(path, &report)?;
     }
-    Ok(Exit::Clean)
+    Ok(exit)
 }
 
 /// Searches until nothing gets smaller, or the time is over, or somebody interrupts.

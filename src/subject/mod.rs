@@ -1,5 +1,6 @@
 //! What runs scenarios: the one trait that a model, a real interpreter or a foreign collector implements.
 
+mod death;
 mod declaration;
 mod end;
 mod expectation;
@@ -11,6 +12,7 @@ use crate::event::{Event, EventBuffer};
 use crate::scenario::Scenario;
 use crate::supervise::Limits;
 
+pub use death::Death;
 pub use declaration::{Declaration, Needs};
 pub use end::{End, Fatal};
 pub use expectation::{Choice, Expectation, Expectations, Questions, Values};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{At, Declaration, End, Failure, Group, Receiver, SetupError, Spec, Subject, Variants};
+use super::{At, Death, Declaration, End, Failure, Group, Receiver, SetupError, Spec, Subject, Variants};
 use crate::event::{Event, EventBuffer, Undefined};
 use crate::scenario::Scenario;
 use crate::supervise::Limits;
@@ -126,9 +126,13 @@ impl Process {
         if let Some((at, reason)) = foreseen {
             real.restart();
             if self.events.len() >= at && self.events[..at] == self.foreseen[..at] {
+                let death = match &failure {
+                    Some(Failure::Died { how, .. }) => Some(Death::new(how, &self.events)),
+                    _ => None,
+                };
                 self.events.truncate(at);
                 self.events.push(Event::Undefined { reason });
-                end = End::Undefined(reason);
+                end = End::Undefined(reason, death);
             }
         }
         to.events(at, end.judged(&self.events));

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::path::Path;
 
+use super::run_counts::{self, Word};
 use super::style::{Style, UNVERIFIED, count, grouped, quoted, subject};
 use crate::campaign::{JudgedCounts, JudgedOutcome, ViolationKey};
-use crate::findings::{Baseline, CampaignIdentity, Finding, State, Summary, Verdict};
+use crate::findings::{Baseline, CampaignIdentity, Finding, RunCounts, State, Summary, Verdict};
 
 use crate::invariant::Invariant;
 
@@ -23,6 +24,8 @@ pub struct CampaignReport<'p> {
     pub out: &'p Path,
     /// Every violation counts.
     pub strict: bool,
+    /// A signal ended the campaign early.
+    pub interrupted: bool,
     /// The command that does the same, if there is one.
     pub repeat: Option<&'p str>,
 }
@@ -33,9 +36,26 @@ impl CampaignReport<'_> {
         self.outcome.findings.iter().filter(|(key, _)| matches!(key, ViolationKey::Violation { .. }))
     }
 
+    /// How all runs ended.
+    pub fn run_counts(&self) -> RunCounts {
+        self.outcome.part.tallies.iter().fold(RunCounts::default(), |mut all, tally| {
+            all.add(&tally.run_counts());
+            all
+        })
+    }
+
+    /// Says on whom too little was judged, and why; nothing if it was enough everywhere.
+    pub fn not_compared(&self) -> Option<String> {
+        let subjects = self.about.subjects.iter().zip(&self.outcome.part.tallies).map(|(subject, tally)| {
+            let why = tally.unsupported.iter().map(|(what, number)| (what.as_str(), *number));
+            (subject.name.as_str(), (tally.run_counts(), why.collect()))
+        });
+        run_counts::not_compared(subjects, |runs| self.about.meant_undefined(runs), Word::Judged)
+    }
+
     /// The findings that are ends of interpreters, each with its key.
     pub fn crashes(&self) -> impl Iterator<Item = &(ViolationKey, Finding)> {
-        self.outcome.findings.iter().filter(|(key, _)| matches!(key, ViolationKey::Fatal { .. }))
+        self.outcome.findings.iter().filter(|(key, _)| !matches!(key, ViolationKey::Violation { .. }))
     }
 }
 
@@ -51,9 +71,12 @@ fn write_page(out: &mut String, page: &CampaignReport<'_>, width: usize, style: 
     heading(out, page, style)?;
     table(out, page, width, style)?;
     reached(out, page, style)?;
+    crashes(out, page, style)?;
     findings(out, page, style)?;
     endings(out, page, style)?;
-    store(out, page.outcome.waiting, &page.outcome.bugs, page.out, style)
+    store(out, page.outcome.waiting, &page.outcome.bugs, page.out, style)?;
+    let interrupted = if page.interrupted { "interrupted: " } else { "" };
+    writeln!(out, "{interrupted}{}", run_counts::in_words(&page.run_counts(), Word::Judged))
 }
 
 /// What the store has, and what is left to be done.
@@ -77,7 +100,8 @@ fn endings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Re
         let counts = [
             (tally.crashed, "the interpreter died"),
             (tally.limited, "a limit of time or memory was reached"),
-            (tally.undefined, "behaviour was undefined, not judged further"),
+            (tally.undefined - tally.died_where_undefined, "behaviour was undefined, not judged further"),
+            (tally.died_where_undefined, "the interpreter died where behaviour was undefined"),
             (tally.teardown, "the interpreter died after the last event, when leftovers were dropped"),
         ];
         for (number, what) in counts.into_iter().filter(|(number, _)| *number > 0) {
@@ -87,16 +111,38 @@ fn endings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Re
             writeln!(out, "{}: {} not run: {what}", collector.name, count(*number, "scenario"))?;
         }
     }
-    for (_, crash) in page.crashes() {
-        let objects = count(crash.objects.into(), "object");
-        writeln!(out, "{} {}: {}, {objects}", style.bad(&crash.what.code), crash.subject, crash.what.name)?;
-        let file = quoted(&JudgedOutcome::file(page.out, crash).to_string_lossy());
-        let replay = format!("coroner replay {file} --collector {}", crash.subject);
-        writeln!(out, "    {}", style.command(&replay))?;
-    }
     if page.outcome.unconfirmed > 0 {
         let kinds = count(page.outcome.unconfirmed as u64, "kind");
         writeln!(out, "{} {kinds} of findings did not occur again in a fresh process", style.bad("unconfirmed"))?;
+    }
+    Ok(())
+}
+
+/// What interpreters died of, and what they did not come to the end of.
+fn crashes(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
+    for (at, (key, crash)) in page.crashes().enumerate() {
+        let verdict = key.verdict();
+        let counts = key.counts(page.strict);
+        let meaning = match verdict {
+            None => String::new(),
+            Some(Verdict::Known) => ", known".to_owned(),
+            Some(other) => format!(", {}", other.meaning()),
+        };
+        let bug = key.known_bug().and_then(|bug| page.baseline.bugs().get(bug));
+        let bug = bug.map_or_else(String::new, |bug| format!("{}: ", bug.describe()));
+        let word = if counts { style.bad(&crash.what.code) } else { style.note(&crash.what.code) };
+        let scenarios = page.outcome.part.kinds.get(key).map_or(0, |seen| seen.count);
+        let (on, scenarios) = (&crash.subject, count(scenarios, "scenario"));
+        let line_before = if at == 0 { "\n" } else { "" };
+        writeln!(out, "{line_before}{word}{meaning}, on {on}, in {scenarios}: {bug}{}", crash.sentence)?;
+        let objects = count(crash.objects.into(), "object");
+        let file = quoted(&JudgedOutcome::file(page.out, crash).to_string_lossy());
+        if counts {
+            let replay = format!("coroner replay {file} --collector {}", quoted(on));
+            writeln!(out, "    {objects}: {}", style.command(&replay))?;
+        } else {
+            writeln!(out, "    {objects}: {}", style.faint(&file))?;
+        }
     }
     Ok(())
 }
@@ -200,8 +246,12 @@ fn reached(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Re
 
 fn findings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
     let findings: Vec<&(ViolationKey, Finding)> = page.violations().collect();
+    if findings.is_empty() && page.crashes().next().is_some() {
+        return Ok(());
+    }
     if findings.is_empty() {
-        return writeln!(out, "\nnothing found");
+        let so_far = if page.interrupted || page.not_compared().is_some() { " so far" } else { "" };
+        return writeln!(out, "\nnothing found{so_far}");
     }
     let mut groups: BTreeMap<(Verdict, Invariant, Option<usize>), Vec<&Finding>> = BTreeMap::new();
     for (key, record) in &findings {
