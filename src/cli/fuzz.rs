@@ -15,6 +15,7 @@ use crate::fuzzing::{CANARY, Compare, Scenarios, Setting, TARGETS, VARIABLES, en
 use crate::invariant::Invariant;
 use crate::model::collector::releases::nearest;
 use crate::report::{count, json, quoted};
+use crate::supervise::attend;
 
 /// How long a run without a bound takes.
 const DEFAULT_TIME: Duration = Duration::from_secs(300);
@@ -151,7 +152,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
 fn once(args: &Args, layout: &Layout, round: u32, spent: Duration) -> anyhow::Result<(Vec<PathBuf>, ExitStatus)> {
     let before = files(&layout.artifacts)?;
     let mut command = command(args, layout, round, spent);
-    let status = command.status().with_context(|| format!("cannot run {}", layout.built.display()))?;
+    let status = attend(&mut command).with_context(|| format!("cannot run {}", layout.built.display()))?;
     let after = files(&layout.artifacts)?;
     Ok((after.difference(&before).cloned().collect(), status))
 }

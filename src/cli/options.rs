@@ -85,6 +85,20 @@ pub fn examiners((collectors, interpreters): &Subjects, baseline: &Baseline) -> 
     (0..subjects.len()).map(|subject| subjects.examiner(subject, baseline)).collect()
 }
 
+/// The interpreters that a list means. Those that reached a limit instead of saying what they are are named on standard
+/// error.
+///
+/// # Errors
+/// If an entry of the list is no usable interpreter, or all of them reached a limit.
+pub fn resolve(list: &str) -> anyhow::Result<Vec<Interpreter>> {
+    let resolved = cpython::resolve(list)?;
+    resolved.skipped.iter().for_each(|limit| eprintln!("skipped: {limit}"));
+    if resolved.interpreters.is_empty() && !resolved.skipped.is_empty() {
+        bail!("no interpreter is left");
+    }
+    Ok(resolved.interpreters)
+}
+
 /// The interpreters of a list as collectors: each has the rules of the row that covers it, or of the newest row, to
 /// say what is undefined, and a name that means the interpreter again. One that cannot be set up, because there is no
 /// compiler or no header, is named on standard error and left out.
@@ -93,9 +107,11 @@ pub fn examiners((collectors, interpreters): &Subjects, baseline: &Baseline) -> 
 /// If an entry of the list is no usable interpreter, or none is left.
 pub fn pythons(list: &str) -> anyhow::Result<Subjects> {
     let (mut found, mut interpreters): Subjects = Default::default();
-    let mut skipped = 0;
+    let (mut skipped, mut limits) = (0, Vec::new());
     for entry in list.split(',').map(str::trim).filter(|e| !e.is_empty()) {
-        for interpreter in cpython::resolve(entry)? {
+        let resolved = cpython::resolve(entry)?;
+        limits.extend(resolved.skipped);
+        for interpreter in resolved.interpreters {
             let release = interpreter.release;
             let name = if entry.contains('/') { entry.to_owned() } else { interpreter.short() };
             let name = format!("python:{name}");
@@ -111,7 +127,10 @@ pub fn pythons(list: &str) -> anyhow::Result<Subjects> {
             }
         }
     }
-    if found.is_empty() && skipped > 0 {
+    // Each entry may have met the same ones.
+    limits.dedup();
+    limits.iter().for_each(|limit| eprintln!("skipped: {limit}"));
+    if found.is_empty() && skipped + limits.len() > 0 {
         bail!("no interpreter is left");
     }
     if found.is_empty() {
