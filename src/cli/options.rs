@@ -110,7 +110,10 @@ pub fn pythons(list: &str) -> anyhow::Result<Subjects> {
     let (mut skipped, mut limits) = (0, Vec::new());
     for entry in list.split(',').map(str::trim).filter(|e| !e.is_empty()) {
         let resolved = cpython::resolve(entry)?;
-        limits.extend(resolved.skipped);
+        // Each entry may have met the same ones.
+        let new: Vec<_> = resolved.skipped.into_iter().filter(|limit| !limits.contains(limit)).collect();
+        new.iter().for_each(|limit| eprintln!("skipped: {limit}"));
+        limits.extend(new);
         for interpreter in resolved.interpreters {
             let release = interpreter.release;
             let name = if entry.contains('/') { entry.to_owned() } else { interpreter.short() };
@@ -127,9 +130,6 @@ pub fn pythons(list: &str) -> anyhow::Result<Subjects> {
             }
         }
     }
-    // Each entry may have met the same ones.
-    limits.dedup();
-    limits.iter().for_each(|limit| eprintln!("skipped: {limit}"));
     if found.is_empty() && skipped + limits.len() > 0 {
         bail!("no interpreter is left");
     }

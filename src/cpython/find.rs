@@ -88,7 +88,8 @@ impl Interpreter {
     /// Asks a program what it is.
     ///
     /// # Errors
-    /// [`FindError`] if it is no CPython from 2.7 on, or a free-threaded build, or has not answered within 20 s and 64 KiB.
+    /// [`FindError`] if it is no CPython from 2.7 on, or a free-threaded build, or has not answered within 20 s and
+    /// 64 KiB.
     pub fn ask(program: &Path) -> Result<Interpreter, FindError> {
         Interpreter::ask_within(program, ANSWER)
     }
@@ -200,8 +201,8 @@ fn is_python(name: &str) -> bool {
         .is_some_and(|rest| rest.strip_suffix('d').unwrap_or(rest).chars().all(|c| c.is_ascii_digit() || c == '.'))
 }
 
-/// Every interpreter that `CORONER_PYTHONS`, pyenv and `PATH` have, oldest first, and why others are not usable. They are
-/// asked once in the life of this process.
+/// Every interpreter that `CORONER_PYTHONS`, pyenv and `PATH` have, oldest first, and why others are not usable. They
+/// are asked once in the life of this process.
 pub fn installed() -> Vec<Result<Interpreter, FindError>> {
     static INSTALLED: OnceLock<Vec<Result<Interpreter, FindError>>> = OnceLock::new();
     INSTALLED.get_or_init(|| among(&candidates(), ANSWER)).clone()

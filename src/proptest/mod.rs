@@ -137,14 +137,15 @@ impl Property {
         Property { seed: Some(seed), ..self }
     }
 
-    /// [`Property::judge`] fails if one of these was never judged; [`REQUIRED`] if nothing is said. What a collector cannot
-    /// show, such as reference counts in snapshots, cannot be required of it: what is left out here is not verified.
+    /// [`Property::judge`] fails if one of these was never judged; [`REQUIRED`] if nothing is said. What a collector
+    /// cannot show, such as reference counts in snapshots, cannot be required of it: what is left out here is not
+    /// verified.
     pub fn require(self, invariants: &[Invariant]) -> Property {
         Property { required: invariants.into(), ..self }
     }
 
-    /// Tests that a collector breaks no invariant: violations of class `collector` fail. So does a subject that panics, dies
-    /// or reaches a limit; `build` makes another one then. A scenario that the subject cannot run is counted.
+    /// Tests that a collector breaks no invariant: violations of class `collector` fail. So does a subject that panics,
+    /// dies or reaches a limit; `build` makes another one then. A scenario that the subject cannot run is counted.
     ///
     /// # Errors
     /// The first failure, reduced; [`PropertyError::NeverJudged`] if there is none and an invariant that is

@@ -134,8 +134,8 @@ fn forward(mut pipe: impl Read, which: usize, send: &SyncSender<Message>) {
     let _ = send.send(Message::Closed);
 }
 
-/// Runs a command in the foreground, as the user would: it has this process's terminal and group, so that Ctrl-C reaches
-/// it, and no limit but the user's patience and the bounds among its own arguments.
+/// Runs a command in the foreground, as the user would: it has this process's terminal and group, so that Ctrl-C
+/// reaches it, and no limit but the user's patience and the bounds among its own arguments.
 ///
 /// # Errors
 /// If it cannot be started.

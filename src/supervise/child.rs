@@ -12,8 +12,8 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 /// How long a process that was sent SIGKILL may take to end; one that waits for a device may take for ever.
 const DYING: Duration = Duration::from_secs(5);
 
-/// A child process. When it is ended or dropped, so is every process of its group: what it started itself, as far as that
-/// did not leave the group.
+/// A child process. When it is ended or dropped, so is every process of its group: what it started itself, as far as
+/// that did not leave the group.
 #[derive(Debug)]
 pub struct Child {
     child: std::process::Child,
@@ -60,7 +60,8 @@ impl Child {
         self.ended || !matches!(waitid(WaitId::Pid(self.group), options), Ok(None))
     }
 
-    /// Waits for so long, then ends what is left of the group: how the process ended by itself, or nothing if it did not.
+    /// Waits for so long, then ends what is left of the group: how the process ended by itself, or nothing if it did
+    /// not.
     pub fn end_within(&mut self, time: Duration) -> Option<ExitStatus> {
         let by_itself = self.has_ended() || self.watched().recv_timeout(time).is_ok();
         let status = self.end();
