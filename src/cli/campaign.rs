@@ -7,7 +7,7 @@ use anyhow::{anyhow, bail};
 
 use super::{input, options};
 use crate::campaign::{Budget, Examiner, Explain, RunOptions, Scenarios, StoreOptions};
-use crate::cpython::{self, Interpreter};
+use crate::cpython::Interpreter;
 use crate::explain::{self, Judged, record};
 use crate::findings::{Baseline, CampaignIdentity, Regressions, Shard, digest};
 
@@ -253,7 +253,7 @@ pub fn name(target: &Imitation, all: &[Imitation]) -> String {
 /// # Errors
 /// If an entry of the list is no usable interpreter, or there is none.
 pub fn interpreters(list: &str) -> anyhow::Result<Vec<Interpreter>> {
-    let found = cpython::resolve(list)?;
+    let found = options::resolve(list)?;
     if found.is_empty() {
         bail!("no interpreter found: pass a path, or name programs in CORONER_PYTHONS");
     }

@@ -15,11 +15,10 @@ use crate::fuzzing::{CANARY, Compare, Scenarios, Setting, TARGETS, VARIABLES, en
 use crate::invariant::Invariant;
 use crate::model::collector::releases::nearest;
 use crate::report::{count, json, quoted};
+use crate::supervise::attend;
 
 /// How long a run without a bound takes.
 const DEFAULT_TIME: Duration = Duration::from_secs(300);
-/// How often it is looked whether the target has ended, or a signal asks for the end.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// Build a libFuzzer target with coverage, on stable Rust, and run it
 ///
@@ -161,17 +160,9 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
 fn once(args: &Args, layout: &Layout, round: u32, spent: Duration) -> anyhow::Result<(Vec<PathBuf>, ExitStatus)> {
     let before = files(&layout.artifacts)?;
     let mut command = command(args, layout, round, spent);
-    let mut target = command.spawn().with_context(|| format!("cannot run {}", layout.built.display()))?;
-    let status = loop {
-        if let Some(status) = target.try_wait().context("cannot wait for the target")? {
-            break status;
-        }
-        if interrupt::asked() {
-            // It writes every input when it finds it: nothing is lost. It may have ended by itself meanwhile.
-            let _ = target.kill();
-        }
-        std::thread::sleep(LOOK);
-    };
+    // It writes every input when it finds it: nothing is lost.
+    let status =
+        attend(&mut command, &interrupt::asked).with_context(|| format!("cannot run {}", layout.built.display()))?;
     let after = files(&layout.artifacts)?;
     Ok((after.difference(&before).cloned().collect(), status))
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::campaign::Examiner;
-use crate::cpython::{self, Interpreter, Python};
+use crate::cpython::{self, FindError, Interpreter, Python};
 use crate::findings::Baseline;
 use crate::generate::{PROFILES, Profile, Size};
 use crate::lookup;
@@ -73,6 +73,20 @@ pub fn examiners((collectors, interpreters): &Subjects, baseline: &Baseline) -> 
     (0..subjects.len()).map(|subject| subjects.examiner(subject, baseline)).collect()
 }
 
+/// The interpreters that a list means. Those that reached a limit instead of saying what they are are named on standard
+/// error.
+///
+/// # Errors
+/// If an entry of the list is no usable interpreter, or all of them reached a limit.
+pub fn resolve(list: &str) -> anyhow::Result<Vec<Interpreter>> {
+    let resolved = cpython::resolve(list)?;
+    resolved.skipped.iter().for_each(|limit| eprintln!("skipped: {limit}"));
+    if resolved.interpreters.is_empty() && !resolved.skipped.is_empty() {
+        bail!("no interpreter is left");
+    }
+    Ok(resolved.interpreters)
+}
+
 /// The interpreters of a list as collectors: each has the rules of the row that covers it, or of the newest row, to
 /// say what is undefined, and a name that means the interpreter again. One that cannot be set up, because there is no
 /// compiler or no header, is named on standard error and left out.
@@ -98,10 +112,18 @@ struct Meant {
 
 /// The interpreters of a list, each with what it was called there.
 fn resolved(list: &str) -> anyhow::Result<Vec<Meant>> {
-    let mut meant: Vec<Meant> = Vec::new();
+    let (mut meant, mut limits): (Vec<Meant>, Vec<FindError>) = Default::default();
     for entry in list.split(',').map(str::trim).filter(|e| !e.is_empty()) {
         let path = entry.contains('/').then(|| entry.to_owned());
-        meant.extend(cpython::resolve(entry)?.into_iter().map(|i| Meant { path: path.clone(), interpreter: i }));
+        let resolved = cpython::resolve(entry)?;
+        // Each entry may have met the same ones.
+        let new: Vec<_> = resolved.skipped.into_iter().filter(|limit| !limits.contains(limit)).collect();
+        new.iter().for_each(|limit| eprintln!("skipped: {limit}"));
+        limits.extend(new);
+        meant.extend(resolved.interpreters.into_iter().map(|i| Meant { path: path.clone(), interpreter: i }));
+    }
+    if meant.is_empty() && !limits.is_empty() {
+        bail!("no interpreter is left");
     }
     if meant.is_empty() {
         bail!("no interpreter found: pass a path, or name programs in CORONER_PYTHONS");

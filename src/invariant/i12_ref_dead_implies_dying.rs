@@ -1,5 +1,5 @@
-//! Verifies: at quiescence a weak reference is dead only if its referent is freed or being freed; and once dead it
-//! stays dead.
+//! Verifies: at quiescence a weak reference is dead only if its referent is freed or being freed; while no collection runs
+//! it answers with a referent that is surely reachable; and once dead it stays dead.
 //!
 //! Does not verify: weak references on which `tp_clear` was called; runs in which it is not certain what the collector
 //! found unreachable.
@@ -47,6 +47,20 @@ impl Check for I12 {
         let Some(record) = s.weak(weak) else { return };
         let back = record.was_dead() && referent.is_some();
         out.judge(Invariant::I12, s, !back, || Report::collector(Some(weak)).other(unpack(record.referent())));
+    }
+
+    #[inline]
+    fn denied(s: &mut Shadow, out: &mut Violations, weak: ObjId) {
+        let Some((at, record)) = s.weak_at(weak) else { return };
+        let referent = record.referent();
+        let open = !record.is_reported(DEAD) && s.get(weak).is_some_and(|o| !o.is(Object::GONE | Object::CLEARED));
+        if !open || s.at(referent).is_none_or(|o| !o.lives()) {
+            return;
+        }
+        s.update_base();
+        if s.reach().base().has(referent as usize - 1) {
+            judge_survivor(s, out, Invariant::I12, at, DEAD);
+        }
     }
 
     #[inline]

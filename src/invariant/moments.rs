@@ -240,6 +240,9 @@ impl Judge {
             let (s, out) = (&self.s, &mut self.out);
             ask!(obtained(s, out, object, "got it from a weak reference"));
             ask!(saw(s, out, object));
+        } else if !self.s.collection().runs() {
+            let (s, out) = (&mut self.s, &mut self.out);
+            ask!(denied(s, out, weak));
         }
     }
 

@@ -143,6 +143,12 @@ impl Shadow {
         self.weakrefs.records.get((object.aux as usize).wrapping_sub(1))
     }
 
+    /// The number and the record of a weak reference object.
+    pub(crate) fn weak_at(&self, weak: ObjId) -> Option<(usize, &WeakRec)> {
+        let at = self.weak_index(weak)?;
+        self.weakrefs.records.get(at).map(|record| (at, record))
+    }
+
     /// The records of the weak references to a referent, newest first.
     pub(crate) fn weaks_of(&self, referent: u32) -> impl Iterator<Item = &WeakRec> + '_ {
         let mut next = self.at(referent).map_or(0, |o| o.weak_head);

@@ -9,6 +9,7 @@ use Class::{Collector, Documented, TypeFault};
 pub(super) const CASES: &[Case] = &[
     case(Invariant::I11, Collector, i11),
     case(Invariant::I12, Collector, i12),
+    case(Invariant::I12, Collector, i12_answer),
     case(Invariant::I05, TypeFault, i05_made_by_its_action),
     case(Invariant::I13, Collector, i13),
     case(Invariant::I13, TypeFault, i13_made_by_its_action),
@@ -39,6 +40,14 @@ fn i12(s: &mut Stream, broken: bool) {
     let a = s.node(0);
     let w = s.weak(1, a, None);
     s.end(&[(a, 1, Spot::Gen0), (w, 1, Spot::Gen0)], &[(w, (!broken).then_some(a), false)]);
+}
+
+/// The snapshots show nothing: the mutator asks and is told that a live object is gone.
+fn i12_answer(s: &mut Stream, broken: bool) {
+    let a = s.node(0);
+    let w = s.weak(1, a, None);
+    s.answer(w, (!broken).then_some(a));
+    s.end(&[(a, 1, Spot::Gen0), (w, 1, Spot::Gen0)], &[(w, Some(a), false)]);
 }
 
 fn i13(s: &mut Stream, broken: bool) {
