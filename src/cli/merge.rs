@@ -11,6 +11,7 @@ use crate::corpus;
 use crate::findings::{self, Campaign, CampaignIdentity, Merged, Shard};
 
 use crate::lockstep;
+use crate::report::text::campaign_report::Shown;
 use crate::report::{self, json};
 
 /// The folder of a store with inputs for fuzzing, in folders of their own.
@@ -31,6 +32,9 @@ pub struct Args {
     /// Fail on every violation, of whatever class, known or not
     #[arg(long)]
     strict: bool,
+    /// Show what no text promises or allows, too: otherwise it is only counted
+    #[arg(long)]
+    all: bool,
     /// Files or folders of scenarios that are known: what is reduced to one of them is KNOWN
     #[arg(long, value_name = "PATH", value_delimiter = ',')]
     known: Vec<PathBuf>,
@@ -93,5 +97,13 @@ fn page(campaign: &Campaign, bugs: &findings::Summary, args: &Args, json: Option
     let state = campaign.total::<campaign::JudgedCounts, campaign::ViolationKey>()?;
     let outcome = JudgedOutcome::new(&state, scenarios, bugs.clone());
     let repeat = repeat(about, scenarios, Shard::WHOLE, strict);
-    run::page(about, &outcome, &options::baseline()?, &args.out, strict, repeat.as_deref(), json)
+    run::page(
+        about,
+        &outcome,
+        &options::baseline()?,
+        &args.out,
+        Shown { strict, all: args.all },
+        repeat.as_deref(),
+        json,
+    )
 }

@@ -11,7 +11,7 @@ use crate::findings::{Baseline, CampaignIdentity};
 
 use crate::lookup;
 use crate::model::collector::Collector;
-use crate::report::{json, text::campaign_report as report};
+use crate::report::{json, text::campaign_report as report, text::campaign_report::Shown};
 use crate::scenario::text::Document;
 
 /// The share of scenarios that differential invariants judge: one in so many.
@@ -30,11 +30,14 @@ pub struct Args {
     /// Fail on every violation, of whatever class, known or not
     #[arg(long)]
     strict: bool,
+    /// Show what no text promises or allows, too: otherwise it is only counted
+    #[arg(long)]
+    all: bool,
 }
 
 impl Default for Args {
     fn default() -> Args {
-        Args { options: Options::default(), collector: vec!["all".to_owned()], strict: false }
+        Args { options: Options::default(), collector: vec!["all".to_owned()], strict: false, all: false }
     }
 }
 
@@ -59,7 +62,14 @@ impl Args {
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let subjects = options::subjects(&args.collector)?;
-    campaign("run", &args.plan(&subjects)?, &subjects.0, &args.options, args.strict, json)
+    campaign(
+        "run",
+        &args.plan(&subjects)?,
+        &subjects.0,
+        &args.options,
+        Shown { strict: args.strict, all: args.all },
+        json,
+    )
 }
 
 /// Runs a campaign, keeps what it finds and shows its page.
@@ -68,9 +78,10 @@ pub(super) fn campaign(
     plan: &CampaignPlan,
     collectors: &[Collector],
     options: &Options,
-    strict: bool,
+    shown: Shown,
     json: Option<&Path>,
 ) -> anyhow::Result<Exit> {
+    let strict = shown.strict;
     let regressions = options.regressions()?;
     let explain = |subject: usize, document: &Document| explain(&collectors[subject], document);
     let run_options = options.run_options(strict, &regressions, &explain);
@@ -81,7 +92,7 @@ pub(super) fn campaign(
     monitor.finish()?;
     let about = plan.about(command);
     let repeat = options.repeat(&about, outcome.scenarios, strict);
-    let exit = page(&about, &outcome, &plan.baseline, &options.out, strict, repeat.as_deref(), json);
+    let exit = page(&about, &outcome, &plan.baseline, &options.out, shown, repeat.as_deref(), json);
     interrupt::hint();
     exit
 }
@@ -92,12 +103,12 @@ pub(super) fn page(
     outcome: &JudgedOutcome,
     baseline: &Baseline,
     out: &Path,
-    strict: bool,
+    shown: Shown,
     repeat: Option<&str>,
     json: Option<&Path>,
 ) -> anyhow::Result<Exit> {
-    let exit = exit(outcome, strict);
-    let page = report::CampaignReport { about, outcome, baseline, out, strict, repeat };
+    let exit = exit(outcome, shown.strict);
+    let page = report::CampaignReport { about, outcome, baseline, out, shown, repeat };
     super::print(&report::text(&page, options::width(), options::color()))?;
     if let Some(path) = json {
         json::write(path, &json::campaign(&page, exit.code()))?;

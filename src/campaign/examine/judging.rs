@@ -222,5 +222,6 @@ fn verdict(violation: &Violation, known: &[bool; Invariant::COUNT]) -> Verdict {
         Class::Collector => Verdict::New,
         Class::TypeFault => Verdict::TypeFault,
         Class::Documented => Verdict::Documented,
+        Class::Unpromised => Verdict::Unpromised,
     }
 }

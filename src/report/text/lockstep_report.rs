@@ -174,6 +174,7 @@ pub fn json(page: &LockstepReport<'_>, exit: u8) -> JsonReport {
         digest: format!("{:016x}", tally.digest),
         violations: Default::default(),
         known: Default::default(),
+        unpromised: 0,
         differential: 0,
     };
     report.subjects = Some(pairs().map(subject).collect());
