@@ -6,7 +6,7 @@
 
 use crate::event::{Event, EventBuffer};
 use crate::generate::{Generator, Profile, Seed, Size};
-use crate::invariant::{Class, Invariant, Judge, differential};
+use crate::invariant::{Class, Invariant, Judge, Violation, differential};
 use crate::model::collector::{Collector, Switch, SwitchClass, UnknownCollector};
 use crate::model::machine::Machine;
 use crate::scenario::{Op, Scenario};
@@ -183,7 +183,9 @@ impl Pair {
         if differential {
             let check = |machine: &mut Machine| differential::check(machine, scenario, declaration).unwrap_or_default();
             let with = check(&mut self.machine);
-            let mut with = with.iter().filter(|v| v.class == class).map(|v| v.invariant).peekable();
+            // That a run can be repeated is asked of the subject that has the bug, not of a collector.
+            let asked = |v: &Violation| v.class == class || v.invariant == Invariant::I41 && class == Class::Collector;
+            let mut with = with.iter().filter(|v| asked(v)).map(|v| v.invariant).peekable();
             if with.peek().is_some() {
                 let without = check(&mut self.sound);
                 broken.extend(with.filter(|invariant| without.iter().all(|v| v.invariant != *invariant)));

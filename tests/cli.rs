@@ -100,6 +100,26 @@ fn a_clean_campaign_exits_0_and_has_nothing_new() {
     assert!(folder.path().join("findings/campaigns").is_dir() && !ran.out.contains(" NEW"), "{}", ran.out);
 }
 
+/// What neither side can cite a text for is counted in every report, shown on request, and counts with `--strict` only.
+#[test]
+fn what_nobody_promised_is_counted_and_shown_on_request() {
+    let folder = folder();
+    let line = "run --seed 0 --scenarios 1000 --collector cpython-3.15";
+    let [plain, all] =
+        ["", " --all"].map(|all| coroner(folder.path(), &format!("{line}{all} --json run.json --out out")));
+    let subject = &json(folder.path(), "run.json")["subjects"][0];
+    let (counted, retracked) = (&subject["unpromised"], &subject["violations"]["unpromised"]["I32"]);
+    assert!(counted.as_u64() > Some(0) && retracked.as_u64() > Some(0), "{subject}");
+    let count = format!(
+        "unpromised: scenarios for which no text speaks, on either side; --all shows them\n  cpython-3.15.0 {counted}\n"
+    );
+    assert!(plain.out.contains(&count), "{}", plain.out);
+    assert!(!plain.out.contains("\nu I32") && all.out.contains("\nu I32"), "{}", plain.out);
+    assert!(all.out.contains(&format!("on either side\n  cpython-3.15.0 {counted}\n")), "{}", all.out);
+    assert_eq!(plain.code, all.code);
+    assert_eq!(coroner(folder.path(), &format!("{line} --strict --out strict")).code, 1);
+}
+
 #[test]
 fn more_workers_than_cores_are_said_to_be_for_nothing() {
     let folder = folder();

@@ -110,9 +110,15 @@ impl ViolationKey {
         }
     }
 
-    /// True if it sets the exit code; with `strict`, every violation does.
+    /// True if it sets the exit code: what is new, an interpreter that did not come to the end, a run that differed the
+    /// second time; with `strict`, every violation does.
     pub fn counts(self, strict: bool) -> bool {
-        strict || matches!(self.verdict(), None | Some(Verdict::New))
+        strict || matches!(self.verdict(), None | Some(Verdict::New)) || self.invariant() == Some(Invariant::I41)
+    }
+
+    /// True if it is shown only on request: neither side can cite a text, and it does not set the exit code.
+    pub fn is_hidden(self, strict: bool) -> bool {
+        self.verdict() == Some(Verdict::Unpromised) && !self.counts(strict)
     }
 
     /// The same for all siblings.
@@ -217,6 +223,8 @@ pub struct JudgedCounts {
     pub broken: [[u64; Invariant::COUNT]; Verdict::ALL.len()],
     /// Scenarios with a violation of any class.
     pub violated: u64,
+    /// Scenarios with an `unpromised` violation; one whose second run differed is counted as that.
+    pub unpromised: u64,
     /// Scenarios judged by the invariants that need several runs, too.
     pub differential: u64,
     /// Scenarios whose second run differed from the first.
@@ -243,6 +251,7 @@ impl Default for JudgedCounts {
             reached: Coverage::default(),
             broken: [[0; Invariant::COUNT]; Verdict::ALL.len()],
             violated: 0,
+            unpromised: 0,
             differential: 0,
             nondeterministic: 0,
             undefined: 0,
@@ -279,6 +288,7 @@ impl SubjectCounts for JudgedCounts {
             *mine += theirs;
         }
         self.violated += other.violated;
+        self.unpromised += other.unpromised;
         self.differential += other.differential;
         self.nondeterministic += other.nondeterministic;
         self.undefined += other.undefined;
@@ -305,6 +315,9 @@ impl JudgedTotals {
         tally.differential += u64::from(run.differential);
         tally.nondeterministic += u64::from(run.differs);
         tally.violated += u64::from(!run.violations.is_empty());
+        let unpromised =
+            run.violations.iter().any(|(v, _)| v.class == Class::Unpromised && v.invariant != Invariant::I41);
+        tally.unpromised += u64::from(unpromised);
         match run.end {
             End::Complete => {}
             End::Undefined(_, death) => {
@@ -375,3 +388,23 @@ impl JudgedTotals {
 }
 
 const _: () = assert!(Invariant::COUNT <= 128, "there is room for 128 invariants");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_promised_counts_only_if_everything_does() {
+        let key =
+            |verdict, invariant| ViolationKey::Violation { verdict, invariant, collector: 0, phase: None, sibling: 0 };
+        for verdict in Verdict::ALL {
+            let key = key(verdict, Invariant::I32);
+            assert_eq!(key.counts(false), verdict == Verdict::New);
+            assert!(key.counts(true) && !key.is_hidden(true));
+            assert_eq!(key.is_hidden(false), verdict == Verdict::Unpromised);
+        }
+        // A run that differs the second time is nondeterminism, which is never hidden.
+        let differs = key(Verdict::Unpromised, Invariant::I41);
+        assert!(differs.counts(false) && !differs.is_hidden(false));
+    }
+}

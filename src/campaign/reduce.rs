@@ -208,5 +208,6 @@ fn known(plan: &CampaignPlan, key: ViolationKey, violation: Option<&Violation>) 
         }
         Verdict::TypeFault => Some("type-fault: a type lied or did not take part".to_owned()),
         Verdict::Documented => Some(format!("documented: {}", violation?.source())),
+        Verdict::Unpromised => Some(format!("unpromised: {}", violation?.source())),
     }
 }

@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_survey_that_is_interrupted_ends_as_one_that_is_not() {
-        let collectors = ["cpython-3.7", "cpython-3.13.0", "cpython-3.15"].map(|n| Collector::parse(n).unwrap());
+        let collectors = ["cpython-2.7", "cpython-3.13.0", "cpython-3.15"].map(|n| Collector::parse(n).unwrap());
         let scope = Scope { decorations: 1, ..Scope::new(2) };
         let names = collectors.iter().map(|c| c.name.clone()).collect::<Vec<String>>();
         let survey = |steps: &[u64]| {

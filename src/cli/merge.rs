@@ -11,7 +11,7 @@ use crate::corpus;
 use crate::findings::{self, Campaign, CampaignIdentity, Merged, Shard};
 
 use crate::lockstep;
-use crate::report::text::campaign_report::CampaignReport;
+use crate::report::text::campaign_report::{CampaignReport, Shown};
 use crate::report::text::lockstep_report::LockstepReport;
 use crate::report::{self, json};
 
@@ -33,6 +33,9 @@ pub struct Args {
     /// Fail on every violation, of whatever class, known or not
     #[arg(long)]
     strict: bool,
+    /// Show what no text promises or allows, too: otherwise it is only counted
+    #[arg(long)]
+    all: bool,
     /// Files or folders of scenarios that are known: what is reduced to one of them is KNOWN
     #[arg(long, value_name = "PATH", value_delimiter = ',')]
     known: Vec<PathBuf>,
@@ -97,7 +100,7 @@ fn page(campaign: &Campaign, bugs: &findings::Summary, args: &Args, json: Option
     let state = campaign.total::<campaign::JudgedCounts, campaign::ViolationKey>()?;
     let outcome = JudgedOutcome::new(&state, scenarios, bugs.clone());
     let repeat = repeat(about, scenarios, Shard::WHOLE, strict);
-    let (outcome, baseline) = (&outcome, &options::baseline()?);
+    let (outcome, baseline, shown) = (&outcome, &options::baseline()?, Shown { strict, all: args.all });
     let (out, repeat) = (args.out.as_path(), repeat.as_deref());
-    run::show(&CampaignReport { about, outcome, baseline, out, strict, interrupted: false, repeat }, json)
+    run::show(&CampaignReport { about, outcome, baseline, out, shown, interrupted: false, repeat }, json)
 }

@@ -9,7 +9,7 @@ use super::{Exit, interrupt, options};
 use crate::campaign::{self, CampaignPlan, JudgedOutcome, JudgedTotals};
 use crate::lookup;
 use crate::model::collector::Collector;
-use crate::report::{json, text::campaign_report as report};
+use crate::report::{json, text::campaign_report as report, text::campaign_report::Shown};
 use crate::scenario::text::Document;
 
 /// The share of scenarios that differential invariants judge: one in so many.
@@ -28,11 +28,14 @@ pub struct Args {
     /// Fail on every violation, of whatever class, known or not
     #[arg(long)]
     strict: bool,
+    /// Show what no text promises or allows, too: otherwise it is only counted
+    #[arg(long)]
+    all: bool,
 }
 
 impl Default for Args {
     fn default() -> Args {
-        Args { options: Options::default(), collector: vec!["all".to_owned()], strict: false }
+        Args { options: Options::default(), collector: vec!["all".to_owned()], strict: false, all: false }
     }
 }
 
@@ -57,7 +60,14 @@ impl Args {
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let subjects = options::subjects(&args.collector)?;
-    campaign("run", &args.plan(&subjects)?, &subjects.0, &args.options, args.strict, json)
+    campaign(
+        "run",
+        &args.plan(&subjects)?,
+        &subjects.0,
+        &args.options,
+        Shown { strict: args.strict, all: args.all },
+        json,
+    )
 }
 
 /// Runs a campaign, keeps what it finds and shows its page.
@@ -66,9 +76,10 @@ pub(super) fn campaign(
     plan: &CampaignPlan,
     collectors: &[Collector],
     options: &Options,
-    strict: bool,
+    shown: Shown,
     json: Option<&Path>,
 ) -> anyhow::Result<Exit> {
+    let strict = shown.strict;
     let regressions = options.regressions()?;
     let explain = |subject: usize, document: &Document| explain(&collectors[subject], document);
     let run_options = options.run_options(strict, &regressions, &explain);
@@ -84,7 +95,7 @@ pub(super) fn campaign(
         outcome: &outcome,
         baseline: &plan.baseline,
         out: &options.out,
-        strict,
+        shown,
         interrupted: interrupt::asked(),
         repeat: repeat.as_deref(),
     };
@@ -96,7 +107,7 @@ pub(super) fn campaign(
 /// Shows the page of a campaign.
 pub(super) fn show(page: &report::CampaignReport<'_>, json: Option<&Path>) -> anyhow::Result<Exit> {
     let not_compared = page.not_compared();
-    let exit = interrupt::exit(exit(page.outcome, page.strict, not_compared.is_some()));
+    let exit = interrupt::exit(exit(page.outcome, page.shown.strict, not_compared.is_some()));
     super::print(&report::text(page, options::width(), options::color()))?;
     if let Some(path) = json {
         json::write(path, &json::campaign(page, exit.code()))?;

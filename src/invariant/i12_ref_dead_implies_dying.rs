@@ -9,12 +9,12 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::fault::judge_survivor;
 use super::shadow::{Object, Shadow, unpack};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
-use crate::subject::{Expectation, Needs};
+use crate::subject::{Expectation, Needs, Promise};
 
 /// Says in a record that the weak reference has been reported here.
 const DEAD: usize = 0;
@@ -28,14 +28,15 @@ impl Check for I12 {
         premises: "The referent was not found unreachable and saved; the weak reference was not trash; no `DEBUG_SAVEALL`; \
                    every type clears what it owns.",
         not: "Weak references on which `tp_clear` was called.",
-        promised: true,
+        rests: &[Ground::Promise(Promise::WeakrefAnswers)],
         needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
         asks: &[
             Expectation::Resurrection,
+            Expectation::MadeByFinalizer,
             Expectation::DelAfterWeakrefs,
             Expectation::SaveAll,
             Expectation::LegacyFinalizer,
-            Expectation::FunctionWithoutClear,
+            Expectation::FunctionClear,
             Expectation::TrashWeakrefCleared,
             Expectation::ClearedEarly,
         ],

@@ -101,7 +101,7 @@ mod i40_ephemeron;
 mod tests;
 
 pub use coverage::Coverage;
-pub use description::Description;
+pub use description::{Description, Ground};
 pub use judge::Judge;
 pub use page::markdown;
 pub use registry::Invariant;

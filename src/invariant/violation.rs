@@ -35,7 +35,7 @@ pub struct Violation {
     pub invariant: Invariant,
     /// Who is to blame.
     pub class: Class,
-    /// Why it is documented, if it is.
+    /// Why it is documented or unpromised, if an entry of the table of expectations says so.
     pub why: Option<Expectation>,
     /// When.
     pub phase: Phase,
@@ -55,8 +55,8 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// Where it is written that it is no fault.
+    /// Where it is written that it is no fault; for what is unpromised, what a user sees.
     pub fn source(&self) -> &'static str {
-        self.why.map_or("not documented", Expectation::source)
+        self.why.map_or("no text speaks of it", Expectation::source)
     }
 }

@@ -119,6 +119,8 @@ pub struct JsonSubject {
     pub violations: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     /// Those `collector` violations that the baseline knows.
     pub known: BTreeMap<&'static str, u64>,
+    /// Scenarios with a violation for which neither side can cite a text.
+    pub unpromised: u64,
     /// Scenarios judged by the invariants that need several runs.
     pub differential: u64,
     /// How its runs ended.
@@ -135,6 +137,7 @@ impl JsonSubject {
             digest: format!("{:016x}", tally.digest),
             violations: violations(tally),
             known: by_code(|i| tally.count(Verdict::Known, i)),
+            unpromised: tally.unpromised,
             differential: tally.differential,
             counts: JsonRunCounts::new(&tally.run_counts(), Word::Judged),
         }

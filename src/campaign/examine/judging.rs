@@ -228,5 +228,6 @@ fn verdict(violation: &Violation) -> Verdict {
         Class::Collector => Verdict::New,
         Class::TypeFault => Verdict::TypeFault,
         Class::Documented => Verdict::Documented,
+        Class::Unpromised => Verdict::Unpromised,
     }
 }

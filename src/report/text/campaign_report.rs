@@ -22,12 +22,32 @@ pub struct CampaignReport<'p> {
     pub baseline: &'p Baseline,
     /// Where findings were written.
     pub out: &'p Path,
-    /// Every violation counts.
-    pub strict: bool,
+    /// Which violations count, and which are shown.
+    pub shown: Shown,
     /// A signal ended the campaign early.
     pub interrupted: bool,
     /// The command that does the same, if there is one.
     pub repeat: Option<&'p str>,
+}
+
+/// Which violations set the exit code, and which are shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shown {
+    /// Every violation counts.
+    pub strict: bool,
+    /// Violations that are counted only are shown like the others.
+    pub all: bool,
+}
+
+impl Shown {
+    fn shows(self, key: ViolationKey) -> bool {
+        self.all || !key.is_hidden(self.strict)
+    }
+
+    /// The same for all violations of a kind in the table.
+    fn marks(self, verdict: Verdict, invariant: Invariant) -> bool {
+        self.shows(ViolationKey::Violation { verdict, invariant, collector: 0, phase: None, sibling: 0 })
+    }
 }
 
 impl CampaignReport<'_> {
@@ -70,6 +90,7 @@ pub fn text(page: &CampaignReport<'_>, width: usize, color: bool) -> String {
 fn write_page(out: &mut String, page: &CampaignReport<'_>, width: usize, style: Style) -> fmt::Result {
     heading(out, page, style)?;
     table(out, page, width, style)?;
+    unpromised(out, page, style)?;
     reached(out, page, style)?;
     crashes(out, page, style)?;
     findings(out, page, style)?;
@@ -122,7 +143,7 @@ fn endings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Re
 fn crashes(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
     for (at, (key, crash)) in page.crashes().enumerate() {
         let verdict = key.verdict();
-        let counts = key.counts(page.strict);
+        let counts = key.counts(page.shown.strict);
         let meaning = match verdict {
             None => String::new(),
             Some(Verdict::Known) => ", known".to_owned(),
@@ -166,13 +187,16 @@ fn heading(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Re
 
 fn table(out: &mut String, page: &CampaignReport<'_>, width: usize, style: Style) -> fmt::Result {
     let (subjects, tallies) = (&page.about.subjects, &page.outcome.part.tallies);
-    let broken = |i: &&Invariant| tallies.iter().any(|t| Verdict::ALL.iter().any(|v| t.count(*v, **i) > 0));
+    let broken = |i: &&Invariant| {
+        let counted = |t: &JudgedCounts| Verdict::ALL.iter().any(|v| t.count(*v, **i) > 0 && page.shown.marks(*v, **i));
+        tallies.iter().any(counted)
+    };
     let columns: Vec<Invariant> = Invariant::ALL.iter().filter(broken).copied().collect();
     let unverified = subjects.iter().any(|c| !c.verified);
     let name_width = subjects.iter().map(|c| c.name.len()).max().unwrap_or(0);
     let left = name_width + if unverified { 1 + UNVERIFIED.len() } else { 0 };
     if columns.is_empty() {
-        writeln!(out, "\nno violations on:")?;
+        writeln!(out, "\nno violations{} on:", if counts_unpromised(page) { " that anybody promised" } else { "" })?;
     }
     let per_block = (width.saturating_sub(left + 1) / CELL).max(1);
     let blocks: Vec<&[Invariant]> = if columns.is_empty() { vec![&[]] } else { columns.chunks(per_block).collect() };
@@ -188,7 +212,7 @@ fn table(out: &mut String, page: &CampaignReport<'_>, width: usize, style: Style
                 line += &style.faint(&format!(" {mark:<0$}", UNVERIFIED.len()));
             }
             for invariant in block {
-                let (marks, len) = cell(tally, *invariant, style);
+                let (marks, len) = cell(tally, *invariant, page.shown, style);
                 let _ = write!(line, " {marks}{:1$}", "", CELL - 1 - len);
             }
             writeln!(out, "{}", line.trim_end())?;
@@ -198,9 +222,32 @@ fn table(out: &mut String, page: &CampaignReport<'_>, width: usize, style: Style
         let legend: Vec<String> = Verdict::ALL.iter().map(|v| format!("{} {}", v.mark(), v.meaning())).collect();
         writeln!(out, "{}", style.faint(&legend.join("   ")))?;
         for invariant in columns {
-            let promised = if invariant.promised() { "" } else { " (CPython never promised it)" };
+            let promised = if invariant.promised() { "" } else { " (no text promises it)" };
             writeln!(out, "  {:<5}{}{promised}", invariant.code(), invariant.name())?;
         }
+    }
+    Ok(())
+}
+
+/// True if some scenario shows what neither side can cite a text for.
+fn counts_unpromised(page: &CampaignReport<'_>) -> bool {
+    page.outcome.part.tallies.iter().any(|tally| tally.unpromised > 0)
+}
+
+/// How often each collector did what neither side can cite a text for.
+fn unpromised(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
+    let pairs = page.about.subjects.iter().zip(&page.outcome.part.tallies);
+    let counts: Vec<String> = pairs
+        .filter(|(_, tally)| tally.unpromised > 0)
+        .map(|(collector, tally)| format!("{} {}", collector.name, grouped(tally.unpromised)))
+        .collect();
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let hint = if page.shown.all || page.shown.strict { "" } else { "; --all shows them" };
+    writeln!(out, "{}: scenarios for which no text speaks, on either side{hint}", style.note("unpromised"))?;
+    for line in counts.chunks(4) {
+        writeln!(out, "  {}", line.join(", "))?;
     }
     Ok(())
 }
@@ -209,10 +256,10 @@ fn table(out: &mut String, page: &CampaignReport<'_>, width: usize, style: Style
 const CELL: usize = 6;
 
 /// The marks of a cell, and how many there are.
-fn cell(tally: &JudgedCounts, invariant: Invariant, style: Style) -> (String, usize) {
+fn cell(tally: &JudgedCounts, invariant: Invariant, shown: Shown, style: Style) -> (String, usize) {
     let mut marks = String::new();
     let mut len = 0;
-    for verdict in Verdict::ALL.into_iter().filter(|v| tally.count(*v, invariant) > 0) {
+    for verdict in Verdict::ALL.into_iter().filter(|v| tally.count(*v, invariant) > 0 && shown.marks(*v, invariant)) {
         let mark = verdict.mark().to_string();
         marks += &match verdict {
             Verdict::New => style.bad(&mark),
@@ -245,7 +292,7 @@ fn reached(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Re
 }
 
 fn findings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
-    let findings: Vec<&(ViolationKey, Finding)> = page.violations().collect();
+    let findings: Vec<&(ViolationKey, Finding)> = page.violations().filter(|(key, _)| page.shown.shows(*key)).collect();
     if findings.is_empty() && page.crashes().next().is_some() {
         return Ok(());
     }
@@ -275,7 +322,7 @@ fn findings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::R
         if let Some(known) = bug.and_then(|bug| page.baseline.bugs().get(bug)) {
             writeln!(out, "    {}", known.describe())?;
         }
-        if verdict != Verdict::New && !page.strict {
+        if verdict != Verdict::New && !page.shown.strict {
             writeln!(out, "    {objects}: {}", style.faint(&file))?;
             continue;
         }

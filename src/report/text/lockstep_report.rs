@@ -210,6 +210,7 @@ pub fn json(page: &LockstepReport<'_>, exit: u8) -> JsonReport {
         digest: format!("{:016x}", tally.digest),
         violations: Default::default(),
         known: Default::default(),
+        unpromised: 0,
         differential: 0,
         counts: JsonRunCounts::new(&tally.run_counts(outcome.part.scenarios), Word::Compared),
     };
