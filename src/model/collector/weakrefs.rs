@@ -60,6 +60,10 @@ pub fn clear_before_finalizers(heap: &mut Heap, set: List, rules: &AskedRules) -
             if !heap.object(weak.object).has(Flag::TRACKED) {
                 return Err(Undefined::MovedUntracked);
             }
+            if rules.has(Switch::CallbackKeepsList) {
+                let list = heap.list_of(weak.object);
+                heap.called_from.push((weak.object, list));
+            }
             heap.add_reference(weak.object);
             heap.unset(weak.object, Flag::COLLECTING);
             heap.move_to(List::CALLS, weak.object);

@@ -45,8 +45,10 @@ impl Execution<'_, '_> {
                 self.drop_then(weak, Phase::CallbackDropped(weak))
             }
             Phase::CallbackDropped(weak) => {
+                let called_from = &mut self.process.heap.called_from;
+                let home = called_from.iter().position(|(o, _)| *o == weak).map(|at| called_from.swap_remove(at).1);
                 if self.process.heap.first(List::CALLS) == Some(weak) {
-                    self.process.heap.move_to(self.old(), weak);
+                    self.process.heap.move_to(home.unwrap_or(self.old()), weak);
                 } else {
                     self.process.interp.running.freed += 1;
                 }
