@@ -402,7 +402,7 @@ impl Execution<'_, '_> {
             return false;
         }
         let target = self.process.heap.weak(weak).referent;
-        if target != NIL && self.process.heap.object(target).has(Flag::FREED) {
+        if self.process.heap.dangles(weak) {
             self.stop = Some(crate::event::Undefined::DanglingWeakref);
             return true;
         }
