@@ -67,6 +67,7 @@ const TABLE: [(Invariant, Shown); Invariant::COUNT] = [
     (Invariant::I38, By(NEW, "+bug-dealloc-leaks", "default")),
     (Invariant::I40, Everywhere(include_str!("../regressions/C26-bpo-44680.scn"))),
     (Invariant::I41, By(NEW, "+bug-nondeterministic", "default")),
+    (Invariant::I52, By(OLD, "+bug-keep-plain-weakrefs", "default")),
 ];
 
 /// How many scenarios it takes until the variant breaks the invariant and the row does not.

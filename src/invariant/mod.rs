@@ -45,6 +45,7 @@ macro_rules! invariants {
         I38 "steady-state" several i38_steady_state;
         I40 "ephemeron" one i40_ephemeron;
         I41 "same-order" several i41_same_order;
+        I52 "no-answer-after-fin" one i52_no_answer_after_fin;
     } };
 }
 
@@ -96,6 +97,7 @@ mod i31_exc_preserved;
 mod i32_generation;
 mod i37_bounded_depth;
 mod i40_ephemeron;
+mod i52_no_answer_after_fin;
 
 #[cfg(test)]
 mod tests;

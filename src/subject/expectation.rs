@@ -101,6 +101,8 @@ expectations! {
     FinalizeOwns "finalize-owns": excuse(ALL), "documentation of weakref.finalize";
     /// The two ways to die differ.
     Paths "paths": excuse(ALL), "PEP 442; bpo-40312";
+    /// A weak reference to an object that nothing holds may answer until the object is destroyed.
+    AnswersUntilDestroyed "answers-until-destroyed": excuse(since(3, 4, 0)), "documentation of weakref, introduction";
     /// What a collection examines: whole generations, or a part of the old ones at a time.
     Collections "collections":
         OneOf(&[("generational", ALL), ("incremental", since(3, 14, 0).until(3, 14, 5))]),
@@ -110,6 +112,10 @@ expectations! {
     Finalizers "finalizers": OneOf(&[("before-clear", ALL), ("at-death", until(3, 4, 0))]), "PEP 442";
     /// Which weak references to trash are cleared before its finalizers run.
     ClearedEarly "cleared-early": OneOf(&[("all", ALL), ("with-callback", since(3, 15, 0))]), "gh-135552";
+    /// Which weak references to what is still trash after its finalizers are cleared then: those that are left and those that
+    /// finalizers made, or none. The first releases of 3.14 are older than the change.
+    ClearedLate "cleared-late":
+        OneOf(&[("none", ALL), ("all", since(3, 13, 13)), ("none-yet", since(3, 14, 0).until(3, 14, 4))]), "gh-91636";
 }
 
 /// Room for so many entries in masks.
@@ -209,6 +215,9 @@ impl Choice {
     pub const FINALIZED_AT_DEATH: Choice = Expectation::Finalizers.choice("at-death");
     /// Of the weak references to trash those that have a callback are cleared before its finalizers run.
     pub const CALLBACKS_CLEARED_EARLY: Choice = Expectation::ClearedEarly.choice("with-callback");
+
+    /// All weak references to what is still trash after its finalizers are cleared then.
+    pub const CLEARED_TWICE: Choice = Expectation::ClearedLate.choice("all");
 
     /// The entry of the table.
     pub const fn of(self) -> Expectation {
