@@ -63,8 +63,9 @@ impl GcState {
     }
 
     /// The generation that an automatic collection takes, if the counts still ask for one (semantics 4.7).
-    pub fn select_generation(&self) -> Option<u8> {
-        (0..3u8).rev().find(|&g| {
+    pub fn select_generation(&self, rules: &AskedRules) -> Option<u8> {
+        let oldest = if rules.has(Switch::BugAutomaticYoungest) { 0 } else { 2 };
+        (0..=oldest).rev().find(|&g| {
             let over = self.count[g as usize] > self.threshold[g as usize];
             over && (g < 2 || self.long_lived_pending >= self.long_lived_total / 4)
         })

@@ -222,6 +222,8 @@ switches! {
     BugContainerRemovesNew = "bug-container-removes-new", Bug, "C25, bpo-28427";
     /// Every second run of the subject reverses the order of callbacks.
     BugNondeterministic = "bug-nondeterministic", Bug, "I41";
+    /// Automatic collections take the youngest generation only.
+    BugAutomaticYoungest = "bug-automatic-youngest", Bug, "I39, gh-122567";
     /// Uncollectable objects are not appended to gc.garbage.
     BugForgetGarbage = "bug-forget-garbage", Bug, "C37, I21";
     /// Finalizers run although the object is reachable from legacy garbage.
