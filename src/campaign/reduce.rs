@@ -46,10 +46,9 @@ pub(super) fn found(plan: &CampaignPlan, about: &CampaignIdentity, key: Violatio
     waiting(first, what, who, repeat, document(&scenario, fields))
 }
 
-/// What a candidate must still show: the same kind of violation, primary if it was, or the same end.
+/// What a candidate must still show: the same kind of violation, whatever others come before it, or the same end.
 struct Same {
     key: ViolationKey,
-    first: First,
 }
 
 impl Same {
@@ -58,10 +57,7 @@ impl Same {
         let is_same = |(violation, of): &&(Violation, Verdict)| {
             (*of, violation.invariant) == (verdict, invariant) && phase.is_none_or(|phase| phase == violation.phase)
         };
-        // What comes first in a run that differs from itself depends on the run.
-        let any = self.first.secondary || invariant == Invariant::I41;
-        let among = if any { run.violations } else { &run.violations[..run.violations.len().min(1)] };
-        among.iter().find(is_same).map(|(violation, _)| *violation)
+        run.violations.iter().find(is_same).map(|(violation, _)| *violation)
     }
 
     fn holds(&self, run: &Examined<'_>) -> bool {
@@ -81,7 +77,7 @@ pub(super) fn reduce(
     explain: Explain<'_>,
 ) -> Option<Finding> {
     let collector = plan.subjects.declaration(key.collector());
-    let same = Same { key, first: found.first };
+    let same = Same { key };
     let differential = key.invariant().is_some_and(is_differential);
     let mut examiner = plan.subjects.examiner(key.collector(), &plan.baseline);
     let original = plan.draw.scenario(found.first.scenario);

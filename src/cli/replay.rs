@@ -10,7 +10,7 @@ use crate::campaign::{Examiner, JudgedTotals};
 use crate::cpython::Interpreter;
 use crate::event::MOST_KEPT;
 use crate::findings::{Baseline, Verdict};
-
+use crate::invariant::{Invariant, Violation};
 use crate::lookup::{self, Collectors};
 use crate::model::collector::Collector;
 use crate::object_names::ObjectNames;
@@ -33,6 +33,9 @@ pub struct Args {
     /// Fail on every violation, of whatever class, known or not, that no file expects
     #[arg(long)]
     strict: bool,
+    /// Look at violations of this invariant only; what files expect is not compared
+    #[arg(long, value_name = "CODE", value_parser = options::invariant, conflicts_with_all = ["bless", "python"])]
+    invariant: Option<Invariant>,
     /// Write what happens into the files as what they expect
     #[arg(long, conflicts_with_all = ["collector", "strict", "python"])]
     bless: bool,
@@ -54,7 +57,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         names => options::subjects(names).map(|(chosen, interpreters)| (Some(chosen), interpreters))?,
     };
     let cases = input::read_all(&args.paths);
-    let mut replay = Replay::new(chosen, interpreters, args.strict)?;
+    let mut replay = Replay::new(chosen, interpreters, args.strict, args.invariant)?;
     for case in &cases {
         match case {
             Ok(case) => replay.case(case, cases.len() == 1),
@@ -83,6 +86,9 @@ fn repeat(args: &Args) -> String {
     if args.strict {
         words.push("--strict".to_owned());
     }
+    if let Some(invariant) = args.invariant {
+        words.push(format!("--invariant {}", invariant.code()));
+    }
     words.join(" ")
 }
 
@@ -100,6 +106,8 @@ struct Replay {
     chosen: Option<Vec<Collector>>,
     interpreters: BTreeMap<String, Interpreter>,
     strict: bool,
+    /// The only invariant that is looked at.
+    target: Option<Invariant>,
     style: Style,
     baseline: Baseline,
     runner: Runner<'static>,
@@ -119,11 +127,13 @@ impl Replay {
         chosen: Option<Vec<Collector>>,
         interpreters: BTreeMap<String, Interpreter>,
         strict: bool,
+        target: Option<Invariant>,
     ) -> anyhow::Result<Replay> {
         Ok(Replay {
             chosen,
             interpreters,
             strict,
+            target,
             style: Style { color: options::color() },
             baseline: options::baseline()?,
             runner: Runner::new(&Collectors),
@@ -156,6 +166,8 @@ impl Replay {
         };
         let before = self.failures.len();
         let file = name(&case.path);
+        let none = Vec::new();
+        let expectations = if self.target.is_some() { &none } else { expectations };
         if !expectations.is_empty() {
             self.compare(case, &file);
         }
@@ -213,18 +225,21 @@ impl Replay {
         self.long += u64::from(run.is_long());
         let names = ObjectNames::new(&case.document.names, run.events);
         let subject = report::subject(&collector.name, collector.verified);
-        for (violation, verdict) in run.violations {
+        let target = self.target;
+        let looked_at = |v: &&(Violation, Verdict)| target.is_none_or(|invariant| v.0.invariant == invariant);
+        for (violation, verdict) in run.violations.iter().filter(looked_at) {
             let text = violation.describe(&|object| names.label(object));
             let fails = (*verdict == Verdict::New || self.strict) && !expected;
-            if fails || violation.invariant == crate::invariant::Invariant::I41 {
+            if fails || violation.invariant == Invariant::I41 {
                 let collector = Some(subject.clone());
                 self.failures.push(Failure { file: file.to_owned(), collector, message: text });
             } else if show.is_some() {
                 self.out += &format!("{} {subject}: {text}\n", verdict.mark());
             }
         }
-        if show == Some(true) && run.violations.is_empty() {
-            self.out += &format!("- {subject}: no violations\n");
+        if show == Some(true) && !run.violations.iter().any(|v| looked_at(&v)) {
+            let of = target.map_or_else(String::new, |invariant| format!(" of {invariant}"));
+            self.out += &format!("- {subject}: no violations{of}\n");
         }
     }
 
