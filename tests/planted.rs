@@ -52,7 +52,7 @@ const TABLE: [(Invariant, Shown); Invariant::COUNT] = [
     (Invariant::I15, By(NEW, "+bug-call-trash-callbacks", "default")),
     (Invariant::I16, By(NEW, "+bug-callbacks-of-survivors", "default")),
     (Invariant::I17, By(NEW, "+bug-callbacks-oldest-first", "default")),
-    (Invariant::I18, Documented(NEW, "+bug-skip-dealloc-finalizers", "default")),
+    (Invariant::I18, By(NEW, "+bug-skip-dealloc-finalizers", "default")),
     (Invariant::I19, By(NEW, "+bug-skip-first-clear", "default")),
     (Invariant::I20, By(NEW, "+bug-count-survivors", "default")),
     (Invariant::I21, By(OLD, "+bug-forget-garbage", "default")),
