@@ -2,7 +2,7 @@
 
 use super::super::shadow::Facts;
 use super::super::violation::Class;
-use crate::event::{Code, Event, ObjId, Role};
+use crate::event::{Code, Event, ObjId};
 use crate::scenario::{Op, Scenario};
 use crate::subject::{Expectation, Expectations};
 
@@ -75,6 +75,7 @@ impl Death {
     pub fn blame(
         &self,
         other: &Death,
+        facts: &Facts,
         scenario: &Scenario,
         expectations: &Expectations,
     ) -> (Class, Option<Expectation>) {
@@ -83,14 +84,14 @@ impl Death {
         if same || self.saved || other.saved {
             return excused(Expectation::Paths).unwrap_or((Class::Collector, None));
         }
-        let facts = || scenario.ops().iter().filter_map(Op::kind).map(|k| Facts::of(k, Role::Named, expectations));
+        // Nothing but itself holds the object: what other types do is no reason.
         let by_hand = |op: &Op| matches!(op, Op::Untrack { .. } | Op::Track { .. });
-        if facts().any(|f| f.is(Facts::FAULTY)) || scenario.ops().iter().any(by_hand) {
+        if facts.is(Facts::FAULTY) || facts.shape().is_extension() && scenario.ops().iter().any(by_hand) {
             return (Class::TypeFault, None);
         }
         let reasons = [
-            (facts().any(|f| f.is(Facts::LEGACY)), Expectation::LegacyFinalizer),
-            (facts().any(|f| f.is(Facts::FINALIZER)), Expectation::DelUncollectable),
+            (facts.is(Facts::LEGACY), Expectation::LegacyFinalizer),
+            (facts.is(Facts::FINALIZER), Expectation::DelUncollectable),
             (self.waits || other.waits, Expectation::TrashcanLeftover),
         ];
         let reason = reasons.into_iter().find_map(|(applies, why)| applies.then(|| excused(why)).flatten());

@@ -20,7 +20,7 @@ pub(crate) const DESCRIPTION: Description = Description {
                 same if its reference count falls to 0 and if it carries an extra edge to itself and dies in a collection.",
     premises: "No `DEBUG_SAVEALL`, nothing frozen; the object dies by reference count without the extra edge. Documented: what \
                weak references answer, which follows from the order, and objects that are saved; weak references that are made \
-               in the death or do not outlive it; legacy finalizers; before 3.8 the trashcan. A fault of a type in the scenario \
+               in the death or do not outlive it; legacy finalizers; before 3.8 the trashcan. A fault of its own type \
                makes other differences type-faults.",
     not: "Order (I17); runs of more than 262,144 events.",
     promised: true,
@@ -30,8 +30,6 @@ pub(crate) const DESCRIPTION: Description = Description {
         Expectation::LegacyFinalizer,
         Expectation::DelUncollectable,
         Expectation::TrashcanLeftover,
-        Expectation::FunctionWithoutClear,
-        Expectation::TypeEdge,
     ],
     sentence: "the death of {object} shows {expected} events by reference count and {observed} by collection, not the same ones",
 };
@@ -48,6 +46,7 @@ pub struct Variant {
     pub plain: Scenario,
     /// It dies in a collection.
     pub knotted: Scenario,
+    facts: Facts,
 }
 
 /// The objects that the mutator alone holds in a variable at the end, each with its two scenarios.
@@ -68,6 +67,7 @@ pub fn variants(scenario: &Scenario, events: &[Event], declaration: &Declaration
         let knot = Op::Set { dst: place.slot(slot), src: place };
         found.push(Variant {
             object: ObjId::from_index(*edge - 1),
+            facts: *shadow.objects().all()[*edge as usize - 1].facts(),
             plain: appended(scenario, &drop),
             knotted: appended(scenario, &[knot, drop[0], drop[1]]),
         });
@@ -125,7 +125,7 @@ pub fn path_independence(
         if expected.is_as(&got) {
             continue;
         }
-        let (class, why) = expected.blame(&got, scenario, &declaration.expectations);
+        let (class, why) = expected.blame(&got, &variant.facts, &variant.plain, &declaration.expectations);
         found.push(Violation {
             invariant: Invariant::I18,
             class,

@@ -53,7 +53,7 @@ fn a_finalizer_or_a_callback_that_runs_on_one_way_only_is_the_collectors_fault()
         let found = path_independence(&mut machine(name), scenario, &declared(Some(release))).unwrap();
         found.iter().map(|v| v.class).collect::<Vec<_>>()
     };
-    let source = "coroner 1\n\ndef A():\n    pass\n\nx = Node(finalizer=A)\n";
+    let source = "coroner 1\n\ndef A():\n    pass\n\nx = Node(finalizer=A)\nNode(gc=no)\n";
     let finalized = crate::scenario::text::parse(source).unwrap().scenario;
     for (bug, scenario) in [
         ("+bug-skip-dealloc-finalizers", &finalized),
