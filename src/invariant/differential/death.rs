@@ -24,7 +24,7 @@ pub(super) struct Death {
 impl Death {
     /// What happens to the object from the mutator's operation `from` on.
     pub fn of(events: &[Event], object: ObjId, from: u32) -> Death {
-        let freed = |o: ObjId| events.iter().any(|event| *event == Event::Free { object: o });
+        let freed = |o: ObjId| events.contains(&Event::Free { object: o });
         let mut death = Death::default();
         // Weak references to it, and whether their callbacks count.
         let mut weaks: Vec<(ObjId, bool)> = Vec::new();
