@@ -251,6 +251,29 @@ fn a_text_survives_the_binary_form_and_fmt_leaves_its_own_output_alone() {
 }
 
 #[test]
+fn the_violation_of_an_invariant_is_kept_and_replayed_wherever_it_stands() {
+    let folder = folder();
+    let source = "coroner 1\n\nk = Node(flaw=[weakrefs])\nd = WeakSet()\nd[0] = k\ndel k\nlen(d)\n";
+    std::fs::write(folder.path().join("two.scn"), source).unwrap();
+    for (option, kept, len) in
+        [("", "I30", true), (" --invariant I30", "I30", true), (" --invariant I05", "I05", false)]
+    {
+        let ran = coroner(folder.path(), &format!("shrink two.scn --collector cpython-3.12{option} -o small.scn"));
+        assert_eq!(ran.code, 0, "{option}: {}", ran.err);
+        let small = std::fs::read_to_string(folder.path().join("small.scn")).unwrap();
+        assert!(small.contains(&format!("\ninvariant: {kept} ")), "{option}: {small}");
+        assert_eq!(small.contains("\nlen("), len, "{option}: {small}");
+    }
+    let absent = coroner(folder.path(), "shrink two.scn --collector cpython-3.12 --invariant I20");
+    assert!(absent.code == 2 && absent.err.contains("shows no violation of I20"), "{}", absent.err);
+    let replayed = |options: &str| coroner(folder.path(), &format!("replay two.scn --collector cpython-3.12{options}"));
+    let only = replayed(" --invariant I05 --strict");
+    assert!(only.code == 1 && only.out.contains("I05") && !only.out.contains("I30"), "{}", only.out);
+    assert_eq!(replayed(" --invariant I20 --strict").code, 0);
+    assert_eq!(replayed(" --invariant I99").code, 2);
+}
+
+#[test]
 fn a_shrunk_scenario_shows_what_it_showed_before() {
     let folder = folder();
     let source = "coroner 1\n\ndef f():\n    look()\n\nz = Node()\ny = Node()\nc = Node(call=f)\na = Node()\na[0] = a\n\

@@ -10,7 +10,7 @@ use super::{CampaignPlan, Explain};
 use crate::findings::{
     BugSignature, CampaignIdentity, Finding, First, State, Verdict, digest, document, lines, waiting,
 };
-use crate::invariant::{Invariant, Violation, differential};
+use crate::invariant::{Violation, differential};
 use crate::object_names::ObjectNames;
 use crate::scenario::Scenario;
 use crate::scenario::text::{FieldName, Names};
@@ -52,10 +52,9 @@ pub(super) fn found(plan: &CampaignPlan, about: &CampaignIdentity, key: Violatio
     waiting(first, what, who, repeat, document(&scenario, fields))
 }
 
-/// What a candidate must still show: the same kind of violation, primary if it was, or the same end.
+/// What a candidate must still show: the same kind of violation, whatever others come before it, or the same end.
 struct Same {
     key: ViolationKey,
-    first: First,
 }
 
 impl Same {
@@ -66,10 +65,7 @@ impl Same {
                 && phase.is_none_or(|phase| phase == violation.phase)
                 && self.key.known_bug().is_none_or(|known| **bug == Some(known as u16))
         };
-        // What comes first in a run that differs from itself depends on the run.
-        let any = self.first.secondary || invariant == Invariant::I41;
-        let among = if any { run.violations.len() } else { 1 };
-        let mut found = run.violations.iter().zip(run.known_bugs).take(among);
+        let mut found = run.violations.iter().zip(run.known_bugs);
         found.find(is_same).map(|((violation, _), _)| *violation)
     }
 
@@ -93,7 +89,7 @@ pub(super) fn reduce(
     explain: Explain<'_>,
 ) -> Option<Finding> {
     let collector = plan.subjects.declaration(key.collector());
-    let same = Same { key, first: found.first };
+    let same = Same { key };
     let differential = key.invariant().is_some_and(differential::judges);
     let mut examiner = plan.subjects.examiner(key.collector(), &plan.baseline);
     let original = plan.draw.scenario(found.first.scenario);

@@ -11,6 +11,7 @@ use crate::campaign::Examiner;
 use crate::cpython::{self, FindError, Interpreter, Python};
 use crate::findings::Baseline;
 use crate::generate::{PROFILES, Profile, Size};
+use crate::invariant::Invariant;
 use crate::lookup;
 use crate::model::collector::Collector;
 use crate::model::collector::releases::nearest;
@@ -209,6 +210,11 @@ pub fn size(name: &str) -> Result<Size, String> {
     let words: Vec<&str> = Size::ALL.iter().map(|s| s.word()).collect();
     let found = Size::ALL.into_iter().find(|s| s.word() == name);
     found.ok_or_else(|| format!("the sizes are {}", words.join(", ")))
+}
+
+/// The invariant with a code or name.
+pub fn invariant(code: &str) -> Result<Invariant, String> {
+    Invariant::parse(code).ok_or_else(|| format!("no invariant is called `{code}`"))
 }
 
 /// A length of time: `90`, `90s`, `5m`, `1h`.

@@ -11,6 +11,7 @@ use crate::campaign::{Examiner, JudgedTotals};
 use crate::cpython::Interpreter;
 use crate::event::MOST_KEPT;
 use crate::findings::{Baseline, RunCounts, Verdict};
+use crate::invariant::{Invariant, Violation};
 use crate::lookup::{self, Collectors};
 use crate::model::collector::Collector;
 use crate::object_names::ObjectNames;
@@ -35,6 +36,9 @@ pub struct Args {
     /// Fail on every violation, of whatever class, known or not, that no file expects
     #[arg(long)]
     strict: bool,
+    /// Look at violations of this invariant only; what files expect is not compared
+    #[arg(long, value_name = "CODE", value_parser = options::invariant, conflicts_with_all = ["bless", "python"])]
+    invariant: Option<Invariant>,
     /// Write what happens into the files as what they expect
     #[arg(long, conflicts_with_all = ["collector", "strict", "python"])]
     bless: bool,
@@ -56,7 +60,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         names => options::subjects(names).map(|(chosen, interpreters)| (Some(chosen), interpreters))?,
     };
     let cases = input::read_all(&args.paths);
-    let mut replay = Replay::new(chosen, interpreters, args.strict)?;
+    let mut replay = Replay::new(chosen, interpreters, args.strict, args.invariant)?;
     for case in &cases {
         match case {
             Ok(case) => replay.case(case, cases.len() == 1),
@@ -83,6 +87,9 @@ fn repeat(args: &Args) -> String {
     }
     if args.strict {
         words.push("--strict".to_owned());
+    }
+    if let Some(invariant) = args.invariant {
+        words.push(format!("--invariant {}", invariant.code()));
     }
     words.join(" ")
 }
@@ -128,6 +135,8 @@ struct Replay {
     chosen: Option<Vec<Collector>>,
     interpreters: BTreeMap<String, Interpreter>,
     strict: bool,
+    /// The only invariant that is looked at.
+    target: Option<Invariant>,
     style: Style,
     baseline: Baseline,
     runner: Runner<'static>,
@@ -149,6 +158,7 @@ impl Replay {
         chosen: Option<Vec<Collector>>,
         interpreters: BTreeMap<String, Interpreter>,
         strict: bool,
+        target: Option<Invariant>,
     ) -> anyhow::Result<Replay> {
         let mut columns = BTreeMap::new();
         for (name, interpreter) in &interpreters {
@@ -161,6 +171,7 @@ impl Replay {
             chosen,
             interpreters,
             strict,
+            target,
             style: Style { color: options::color() },
             baseline: options::baseline()?,
             runner: Runner::new(&Collectors),
@@ -195,6 +206,8 @@ impl Replay {
         };
         let before = self.failures.len();
         let file = name(&case.path);
+        let none = Vec::new();
+        let expectations = if self.target.is_some() { &none } else { expectations };
         if !expectations.is_empty() {
             self.compare(case, &file);
         }
@@ -299,10 +312,12 @@ impl Replay {
             let collector = Some(subject.clone());
             self.failures.push(Failure { file: file.to_owned(), collector, message, exit: Exit::Crash });
         }
-        for (violation, verdict) in run.violations {
+        let target = self.target;
+        let looked_at = |v: &&(Violation, Verdict)| target.is_none_or(|invariant| v.0.invariant == invariant);
+        for (violation, verdict) in run.violations.iter().filter(looked_at) {
             let text = violation.describe(&|object| names.label(object));
             let fails = (*verdict == Verdict::New || self.strict) && !expected;
-            if fails || violation.invariant == crate::invariant::Invariant::I41 {
+            if fails || violation.invariant == Invariant::I41 {
                 let collector = Some(subject.clone());
                 let exit = Exit::Violation;
                 self.failures.push(Failure { file: file.to_owned(), collector, message: text, exit });
@@ -310,8 +325,9 @@ impl Replay {
                 self.out += &format!("{} {subject}: {text}\n", verdict.mark());
             }
         }
-        if show == Some(true) && run.violations.is_empty() && run.end == &End::Complete {
-            self.out += &format!("- {subject}: no violations\n");
+        if show == Some(true) && run.end == &End::Complete && !run.violations.iter().any(|v| looked_at(&v)) {
+            let of = target.map_or_else(String::new, |invariant| format!(" of {invariant}"));
+            self.out += &format!("- {subject}: no violations{of}\n");
         }
     }
 

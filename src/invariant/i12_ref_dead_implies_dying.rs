@@ -44,7 +44,7 @@ impl Check for I12 {
     };
 
     #[inline]
-    fn answered(s: &Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
+    fn answered(s: &mut Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
         let Some(record) = s.weak(weak) else { return };
         let back = record.was_dead() && referent.is_some();
         out.judge(Invariant::I12, s, !back, || Report::collector(Some(weak)).other(unpack(record.referent())));

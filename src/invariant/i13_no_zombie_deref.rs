@@ -26,7 +26,7 @@ impl Check for I13 {
     };
 
     #[inline]
-    fn answered(s: &Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
+    fn answered(s: &mut Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
         let Some(object) = referent else {
             out.pass(Invariant::I13);
             return;

@@ -233,7 +233,7 @@ impl Judge {
     #[inline(never)]
     pub(super) fn answer(&mut self, weak: ObjId, referent: Option<ObjId>) {
         self.used(Some(weak));
-        let (s, out) = (&self.s, &mut self.out);
+        let (s, out) = (&mut self.s, &mut self.out);
         ask!(answered(s, out, weak, referent));
         if let Some(object) = referent {
             self.used(Some(object));

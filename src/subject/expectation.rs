@@ -112,6 +112,8 @@ expectations! {
     NoEphemerons "no-ephemerons": EXCUSE, Text(Permission::ValueKeepsKey);
     /// The registry of `finalize` keeps what the callable reaches, its own referent too.
     FinalizeOwns "finalize-owns": EXCUSE, Text(Permission::FinalizeOwns);
+    /// A weak reference to an object that nothing holds may answer until the object is destroyed.
+    AnswersUntilDestroyed "answers-until-destroyed": excuse(&[since(3, 4, 0)]), Text(Permission::AnswersUntilDestroyed);
     /// What a collection examines: whole generations, or a part of the old ones at a time.
     Collections "collections":
         OneOf(&[("generational", ALL), ("incremental", since(3, 14, 0).until(3, 14, 5))]), Text(Permission::Increments);
@@ -122,6 +124,11 @@ expectations! {
     /// Which weak references to trash are cleared before its finalizers run.
     ClearedEarly "cleared-early": OneOf(&[("all", ALL), ("with-callback", since(3, 15, 0))]),
         Text(Permission::PlainWeakrefsLater);
+    /// Which weak references to what is still trash after its finalizers are cleared then: those that are left and those that
+    /// finalizers made, or none. The first releases of 3.14 are older than the change.
+    ClearedLate "cleared-late":
+        OneOf(&[("none", ALL), ("all", since(3, 13, 13)), ("none-yet", since(3, 14, 0).until(3, 14, 4))]),
+        Text(Permission::ClearedBeforeClear);
     /// Whether functions have a `tp_clear`, as a type that can be part of a cycle must.
     FunctionClear "function-clear": OneOf(&[("clears", ALL), ("missing", until(3, 8, 0))]),
         Unpromised("cycles of functions are found by every collection, and stay");
@@ -248,6 +255,9 @@ impl Choice {
     pub const FUNCTION_WITHOUT_CLEAR: Choice = Expectation::FunctionClear.choice("missing");
     /// The collector does not look for finalizers of static C types.
     pub const STATIC_FINALIZERS_UNSEEN: Choice = Expectation::StaticFinalizers.choice("unseen");
+
+    /// All weak references to what is still trash after its finalizers are cleared then.
+    pub const CLEARED_TWICE: Choice = Expectation::ClearedLate.choice("all");
 
     /// The entry of the table.
     pub const fn of(self) -> Expectation {

@@ -187,6 +187,9 @@ texts! {
     StillAlive "still-alive" EVERY,
         "A callback is called if its weak reference is still alive. Before 3.8 no text speaks of one that is garbage itself while its referent is not.",
         "Library, weakref, ref";
+    AnswersUntilDestroyed "answers-until-destroyed" of(&[since(3, 4, 0)]),
+        "Until an object is destroyed a weak reference may answer with it, even if there are no strong references to it.",
+        "Library of 3.4 and later, weakref, introduction";
     Increments "increments" of(&[since(3, 14, 0).until(3, 14, 5)]),
         "Automatic collections and gc.collect(1) examine a part of the old objects at a time.",
         "What's New in Python 3.14, Incremental garbage collection";

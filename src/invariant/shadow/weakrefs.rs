@@ -20,6 +20,7 @@ pub(crate) struct WeakRec {
     live: bool,
     seen_dead: bool,
     born_in: u32,
+    born_late: bool,
     calls: u8,
     called_at: u32,
     container: u32,
@@ -73,6 +74,11 @@ impl WeakRec {
     /// The number of the collection that ran when it was made, or 0.
     pub fn born_in(&self) -> u32 {
         self.born_in
+    }
+
+    /// It was made when that collection had begun to clear.
+    pub fn is_born_late(&self) -> bool {
+        self.born_late
     }
 
     /// How often its callback began.
@@ -192,6 +198,7 @@ impl Shadow {
             live: true,
             seen_dead: false,
             born_in: if self.collection.runs() { self.collection.number() } else { 0 },
+            born_late: self.collection.runs() && self.collection.has_cleared(),
             calls: 0,
             called_at: 0,
             container,

@@ -22,6 +22,14 @@ pub(super) const CASES: &[Case] = &[
     case(Invariant::I30, TypeFault, i30_forgotten),
     case(Invariant::I30, Collector, i30_skipped),
     case(Invariant::I40, Documented, i40),
+    case(Invariant::I52, Collector, i52_older),
+    case(Invariant::I52, Collector, i52_saved),
+    case(Invariant::I52, Documented, i52_younger),
+    case(Invariant::I52, Documented, i52_clearing),
+    Case { release: Some(Release::new(3, 14, 10)), ..case(Invariant::I52, Collector, i52_clearing) },
+    Case { release: Some(Release::new(3, 14, 10)), ..case(Invariant::I52, Documented, i52_made_late) },
+    Case { release: Some(Release::new(3, 15, 2)), ..case(Invariant::I52, Documented, i52_older) },
+    Case { release: Some(Release::new(3, 15, 2)), ..case(Invariant::I52, Collector, i52_armed) },
 ];
 
 fn i11(s: &mut Stream, broken: bool) {
@@ -259,6 +267,85 @@ fn i40(s: &mut Stream, broken: bool) {
     let weaks = [(entry, Some(key), true)];
     s.collect(&lines(Spot::Gen0), &weaks);
     s.collected(0, &lines(Spot::Gen2), &weaks);
+}
+
+/// A collection that finds two objects, calls the finalizer of the first and begins the second's. The first has a weak
+/// reference with this callback, which its own finalizer reads too.
+fn two_finalizers(s: &mut Stream, callback: Option<ObjId>, saved: bool) -> [ObjId; 2] {
+    let (a, b) = (s.finalizable(0), s.finalizable(1));
+    let w = s.weak(2, a, callback);
+    for (var, object) in [(0, a), (1, b)] {
+        s.slot(object, 0, Some(object));
+        s.var(var, None);
+    }
+    let mut lines = vec![(a, 1, Spot::Gen0), (b, 1, Spot::Gen0), (w, 1, Spot::Gen0)];
+    lines.extend(callback.map(|c| (c, 2, Spot::Gen0)));
+    s.collect(&lines, &[(w, Some(a), callback.is_some())]);
+    s.enter(Code::Finalizer, a, None);
+    s.answer(w, Some(a));
+    if saved {
+        s.var(0, Some(a));
+    }
+    s.leave();
+    s.enter(Code::Finalizer, b, None);
+    [a, w]
+}
+
+fn i52_older(s: &mut Stream, broken: bool) {
+    let [a, w] = two_finalizers(s, None, false);
+    s.answer(w, broken.then_some(a));
+    s.leave();
+}
+
+fn i52_armed(s: &mut Stream, broken: bool) {
+    let c = s.callable(3);
+    let [a, w] = two_finalizers(s, Some(c), false);
+    s.answer(w, broken.then_some(a));
+    s.leave();
+}
+
+/// The finalizer saved its object: a variable holds that, or not any more.
+fn i52_saved(s: &mut Stream, broken: bool) {
+    let [a, w] = two_finalizers(s, None, true);
+    if broken {
+        s.var(0, None);
+    }
+    s.answer(w, Some(a));
+    s.leave();
+}
+
+fn i52_younger(s: &mut Stream, broken: bool) {
+    let [a, _] = two_finalizers(s, None, false);
+    let w = s.weak(4, a, None);
+    s.answer(w, broken.then_some(a));
+    s.leave();
+}
+
+/// Finalizers are over and an object has been cleared, of which the other's action hears.
+fn clearing_after_finalizers(s: &mut Stream, late: bool, broken: bool) {
+    let (a, b) = (s.finalizable(0), s.held(1, acting()));
+    for (var, object) in [(0, a), (1, b)] {
+        s.slot(object, 0, Some(object));
+        s.var(var, None);
+    }
+    s.collect(&[(a, 1, Spot::Gen0), (b, 1, Spot::Gen0)], &[]);
+    s.enter(Code::Finalizer, a, None);
+    let early = s.weak(2, a, None);
+    s.leave();
+    s.clear(b);
+    s.events.push(Event::Dealloc { object: b });
+    s.enter(Code::Dealloc, b, None);
+    let w = if late { s.weak(3, a, None) } else { early };
+    s.answer(w, broken.then_some(a));
+    s.leave();
+}
+
+fn i52_clearing(s: &mut Stream, broken: bool) {
+    clearing_after_finalizers(s, false, broken);
+}
+
+fn i52_made_late(s: &mut Stream, broken: bool) {
+    clearing_after_finalizers(s, true, broken);
 }
 
 #[test]

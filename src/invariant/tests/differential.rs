@@ -64,6 +64,31 @@ fn a_callback_that_one_way_to_die_loses_is_the_collectors_fault() {
 }
 
 #[test]
+fn a_finalizer_or_a_callback_that_runs_on_one_way_only_is_the_collectors_fault() {
+    let release = Release::new(3, 15, 2);
+    let class = |name: &str, scenario: &Scenario| {
+        let found = path_independence(&mut machine(name), scenario, &declared(Some(release))).unwrap();
+        found.iter().map(|v| v.class).collect::<Vec<_>>()
+    };
+    let source = "coroner 1\n\ndef A():\n    pass\n\nx = Node(finalizer=A)\nNode(gc=no)\n";
+    let finalized = crate::scenario::text::parse(source).unwrap().scenario;
+    for (bug, scenario) in [
+        ("+bug-skip-dealloc-finalizers", &finalized),
+        ("+bug-skip-finalizers", &finalized),
+        ("+bug-lose-callbacks", &watched(false, false)),
+        ("+bug-lose-dealloc-callbacks", &watched(false, false)),
+    ] {
+        assert_eq!(class(&format!("cpython-3.15{bug}"), scenario), [Class::Collector], "{bug}");
+        assert_eq!(class("cpython-3.15", scenario), []);
+    }
+    // A finalizer that saves its object: callbacks ran before it in a collection, and never by reference count.
+    let source = "coroner 1\n\ndef A():\n    y = self\n\ndef C():\n    pass\n\nc = Node(call=C)\nx = Node(finalizer=A)\n\
+                  w = ref(x, c)\n";
+    let saved = crate::scenario::text::parse(source).unwrap().scenario;
+    assert_eq!(class("cpython-3.15", &saved), [Class::Documented]);
+}
+
+#[test]
 fn a_leaking_collector_does_not_reach_a_steady_state() {
     let x = Place::var(0);
     let y = Place::var(1);

@@ -12,8 +12,7 @@ use crate::model::heap::{Flag, Heap, Idx, List, NIL};
 /// [`Undefined::DanglingWeakref`] if the memory of its referent is gone.
 #[inline]
 pub fn clear_one(heap: &mut Heap, weak: Idx) -> Result<(), Undefined> {
-    let referent = heap.weak(weak).referent;
-    if referent != NIL && heap.object(referent).has(Flag::FREED) {
+    if heap.dangles(weak) {
         return Err(Undefined::DanglingWeakref);
     }
     heap.clear_weak(weak);

@@ -199,7 +199,7 @@ impl Execution<'_, '_> {
     fn gather(&mut self, generation: u8) -> List {
         let (gc, heap) = (&mut self.process.interp.gc, &mut self.process.heap);
         if !self.process.rules.has(Switch::Incremental) {
-            gc.begin(heap, generation, &self.process.rules);
+            gc.begin(heap, generation, self.process.interp.running.automatic, &self.process.rules);
             return List::generation(generation);
         }
         gc.count = [0; 3];

@@ -70,7 +70,8 @@ impl Execution<'_, '_> {
                     self.stop = Some(Undefined::UseAfterFree);
                     return;
                 }
-                let saved_to = object.has(Flag::FINALIZES) && object.has(Flag::TRACKED) && self.has(Switch::RetrackInPlace);
+                let saved_to =
+                    object.has(Flag::FINALIZES) && object.has(Flag::TRACKED) && self.has(Switch::RetrackInPlace);
                 let saved_to = saved_to.then(|| self.process.heap.list_of(o));
                 if self.process.actor.trash.serves(&object) {
                     if !self.process.actor.trash.enter(o, &object) {
