@@ -38,8 +38,7 @@ impl Check for I07 {
         let Some(o) = s.get(owner) else { return };
         let (calls, _) = o.finalizer_calls();
         out.judge(Invariant::I07, s, calls <= 1, || {
-            let misled = s.confidence().is_type_misled();
-            let report = Report::collector(Some(owner)).counts(1, u32::from(calls)).blame_type(misled);
+            let report = Report::collector(Some(owner)).counts(1, u32::from(calls)).misled(s);
             if code == Code::LegacyFinalizer {
                 report.documented(Expectation::LegacyEachTime, s)
             } else if o.facts().is(Facts::NO_HEADER) {

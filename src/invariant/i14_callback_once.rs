@@ -8,8 +8,7 @@
 use super::Invariant;
 use super::check::Check;
 use super::description::Description;
-use super::shadow::{Facts, Frame, NONE, Object, Shadow, WeakRec, pack, unpack};
-use super::violation::Phase;
+use super::shadow::{Facts, NONE, Object, Shadow, WeakRec, pack, unpack};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Role};
 use crate::subject::{Expectation, Needs};
@@ -21,8 +20,7 @@ impl Check for I14 {
         statement: "If a weak reference with a callback is live when its referent dies, and is not trash itself, the callback \
                     runs exactly once.",
         premises: "The referent's type clears weak references; no candidate's `traverse` lies.",
-        not: "Callbacks of weak containers and of `weakref.finalize`; callables without a script; referents that a callback of \
-              their own collection releases.",
+        not: "Callbacks of weak containers and of `weakref.finalize`; callables without a script.",
         promised: true,
         needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
         asks: &[Expectation::DelAfterWeakrefs, Expectation::MadeByFinalizer],
@@ -36,11 +34,35 @@ impl Check for I14 {
     }
 
     #[inline]
+    fn collection_ended(s: &mut Shadow, out: &mut Violations) {
+        if s.collection().has_called() {
+            owed(s, out);
+        }
+    }
+
+    #[inline]
     fn freed(s: &Shadow, out: &mut Violations, object: ObjId) {
         if s.get(object).is_some_and(Object::has_weakrefs) {
             referent_freed(s, out, object);
         }
     }
+}
+
+/// Judges the callbacks of what died while others were called, when there has been time for all.
+#[inline(never)]
+fn owed(s: &mut Shadow, out: &mut Violations) {
+    for record in s.weakrefs().records().iter().filter(|record| record.is_owed() && is_armed(s, record)) {
+        let is_trash = !s.collection().unreachable().is_exact()
+            || s.collection().unreachable().trash().has(record.weak() as usize - 1);
+        if record.calls() > 0 {
+            out.pass(Invariant::I14);
+        } else if is_trash || s.confidence().is_stream_unclear() {
+            out.skip(Invariant::I14);
+        } else {
+            out.fail(Invariant::I14, s, report(record).misled(s));
+        }
+    }
+    s.forget_owed();
 }
 
 /// Judges the callbacks of an object whose memory is released.
@@ -52,21 +74,28 @@ fn referent_freed(s: &Shadow, out: &mut Violations, object: ObjId) {
             out.pass(Invariant::I14);
             continue;
         }
-        let fresh = s.collection().runs() && record.born_in() == s.collection().number();
+        let fresh = is_of_this_collection(s, record, object);
         let unknown = fresh && !s.expectations().knows(Expectation::MadeByFinalizer);
-        if is_unsure(s, record, object) || s.confidence().is_stream_unclear() || unknown {
+        if is_unsure(s, record) || s.confidence().is_stream_unclear() || unknown {
             out.skip(Invariant::I14);
             continue;
         }
         let facts = referent.facts();
-        let faulty = s.confidence().is_type_misled() || facts.is(Facts::KEEPS_WEAKREFS);
-        let report = report(record).blame_type(faulty);
+        let report = report(record).blame_type(facts.is(Facts::KEEPS_WEAKREFS)).misled(s);
         // Before 3.4 what __del__ has made is cleared without a call.
-        let del = facts.is(Facts::FINALIZER) && facts.is_python_class();
+        let del = facts.is(Facts::FINALIZER) && facts.is_python_class() && record.finalized_before() > 0;
         let report = if del { report.documented(Expectation::DelAfterWeakrefs, s) } else { report };
         let made = Expectation::MadeByFinalizer;
         out.fail(Invariant::I14, s, if fresh { report.documented(made, s) } else { report });
     }
+}
+
+/// A finalizer of the collection that runs has made the weak reference, and the referent was found unreachable by it.
+fn is_of_this_collection(s: &Shadow, record: &WeakRec, referent: ObjId) -> bool {
+    let (c, at) = (s.collection(), referent.index());
+    let found = c.unreachable();
+    let trash = found.trash().has(at) || !found.is_exact() && (c.is_late() || found.candidates().has(at));
+    c.runs() && record.is_made_by_finalizer() && record.born_in() == c.number() && trash
 }
 
 fn report(record: &WeakRec) -> Report {
@@ -83,15 +112,12 @@ fn is_armed(s: &Shadow, record: &WeakRec) -> bool {
 }
 
 /// It is not certain that the callback was due.
-fn is_unsure(s: &Shadow, record: &WeakRec, referent: ObjId) -> bool {
+fn is_unsure(s: &Shadow, record: &WeakRec) -> bool {
     let c = s.collection();
     let (found, at) = (c.unreachable(), record.weak() as usize - 1);
     let is_trash = found.trash().has(at) || !found.is_exact() && found.candidates().has(at);
-    // What another callback of this collection releases: its own callbacks are gathered and may be called later.
-    let calling = s.user_code().frames().get(c.depth()).is_some_and(Frame::is_collectors);
-    let pending = (calling || s.phase() == Phase::Cb) && found.trash().has(referent.index());
     let unheld = s.at(record.weak()).is_some_and(|w| w.in_edges() == 0);
-    c.runs() && found.is_ready() && is_trash || pending || unheld
+    c.runs() && found.is_ready() && is_trash || c.runs() && record.is_owed() || unheld
 }
 
 /// How many weak references with a callback outlive their referent without a call.

@@ -8,7 +8,7 @@
 use super::Invariant;
 use super::check::Check;
 use super::description::Description;
-use super::shadow::{Facts, Object, Progress, Shadow, leftovers};
+use super::shadow::{Progress, Shadow};
 use super::violations::{Report, Violations};
 use crate::subject::{Expectation, Needs};
 
@@ -33,11 +33,16 @@ impl Check for I20 {
             Some(Progress::Nothing | Progress::Some) => return out.pass(Invariant::I20),
             Some(Progress::Stuck) => s.maybe_reachable(None),
         }
-        let blame = leftovers(s, s.reach().found());
-        let is_faulty = |o: &Object| o.lives() && o.facts().is(Facts::FAULTY);
-        let faulty = s.confidence().is_type_misled() || s.objects().all().iter().any(is_faulty);
-        match Report::collector(None).counts(0, returned).on(blame) {
-            Some(report) => out.fail(Invariant::I20, s, report.blame_type(faulty)),
+        s.find_causes();
+        let s = &*s;
+        let found = s.collection().unreachable();
+        let counted = |index: &usize| !found.is_exact() || found.trash().has(*index);
+        let left = || {
+            let unreachable = |index: &usize| s.objects().all()[*index].lives() && !s.reach().found().has(*index);
+            s.objects().present().iter().filter(unreachable).filter(counted)
+        };
+        match Report::collector(None).counts(0, returned).on(s.causes().of_all(left())) {
+            Some(report) => out.fail(Invariant::I20, s, report),
             None => out.skip(Invariant::I20),
         }
     }

@@ -20,8 +20,8 @@ impl Check for I30 {
         statement: "At quiescence the length of a weak container equals its live entries and its raw entries; iteration never skips \
                     or repeats a live entry because others died; the removal of a dead entry takes no live one.",
         premises: "No iteration is under way where a length is judged. Entries that a finalizer of trash made may stay (documented, \
-                   gh-91636); before 3.4, those that any finalizer made to its own object. A lying `traverse`, or an entry whose deallocator forgot its weak references, makes it a \
-                   type-fault.",
+                   gh-91636); before 3.4, those that any finalizer made to its own object. A lying `traverse`, or a deallocator that forgot \
+                   weak references, makes it a type-fault. As many entries are excused as have such a cause.",
         not: "What happens inside scripts.",
         promised: true,
         needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
@@ -40,22 +40,8 @@ impl Check for I30 {
         let known = entries().next().is_some();
         let right = raw.min(if known { entries().filter(|r| is_alive(s, r)).count() as u32 } else { raw });
         out.judge(Invariant::I30, s, len == raw && len <= right, || {
-            let forgotten = |r: &WeakRec| s.at(r.referent()).is_some_and(forgot_weakrefs);
-            let faulty = s.confidence().is_type_misled() || entries().any(forgotten);
             let report = Report::collector(Some(container)).counts(right, if len == raw { len } else { raw });
-            if faulty {
-                return report.blame_type(true);
-            }
-            // A finalizer added its own object. The second weak reference pass cleared the entry without a call; or, before
-            // 3.4, the deallocator did.
-            let stale = || entries().filter(|r| r.calls() == 0 && !r.is_live());
-            let finalized = |r: &WeakRec| s.at(r.referent()).is_some_and(|o| o.finalizer_calls().0 > 0);
-            let report = if stale().any(|r| r.born_in() > 0) {
-                report.documented(Expectation::MadeByFinalizer, s)
-            } else {
-                report
-            };
-            if stale().any(finalized) { report.documented(Expectation::DelAfterWeakrefs, s) } else { report }
+            blame(s, report, id, len.max(raw) - right.min(len))
         });
     }
 
@@ -79,6 +65,31 @@ impl Check for I30 {
         out.judge(Invariant::I30, s, !live, || {
             Report::collector(unpack(container)).other(unpack(record.referent())).counts(1, 0)
         });
+    }
+}
+
+/// Who is to blame for so many entries too many: as many of them as have a cause of their own are excused.
+fn blame(s: &Shadow, report: Report, container: u32, excess: u32) -> Report {
+    let held = |r: &&WeakRec| r.container() == container && s.at(r.weak()).is_some_and(Object::lives);
+    let entries = || s.weakrefs().records().iter().filter(held);
+    let forgotten = |r: &WeakRec| s.at(r.referent()).is_some_and(forgot_weakrefs);
+    let misled = |r: &WeakRec| s.is_misled(unpack(r.weak())) || s.is_misled(unpack(r.referent()));
+    let faulty = entries().filter(|r| forgotten(r) || misled(r)).count() as u32;
+    if faulty >= excess || s.is_misled(unpack(container)) {
+        return report.blame_type(true);
+    }
+    // A finalizer added its own object. The second weak reference pass cleared the entry without a call; or, before 3.4,
+    // the deallocator did.
+    let stale = || entries().filter(|r| r.calls() == 0 && !r.is_live());
+    let by_finalizer = stale().filter(|r| r.is_made_by_finalizer()).count() as u32;
+    let to_finalized = stale().filter(|r| r.finalized_before() > 0).count() as u32;
+    let covers = |count: u32, why: Expectation| count > 0 && faulty + count >= excess && s.expectations().holds(why);
+    if covers(to_finalized, Expectation::DelAfterWeakrefs) {
+        report.documented(Expectation::DelAfterWeakrefs, s)
+    } else if covers(by_finalizer, Expectation::MadeByFinalizer) {
+        report.documented(Expectation::MadeByFinalizer, s)
+    } else {
+        report
     }
 }
 

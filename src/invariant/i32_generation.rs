@@ -7,7 +7,7 @@
 use super::Invariant;
 use super::check::Check;
 use super::description::Description;
-use super::shadow::{NOT_IN_A_LIST, Object, Shadow, Trait, pack};
+use super::shadow::{NOT_IN_A_LIST, Object, Shadow, pack};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot};
 use crate::scenario::Shape;
@@ -20,7 +20,7 @@ impl Check for I32 {
         statement: "An object only moves to older generations; frozen objects stay frozen and unvisited; a resurrected object goes \
                     to the old list.",
         premises: "Not 3.14.0 to 3.14.4 (incremental). Documented: an object saved by the finalizer that its deallocator ran, a weak \
-                   reference whose callback the collector called.",
+                   reference whose callback this collection called.",
         not: "Objects tracked or untracked by hand.",
         promised: true,
         needs: Needs::UNREACHABLE,
@@ -36,7 +36,9 @@ impl Check for I32 {
         if seen == due || spot == Spot::Collecting || !o.lives() || refcount == 0 {
             return;
         }
-        if due != NOT_IN_A_LIST && seen < due {
+        if due == Spot::Permanent as u8 && seen == Spot::Gen2 as u8 && s.deeds().unfroze() {
+            out.skip(Invariant::I32);
+        } else if due != NOT_IN_A_LIST && seen < due {
             let edge = pack(Some(object));
             if s.user_code().frames().iter().any(|f| f.owner() == edge) {
                 return;
@@ -85,14 +87,15 @@ fn rank(spot: Spot) -> u8 {
 /// Judges a move to a younger place.
 fn moved_back(s: &Shadow, out: &mut Violations, object: ObjId, due: u8, seen: u8) {
     let Some(o) = s.get(object) else { return };
-    let program = s.program();
-    let by_hand = program.has(Trait::Tracks) && o.facts().shape().is_extension() || program.has(Trait::Unfreezes);
+    let extension = o.facts().shape().is_extension();
+    let by_hand = o.is(Object::BY_HAND) || extension && s.deeds().script_tracked();
     if by_hand || s.confidence().is_stream_unclear() || s.expectations().is(Choice::INCREMENTAL) {
         out.skip(Invariant::I32);
         return;
     }
     let report = Report::collector(Some(object)).counts(u32::from(due), u32::from(seen));
-    let called = s.weak(object).is_some_and(|r| r.calls() > 0);
+    let now = s.collection().number();
+    let called = s.weak(object).is_some_and(|r| r.calls() > 0 && r.called().collection() == now);
     let report = if o.is(Object::FIN_AT_ZERO) {
         report.documented(Expectation::RetrackedYoung, s)
     } else if called {

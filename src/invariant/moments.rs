@@ -51,6 +51,9 @@ impl Judge {
     #[inline(never)]
     fn settle_collection(&mut self, observed: bool, returned: u32, uncollectable: u32) {
         let (s, out) = (&mut self.s, &mut self.out);
+        if observed {
+            s.complete_collection();
+        }
         ask!(collection_ended(s, out));
         if observed {
             ask!(collected(s, out, returned, uncollectable));

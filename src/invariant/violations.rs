@@ -69,11 +69,16 @@ impl Report {
         if fault { self.class(Class::TypeFault) } else { self }
     }
 
-    /// The fault of a type that lied; or documented if a finalizer that the collector does not look for could reach the
-    /// object.
+    /// The fault of a type if it may have misled about one of the objects.
+    pub fn misled(self, shadow: &Shadow) -> Report {
+        self.blame_type(shadow.is_misled(self.object) || shadow.is_misled(self.other))
+    }
+
+    /// The fault of a type that misled about the object; or documented if a finalizer that the collector does not look for
+    /// could reach it.
     pub fn exposed(self, shadow: &Shadow) -> Report {
         let exposed = self.object.and_then(|o| shadow.get(o)).is_some_and(|o| o.is(Object::EXPOSED));
-        let misled = shadow.confidence().is_type_misled();
+        let misled = shadow.is_misled(self.object);
         if exposed && !misled { self.documented(Expectation::StaticFinalizer, shadow) } else { self.blame_type(misled) }
     }
 

@@ -35,6 +35,7 @@ impl Shadow {
             let trash = collection.unreachable().trash();
             let exposed = reach.found().iter().filter(|i| trash.has(*i));
             exposed.for_each(|i| objects.all[i].status |= Object::EXPOSED);
+            objects.some_exposed = true;
         }
     }
 
@@ -43,6 +44,7 @@ impl Shadow {
     pub(crate) fn expose_seen(&mut self, object: ObjId) {
         if self.is_unforeseen() && self.collection.is_trash(object.index()) {
             self.objects.all[object.index()].status |= Object::EXPOSED;
+            self.objects.some_exposed = true;
         }
     }
 }
