@@ -72,8 +72,10 @@ fn referent_was_trash(s: &mut Shadow, record: &WeakRec, fate: Fate, report: Repo
     }
     s.find_causes();
     match s.causes().of(record.referent() as usize - 1) {
-        // PEP 442, step 3: what a finalizer saved may keep the whole set, and nothing of it is cleared.
-        Fault::Collector if saved && fate.is(Fate::KEPT) => Some(report.documented(Expectation::Resurrection, s)),
+        // What a finalizer made holds it; or, PEP 442, step 3: one saved object keeps the whole set.
+        Fault::Collector if fate.is(Fate::KEPT) && !fate.is(Fate::EARLY) => {
+            Some(report.documented(Expectation::Resurrection, s))
+        }
         fault => report.on(fault),
     }
 }

@@ -2,15 +2,15 @@
 //! a collection, have the same finalizer calls, callbacks and answers of weak references, and the same fate.
 //!
 //! Does not verify: order (I17); scenarios with `DEBUG_SAVEALL` or frozen objects, in which collections are special;
-//! objects without a free slot that the collector sees and clears. CPython never promised this: every difference is
-//! documented (bpo-40312, PEP 442).
+//! objects without a free slot that the collector sees and clears. What a finalizer that runs, or a weak reference that dies
+//! with its object, makes differ is documented (bpo-40312, PEP 442).
 
 use super::super::description::Description;
-use super::super::shadow::{Facts, NONE, Shadow};
+use super::super::shadow::{Facts, NONE, Shadow, pack};
 use super::super::violation::{Class, Detail, Phase, Violation};
 use super::super::{Invariant, Judge};
 use super::{record, undefined};
-use crate::event::{Event, ObjId, Role};
+use crate::event::{Code, Event, ObjId, Role};
 use crate::scenario::{NODE_SLOTS, Op, Place, Scenario};
 use crate::subject::{Declaration, Expectation, Failure, Needs, Subject};
 
@@ -112,6 +112,22 @@ fn observed(events: &[Event], object: ObjId, from: u32) -> (Vec<Event>, bool) {
     (seen, freed)
 }
 
+/// Something about this death is known to differ: a finalizer runs, which one way to die puts before callbacks and the other
+/// after them, and which may save the object; or a weak reference to the object dies with it.
+fn has_two_ways(variant: &Variant, runs: [&[Event]; 2], declaration: &Declaration, from: u32) -> bool {
+    let finalizes = |event: &Event| matches!(event, Event::Enter { code: Code::Finalizer | Code::LegacyFinalizer, .. });
+    let after = |events: &[Event]| events.iter().position(|e| matches!(e, Event::Step { op } if *op >= from)).unwrap_or(0);
+    if runs.iter().any(|events| events[after(events)..].iter().any(finalizes)) {
+        return true;
+    }
+    let mut judge = Judge::new();
+    judge.start(&variant.plain, declaration);
+    judge.take(&runs[0][..after(runs[0])]);
+    let shadow = judge.shadow_mut();
+    let weaks: Vec<usize> = shadow.weaks_of(pack(Some(variant.object))).map(|r| r.weak() as usize - 1).collect();
+    weaks.into_iter().any(|weak| shadow.leads(pack(Some(variant.object)), weak))
+}
+
 /// Compares the two deaths of each object that [`variants`] finds.
 ///
 /// # Errors
@@ -125,7 +141,6 @@ pub fn path_independence(
         return Ok(Vec::new());
     }
     let differ = declaration.expectations.holds(Expectation::Paths);
-    let (class, why) = if differ { (Class::Documented, Some(Expectation::Paths)) } else { (Class::Collector, None) };
     let from = scenario.main().len() as u32;
     let events = record(subject, scenario)?;
     let mut found = Vec::new();
@@ -139,6 +154,8 @@ pub fn path_independence(
         if expected == got && died == died_too {
             continue;
         }
+        let differs = differ && has_two_ways(&variant, [&plain, &knotted], declaration, from);
+        let (class, why) = if differs { (Class::Documented, Some(Expectation::Paths)) } else { (Class::Collector, None) };
         found.push(Violation {
             invariant: Invariant::I18,
             class,

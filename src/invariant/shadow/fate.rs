@@ -25,7 +25,7 @@ impl Fate {
     pub const FINALIZED: u16 = 16;
     /// The referent was reachable again before the collector ran the first of them.
     pub const EARLY: u16 = 32;
-    /// It cleared nothing.
+    /// What it had found was still held when it began to clear; or it cleared nothing, because something was.
     pub const KEPT: u16 = 64;
     /// `DEBUG_SAVEALL` may have been set, and `gc.garbage` lists the referent.
     pub const REFERENT_LISTED: u16 = 128;
@@ -73,19 +73,29 @@ impl Shadow {
         Fate { collection: c.number(), bits }
     }
 
+    /// Something that the collection found unreachable was held when it was to begin clearing.
+    fn is_some_trash_held(&self) -> bool {
+        let found = self.collection.unreachable();
+        let held = |index: usize| self.objects.all[index].lives() && !found.doomed().has(index);
+        found.is_settled() && found.trash().iter().any(held)
+    }
+
     /// A collection has ended, and a snapshot was read: says of the weak references that died or were called in it what
     /// became of their referents.
     #[inline(never)]
     pub(super) fn complete_fates(&mut self) {
+        let whole = !self.collection.has_cleared() && self.collection.scripts() > 0 && self.is_some_trash_held();
         let c = &self.collection;
         let (number, found) = (c.number(), c.unreachable());
-        let all = if c.has_finalized() { Fate::FINALIZED } else { 0 } | if c.has_cleared() { 0 } else { Fate::KEPT };
+        let all = if c.has_finalized() { Fate::FINALIZED } else { 0 } | if whole { Fate::KEPT } else { 0 };
         let objects = &self.objects.all;
         let listed = |edge: u32| objects.get((edge as usize).wrapping_sub(1)).is_some_and(|o| o.is(Object::SAVED_ALL));
         for record in &mut self.weakrefs.records {
-            let early = found.saved_early().has((record.referent as usize).wrapping_sub(1));
+            let at = (record.referent as usize).wrapping_sub(1);
+            let held = found.trash().has(at) && found.is_settled() && !found.doomed().has(at);
             let bits = all
-                | if early { Fate::EARLY } else { 0 }
+                | if held { Fate::KEPT } else { 0 }
+                | if found.saved_early().has(at) { Fate::EARLY } else { 0 }
                 | if listed(record.referent) { Fate::REFERENT_LISTED } else { 0 }
                 | if listed(record.weak()) { Fate::WEAK_LISTED } else { 0 };
             for fate in [&mut record.died, &mut record.called] {

@@ -14,6 +14,7 @@ mod exposure;
 mod facts;
 mod fate;
 mod graph;
+mod left_behind;
 mod misled;
 mod object;
 mod object_set;

@@ -80,6 +80,8 @@ impl Object {
     pub const CLEARED_NOW: u16 = 1024;
     /// An operation or a script has tracked or untracked it.
     pub const BY_HAND: u16 = 4096;
+    /// Something held it when its finalizer ended last.
+    pub const SAVED: u16 = 16384;
     /// In `gc.garbage` because a collection found it while `DEBUG_SAVEALL` may have been set.
     pub const SAVED_ALL: u16 = 8192;
     /// Freed, or on its way.

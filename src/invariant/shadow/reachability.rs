@@ -66,6 +66,10 @@ impl Reachability {
         self.found.set_word(word);
     }
 
+    pub(super) fn set_found_to(&mut self, set: &ObjectSet) {
+        self.found.copy_from(set);
+    }
+
     /// Memory for walks.
     #[inline]
     pub(super) fn stack(&mut self) -> &mut Vec<u32> {

@@ -160,6 +160,12 @@ impl Unreachable {
         &self.doomed
     }
 
+    /// What was left when clearing started is known.
+    #[inline]
+    pub fn is_settled(&self) -> bool {
+        self.settled
+    }
+
     /// How many were found unreachable, uncollectable ones included.
     #[inline]
     pub fn found(&self) -> u32 {

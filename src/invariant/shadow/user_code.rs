@@ -239,6 +239,10 @@ impl Shadow {
             && let Some(object) = self.objects.all.get_mut(index)
         {
             object.fin_returns = object.fin_returns.saturating_add(1);
+            // Entries of `gc.callbacks` that scripts add are not known.
+            let unknown = self.program.has(Trait::ScriptsChangeCallbacks) && object.facts.shape.can_call();
+            let saved = object.in_edges > 0 || unknown;
+            object.status = object.status & !Object::SAVED | if saved { Object::SAVED } else { 0 };
         }
         self.user_code.just_left = if frame.by_collector { frame.arg } else { NONE };
         if frame.by_collector && frame.arg != NONE {
