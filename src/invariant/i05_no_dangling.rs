@@ -65,7 +65,8 @@ impl Check for I05 {
             Undefined::DanglingWeakref => {
                 let dangling = |r: &&WeakRec| outlives(s, r);
                 let mut records = s.weakrefs().records().iter().filter(dangling);
-                records.any(|r| is_unsafe(s, r)) && s.weakrefs().records().iter().filter(dangling).all(|r| is_unsafe(s, r))
+                records.any(|r| is_unsafe(s, r))
+                    && s.weakrefs().records().iter().filter(dangling).all(|r| is_unsafe(s, r))
             }
             Undefined::UseAfterFree => s.objects().all().iter().any(|o| o.is(Object::FREED) && is_flawed_one(o)),
             _ => false,

@@ -61,5 +61,8 @@ fn is_of_the_phase(s: &Shadow, owner: ObjId) -> bool {
 /// The collector calls the finalizer of what a legacy object keeps: it is uncollectable, so not garbage to be finalized.
 fn is_set_aside(s: &Shadow, object: ObjId) -> bool {
     let found = s.collection().unreachable();
-    is_alone(s) && found.is_exact() && found.legacy().has(object.index()) && s.get(object).is_some_and(|o| o.in_edges() > 0)
+    is_alone(s)
+        && found.is_exact()
+        && found.legacy().has(object.index())
+        && s.get(object).is_some_and(|o| o.in_edges() > 0)
 }

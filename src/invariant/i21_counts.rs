@@ -121,7 +121,5 @@ fn judge_listed(s: &Shadow, out: &mut Violations) {
     };
     let forgotten = s.collection().unreachable().legacy().iter().find(is_forgotten);
     let object = forgotten.map(|i| ObjId::from_index(i as u32));
-    out.judge(Invariant::I21, s, forgotten.is_none(), || {
-        Report::collector(object).counts(1, 0).misled(s)
-    });
+    out.judge(Invariant::I21, s, forgotten.is_none(), || Report::collector(object).counts(1, 0).misled(s));
 }

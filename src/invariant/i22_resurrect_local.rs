@@ -34,7 +34,7 @@ impl Check for I22 {
         if c.scripts() == 0 {
             return;
         }
-        if !c.unreachable().is_exact() || s.confidence().is_stream_unclear() {
+        if !c.unreachable().is_exact() || c.is_unlisted() || s.confidence().is_stream_unclear() {
             out.skip(Invariant::I22);
             return;
         }

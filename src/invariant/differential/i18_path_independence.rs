@@ -6,11 +6,11 @@
 //! with its object, makes differ is documented (bpo-40312, PEP 442).
 
 use super::super::description::Description;
-use super::super::shadow::{Facts, NONE, Shadow, pack};
+use super::super::shadow::{Facts, NONE, Object, Shadow, pack};
 use super::super::violation::{Class, Detail, Phase, Violation};
 use super::super::{Invariant, Judge};
 use super::{record, undefined};
-use crate::event::{Code, Event, ObjId, Role};
+use crate::event::{Code, Event, ObjId, Role, Spot};
 use crate::scenario::{NODE_SLOTS, Op, Place, Scenario};
 use crate::subject::{Declaration, Expectation, Failure, Needs, Subject};
 
@@ -69,7 +69,8 @@ pub fn variants(scenario: &Scenario, events: &[Event], declaration: &Declaration
 
 /// A slot for the extra edge, if the object dies when one variable lets go.
 fn free_slot(shadow: &Shadow, edge: u32) -> Option<u8> {
-    let object = shadow.at(edge).filter(|o| o.held() && o.in_edges() == 1 && o.refcount() == 1)?;
+    let alone = |o: &&Object| o.held() && o.in_edges() == 1 && o.refcount() == 1;
+    let object = shadow.at(edge).filter(|o| alone(o) && !matches!(o.spot(), Spot::Untracked | Spot::NoHeader))?;
     let facts = object.facts();
     let slotted = facts.shape().facts().slots == NODE_SLOTS;
     if !slotted || facts.is(Facts::NO_HEADER | Facts::UNTRACKED | Facts::LIES) || !facts.is(Facts::HAS_CLEAR) {
@@ -116,7 +117,8 @@ fn observed(events: &[Event], object: ObjId, from: u32) -> (Vec<Event>, bool) {
 /// after them, and which may save the object; or a weak reference to the object dies with it.
 fn has_two_ways(variant: &Variant, runs: [&[Event]; 2], declaration: &Declaration, from: u32) -> bool {
     let finalizes = |event: &Event| matches!(event, Event::Enter { code: Code::Finalizer | Code::LegacyFinalizer, .. });
-    let after = |events: &[Event]| events.iter().position(|e| matches!(e, Event::Step { op } if *op >= from)).unwrap_or(0);
+    let after =
+        |events: &[Event]| events.iter().position(|e| matches!(e, Event::Step { op } if *op >= from)).unwrap_or(0);
     if runs.iter().any(|events| events[after(events)..].iter().any(finalizes)) {
         return true;
     }
@@ -155,7 +157,8 @@ pub fn path_independence(
             continue;
         }
         let differs = differ && has_two_ways(&variant, [&plain, &knotted], declaration, from);
-        let (class, why) = if differs { (Class::Documented, Some(Expectation::Paths)) } else { (Class::Collector, None) };
+        let (class, why) =
+            if differs { (Class::Documented, Some(Expectation::Paths)) } else { (Class::Collector, None) };
         found.push(Violation {
             invariant: Invariant::I18,
             class,

@@ -142,7 +142,8 @@ fn blame(scenario: &Scenario, events: &[Event], declaration: &Declaration, ends:
 /// The number of the first object that is created after an operation.
 fn first_of(events: &[Event], op: u32) -> u32 {
     let after = events.iter().skip_while(|event| !matches!(event, Event::Step { op: at } if *at > op));
-    let created = |event: &Event| if let Event::New { object, .. } = event { Some(object.index() as u32) } else { None };
+    let created =
+        |event: &Event| if let Event::New { object, .. } = event { Some(object.index() as u32) } else { None };
     after.filter_map(created).next().unwrap_or(u32::MAX)
 }
 

@@ -154,10 +154,7 @@ impl Shadow {
         } else if !facts.is(Facts::LEGACY) && self.is_legacy(object) && holds(Expectation::DelUncollectable) {
             f(DEL, itself);
         }
-        if facts.shape == Shape::Function
-            && !facts.is(Facts::HAS_CLEAR)
-            && holds(Expectation::FunctionWithoutClear)
-        {
+        if facts.shape == Shape::Function && !facts.is(Facts::HAS_CLEAR) && holds(Expectation::FunctionWithoutClear) {
             self.for_edges(object, |_, edge| f(FUNCTION, edge));
         }
         if facts.shape == Shape::Typed

@@ -35,6 +35,8 @@ pub(crate) struct Collection {
     finalizing: bool,
     /// `DEBUG_SAVEALL` may have been set at some time in it.
     saves_all: bool,
+    /// `DEBUG_SAVEALL` may have put something into `gc.garbage`, and what is there was not shown.
+    unlisted: bool,
     /// A script in it may have tracked or untracked something.
     tracked: bool,
     refs_freed: u32,
@@ -61,6 +63,7 @@ impl Collection {
         self.finalizers = 0;
         self.finalizing = false;
         self.saves_all = false;
+        self.unlisted = false;
         self.tracked = false;
         self.refs_freed = 0;
         self.unreachable.forget();
@@ -142,6 +145,12 @@ impl Collection {
     #[inline]
     pub fn is_finalizing(&self) -> bool {
         self.finalizing
+    }
+
+    /// `DEBUG_SAVEALL` may have put something into `gc.garbage`, and what is there was not shown.
+    #[inline]
+    pub fn is_unlisted(&self) -> bool {
+        self.unlisted
     }
 
     /// A script in it may have tracked or untracked something.
@@ -320,6 +329,7 @@ impl Shadow {
     #[cold]
     fn note_listed(&mut self) {
         let Shadow { collection, objects, roots, .. } = self;
+        collection.unlisted = roots.garbage().is_empty();
         for index in collection.unreachable.trash().iter().filter(|index| roots.times_listed(*index) > 0) {
             objects.all[index].status |= Object::SAVED_ALL;
         }

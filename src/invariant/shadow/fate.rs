@@ -87,7 +87,8 @@ impl Shadow {
         let whole = !self.collection.has_cleared() && self.collection.scripts() > 0 && self.is_some_trash_held();
         let c = &self.collection;
         let (number, found) = (c.number(), c.unreachable());
-        let all = if c.has_finalized() { Fate::FINALIZED } else { 0 } | if whole { Fate::KEPT } else { 0 };
+        let unlisted = if c.is_unlisted() { Fate::UNSURE } else { 0 };
+        let all = unlisted | if c.has_finalized() { Fate::FINALIZED } else { 0 } | if whole { Fate::KEPT } else { 0 };
         let objects = &self.objects.all;
         let listed = |edge: u32| objects.get((edge as usize).wrapping_sub(1)).is_some_and(|o| o.is(Object::SAVED_ALL));
         for record in &mut self.weakrefs.records {

@@ -140,7 +140,8 @@ impl Shadow {
     #[inline]
     fn sure_roots(&self, frames: usize, garbage: Garbage, mut f: impl FnMut(u32)) {
         if garbage != Garbage::Nothing {
-            let saved = |edge: &u32| garbage == Garbage::NotSaved && self.at(*edge).is_some_and(|o| o.is(Object::SAVED_ALL));
+            let saved =
+                |edge: &u32| garbage == Garbage::NotSaved && self.at(*edge).is_some_and(|o| o.is(Object::SAVED_ALL));
             self.roots.garbage().iter().filter(|edge| !saved(edge)).for_each(|edge| f(*edge));
         }
         self.user_code.frames().iter().take(frames).for_each(|frame| f(frame.owner()));

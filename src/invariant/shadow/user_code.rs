@@ -43,7 +43,6 @@ impl Frame {
     pub fn arg(&self) -> u32 {
         self.arg
     }
-
 }
 
 /// The user code that runs on one actor.

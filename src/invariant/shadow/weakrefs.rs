@@ -5,10 +5,10 @@
 //! callback should have run is for others to say. What was the matter when it died, or was called, is remembered: an
 //! excuse that a collection gives is none for what happens in another.
 
-use super::{Frame, Shadow};
 use super::edge::{NONE, pack};
 use super::fate::Fate;
 use super::object::Object;
+use super::{Frame, Shadow};
 use crate::event::{Code, ObjId, Role};
 
 /// One weak reference.

@@ -117,10 +117,11 @@ fn releases_that_are_judged_alike_are() {
 const RARE: &[(Invariant, Expectation)] = &[
     (Invariant::I12, Expectation::LegacyFinalizer),
     (Invariant::I16, Expectation::LegacyFinalizer),
-    (Invariant::I16, Expectation::TrashWeakrefCleared),
+    (Invariant::I16, Expectation::ClearedEarly),
     (Invariant::I20, Expectation::LegacyFinalizer),
     (Invariant::I21, Expectation::LegacyFinalizer),
     (Invariant::I21, Expectation::TrashcanLeftover),
+    (Invariant::I30, Expectation::DelAfterWeakrefs),
     (Invariant::I30, Expectation::MadeByFinalizer),
 ];
 
