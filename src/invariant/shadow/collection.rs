@@ -37,6 +37,8 @@ pub(crate) struct Collection {
     saves_all: bool,
     /// `DEBUG_SAVEALL` may have put something into `gc.garbage`, and what is there was not shown.
     unlisted: bool,
+    /// A weak reference has died or was called since the unreachable set was found.
+    fates: bool,
     /// A script in it may have tracked or untracked something.
     tracked: bool,
     refs_freed: u32,
@@ -64,6 +66,7 @@ impl Collection {
         self.finalizing = false;
         self.saves_all = false;
         self.unlisted = false;
+        self.fates = false;
         self.tracked = false;
         self.refs_freed = 0;
         self.unreachable.forget();
@@ -157,6 +160,10 @@ impl Collection {
     #[inline]
     pub fn may_track(&self) -> bool {
         self.tracked
+    }
+
+    pub(super) fn note_fate(&mut self) {
+        self.fates |= self.active && self.unreachable.is_ready();
     }
 
     pub(super) fn note_deeds(&mut self, saves_all: bool, tracks: bool) {
@@ -320,7 +327,7 @@ impl Shadow {
             self.find_causes();
             self.spoil_survivors();
         }
-        if self.collection.unreachable.found() > 0 {
+        if self.collection.fates {
             self.complete_fates();
         }
     }

@@ -262,6 +262,7 @@ impl Shadow {
         let Some(at) = self.weak_index(weak) else { return };
         let Some(record) = self.weakrefs.records.get(at) else { return };
         let called = self.fate(record.referent, record.weak);
+        self.collection.note_fate();
         let record = &mut self.weakrefs.records[at];
         record.calls = record.calls.saturating_add(1);
         record.called_at = existing;
@@ -275,6 +276,7 @@ impl Shadow {
         let Some(at) = self.weak_index(weak) else { return };
         let record = &self.weakrefs.records[at];
         self.weakrefs.records[at].died = self.fate(record.referent, record.weak);
+        self.collection.note_fate();
     }
 
     /// `tp_clear` runs on an object: if it is a weak reference, that is dead.
