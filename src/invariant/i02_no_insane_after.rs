@@ -7,7 +7,6 @@ use super::Invariant;
 use super::check::Check;
 use super::description::{Description, Ground};
 use super::shadow::{Object, Shadow, Trait};
-use super::violation::Class;
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
 use crate::subject::{Expectation, Needs, Promise};
@@ -18,8 +17,8 @@ impl Check for I02 {
     const DESCRIPTION: Description = Description {
         statement: "After a collection no object reachable from a root has been cleared.",
         premises: "An object that an earlier collection cleared and could not free (a neighbour of a type without `tp_clear`) and \
-                   that is saved later is a type-fault, as is one that a lying `traverse` gave away. What only `gc.garbage` \
-                   reaches with `DEBUG_SAVEALL` is documented.",
+                   that is saved later is a type-fault, as is one that a lying `traverse` gave away. What only objects reach \
+                   that `DEBUG_SAVEALL` has put into `gc.garbage` is documented.",
         not: "Roots that events do not tell of.",
         rests: &[Ground::Reachability, Ground::Promise(Promise::ReachableStays)],
         needs: Needs::UNREACHABLE,
@@ -48,14 +47,14 @@ impl Check for I02 {
         s.update_base();
         let saves_all = s.program().has(Trait::SavesAll);
         if saves_all {
-            s.reach_without_garbage();
+            s.reach_without_saved();
         }
         let s = &*s;
         let mut held = true;
         for index in s.objects().cleared().filter(|index| s.reach().base().has(*index)) {
             held = false;
             let id = ObjId::from_index(index as u32);
-            let saved = saves_all && (s.roots().times_listed(index) > 0 || !s.reach().found().has(index));
+            let saved = saves_all && !s.reach().found().has(index);
             let report = report(s, id);
             out.fail(Invariant::I02, s, if saved { report.documented(Expectation::SaveAll, s) } else { report });
         }
@@ -66,10 +65,5 @@ impl Check for I02 {
 }
 
 fn report(s: &Shadow, object: ObjId) -> Report {
-    let report = Report::collector(Some(object));
-    match s.get(object) {
-        Some(o) if o.is(Object::EXPOSED) => report.blame_type(s.confidence().is_type_misled()),
-        Some(o) if o.is(Object::CLEARED_NOW) && !s.confidence().is_type_misled() => report,
-        _ => report.class(Class::TypeFault),
-    }
+    Report::collector(Some(object)).misled(s)
 }

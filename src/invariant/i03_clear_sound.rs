@@ -33,8 +33,6 @@ impl Check for I03 {
         }
         s.update_base();
         let held = s.reach().base().has(object.index());
-        out.judge(Invariant::I03, s, !held, || {
-            Report::collector(Some(object)).blame_type(s.confidence().is_type_misled())
-        });
+        out.judge(Invariant::I03, s, !held, || Report::collector(Some(object)).misled(s));
     }
 }

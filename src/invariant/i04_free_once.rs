@@ -47,7 +47,7 @@ impl Check for I04 {
 fn judge(s: &Shadow, out: &mut Violations, object: ObjId, states: u16, words: &'static str) {
     let Some(o) = s.get(object) else { return };
     out.judge(Invariant::I04, s, !o.is(states), || {
-        let flawed = o.facts().is(Facts::KEEPS_TRACKED | Facts::KEEPS_WEAKREFS) || s.confidence().is_type_misled();
-        Report::collector(Some(object)).observed(words).blame_type(flawed)
+        let flawed = o.facts().is(Facts::KEEPS_TRACKED | Facts::KEEPS_WEAKREFS);
+        Report::collector(Some(object)).observed(words).blame_type(flawed || s.is_misled(Some(object)))
     });
 }

@@ -6,7 +6,7 @@
 use super::Invariant;
 use super::check::Check;
 use super::description::{Description, Ground};
-use super::shadow::{Facts, Frame, Object, Shadow, unpack};
+use super::shadow::{Facts, Frame, Object, Shadow, WeakRec, unpack};
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId, Undefined};
 use crate::subject::Needs;
@@ -26,7 +26,7 @@ impl Check for I05 {
 
     fn used(s: &Shadow, out: &mut Violations, object: ObjId) {
         let report = Report::collector(Some(object)).observed("was used after it had been freed");
-        out.fail(Invariant::I05, s, report.blame_type(flawed(s)));
+        out.fail(Invariant::I05, s, report.blame_type(is_flawed(s, object)).misled(s));
     }
 
     #[inline]
@@ -42,7 +42,8 @@ impl Check for I05 {
             return;
         }
         out.judge(Invariant::I05, s, o.in_edges() == 0 || o.is(Object::FREED), || {
-            Report::collector(Some(object)).observed("was freed while something held it").blame_type(flawed(s))
+            let report = Report::collector(Some(object)).observed("was freed while something held it");
+            report.blame_type(is_flawed(s, object)).misled(s)
         });
     }
 
@@ -60,11 +61,37 @@ impl Check for I05 {
         let kept = reason == Undefined::KeptDying;
         let dying = s.user_code().frames().iter().rev().find(|f| kept && f.code() == Code::Dealloc);
         let report = Report::collector(dying.map(Frame::owner).and_then(unpack)).observed(words);
-        out.fail(Invariant::I05, s, report.blame_type(kept || flawed(s)));
+        let flawed = match reason {
+            Undefined::DanglingWeakref => {
+                let dangling = |r: &&WeakRec| outlives(s, r);
+                let mut records = s.weakrefs().records().iter().filter(dangling);
+                records.any(|r| is_unsafe(s, r))
+                    && s.weakrefs().records().iter().filter(dangling).all(|r| is_unsafe(s, r))
+            }
+            Undefined::UseAfterFree => s.objects().all().iter().any(|o| o.is(Object::FREED) && is_flawed_one(o)),
+            _ => false,
+        };
+        out.fail(Invariant::I05, s, report.blame_type(kept || flawed));
     }
 }
 
-fn flawed(s: &Shadow) -> bool {
-    let keeps = |o: &Object| o.facts().is(Facts::KEEPS_TRACKED | Facts::KEEPS_WEAKREFS);
-    s.confidence().is_type_misled() || s.objects().all().iter().any(keeps)
+/// The deallocator of an object does not do all that it must.
+fn is_flawed_one(o: &Object) -> bool {
+    o.facts().is(Facts::KEEPS_TRACKED | Facts::KEEPS_WEAKREFS) || o.is(Object::SPOILT)
+}
+
+fn is_flawed(s: &Shadow, object: ObjId) -> bool {
+    s.get(object).is_some_and(is_flawed_one)
+}
+
+/// A weak reference that may still lead to the memory of a referent that has been freed.
+fn outlives(s: &Shadow, r: &WeakRec) -> bool {
+    let freed = s.at(r.referent()).is_some_and(|o| o.is(Object::FREED));
+    freed && s.at(r.weak()).is_some_and(Object::lives) && (r.is_live() || r.is_armed() && is_unsafe(s, r))
+}
+
+/// Its referent's deallocator has left it alone, or made it.
+fn is_unsafe(s: &Shadow, r: &WeakRec) -> bool {
+    let keeps = s.at(r.referent()).is_some_and(|o| o.facts().is(Facts::KEEPS_WEAKREFS));
+    keeps || s.at(r.weak()).is_some_and(|o| o.is(Object::SPOILT))
 }

@@ -8,7 +8,7 @@
 use super::Invariant;
 use super::check::Check;
 use super::description::{Description, Ground};
-use super::shadow::{Facts, Shadow};
+use super::shadow::{Facts, Object, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
 use crate::scenario::Shape;
@@ -19,7 +19,8 @@ pub(super) struct I07;
 impl Check for I07 {
     const DESCRIPTION: Description = Description {
         statement: "The finalizer of one object runs at most once, whatever kills or resurrects the object.",
-        premises: "A GC header and `tp_finalize`; without header, with `tp_del`, or before 3.4, repetition is documented.",
+        premises: "A GC header and `tp_finalize`; without header, with `tp_del`, or before 3.4, repetition is documented for an object \
+                   that was saved.",
         not: "Explicit calls.",
         rests: &[Ground::AtMostOnce, Ground::Promise(Promise::FinalizedOnce)],
         needs: Needs::UNREACHABLE,
@@ -38,9 +39,10 @@ impl Check for I07 {
         let Some(o) = s.get(owner) else { return };
         let (calls, _) = o.finalizer_calls();
         out.judge(Invariant::I07, s, calls <= 1, || {
-            let misled = s.confidence().is_type_misled();
-            let report = Report::collector(Some(owner)).counts(1, u32::from(calls)).blame_type(misled);
-            if code == Code::LegacyFinalizer {
+            let report = Report::collector(Some(owner)).counts(1, u32::from(calls)).misled(s);
+            if !o.is(Object::SAVED) {
+                report
+            } else if code == Code::LegacyFinalizer {
                 report.documented(Expectation::LegacyEachTime, s)
             } else if s.expectations().holds(Expectation::NoBitBefore34) {
                 report.documented(Expectation::NoBitBefore34, s)

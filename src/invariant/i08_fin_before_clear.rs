@@ -52,7 +52,7 @@ impl Check for I08 {
         }
         out.judge(Invariant::I08, s, culprit.is_none(), || {
             let report = Report::collector(Some(object)).other(culprit).observed("had finished its finalizer");
-            report.blame_type(s.confidence().is_type_misled())
+            report.misled(s)
         });
     }
 

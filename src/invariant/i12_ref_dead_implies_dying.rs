@@ -25,14 +25,14 @@ impl Check for I12 {
     const DESCRIPTION: Description = Description {
         statement: "A weak reference is dead only if its referent has been freed or is being freed; a referent that is alive \
                     when the operation ends still answers. Dead is final.",
-        premises: "The referent was not found unreachable and saved; the weak reference was not trash; no `DEBUG_SAVEALL`; \
-                   every type clears what it owns.",
+        premises: "The collection in which it died had not found the referent unreachable, and a finalizer saved it; nor the weak \
+                   reference itself (3.8 to 3.14); nor kept either for `DEBUG_SAVEALL`. What holds a referent that is left and \
+                   unreachable clears what it owns.",
         not: "Weak references on which `tp_clear` was called.",
         rests: &[Ground::Promise(Promise::WeakrefAnswers)],
         needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
         asks: &[
             Expectation::Resurrection,
-            Expectation::MadeByFinalizer,
             Expectation::DelAfterWeakrefs,
             Expectation::SaveAll,
             Expectation::LegacyFinalizer,

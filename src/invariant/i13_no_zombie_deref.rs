@@ -47,7 +47,8 @@ impl Check for I13 {
             Report::collector(referent)
                 .other(Some(weak))
                 .observed(words)
-                .blame_type(s.confidence().is_type_misled() || o.facts().is(Facts::KEEPS_WEAKREFS))
+                .blame_type(o.facts().is(Facts::KEEPS_WEAKREFS))
+                .misled(s)
         });
     }
 }

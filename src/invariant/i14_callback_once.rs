@@ -8,8 +8,7 @@
 use super::Invariant;
 use super::check::Check;
 use super::description::{Description, Ground};
-use super::shadow::{Facts, Frame, NONE, Object, Shadow, WeakRec, pack, unpack};
-use super::violation::Phase;
+use super::shadow::{Facts, NONE, Object, Shadow, WeakRec, pack, unpack};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Role};
 use crate::subject::{Needs, Promise};
@@ -21,8 +20,7 @@ impl Check for I14 {
         statement: "If a weak reference with a callback is live when its referent dies, and is not trash itself, the callback \
                     runs exactly once.",
         premises: "The referent's type clears weak references; no candidate's `traverse` lies.",
-        not: "Callbacks of weak containers and of `weakref.finalize`; callables without a script; referents that a callback of \
-              their own collection releases.",
+        not: "Callbacks of weak containers and of `weakref.finalize`; callables without a script.",
         rests: &[Ground::AtMostOnce, Ground::Liveness, Ground::Promise(Promise::CallbackDue)],
         needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
         asks: &[],
@@ -36,11 +34,35 @@ impl Check for I14 {
     }
 
     #[inline]
+    fn collection_ended(s: &mut Shadow, out: &mut Violations) {
+        if s.collection().has_called() {
+            owed(s, out);
+        }
+    }
+
+    #[inline]
     fn freed(s: &Shadow, out: &mut Violations, object: ObjId) {
         if s.get(object).is_some_and(Object::has_weakrefs) {
             referent_freed(s, out, object);
         }
     }
+}
+
+/// Judges the callbacks of what died while others were called, when there has been time for all.
+#[inline(never)]
+fn owed(s: &mut Shadow, out: &mut Violations) {
+    for record in s.weakrefs().records().iter().filter(|record| record.is_owed() && is_armed(s, record)) {
+        let is_trash = !s.collection().unreachable().is_exact()
+            || s.collection().unreachable().trash().has(record.weak() as usize - 1);
+        if record.calls() > 0 {
+            out.pass(Invariant::I14);
+        } else if is_trash || s.confidence().is_stream_unclear() {
+            out.skip(Invariant::I14);
+        } else {
+            out.fail(Invariant::I14, s, report(record).misled(s));
+        }
+    }
+    s.forget_owed();
 }
 
 /// Judges the callbacks of an object whose memory is released.
@@ -52,14 +74,14 @@ fn referent_freed(s: &Shadow, out: &mut Violations, object: ObjId) {
             out.pass(Invariant::I14);
             continue;
         }
-        if is_unsure(s, record, object) || s.confidence().is_stream_unclear() {
+        if is_unsure(s, record) || s.confidence().is_stream_unclear() {
             out.skip(Invariant::I14);
             continue;
         }
         let facts = referent.facts();
-        let faulty = s.confidence().is_type_misled() || facts.is(Facts::KEEPS_WEAKREFS);
         // Whoever made it and when: the documentation makes no difference.
-        out.fail(Invariant::I14, s, report(record).blame_type(faulty));
+        let report = report(record).blame_type(facts.is(Facts::KEEPS_WEAKREFS)).misled(s);
+        out.fail(Invariant::I14, s, report);
     }
 }
 
@@ -77,15 +99,12 @@ fn is_armed(s: &Shadow, record: &WeakRec) -> bool {
 }
 
 /// It is not certain that the callback was due.
-fn is_unsure(s: &Shadow, record: &WeakRec, referent: ObjId) -> bool {
+fn is_unsure(s: &Shadow, record: &WeakRec) -> bool {
     let c = s.collection();
     let (found, at) = (c.unreachable(), record.weak() as usize - 1);
     let is_trash = found.trash().has(at) || !found.is_exact() && found.candidates().has(at);
-    // What another callback of this collection releases: its own callbacks are gathered and may be called later.
-    let calling = s.user_code().frames().get(c.depth()).is_some_and(Frame::is_collectors);
-    let pending = (calling || s.phase() == Phase::Cb) && found.trash().has(referent.index());
     let unheld = s.at(record.weak()).is_some_and(|w| w.in_edges() == 0);
-    c.runs() && found.is_ready() && is_trash || pending || unheld
+    c.runs() && found.is_ready() && is_trash || c.runs() && record.is_owed() || unheld
 }
 
 /// How many weak references with a callback outlive their referent without a call.

@@ -46,7 +46,7 @@ impl Check for I15 {
             return;
         }
         let referent = s.weak(weak).and_then(|r| unpack(r.referent()));
-        let report = Report::collector(Some(weak)).other(referent).blame_type(s.confidence().is_type_misled());
+        let report = Report::collector(Some(weak)).other(referent).misled(s);
         if c.has_cleared() {
             let doomed = c.unreachable().doomed().has(at);
             let report = report.observed("after trash had been cleared, and is trash itself");

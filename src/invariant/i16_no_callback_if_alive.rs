@@ -19,19 +19,18 @@ pub(super) struct I16;
 impl Check for I16 {
     const DESCRIPTION: Description = Description {
         statement: "If the referent is alive at the end of the operation, the callback has not run.",
-        premises: "As for I12: no resurrection by a finalizer that the collector called, no `DEBUG_SAVEALL`, complete types, \
-                   3.4 or later.",
+        premises: "As for I12, of the collection in which it ran: no resurrection by a finalizer of it, no `DEBUG_SAVEALL`, complete \
+                   types; before 3.4, the finalizer did not run after it.",
         not: "Callbacks in runs whose unreachable set is not certain.",
         rests: &[Ground::Promise(Promise::CallbackDue)],
         needs: Needs::UNREACHABLE,
         asks: &[
             Expectation::Resurrection,
-            Expectation::MadeByFinalizer,
             Expectation::DelAfterWeakrefs,
             Expectation::SaveAll,
             Expectation::LegacyFinalizer,
+            Expectation::ClearedEarly,
             Expectation::FunctionClear,
-            Expectation::TrashWeakrefCleared,
         ],
         sentence: "the callback of {object} has run and its referent {other} lives",
     };

@@ -25,7 +25,7 @@ impl Check for I17 {
         not: "Order between different referents.",
         rests: &[Ground::Promise(Promise::NewestFirst)],
         needs: Needs::NONE,
-        asks: &[Expectation::CallbacksFirst],
+        asks: &[Expectation::CallbacksFirst, Expectation::DelAfterWeakrefs],
         sentence: "{object} {observed} {other}",
     };
 
@@ -46,11 +46,18 @@ impl Check for I17 {
     fn finalizer_entered(s: &mut Shadow, out: &mut Violations, _code: Code, owner: ObjId) {
         let called = s.weaks_of(pack(Some(owner))).find(|r| r.calls() > 0);
         out.judge(Invariant::I17, s, called.is_none(), || {
-            Report::collector(Some(owner))
+            let report = Report::collector(Some(owner))
                 .other(called.and_then(|r| unpack(r.weak())))
-                .observed("was finalized after the callback of")
-                .class(Class::Unpromised)
-                .documented(Expectation::CallbacksFirst, s)
+                .observed("was finalized after the callback of");
+            // The collection that runs has called it; before 3.4 a deallocator does, too.
+            let c = s.collection();
+            let earlier = s.weaks_of(pack(Some(owner))).any(|r| r.calls() > 0 && r.called().collection() != c.number());
+            let same = c.runs() && !earlier;
+            if same || s.expectations().holds(Expectation::DelAfterWeakrefs) {
+                report.documented(Expectation::CallbacksFirst, s)
+            } else {
+                report.class(Class::Unpromised)
+            }
         });
     }
 }

@@ -35,28 +35,30 @@ impl Check for I19 {
             out.skip(Invariant::I19);
             return;
         }
-        let (garbage, blame) = c.unreachable().garbage();
+        let (garbage, _) = c.unreachable().garbage();
         let held = |index: &usize| s.objects().all()[*index].held();
         let left = if garbage.meets(s.objects().present()) { garbage.iter().find(held) } else { None };
-        let Some(first) = left else {
-            out.pass(Invariant::I19);
-            return;
-        };
-        s.maybe_reachable(None);
-        let s = &*s;
-        let (garbage, _) = s.collection().unreachable().garbage();
-        let is_left = |index: &usize| s.objects().all()[*index].held() && !s.reach().found().has(*index);
-        let still = garbage.iter().filter(is_left).count() as u32;
-        if still == 0 {
+        if left.is_none() {
             out.pass(Invariant::I19);
             return;
         }
-        let first = ObjId::from_index(first as u32);
-        let clean = s.get(first).is_some_and(|o| !o.is(Object::UNKNOWN_HOLDERS));
+        s.maybe_reachable(None);
+        let s = &*s;
         // What held them may be gone by now, so it was asked who was there when the collection started.
-        let blame = blame.unwrap_or(Fault::Collector);
-        match Report::collector(Some(first)).counts(0, still).on(blame) {
-            Some(report) if clean => out.fail(Invariant::I19, s, report.blame_type(s.confidence().is_type_misled())),
+        let (garbage, causes) = s.collection().unreachable().garbage();
+        let is_left = |index: &usize| s.objects().all()[*index].held() && !s.reach().found().has(*index);
+        let still = || garbage.iter().filter(is_left);
+        // What nothing explains is named rather than what something does.
+        let unexplained = |index: &usize| causes.of(*index) == Fault::Collector;
+        let Some(first) = still().find(unexplained).or_else(|| still().next()) else {
+            out.pass(Invariant::I19);
+            return;
+        };
+        let id = ObjId::from_index(first as u32);
+        let clean = s.get(id).is_some_and(|o| !o.is(Object::UNKNOWN_HOLDERS));
+        let report = Report::collector(Some(id)).counts(0, still().count() as u32);
+        match report.on(causes.of_all(still())) {
+            Some(report) if clean => out.fail(Invariant::I19, s, report.misled(s)),
             _ => out.skip(Invariant::I19),
         }
     }

@@ -8,7 +8,7 @@
 use super::Invariant;
 use super::check::Check;
 use super::description::{Description, Ground};
-use super::shadow::{Facts, Object, Progress, Shadow, leftovers};
+use super::shadow::{Progress, Shadow};
 use super::violations::{Report, Violations};
 use crate::subject::{Expectation, Needs, Promise};
 
@@ -34,12 +34,17 @@ impl Check for I20 {
             Some(Progress::Nothing | Progress::Some) => return out.pass(Invariant::I20),
             Some(Progress::Stuck) => s.maybe_reachable(None),
         }
-        let blame = leftovers(s, s.reach().found());
-        let is_faulty = |o: &Object| o.lives() && o.facts().is(Facts::FAULTY);
-        let faulty = s.confidence().is_type_misled() || s.objects().all().iter().any(is_faulty);
-        match Report::collector(None).counts(0, returned).on(blame) {
-            Some(report) => out.fail(Invariant::I20, s, report.blame_type(faulty)),
-            None => out.skip(Invariant::I20),
+        s.find_causes();
+        let s = &*s;
+        let found = s.collection().unreachable();
+        let counted = if found.is_exact() { found.trash() } else { found.candidates() };
+        let alive = |index: &usize| s.objects().all()[*index].lives();
+        let left = || counted.iter().filter(alive).filter(|index| !s.reach().found().has(*index));
+        // What may be held by something that is not known need not be garbage.
+        let unknown = left().next().is_none() && counted.iter().any(|index| alive(&index));
+        match Report::collector(None).counts(0, returned).on(s.causes().of_all(left())) {
+            Some(report) if !unknown => out.fail(Invariant::I20, s, report),
+            _ => out.skip(Invariant::I20),
         }
     }
 }

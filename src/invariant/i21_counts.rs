@@ -11,7 +11,7 @@
 use super::Invariant;
 use super::check::Check;
 use super::description::{Description, Ground};
-use super::shadow::{Object, Shadow, Trait, leftovers};
+use super::shadow::{Fault, Object, Shadow, Trait};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot};
 use crate::subject::{Expectation, Needs, Promise};
@@ -22,8 +22,9 @@ impl Check for I21 {
     const DESCRIPTION: Description = Description {
         statement: "The return value is the number of objects found unreachable that left the heap, plus weak references freed \
                     right after their callback, plus the uncollectable ones: legacy objects and what they reach.",
-        premises: "Every type among the unreachable clears what it owns (otherwise type-fault); not before 3.7.6 when user code ran \
-                   in the collection, not with `DEBUG_SAVEALL`, and before 3.8 not if the trashcan keeps something (documented).",
+        premises: "Every type that holds what is left clears what it owns (otherwise type-fault). Documented: before 3.7.6, if user \
+                   code ran, the number is what was found before; what is left was listed for `DEBUG_SAVEALL`; before 3.8, what \
+                   waits in the trashcan holds what is left.",
         not: "`gc.get_stats()`.",
         rests: &[Ground::Promise(Promise::ReturnedCount)],
         needs: Needs::UNREACHABLE.and(Needs::WEAKREFS).and(Needs::GARBAGE).and(Needs::TOTALS),
@@ -46,7 +47,7 @@ impl Check for I21 {
             out.skip(Invariant::I21);
             return;
         }
-        let misled = s.confidence().is_type_misled();
+        let misled = s.is_any_misled(found.trash()) || s.is_any_misled(found.legacy());
         let (freed, legacy_left) = found.left();
         out.judge(Invariant::I21, s, uncollectable == legacy_left, || {
             Report::collector(None).counts(legacy_left, uncollectable).blame_type(misled)
@@ -72,16 +73,16 @@ impl Check for I21 {
         let too_many = left > 0 && returned == expected + left;
         let report = if misled {
             Some(report.blame_type(true))
-        } else if c.scripts() > 0 && s.expectations().holds(Expectation::CountedEarly) {
+        } else if c.scripts() > 0
+            && returned == found.trash().count() as u32 + c.refs_freed() + legacy_left
+            && s.expectations().holds(Expectation::CountedEarly)
+        {
             Some(report.documented(Expectation::CountedEarly, s))
-        } else if left > 0 && s.program().has(Trait::SavesAll) {
-            Some(report.documented(Expectation::SaveAll, s))
-        } else if too_many && queued > 0 && s.expectations().holds(Expectation::TrashcanLeftover) {
-            // What waits there holds others that were cleared and live on.
-            Some(report.documented(Expectation::TrashcanLeftover, s))
         } else if too_many {
             s.maybe_reachable(None);
-            report.on(leftovers(s, s.reach().found()))
+            s.find_causes();
+            s.follow_queued();
+            report.on(left_alive(s))
         } else {
             Some(report)
         };
@@ -92,6 +93,26 @@ impl Check for I21 {
     }
 }
 
+/// Why cleared objects have not left the heap: each has a reason of its own, or the collector is to blame.
+fn left_alive(s: &Shadow) -> Fault {
+    let doomed = s.collection().unreachable().doomed();
+    let is = |index: &usize, status: u16| s.objects().all()[*index].is(status);
+    let left = || doomed.iter().filter(|i| s.objects().all()[*i].lives() && s.objects().all()[*i].refcount() > 0);
+    let others = || left().filter(|i| !is(i, Object::SAVED_ALL));
+    if others().next().is_none() {
+        return excuse(s, Expectation::SaveAll);
+    }
+    // What waits in the trashcan holds others that were cleared and live on.
+    if others().all(|i| s.reach().found().has(i)) {
+        return excuse(s, Expectation::TrashcanLeftover);
+    }
+    s.causes().of_all(others())
+}
+
+fn excuse(s: &Shadow, why: Expectation) -> Fault {
+    if s.expectations().holds(why) { Fault::Documented(why) } else { Fault::Collector }
+}
+
 /// Judges that `gc.garbage` has each object with a legacy finalizer.
 fn judge_listed(s: &Shadow, out: &mut Violations) {
     let is_forgotten = |index: &usize| {
@@ -100,7 +121,5 @@ fn judge_listed(s: &Shadow, out: &mut Violations) {
     };
     let forgotten = s.collection().unreachable().legacy().iter().find(is_forgotten);
     let object = forgotten.map(|i| ObjId::from_index(i as u32));
-    out.judge(Invariant::I21, s, forgotten.is_none(), || {
-        Report::collector(object).counts(1, 0).blame_type(s.confidence().is_type_misled())
-    });
+    out.judge(Invariant::I21, s, forgotten.is_none(), || Report::collector(object).counts(1, 0).misled(s));
 }

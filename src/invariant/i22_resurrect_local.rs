@@ -8,7 +8,7 @@
 use super::Invariant;
 use super::check::Check;
 use super::description::{Description, Ground};
-use super::shadow::{Facts, Object, Shadow, Trait};
+use super::shadow::{Facts, Object, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
 use crate::subject::{Expectation, Needs, Promise};
@@ -33,20 +33,24 @@ impl Check for I22 {
         if c.scripts() == 0 {
             return;
         }
-        if !c.unreachable().is_exact() || s.confidence().is_stream_unclear() || s.program().has(Trait::Tracks) {
+        if !c.unreachable().is_exact() || c.is_unlisted() || s.confidence().is_stream_unclear() {
             out.skip(Invariant::I22);
             return;
         }
         let kept = |i: &usize| {
             let o = &s.objects().all()[*i];
-            o.held() && o.facts().is(Facts::HAS_CLEAR) && !o.is(Object::CLEARED_NOW)
+            // What a script may have taken out of the list is not the collector's any more.
+            let taken = c.may_track() && o.facts().shape().is_extension();
+            o.held() && o.facts().is(Facts::HAS_CLEAR) && !o.is(Object::CLEARED_NOW) && !taken
         };
-        let mut left = c.unreachable().doomed().iter().filter(kept);
+        // One that `DEBUG_SAVEALL` has not listed is named rather than one that it has.
+        let listed = |i: &usize| s.objects().all()[*i].is(Object::SAVED_ALL);
+        let doomed = || c.unreachable().doomed().iter().filter(kept);
+        let mut left = doomed().filter(|i| !listed(i)).chain(doomed().filter(listed));
         let first = left.next().map(|i| ObjId::from_index(i as u32));
         out.judge(Invariant::I22, s, first.is_none(), || {
-            let report = Report::collector(first).counts(0, 1 + left.count() as u32);
-            let report = report.blame_type(s.confidence().is_type_misled());
-            if s.program().has(Trait::SavesAll) {
+            let report = Report::collector(first).counts(0, 1 + left.count() as u32).misled(s);
+            if first.and_then(|o| s.get(o)).is_some_and(|o| o.is(Object::SAVED_ALL)) {
                 return report.documented(Expectation::SaveAll, s);
             }
             let (trash, doomed) = (c.unreachable().trash(), c.unreachable().doomed());

@@ -6,7 +6,7 @@
 use super::Invariant;
 use super::check::Check;
 use super::description::{Description, Ground};
-use super::shadow::{Facts, Object, Shadow, Trait, unpack};
+use super::shadow::{Facts, Object, Shadow, unpack};
 use super::violation::Class;
 use super::violations::{Report, Violations};
 use crate::event::Spot;
@@ -19,7 +19,7 @@ impl Check for I23 {
     const DESCRIPTION: Description = Description {
         statement: "An initialised object that can hold a reference to a trackable object is tracked, or holds only atomic values \
                     now and is tracked again when that changes.",
-        premises: "Kinds that are created untracked, and scenarios that untrack by hand, make it a type-fault.",
+        premises: "Kinds that are created untracked, and objects that were untracked by hand, make it a type-fault.",
         not: "What happens between two snapshots.",
         rests: &[Ground::Promise(Promise::Tracked)],
         needs: Needs::SNAPSHOTS.and(Needs::LISTS).and(Needs::COUNTS),
@@ -54,7 +54,7 @@ fn untracked(s: &Shadow, out: &mut Violations) {
             }
         });
         let facts = o.facts();
-        let by_hand = facts.is(Facts::UNTRACKED) || s.program().has(Trait::Tracks) && facts.shape().is_extension();
+        let by_hand = facts.is(Facts::UNTRACKED) || o.is(Object::BY_HAND);
         out.judge(Invariant::I23, s, holds.is_none() || o.is(Object::UNKNOWN_HOLDERS), || {
             let report = Report::collector(unpack(*id)).other(holds);
             if by_hand { report.class(Class::TypeFault) } else { report }

@@ -5,7 +5,7 @@
 use super::Invariant;
 use super::check::Check;
 use super::description::{Description, Ground};
-use super::shadow::{Facts, Object, Shadow, Trait};
+use super::shadow::{Facts, Object, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot, Undefined};
 use crate::subject::Needs;
@@ -32,7 +32,7 @@ impl Check for I24 {
             return;
         }
         let words = if refcount == 0 { "has reference count 0" } else { "is being deallocated" };
-        out.fail(Invariant::I24, s, Report::collector(Some(object)).observed(words).blame_type(flawed(s, o)));
+        out.fail(Invariant::I24, s, Report::collector(Some(object)).observed(words).blame_type(flawed(o)));
     }
 
     #[inline]
@@ -43,7 +43,7 @@ impl Check for I24 {
 
     fn undefined(s: &Shadow, out: &mut Violations, reason: Undefined) {
         if reason == Undefined::DeadTracked {
-            let at = s.objects().all().iter().position(|o| flawed(s, o));
+            let at = s.objects().all().iter().position(|o| o.is(Object::GONE) && flawed(o));
             let object = at.map(|i| ObjId::from_index(i as u32));
             let report = Report::collector(object).observed("was dead when a collection met it");
             out.fail(Invariant::I24, s, report.blame_type(at.is_some()));
@@ -52,7 +52,6 @@ impl Check for I24 {
 }
 
 /// The deallocator left the object tracked, or its action may have tracked it again.
-fn flawed(s: &Shadow, o: &Object) -> bool {
-    let tracks = s.program().has(Trait::ScriptsTrack) && o.facts().shape().is_extension();
-    o.facts().is(Facts::KEEPS_TRACKED) || tracks && o.is(Object::ACTED)
+fn flawed(o: &Object) -> bool {
+    o.facts().is(Facts::KEEPS_TRACKED) || o.facts().shape().is_extension() && o.is(Object::ACTED)
 }

@@ -52,7 +52,11 @@ impl Check for I26 {
     fn undefined(s: &Shadow, out: &mut Violations, reason: Undefined) {
         if reason == Undefined::OverReported {
             let report = Report::collector(None).observed("was reported more often than it is owned");
-            let liar = s.objects().all().iter().any(|o| o.facts().is(Facts::LIES));
+            let lies = |o: &Object| {
+                let slots = o.facts().doubled() | o.facts().fickle();
+                o.lives() && (0..4).any(|slot| slots & 1 << slot != 0 && o.slot(slot) != NONE)
+            };
+            let liar = s.objects().all().iter().any(lies);
             out.fail(Invariant::I26, s, report.blame_type(liar));
         }
     }

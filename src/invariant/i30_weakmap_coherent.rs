@@ -20,7 +20,8 @@ impl Check for I30 {
         statement: "At quiescence the length of a weak container equals its live entries and its raw entries; iteration never skips \
                     or repeats a live entry because others died; the removal of a dead entry takes no live one.",
         premises: "No iteration is under way where a length is judged. Whoever made an entry, and when, makes no difference. A lying \
-                   `traverse`, or an entry whose deallocator forgot its weak references, makes it a type-fault.",
+                   `traverse`, or an entry whose deallocator forgot its weak references, makes it a type-fault: as many entries as \
+                   have such a cause.",
         not: "What happens inside scripts.",
         rests: &[Ground::Liveness, Ground::Promise(Promise::EntriesLeave), Ground::Promise(Promise::FinalizeCalled)],
         needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
@@ -39,10 +40,8 @@ impl Check for I30 {
         let known = entries().next().is_some();
         let right = raw.min(if known { entries().filter(|r| is_alive(s, r)).count() as u32 } else { raw });
         out.judge(Invariant::I30, s, len == raw && len <= right, || {
-            let forgotten = |r: &WeakRec| s.at(r.referent()).is_some_and(forgot_weakrefs);
-            let faulty = s.confidence().is_type_misled() || entries().any(forgotten);
             let report = Report::collector(Some(container)).counts(right, if len == raw { len } else { raw });
-            report.blame_type(faulty)
+            blame(s, report, id, len.max(raw) - right.min(len))
         });
     }
 
@@ -67,6 +66,16 @@ impl Check for I30 {
             Report::collector(unpack(container)).other(unpack(record.referent())).counts(1, 0)
         });
     }
+}
+
+/// Who is to blame for so many entries too many: as many of them as have a cause of their own are excused.
+fn blame(s: &Shadow, report: Report, container: u32, excess: u32) -> Report {
+    let held = |r: &&WeakRec| r.container() == container && s.at(r.weak()).is_some_and(Object::lives);
+    let entries = || s.weakrefs().records().iter().filter(held);
+    let forgotten = |r: &WeakRec| s.at(r.referent()).is_some_and(forgot_weakrefs);
+    let misled = |r: &WeakRec| s.is_misled(unpack(r.weak())) || s.is_misled(unpack(r.referent()));
+    let faulty = entries().filter(|r| forgotten(r) || misled(r)).count() as u32;
+    report.blame_type(faulty >= excess || s.is_misled(unpack(container)))
 }
 
 /// An entry of a container, and what it refers to, live.

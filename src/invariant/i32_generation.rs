@@ -7,7 +7,7 @@
 use super::Invariant;
 use super::check::Check;
 use super::description::{Description, Ground};
-use super::shadow::{NOT_IN_A_LIST, Object, Shadow, Trait, pack};
+use super::shadow::{NOT_IN_A_LIST, Object, Shadow, pack};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot};
 use crate::scenario::Shape;
@@ -36,7 +36,9 @@ impl Check for I32 {
         if seen == due || spot == Spot::Collecting || !o.lives() || refcount == 0 {
             return;
         }
-        if due != NOT_IN_A_LIST && seen < due {
+        if due == Spot::Permanent as u8 && seen == Spot::Gen2 as u8 && s.deeds().unfroze() {
+            out.skip(Invariant::I32);
+        } else if due != NOT_IN_A_LIST && seen < due {
             let edge = pack(Some(object));
             if s.user_code().frames().iter().any(|f| f.owner() == edge) {
                 return;
@@ -85,8 +87,8 @@ fn rank(spot: Spot) -> u8 {
 /// Judges a move to a younger place.
 fn moved_back(s: &Shadow, out: &mut Violations, object: ObjId, due: u8, seen: u8) {
     let Some(o) = s.get(object) else { return };
-    let program = s.program();
-    let by_hand = program.has(Trait::Tracks) && o.facts().shape().is_extension() || program.has(Trait::Unfreezes);
+    let extension = o.facts().shape().is_extension();
+    let by_hand = o.is(Object::BY_HAND) || extension && s.deeds().script_tracked();
     if by_hand || s.confidence().is_stream_unclear() || s.expectations().is(Choice::INCREMENTAL) {
         out.skip(Invariant::I32);
         return;

@@ -42,7 +42,12 @@ impl Check for I37 {
             clean = false;
             let words = if queued { "waits with reference count 0" } else { "is still being deallocated" };
             let report = Report::collector(Some(ObjId::from_index(index as u32))).observed(words);
-            out.fail(Invariant::I37, s, report.documented(Expectation::TrashcanLeftover, s));
+            let waits = queued && !unfinished;
+            out.fail(
+                Invariant::I37,
+                s,
+                if waits { report.documented(Expectation::TrashcanLeftover, s) } else { report },
+            );
         }
         if clean {
             out.pass(Invariant::I37);

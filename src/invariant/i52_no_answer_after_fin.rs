@@ -50,7 +50,9 @@ fn finalized(s: &mut Shadow, out: &mut Violations, weak: ObjId, object: ObjId) {
     let (Some(record), Some(o)) = (s.weak(weak).copied(), s.get(object).copied()) else { return };
     let c = s.collection();
     let surely = c.is_trash(object.index());
-    if s.confidence().is_stream_unclear() || o.is(Object::CLEARED) || !surely && o.is(Object::MAYBE_TRASH) && c.runs() {
+    let found = c.unreachable();
+    let unsure = c.runs() && !surely && !found.is_exact() && (c.is_late() || found.candidates().has(object.index()));
+    if s.confidence().is_stream_unclear() || o.is(Object::CLEARED) || unsure {
         out.skip(Invariant::I52);
         return;
     }
@@ -61,13 +63,7 @@ fn finalized(s: &mut Shadow, out: &mut Violations, weak: ObjId, object: ObjId) {
     let excused = is_excused(s, &record);
     out.judge(Invariant::I52, s, reachable, || {
         let report = Report::collector(Some(object)).other(Some(weak));
-        if s.confidence().is_type_misled() {
-            report.blame_type(true)
-        } else if excused {
-            report.documented(Expectation::AnswersUntilDestroyed, s)
-        } else {
-            report
-        }
+        if excused { report.documented(Expectation::AnswersUntilDestroyed, s) } else { report.misled(s) }
     });
 }
 

@@ -146,6 +146,11 @@ impl Judge {
         &self.s
     }
 
+    /// The same, to look through it.
+    pub(super) fn shadow_mut(&mut self) -> &mut Shadow {
+        &mut self.s
+    }
+
     /// What this run reached.
     pub fn reached(&self) -> Coverage {
         self.reached

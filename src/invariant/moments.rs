@@ -51,6 +51,9 @@ impl Judge {
     #[inline(never)]
     fn settle_collection(&mut self, observed: bool, returned: u32, uncollectable: u32) {
         let (s, out) = (&mut self.s, &mut self.out);
+        if observed {
+            s.complete_collection();
+        }
         ask!(collection_ended(s, out));
         if observed {
             ask!(collected(s, out, returned, uncollectable));
@@ -93,9 +96,6 @@ impl Judge {
         self.used(Some(owner));
         self.used(arg);
         self.s.apply_enter(code, owner, arg);
-        if self.s.collection().has_cleared() {
-            self.s.expose(code);
-        }
         self.pending = true;
         self.examine();
         let r = &mut self.reached;
@@ -208,7 +208,7 @@ impl Judge {
             return ask!(saw_plainly(out));
         }
         if !sane {
-            self.saw_insane(object, introspection);
+            self.saw_insane(object);
         }
         let (s, out) = (&self.s, &mut self.out);
         if introspection {
@@ -221,13 +221,9 @@ impl Judge {
 
     /// Somebody saw an object that has been cleared or freed.
     #[cold]
-    fn saw_insane(&mut self, object: ObjId, introspection: bool) {
+    fn saw_insane(&mut self, object: ObjId) {
         self.used(Some(object));
-        let s = &mut self.s;
-        self.reached.insane_seen += u64::from(s.get(object).is_some_and(|o| o.is(Object::CLEARED)));
-        if s.collection().has_cleared() && !introspection {
-            s.expose_seen(object);
-        }
+        self.reached.insane_seen += u64::from(self.s.get(object).is_some_and(|o| o.is(Object::CLEARED)));
     }
 
     #[inline(never)]

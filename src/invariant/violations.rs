@@ -69,6 +69,11 @@ impl Report {
         if fault { self.class(Class::TypeFault) } else { self }
     }
 
+    /// The fault of a type if it may have misled about one of the objects.
+    pub fn misled(self, shadow: &Shadow) -> Report {
+        self.blame_type(shadow.is_misled(self.object) || shadow.is_misled(self.other))
+    }
+
     /// With this blame, or nothing if it is unclear.
     pub fn on(self, fault: Fault) -> Option<Report> {
         match fault {

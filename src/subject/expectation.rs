@@ -100,9 +100,6 @@ expectations! {
     /// As before 3.8: trash weak references stay armed until finalizers have run.
     BeforeClearNew "before-clear-new": excuse(&[since(3, 15, 0)]),
         Unpromised("a weak reference in garbage calls its callback when a finalizer drops its referent");
-    /// Weak references made by finalizers to trash are cleared.
-    MadeByFinalizer "made-by-finalizer": excuse(&[since(3, 13, 13).until(3, 14, 0), since(3, 14, 4)]),
-        Text(Permission::ClearedBeforeClear);
     /// An object saved by the finalizer that its deallocator ran is tracked anew, in generation 0.
     RetrackedYoung "retracked-young": EXCUSE,
         Unpromised("an object that its finalizer saved outside of collections is in generation 0 again");

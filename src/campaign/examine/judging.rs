@@ -21,8 +21,6 @@ pub(super) struct Run {
     total: u64,
     /// The digest of all of them.
     digest: u64,
-    /// The last of them.
-    last: Option<Event>,
     reached: Coverage,
     pub(super) violations: Found,
     /// Of each of them, the index in the baseline of the bug that it is due to.
@@ -44,7 +42,6 @@ impl Run {
             events_of: 0,
             total: 0,
             digest: 0,
-            last: None,
             reached: Coverage::default(),
             violations: Vec::new(),
             known_bugs: Vec::new(),
@@ -79,8 +76,8 @@ impl Run {
 
     /// Finds out what of it the baseline knows.
     pub(super) fn settle(&mut self, known: &mut KnownBugs, subject: usize, scenario: &Scenario) {
-        let run = (&self.declaration, self.last);
-        known.settle(subject, run, scenario, &mut self.violations, &mut self.known_bugs);
+        let declaration = &self.declaration;
+        known.settle((subject, declaration), scenario, &mut self.violations, &mut self.known_bugs);
     }
 
     /// Adds violations.
@@ -171,7 +168,6 @@ impl Receiver for Judging<'_> {
         }
         self.digest.take(events);
         run.total += events.len() as u64;
-        run.last = events.last().copied();
     }
 
     fn ended(&mut self, at: At, end: End, same_as: Option<usize>) {
@@ -179,9 +175,9 @@ impl Receiver for Judging<'_> {
         match same_as {
             Some(other) => {
                 let other = &self.runs[other];
-                let (events_of, total, digest, last) = (other.events_of, other.total, other.digest, other.last);
+                let (events_of, total, digest) = (other.events_of, other.total, other.digest);
                 let run = &mut self.runs[subject];
-                (run.events_of, run.total, run.digest, run.last) = (events_of, total, digest, last);
+                (run.events_of, run.total, run.digest) = (events_of, total, digest);
             }
             None => {
                 let run = &mut self.runs[subject];

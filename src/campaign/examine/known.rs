@@ -3,7 +3,7 @@
 //! A violation is known if the row of the subject shows the same one in the same scenario, and the row without a bug of the
 //! baseline does not. So a bug excuses nothing that it does not cause, on a row, a variant of one, or an interpreter.
 
-use crate::event::{Event, EventBuffer};
+use crate::event::{Event, EventBuffer, ObjId};
 use crate::findings::{Baseline, KnownBug, Sign, Verdict};
 use crate::invariant::{Class, Invariant, Judge, MAX_PER_INVARIANT, Phase, Violation, differential};
 use crate::scenario::Scenario;
@@ -30,6 +30,8 @@ pub(super) struct KnownBugs {
 struct Shown {
     violations: Vec<Violation>,
     last: Option<Event>,
+    /// The operation that created each object, by its number.
+    origins: Vec<u32>,
     /// Of these invariants there are more violations than those.
     cut_off: Vec<Invariant>,
 }
@@ -49,6 +51,11 @@ impl Shown {
         self.cut_off.clear();
         let over = |i: &&Invariant| judge.judged(**i).violated > MAX_PER_INVARIANT;
         self.cut_off.extend(Invariant::ALL.iter().filter(over));
+    }
+
+    /// The operation that created an object: in runs that differ, objects have different numbers.
+    fn origin(&self, object: Option<ObjId>) -> Option<u32> {
+        object.and_then(|object| self.origins.get(object.index()).copied())
     }
 
     /// True if the same violation is among these.
@@ -77,27 +84,25 @@ impl KnownBugs {
     }
 
     /// Decides on every `collector` violation of a run of the scenario by this subject: the index in the baseline of the bug
-    /// that it is due to. The run's last event tells whether it ended in undefined behaviour.
+    /// that it is due to.
     pub(super) fn settle(
         &mut self,
-        subject: usize,
-        run: (&Declaration, Option<Event>),
+        of: (usize, &Declaration),
         scenario: &Scenario,
         found: &mut Found,
         bugs: &mut DueTo,
     ) {
         bugs.clear();
         bugs.resize(found.len(), None);
-        if !self.bugs[subject].is_empty() && found.iter().any(|(v, _)| v.class == Class::Collector) {
-            self.decide(subject, run, scenario, found, bugs);
+        if !self.bugs[of.0].is_empty() && found.iter().any(|(v, _)| v.class == Class::Collector) {
+            self.decide(of, scenario, found, bugs);
         }
     }
 
     #[cold]
     fn decide(
         &mut self,
-        subject: usize,
-        (declaration, last): (&Declaration, Option<Event>),
+        (subject, declaration): (usize, &Declaration),
         scenario: &Scenario,
         found: &mut Found,
         due_to: &mut DueTo,
@@ -109,12 +114,7 @@ impl KnownBugs {
             watch(machine, scenario, declaration, several, (judge, events), shown);
             true
         };
-        if declaration.name == declaration.row {
-            // The subject is the row.
-            row.violations.clear();
-            row.violations.extend(found.iter().map(|(violation, _)| *violation));
-            row.last = last;
-        } else if !show("", row) {
+        if !show("", row) {
             return;
         }
         for (at, bug) in &self.bugs[subject] {
@@ -155,9 +155,13 @@ fn watch(
     shown: &mut Shown,
 ) {
     judge.start(scenario, declaration);
-    let mut last = None;
+    let (mut last, origins) = (None, &mut shown.origins);
+    origins.clear();
     let mut take = |events: &[Event]| {
         last = events.last().copied().or(last);
+        // Objects are numbered in the order of their creation.
+        origins
+            .extend(events.iter().filter_map(|e| if let Event::New { origin, .. } = e { Some(*origin) } else { None }));
         judge.take(events);
     };
     // What broke off has been judged as far as it came.
@@ -169,14 +173,13 @@ fn watch(
     }
 }
 
-/// True if the violation, which the row shows, is not there without the bug: neither of its object, nor of another one that
-/// the row does not show in its place, which may be the same object by another number.
+/// True if the violation, which the row shows, is not there without the bug.
 fn is_gone(violation: &Violation, row: &Shown, repaired: &Shown) -> bool {
-    let there = |v: &Violation| place(v) == place(violation);
-    let is_other = |v: &Violation| v.object != violation.object && row.shows(v);
+    let origin = row.origin(violation.object);
+    let is_same = |v: &Violation| place(v) == place(violation) && repaired.origin(v.object) == origin;
     !repaired.ends_before(violation)
         && !repaired.cut_off.contains(&violation.invariant)
-        && repaired.violations.iter().filter(|v| there(v)).all(is_other)
+        && !repaired.violations.iter().any(is_same)
 }
 
 /// True if the violation is the undefined behaviour in which the row's run ends.

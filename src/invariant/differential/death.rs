@@ -20,6 +20,8 @@ pub(super) struct Death {
     saved: bool,
     /// The trashcan keeps something.
     waits: bool,
+    /// A finalizer ran, of whatever object.
+    finalizing: bool,
 }
 
 impl Death {
@@ -49,6 +51,7 @@ impl Death {
                         entered = true;
                     }
                     let finalizes = matches!(code, Code::Finalizer | Code::LegacyFinalizer);
+                    death.finalizing |= finalizes;
                     death.finalizers += u32::from(owner == object && finalizes);
                     death.callbacks += u32::from(code == Code::Callback && watched.is_some_and(|(_, counts)| *counts));
                 }
@@ -94,6 +97,8 @@ impl Death {
         let reasons = [
             (facts.is(Facts::LEGACY), Expectation::LegacyFinalizer),
             (facts.is(Facts::FINALIZER), Expectation::DelUncollectable),
+            // What was saved with it, by another object's finalizer.
+            (self.freed && !other.freed && other.finalizing, Expectation::IsolateSaved),
             (self.waits || other.waits, Expectation::TrashcanLeftover),
         ];
         let reason = reasons.into_iter().find_map(|(applies, why)| applies.then(|| excused(why)).flatten());

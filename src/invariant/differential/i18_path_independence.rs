@@ -6,12 +6,12 @@
 //! saved in a collection, is documented (PEP 442); that a finalizer or a callback runs on one way only is not.
 
 use super::super::description::{Description, Ground};
-use super::super::shadow::{Facts, NONE, Shadow};
+use super::super::shadow::{Facts, NONE, Object, Shadow};
 use super::super::violation::{Detail, Phase, Violation};
 use super::super::{Invariant, Judge};
 use super::death::Death;
 use super::{record, undefined};
-use crate::event::{Event, ObjId, Role};
+use crate::event::{Event, ObjId, Role, Spot};
 use crate::scenario::{NODE_SLOTS, Op, Place, Scenario};
 use crate::subject::{Declaration, Expectation, Failure, Needs, Promise, Subject};
 
@@ -30,6 +30,7 @@ pub(crate) const DESCRIPTION: Description = Description {
         Expectation::Resurrection,
         Expectation::LegacyFinalizer,
         Expectation::DelUncollectable,
+        Expectation::IsolateSaved,
         Expectation::TrashcanLeftover,
     ],
     sentence: "the death of {object} shows {expected} events by reference count and {observed} by collection, not the same ones",
@@ -81,7 +82,8 @@ pub fn variants(scenario: &Scenario, events: &[Event], declaration: &Declaration
 
 /// A slot for the extra edge, if the object dies when one variable lets go.
 fn free_slot(shadow: &Shadow, edge: u32) -> Option<u8> {
-    let object = shadow.at(edge).filter(|o| o.held() && o.in_edges() == 1 && o.refcount() == 1)?;
+    let alone = |o: &&Object| o.held() && o.in_edges() == 1 && o.refcount() == 1;
+    let object = shadow.at(edge).filter(|o| alone(o) && !matches!(o.spot(), Spot::Untracked | Spot::NoHeader))?;
     let facts = object.facts();
     let slotted = facts.shape().facts().slots == NODE_SLOTS;
     if !slotted || facts.is(Facts::NO_HEADER | Facts::UNTRACKED | Facts::LIES) || !facts.is(Facts::HAS_CLEAR) {

@@ -5,30 +5,29 @@
 //!
 //! Does not verify: leaks that do not happen every time.
 
-use super::super::Invariant;
 use super::super::description::{Description, Ground};
-use super::super::shadow::Facts;
+use super::super::shadow::Fault;
 use super::super::violation::{Class, Detail, Phase, Violation};
+use super::super::{Invariant, Judge};
 use super::{record, undefined};
-use crate::event::{Event, Role};
-use crate::scenario::{Base, MAX_OPS, Op, Place, Scenario, Shape};
-use crate::subject::{Declaration, Expectation, Expectations, Failure, Needs, Subject};
+use crate::event::Event;
+use crate::scenario::{Base, MAX_OPS, Op, Place, Scenario};
+use crate::subject::{Declaration, Expectation, Failure, Needs, Subject};
 
 pub(crate) const DESCRIPTION: Description = Description {
     statement: "Repeating a scenario leaves the numbers of objects and references constant after warm-up (5 warm-ups, 4 counted \
                 rounds, a leak if each of them adds at least one).",
-    premises: "Every type takes part fully; otherwise type-fault, as functions before 3.8 do not. Documented: legacy \
-               finalizers, the type edge before 3.9, values of weak-key dictionaries, `finalize`.",
-    not: "Leaks that do not happen every time; runs of more than 262,144 events.",
+    premises: "Every type that holds something of what is left takes part fully; otherwise type-fault, as functions before 3.8 do \
+               not. Documented for what they hold: legacy finalizers, the type edge before 3.9, a `finalize` whose function or \
+               argument owns its object.",
+    not: "Leaks that do not happen every time; what the scenario's own code still holds; runs of more than 262,144 events.",
     rests: &[Ground::Liveness],
     needs: Needs::SNAPSHOTS.and(Needs::COUNTS),
     asks: &[
         Expectation::LegacyFinalizer,
         Expectation::DelUncollectable,
-        Expectation::EmptySlots,
         Expectation::FunctionClear,
         Expectation::TypeEdge,
-        Expectation::NoEphemerons,
         Expectation::FinalizeOwns,
     ],
     sentence: "each round leaves more {observed} behind, {expected} in the last one",
@@ -38,6 +37,10 @@ pub(crate) const DESCRIPTION: Description = Description {
 pub const WARM_UPS: usize = 5;
 /// Rounds that are counted.
 pub const RUNS: usize = 4;
+
+/// What is counted in the heap.
+const OBJECTS: &str = "objects";
+const REFERENCES: &str = "references";
 
 fn places(op: &Op) -> Vec<Place> {
     match *op {
@@ -121,31 +124,26 @@ fn sizes(events: &[Event], ends: &[u32]) -> Vec<[i64; 2]> {
     sizes
 }
 
-fn class(scenario: &Scenario, expectations: &Expectations) -> (Class, Option<Expectation>) {
-    let mut found = (Class::Collector, None);
-    for op in scenario.ops() {
-        if matches!(op, Op::Untrack { .. }) {
-            return (Class::TypeFault, None);
-        }
-        let Some(kind) = op.kind() else { continue };
-        let facts = Facts::of(kind, Role::Named, expectations);
-        let incomplete = facts.shape() == Shape::Function && !facts.is(Facts::HAS_CLEAR);
-        if facts.is(Facts::FAULTY) || incomplete {
-            return (Class::TypeFault, None);
-        }
-        let reasons = [
-            (facts.is(Facts::LEGACY), Expectation::LegacyFinalizer),
-            (facts.is(Facts::FINALIZER), Expectation::DelUncollectable),
-            (facts.shape() == Shape::Typed, Expectation::TypeEdge),
-            (facts.shape() == Shape::Bare && facts.is(Facts::FINALIZER), Expectation::EmptySlots),
-            (facts.shape() == Shape::Finalize, Expectation::FinalizeOwns),
-            (facts.shape() == Shape::WeakKeyDict, Expectation::NoEphemerons),
-        ];
-        if let Some((_, why)) = reasons.into_iter().find(|(applies, why)| *applies && expectations.holds(*why)) {
-            found = (Class::Documented, Some(why));
-        }
-    }
-    found
+/// Who is to blame for what the counted rounds have left, as the last snapshot shows it. Nothing if the scenario's own code
+/// holds all of it.
+fn blame(scenario: &Scenario, events: &[Event], declaration: &Declaration, ends: &[u32]) -> Option<Fault> {
+    let mut judge = Judge::new();
+    judge.start(scenario, declaration);
+    judge.take(events);
+    judge.finish();
+    let (first, last, end) = (first_of(events, ends[WARM_UPS - 1]), first_of(events, ends[ends.len() - 2]), u32::MAX);
+    // What the last round made may only be late.
+    let shadow = judge.shadow_mut();
+    let objects = shadow.left_behind(first..last).or_else(|| shadow.left_behind(last..end));
+    objects.or_else(|| shadow.references_left_behind())
+}
+
+/// The number of the first object that is created after an operation.
+fn first_of(events: &[Event], op: u32) -> u32 {
+    let after = events.iter().skip_while(|event| !matches!(event, Event::Step { op: at } if *at > op));
+    let created =
+        |event: &Event| if let Event::New { object, .. } = event { Some(object.index() as u32) } else { None };
+    after.filter_map(created).next().unwrap_or(u32::MAX)
 }
 
 /// True if every counted round adds at least one; and how many the last one adds.
@@ -164,7 +162,6 @@ pub fn steady_state(
     scenario: &Scenario,
     declaration: &Declaration,
 ) -> Result<Option<Violation>, Failure> {
-    let expectations = &declaration.expectations;
     let askable = DESCRIPTION.fits(declaration);
     let Some((rounds, ends)) = repeated(scenario).filter(|_| askable) else { return Ok(None) };
     let events = record(subject, &rounds)?;
@@ -173,28 +170,34 @@ pub fn steady_state(
         return Ok(None);
     }
     let column = |what: usize| in_heap.iter().map(|size| size[what]).collect::<Vec<i64>>();
-    let mut found = [("objects", column(0)), ("references", column(1))].to_vec();
+    let mut found = [(OBJECTS, column(0)), (REFERENCES, column(1))].to_vec();
     if found.iter().all(|(_, sizes)| leak(sizes).is_none())
         && let Some(memory) = subject.memory(scenario, WARM_UPS + RUNS)?
     {
         found.push(("references in the whole process", memory.iter().filter_map(|m| m.references).collect()));
         found.push(("blocks of memory", memory.iter().filter_map(|m| m.blocks).collect()));
     }
-    Ok(found.into_iter().find_map(|(words, sizes)| {
-        let last = leak(&sizes)?;
-        // What the trashcan keeps counts too: it may be late, and here more of it stays with every round.
-        let (class, why) = class(scenario, expectations);
-        Some(Violation {
-            invariant: Invariant::I38,
-            class,
-            why,
-            phase: Phase::Mutator,
-            event: None,
-            step: None,
-            object: None,
-            other: None,
-            expected: Detail::Count(last as u32),
-            observed: Detail::Words(words),
-        })
+    let Some((words, last)) = found.into_iter().find_map(|(words, sizes)| Some((words, leak(&sizes)?))) else {
+        return Ok(None);
+    };
+    let of_process = ![OBJECTS, REFERENCES].contains(&words);
+    let (class, why) = match blame(&rounds, &events, declaration, &ends) {
+        None if of_process => (Class::Collector, None),
+        None | Some(Fault::Unclear) => return Ok(None),
+        Some(Fault::Collector) => (Class::Collector, None),
+        Some(Fault::Type) => (Class::TypeFault, None),
+        Some(Fault::Documented(why)) => (Class::Documented, Some(why)),
+    };
+    Ok(Some(Violation {
+        invariant: Invariant::I38,
+        class,
+        why,
+        phase: Phase::Mutator,
+        event: None,
+        step: None,
+        object: None,
+        other: None,
+        expected: Detail::Count(last as u32),
+        observed: Detail::Words(words),
     }))
 }

@@ -5,9 +5,10 @@
 //! What it has found is [computed](super::trash), not told.
 
 use super::super::violation::Phase;
+use super::object::Object;
 use super::unreachable::Unreachable;
 use super::{After, Shadow};
-use crate::event::Code;
+use crate::event::{Code, ObjId};
 
 /// A collection.
 #[derive(Debug, Default)]
@@ -30,6 +31,16 @@ pub(crate) struct Collection {
     scripts: u32,
     callbacks: u32,
     finalizers: u32,
+    /// The collector has begun to run finalizers on its own account.
+    finalizing: bool,
+    /// `DEBUG_SAVEALL` may have been set at some time in it.
+    saves_all: bool,
+    /// `DEBUG_SAVEALL` may have put something into `gc.garbage`, and what is there was not shown.
+    unlisted: bool,
+    /// A weak reference has died or was called since the unreachable set was found.
+    fates: bool,
+    /// A script in it may have tracked or untracked something.
+    tracked: bool,
     refs_freed: u32,
     /// Full collections in a row that ran no user code and yet found something, with no mutator between.
     quiet: u32,
@@ -52,6 +63,11 @@ impl Collection {
         self.scripts = 0;
         self.callbacks = 0;
         self.finalizers = 0;
+        self.finalizing = false;
+        self.saves_all = false;
+        self.unlisted = false;
+        self.fates = false;
+        self.tracked = false;
         self.refs_freed = 0;
         self.unreachable.forget();
     }
@@ -102,6 +118,57 @@ impl Collection {
     #[inline]
     pub fn scripts(&self) -> u32 {
         self.scripts
+    }
+
+    /// Finalizers ran since the unreachable set was found.
+    #[inline]
+    pub fn has_finalized(&self) -> bool {
+        self.finalizers > 0
+    }
+
+    /// Callbacks ran since the unreachable set was found.
+    #[inline]
+    pub fn has_called(&self) -> bool {
+        self.callbacks > 0
+    }
+
+    /// The collector calls callbacks, or did so last.
+    #[inline]
+    pub fn is_calling(&self) -> bool {
+        self.active && self.callbacks > 0 && !self.finalizing && self.clears == 0
+    }
+
+    /// How many.
+    #[inline]
+    pub fn finalizers(&self) -> u32 {
+        self.finalizers
+    }
+
+    /// The collector has begun to run finalizers on its own account.
+    #[inline]
+    pub fn is_finalizing(&self) -> bool {
+        self.finalizing
+    }
+
+    /// `DEBUG_SAVEALL` may have put something into `gc.garbage`, and what is there was not shown.
+    #[inline]
+    pub fn is_unlisted(&self) -> bool {
+        self.unlisted
+    }
+
+    /// A script in it may have tracked or untracked something.
+    #[inline]
+    pub fn may_track(&self) -> bool {
+        self.tracked
+    }
+
+    pub(super) fn note_fate(&mut self) {
+        self.fates |= self.active && self.unreachable.is_ready();
+    }
+
+    pub(super) fn note_deeds(&mut self, saves_all: bool, tracks: bool) {
+        self.saves_all |= saves_all;
+        self.tracked |= tracks;
     }
 
     /// Weak references freed right after their callback.
@@ -203,10 +270,11 @@ impl Shadow {
         c.automatic = automatic;
         c.depth = self.user_code.frames().len();
         c.live_at_start = self.objects.live();
+        c.saves_all = self.deeds.saves_all();
     }
 
     /// A script begins, in a collection perhaps.
-    pub(super) fn enter_in_collection(&mut self, code: Code) {
+    pub(super) fn enter_in_collection(&mut self, code: Code, owner: ObjId) {
         let c = &mut self.collection;
         if !c.active {
             return;
@@ -216,13 +284,61 @@ impl Shadow {
         } else if code == Code::GcCallback {
             // It may be one more of the beginning.
             if c.early && c.clears == 0 {
-                self.confidence.lose_stream();
+                c.unreachable.doubt();
             }
             self.close_collection();
         } else {
             self.ready_collection();
+            if matches!(code, Code::Finalizer | Code::LegacyFinalizer) && !self.collection.finalizing {
+                self.begin_finalizing(owner);
+            }
             let c = &mut self.collection;
             c.scripts += u32::from(c.unreachable.is_ready());
+        }
+    }
+
+    /// A finalizer begins. If it is the first that the collector runs on its own account, what of the trash can be reached
+    /// by now was saved by something else than a finalizer of that phase.
+    fn begin_finalizing(&mut self, owner: ObjId) {
+        let c = &self.collection;
+        // What dies has nothing that holds it; what the collector finalizes is held by other trash.
+        let dies = self.get(owner).is_none_or(|o| o.in_edges() == 0);
+        if dies || c.clears > 0 || !c.unreachable.is_ready() || self.user_code.frames().len() != c.depth {
+            return;
+        }
+        self.collection.finalizing = true;
+        if self.collection.scripts > 0 {
+            self.update_base();
+            let Shadow { collection, reach, .. } = self;
+            let u = &mut collection.unreachable;
+            u.saved_early.copy_from(&u.trash);
+            u.saved_early.keep(reach.base());
+        }
+    }
+
+    /// A collection has ended, and a snapshot was read: says what became of its trash.
+    #[inline]
+    pub(crate) fn complete_collection(&mut self) {
+        if self.collection.saves_all {
+            self.note_listed();
+        }
+        if self.objects.peculiar && self.objects.some_cleared() {
+            self.maybe_reachable(None);
+            self.find_causes();
+            self.spoil_survivors();
+        }
+        if self.collection.fates {
+            self.complete_fates();
+        }
+    }
+
+    /// What `gc.garbage` lists of the trash is there because of `DEBUG_SAVEALL`.
+    #[cold]
+    fn note_listed(&mut self) {
+        let Shadow { collection, objects, roots, .. } = self;
+        collection.unlisted = roots.garbage().is_empty();
+        for index in collection.unreachable.trash().iter().filter(|index| roots.times_listed(*index) > 0) {
+            objects.all[index].status |= Object::SAVED_ALL;
         }
     }
 

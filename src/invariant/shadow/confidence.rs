@@ -6,14 +6,12 @@ use super::Shadow;
 #[derive(Debug, Default)]
 pub(crate) struct Confidence {
     stream_unclear: bool,
-    type_misled: bool,
     at: u32,
 }
 
 impl Confidence {
     pub(super) fn start(&mut self) {
         self.stream_unclear = false;
-        self.type_misled = false;
         self.at = u32::MAX;
     }
 
@@ -21,13 +19,6 @@ impl Confidence {
     #[inline]
     pub fn is_stream_unclear(&self) -> bool {
         self.stream_unclear
-    }
-
-    /// A type has misled a collection: `traverse` of a candidate lied, a deallocator's action saved trash that was being
-    /// cleared, or made a weak reference to its own object.
-    #[inline]
-    pub fn is_type_misled(&self) -> bool {
-        self.type_misled
     }
 
     /// Index of the event being judged.
@@ -43,10 +34,6 @@ impl Confidence {
 
     pub(super) fn lose_stream(&mut self) {
         self.stream_unclear = true;
-    }
-
-    pub(super) fn blame_type(&mut self) {
-        self.type_misled = true;
     }
 }
 

@@ -1,17 +1,20 @@
 //! The shadow heap: the truth about a run, rebuilt from the scenario and the events.
 //!
-//! It is ten parts, each in a file that says what it holds, what it leaves open, and in which direction it errs then. Their
+//! It is a dozen parts, each in a file that says what it holds, what it leaves open, and in which direction it errs then. Their
 //! fields are seen in this folder only; invariants ask through the methods, and none of them changes an edge, a count or a
 //! set. An event is *applied* after the invariants have looked at what it does, unless they look at what it has done.
 
+mod causes;
 mod collection;
 mod confidence;
+mod deeds;
 mod edge;
 mod expectations;
-mod exposure;
 mod facts;
+mod fate;
 mod graph;
-mod leftovers;
+mod left_behind;
+mod misled;
 mod object;
 mod object_set;
 mod objects;
@@ -26,12 +29,14 @@ mod unreachable;
 mod user_code;
 mod weakrefs;
 
+pub(crate) use causes::{Causes, Fault};
 pub(crate) use collection::{Collection, Progress};
 pub(crate) use confidence::Confidence;
+pub(crate) use deeds::Deeds;
 pub(crate) use edge::{NONE, pack, unpack};
 pub(crate) use expectations::{ASKS, AskedExpectations};
 pub(crate) use facts::Facts;
-pub(crate) use leftovers::{Fault, leftovers};
+pub(crate) use fate::Fate;
 pub(crate) use object::{NOT_IN_A_LIST, Object};
 pub(crate) use object_set::ObjectSet;
 pub(crate) use objects::Objects;
@@ -60,6 +65,9 @@ pub(crate) struct Shadow {
     reach: Reachability,
     expectations: AskedExpectations,
     confidence: Confidence,
+    deeds: Deeds,
+    /// What holds back what is left, as was asked last.
+    causes: Causes,
 }
 
 impl Shadow {
@@ -75,6 +83,8 @@ impl Shadow {
         self.reach.changed();
         self.expectations.start();
         self.confidence.start();
+        self.deeds.start();
+        self.causes.forget();
     }
 
     /// The runs to come are of a subject of which this is expected.

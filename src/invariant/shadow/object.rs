@@ -62,22 +62,26 @@ impl Object {
     pub const CLEARED: u16 = 4;
     /// Some of its holders cannot be known from events.
     pub const UNKNOWN_HOLDERS: u16 = 8;
-    /// Was found unreachable by a collection.
-    pub const WAS_TRASH: u16 = 16;
-    /// Was examined by a collection whose unreachable set is not exactly known.
-    pub const MAYBE_TRASH: u16 = 32;
+    /// A type may have misled the collection that runs, or ran last, about it: see [`super::misled`].
+    pub const MISLED: u16 = 16;
+    /// It suffered from that: it was cleared, or is a weak reference that outlives its referent.
+    pub const SPOILT: u16 = 32;
     /// Its `traverse` has been called before.
     pub(super) const TRAVERSED: u16 = 64;
-    /// Was in reach of a finalizer that the collector does not look for, when trash was being cleared.
-    pub const EXPOSED: u16 = 128;
     /// The finalized bit of the last snapshot.
     pub const FINALIZED: u16 = 256;
     /// Its finalizer began when nothing known held it.
     pub const FIN_AT_ZERO: u16 = 512;
-    /// The action of its deallocator has begun.
+    /// The action of its deallocator has begun, and may have tracked it.
     pub const ACTED: u16 = 2048;
     /// Cleared by the collection that runs.
     pub const CLEARED_NOW: u16 = 1024;
+    /// An operation or a script has tracked or untracked it.
+    pub const BY_HAND: u16 = 4096;
+    /// Something held it when its finalizer ended last.
+    pub const SAVED: u16 = 16384;
+    /// In `gc.garbage` because a collection found it while `DEBUG_SAVEALL` may have been set.
+    pub const SAVED_ALL: u16 = 8192;
     /// Freed, or on its way.
     pub const GONE: u16 = Object::FREED | Object::DYING;
 

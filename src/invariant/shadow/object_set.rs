@@ -129,6 +129,13 @@ impl ObjectSet {
         self.more.extend(all.more.iter().zip(less).map(|(all, less)| all & !less));
     }
 
+    /// Takes out what the other set has not.
+    pub fn keep(&mut self, other: &ObjectSet) {
+        self.first &= other.first;
+        let others = other.more.iter().copied().chain(std::iter::repeat(0));
+        self.more.iter_mut().zip(others).for_each(|(word, other)| *word &= other);
+    }
+
     /// Calls `f` with each member in ascending order: the quickest way through a set.
     #[inline]
     pub fn each(&self, mut f: impl FnMut(usize)) {

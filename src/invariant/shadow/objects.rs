@@ -29,7 +29,7 @@ pub(crate) struct Objects {
     dying: ObjectSet,
     /// An object with a legacy finalizer was created.
     pub(super) some_legacy: bool,
-    /// There is something that [`leftovers`](super::leftovers::leftovers) could blame.
+    /// There is something that may hold garbage back: see [`super::causes`].
     pub(super) peculiar: bool,
     /// An object was created whose `traverse` is not [faithful](Facts::UNFAITHFUL).
     pub(super) some_unfaithful: bool,
@@ -37,6 +37,12 @@ pub(crate) struct Objects {
     pub(super) some_loose: bool,
     /// An edge leads to an object that the stream has not created, or from one that it has freed.
     pub(super) wild: bool,
+    /// An object is [`Object::MISLED`].
+    pub(super) some_misled: bool,
+    /// An object is [`Object::SPOILT`].
+    pub(super) some_spoilt: bool,
+    /// Objects that are [`Object::FIN_AT_ZERO`].
+    pub(super) finalized_at_zero: Vec<u32>,
 }
 
 impl Objects {
@@ -52,6 +58,21 @@ impl Objects {
         self.some_unfaithful = false;
         self.some_loose = false;
         self.wild = false;
+        self.some_misled = false;
+        self.some_spoilt = false;
+        self.finalized_at_zero.clear();
+    }
+
+    /// What was true of objects for the last collection is not for the next.
+    pub(super) fn forget_last_collection(&mut self) {
+        let Objects { finalized_at_zero, all, .. } = self;
+        finalized_at_zero.retain(|index| {
+            let object = &mut all[*index as usize];
+            // Until the finalizer has ended no snapshot shows where the object is.
+            let runs = object.fin_calls != object.fin_returns;
+            object.status &= if runs { !0 } else { !Object::FIN_AT_ZERO };
+            runs
+        });
     }
 
     /// The object an id names, if the stream has created it.
@@ -255,6 +276,10 @@ impl Objects {
         let object = &mut self.all[index];
         object.status |= Object::CLEARED | Object::CLEARED_NOW;
         let keeps = object.facts.keeps;
+        if object.is(Object::MISLED) {
+            object.status |= Object::SPOILT;
+            self.some_spoilt = true;
+        }
         self.cleared.put(index);
         self.drop_edges(index, keeps, true);
     }

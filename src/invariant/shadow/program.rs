@@ -37,7 +37,12 @@ pub(crate) struct Program {
     raising: u64,
     /// Bits by the number of the [`Trait`].
     traits: u16,
+    /// What each script does, in the same way; empty if none does anything of it.
+    script_traits: Vec<u16>,
 }
+
+/// What it is asked of single scripts.
+const OF_SCRIPTS: u16 = USES_SAVE_ALL | USES_UNFREEZE | USES_TRACK | USES_UNTRACK;
 
 const USES_CALLBACKS: u16 = 1;
 const USES_GARBAGE: u16 = 2;
@@ -99,6 +104,10 @@ impl Program {
             | bit(Trait::Finalizes, all & USES_FINALIZE != 0)
             | bit(Trait::SetsThresholds, in_main & USES_THRESHOLD != 0 && in_main & USES_ENABLE != 0)
             | bit(Trait::ScriptsSchedule, in_scripts & (USES_THRESHOLD | USES_SCHEDULE) != 0);
+        self.script_traits.clear();
+        if in_scripts & OF_SCRIPTS != 0 {
+            self.note_scripts(scenario);
+        }
         self.raising = 0;
         if self.has(Trait::Raises) {
             for script in 0..scenario.scripts().min(64) {
@@ -106,6 +115,31 @@ impl Program {
                 self.raising |= u64::from(raises) << script;
             }
         }
+    }
+
+    #[cold]
+    fn note_scripts(&mut self, scenario: &Scenario) {
+        let bit = |a: Trait, on: bool| u16::from(on) << a as u16;
+        self.script_traits.extend((1..scenario.bodies()).map(|body| {
+            let ops = scenario.body(body);
+            let all = uses(ops);
+            bit(Trait::SavesAll, ops.contains(&Op::SaveAll { on: true }))
+                | bit(Trait::Unfreezes, all & USES_UNFREEZE != 0)
+                | bit(Trait::Tracks, all & (USES_TRACK | USES_UNTRACK) != 0)
+                | bit(Trait::ScriptsTrack, all & USES_TRACK != 0)
+        }));
+    }
+
+    /// True if some script saves all, unfreezes, tracks or untracks: [`Program::script_has`] says which.
+    #[inline]
+    pub(super) fn has_rare_scripts(&self) -> bool {
+        !self.script_traits.is_empty()
+    }
+
+    /// True if a script saves all, unfreezes, tracks or untracks by hand ([`Trait::Tracks`]) or tracks
+    /// ([`Trait::ScriptsTrack`]), as asked; of other traits nothing is known.
+    pub(super) fn script_has(&self, script: u8, what: Trait) -> bool {
+        self.script_traits.get(script as usize).is_some_and(|traits| traits >> what as u16 & 1 != 0)
     }
 
     /// True if something in the scenario does this.

@@ -14,6 +14,17 @@ use super::{Shadow, Trait};
 use crate::event::{ObjId, Spot};
 use crate::scenario::Shape;
 
+/// What of `gc.garbage` counts as a root.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Garbage {
+    /// Nothing.
+    Nothing,
+    /// What is not there for `DEBUG_SAVEALL` alone.
+    NotSaved,
+    /// All of it.
+    All,
+}
+
 /// What has been reached, and the memory of walks.
 #[derive(Debug, Default)]
 pub(crate) struct Reachability {
@@ -55,6 +66,10 @@ impl Reachability {
         self.found.set_word(word);
     }
 
+    pub(super) fn set_found_to(&mut self, set: &ObjectSet) {
+        self.found.copy_from(set);
+    }
+
     /// Memory for walks.
     #[inline]
     pub(super) fn stack(&mut self) -> &mut Vec<u32> {
@@ -72,7 +87,7 @@ impl Shadow {
         }
         self.reach.base_version = self.reach.version;
         let mut set = std::mem::take(&mut self.reach.base);
-        self.sure(&mut set, self.frames_before(), self.is_garbage_sure());
+        self.sure(&mut set, self.frames_before(), self.sure_garbage());
         self.reach.base = set;
     }
 
@@ -82,13 +97,15 @@ impl Shadow {
         if self.collection.runs() { self.collection.depth() } else { 0 }
     }
 
+    /// What of `gc.garbage` is sure: all that the last snapshot has listed, or nothing.
     #[inline]
-    fn is_garbage_sure(&self) -> bool {
-        self.roots.is_garbage_sure() && !self.program.has(Trait::ScriptsEmptyGarbage)
+    fn sure_garbage(&self) -> Garbage {
+        let sure = self.roots.is_garbage_sure() && !self.program.has(Trait::ScriptsEmptyGarbage);
+        if sure { Garbage::All } else { Garbage::Nothing }
     }
 
-    /// What is surely reachable when the first `frames` scripts count as roots, and `gc.garbage` does or not.
-    fn sure(&mut self, set: &mut ObjectSet, frames: usize, garbage: bool) {
+    /// What is surely reachable when the first `frames` scripts count as roots, and this of `gc.garbage`.
+    fn sure(&mut self, set: &mut ObjectSet, frames: usize, garbage: Garbage) {
         if self.objects.is_small() {
             let mut edges = self.global_word();
             self.sure_roots(frames, garbage, |edge| edges |= root(edge));
@@ -104,10 +121,12 @@ impl Shadow {
         self.reach.stack = stack;
     }
 
-    /// What is surely reachable without `gc.garbage`. The result is [`Reachability::found`].
-    pub(crate) fn reach_without_garbage(&mut self) {
+    /// What is surely reachable without what is in `gc.garbage` for `DEBUG_SAVEALL` alone. The result is
+    /// [`Reachability::found`].
+    pub(crate) fn reach_without_saved(&mut self) {
         let mut set = std::mem::take(&mut self.reach.found);
-        self.sure(&mut set, self.frames_before(), false);
+        let garbage = if self.sure_garbage() == Garbage::All { Garbage::NotSaved } else { Garbage::Nothing };
+        self.sure(&mut set, self.frames_before(), garbage);
         self.reach.found = set;
     }
 
@@ -119,9 +138,11 @@ impl Shadow {
 
     /// The roots that are neither variables nor in `gc.callbacks`.
     #[inline]
-    fn sure_roots(&self, frames: usize, garbage: bool, mut f: impl FnMut(u32)) {
-        if garbage {
-            self.roots.garbage().iter().for_each(|edge| f(*edge));
+    fn sure_roots(&self, frames: usize, garbage: Garbage, mut f: impl FnMut(u32)) {
+        if garbage != Garbage::Nothing {
+            let saved =
+                |edge: &u32| garbage == Garbage::NotSaved && self.at(*edge).is_some_and(|o| o.is(Object::SAVED_ALL));
+            self.roots.garbage().iter().filter(|edge| !saved(edge)).for_each(|edge| f(*edge));
         }
         self.user_code.frames().iter().take(frames).for_each(|frame| f(frame.owner()));
         self.registered(f);
@@ -147,7 +168,7 @@ impl Shadow {
             return self.reach.base.has(object.index());
         }
         let mut set = std::mem::take(&mut self.reach.found);
-        self.sure(&mut set, frames, self.is_garbage_sure());
+        self.sure(&mut set, frames, self.sure_garbage());
         let rooted = set.has(object.index());
         self.reach.found = set;
         rooted
@@ -229,7 +250,7 @@ impl Shadow {
         }
         Objects::without_edges(self, data as usize - 1, |s| {
             let mut set = std::mem::take(&mut s.reach.found);
-            s.sure(&mut set, 0, s.is_garbage_sure());
+            s.sure(&mut set, 0, s.sure_garbage());
             let reached = set.has(target as usize - 1);
             s.reach.found = set;
             reached
@@ -240,6 +261,16 @@ impl Shadow {
     pub(crate) fn leads(&mut self, from: u32, to: usize) -> bool {
         self.follow(from);
         self.reach.found.has(to)
+    }
+
+    /// Follows strong edges from what waits with a reference count of 0. The result is [`Reachability::found`].
+    pub(crate) fn follow_queued(&mut self) {
+        let Shadow { objects, reach, .. } = self;
+        reach.found.reset(objects.all.len());
+        reach.stack.clear();
+        let waits = |index: &usize| objects.all[*index].lives() && objects.all[*index].refcount == 0;
+        reach.stack.extend(objects.present.iter().filter(waits).map(|index| index as u32 + 1));
+        objects.graph().flood(&mut reach.found, &mut reach.stack);
     }
 
     /// Follows strong edges from an object. The result, with the object, is [`Reachability::found`].

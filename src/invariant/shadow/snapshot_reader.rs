@@ -199,7 +199,11 @@ impl Shadow {
     /// The snapshot is complete, or there was none: what it followed, and whether there was one.
     #[inline(always)]
     pub(crate) fn end_snapshot(&mut self) -> (After, bool) {
-        (std::mem::take(&mut self.snapshot.after), std::mem::take(&mut self.snapshot.reading))
+        let read = std::mem::take(&mut self.snapshot.reading);
+        if read {
+            self.deeds.are_shown();
+        }
+        (std::mem::take(&mut self.snapshot.after), read)
     }
 
     /// Reads the lines of objects that the events start with, up to the last event's number: `odd` looks at odd ones.
@@ -253,6 +257,11 @@ impl Shadow {
             };
             let wrong = (refcount == 0) | (o.stamp == s.stamp) | o.is(Object::GONE);
             if !wrong & (self.collection.runs() | (spot != Spot::Collecting)) {
+                if self.deeds.script_tracked() && spot == Spot::Untracked {
+                    self.note_moved_by_script(object.index(), spot);
+                }
+                let s = &mut self.snapshot;
+                let o = &mut self.objects.all[object.index()];
                 s.uneven |= refcount ^ o.in_edges;
                 o.refcount = refcount;
                 o.stamp = s.stamp;
@@ -311,6 +320,9 @@ impl Shadow {
     /// An odd line has been looked at.
     pub(crate) fn end_odd_line(&mut self, line: Line) {
         let Line { object, refcount, spot, finalized } = line;
+        if self.deeds.script_tracked() && object.index() < self.objects.all.len() {
+            self.note_moved_by_script(object.index(), spot);
+        }
         let s = &mut self.snapshot;
         let Some(o) = self.objects.all.get_mut(object.index()) else { return };
         o.refcount = refcount;

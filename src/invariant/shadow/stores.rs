@@ -41,7 +41,7 @@ impl Shadow {
                 _ => false,
             });
             if misleads {
-                self.confidence.blame_type();
+                self.mark_reached(new, Object::SPOILT);
             }
         }
     }

@@ -9,7 +9,6 @@
 use super::edge::NONE;
 use super::facts::Facts;
 use super::graph::bit;
-use super::leftovers::leftovers;
 use super::object::Object;
 use super::subtract_references::Pass;
 use super::{Shadow, Trait};
@@ -61,10 +60,7 @@ impl Shadow {
         let quick = small && holders.known && !self.program.has(Trait::Finalizes);
         if quick {
             self.find_unreached(holders.outside);
-            let Shadow { objects, collection, .. } = self;
-            let u = collection.unreachable();
-            if holders.rooted && u.trash.is_empty() {
-                u.mark_uncertain(&mut objects.all);
+            if holders.rooted && self.collection.unreachable().trash.is_empty() {
                 return;
             }
         } else {
@@ -86,16 +82,11 @@ impl Shadow {
         let Shadow { objects, collection, .. } = self;
         let u = collection.unreachable_mut();
         for index in u.trash.iter() {
-            let object = &mut objects.all[index];
-            object.status |= Object::WAS_TRASH;
+            let object = &objects.all[index];
             if object.facts.is(Facts::FINALIZER) {
                 u.finalizable.push(index as u32);
             }
         }
-        for index in u.legacy.iter() {
-            objects.all[index].status |= Object::WAS_TRASH;
-        }
-        u.mark_uncertain(&mut objects.all);
     }
 
     /// Finds the candidates that nothing can reach, and who is to blame if they survive. If the trash was `surely` found
@@ -112,13 +103,15 @@ impl Shadow {
             u.garbage.difference(&u.candidates, self.reach.found());
         }
         if !self.collection.unreachable().garbage.is_empty() {
-            let blame = leftovers(self, self.reach.found());
-            self.collection.unreachable_mut().blame = Some(blame);
+            let mut causes = std::mem::take(&mut self.collection.unreachable_mut().causes);
+            self.look_for_causes(&mut causes);
+            self.collection.unreachable_mut().causes = causes;
         }
     }
 
     fn find_candidates(&mut self) -> Holders {
         let even = self.is_still_even();
+        self.forget_misled();
         let c = &self.collection;
         let generation = c.generation();
         let part = generation != 0 && (generation != 2 || c.is_automatic());
@@ -135,9 +128,7 @@ impl Shadow {
         u.sound = sound;
         u.exact = sound && !late && !self.program.has(Trait::ScriptsChangeCallbacks);
         objects.forget_cleared_now();
-        if late {
-            objects.all.iter_mut().for_each(|object| object.status |= Object::MAYBE_TRASH);
-        }
+        objects.forget_last_collection();
         let mut holders = Holders { known: true, rooted: true, doubtful: false, outside: 0 };
         let plain = even && !objects.some_unfaithful;
         let oldest = generation.min(Spot::Gen2 as u8);
@@ -189,7 +180,7 @@ impl Shadow {
         u.candidates.put_word(candidates);
         (holders.outside, holders.rooted) = (outside, rooted);
         if u.type_misled {
-            self.confidence.blame_type();
+            self.note_misled();
         }
         holders
     }

@@ -3,8 +3,7 @@
 //! An *exact* set is the collector's; of a *sound* one every member is in the collector's, which may have others. What has
 //! been computed stays as it was while objects die: look whether they live.
 
-use super::leftovers::Fault;
-use super::object::Object;
+use super::causes::Causes;
 use super::object_set::ObjectSet;
 use super::subtract_references::Sums;
 
@@ -31,7 +30,9 @@ pub(crate) struct Unreachable {
     /// Candidates that nothing reaches, whatever the collector could see.
     pub(super) garbage: ObjectSet,
     /// What explains that some of it survives.
-    pub(super) blame: Option<Fault>,
+    pub(super) causes: Causes,
+    /// What of the trash could be reached again when the collector ran the first finalizer, if code had run before.
+    pub(super) saved_early: ObjectSet,
     /// How many were found unreachable, uncollectable ones included.
     pub(super) found: u32,
     /// What is left of `trash` when clearing starts, once `settled`.
@@ -54,7 +55,7 @@ impl Unreachable {
         self.sound = false;
         self.uneven = false;
         self.type_misled = false;
-        self.blame = None;
+        self.causes.forget();
         self.found = 0;
         self.settled = false;
         self.closed = false;
@@ -68,18 +69,8 @@ impl Unreachable {
         for set in [&mut self.candidates, &mut self.trash, &mut self.legacy, &mut self.garbage, &mut self.doomed] {
             set.reset(size);
         }
+        self.saved_early.reset(0);
         self.finalizable.clear();
-    }
-
-    /// Marks the candidates outside the trash if the sets may not be the collector's own.
-    #[inline]
-    pub(super) fn mark_uncertain(&self, objects: &mut [Object]) {
-        if self.exact {
-            return;
-        }
-        for index in self.candidates.iter().filter(|i| !self.trash.has(*i) && !self.legacy.has(*i)) {
-            objects[index].status |= Object::MAYBE_TRASH;
-        }
     }
 
     /// The collector moves an object to an old list: it is not set aside any more.
@@ -148,14 +139,31 @@ impl Unreachable {
 
     /// Candidates that nothing reaches, whatever the collector could see; and what explains that some of it survives.
     #[inline]
-    pub fn garbage(&self) -> (&ObjectSet, Option<Fault>) {
-        (&self.garbage, self.blame)
+    pub fn garbage(&self) -> (&ObjectSet, &Causes) {
+        (&self.garbage, &self.causes)
+    }
+
+    /// What of the trash could be reached again when the collector ran the first finalizer.
+    #[inline]
+    pub fn saved_early(&self) -> &ObjectSet {
+        &self.saved_early
+    }
+
+    /// What was taken for the truth about it is not.
+    pub(super) fn doubt(&mut self) {
+        (self.exact, self.sound) = (false, false);
     }
 
     /// What of the trash was left when clearing started.
     #[inline]
     pub fn doomed(&self) -> &ObjectSet {
         &self.doomed
+    }
+
+    /// What was left when clearing started is known.
+    #[inline]
+    pub fn is_settled(&self) -> bool {
+        self.settled
     }
 
     /// How many were found unreachable, uncollectable ones included.

@@ -21,6 +21,7 @@ pub(crate) struct Frame {
     arg: u32,
     /// The script, or [`NO_SCRIPT`].
     script: u8,
+    /// A callback that the collection calls itself, before it clears.
     by_collector: bool,
 }
 
@@ -41,12 +42,6 @@ impl Frame {
     #[inline]
     pub fn arg(&self) -> u32 {
         self.arg
-    }
-
-    /// A callback that the collection calls itself, before it clears.
-    #[inline]
-    pub fn is_collectors(&self) -> bool {
-        self.by_collector
     }
 }
 
@@ -135,6 +130,7 @@ impl Shadow {
     pub(crate) fn apply_step(&mut self, op: u32) -> bool {
         self.user_code.step = op;
         self.roots.begin_step();
+        self.deeds.next_step();
         match self.program.op(op) {
             Some(Op::Collect { .. }) => return false,
             // If scripts change the list too, what it holds is not known.
@@ -154,9 +150,17 @@ impl Shadow {
                 self.roots.doubt_garbage();
                 self.reach.changed();
             }
-            Some(Op::Iterate { .. }) => {
+            Some(op @ (Op::SaveAll { .. } | Op::Unfreeze | Op::Track { .. } | Op::Untrack { .. })) => {
+                let op = *op;
+                self.note_deed(op);
+            }
+            Some(op @ (Op::Iterate { .. } | Op::Repeat { .. })) => {
+                let op = *op;
+                if self.program.has_rare_scripts() {
+                    self.note_deed(op);
+                }
                 self.collection.disturb();
-                return true;
+                return matches!(op, Op::Iterate { .. });
             }
             _ => {}
         }
@@ -187,7 +191,7 @@ impl Shadow {
     /// A script begins.
     pub(crate) fn apply_enter(&mut self, code: Code, owner: ObjId, arg: Option<ObjId>) {
         self.collection.disturb();
-        self.enter_in_collection(code);
+        self.enter_in_collection(code, owner);
         let counts = self.collection.runs() && self.collection.unreachable().is_ready();
         let mut script = NO_SCRIPT;
         if let Some(object) = self.objects.all.get_mut(owner.index()) {
@@ -196,11 +200,11 @@ impl Shadow {
                 Code::Callback | Code::GcCallback | Code::Call => object.facts.on_call,
                 Code::Dealloc => object.facts.on_dealloc,
             };
-            object.status |= if code == Code::Dealloc { Object::ACTED } else { 0 };
             if matches!(code, Code::Finalizer | Code::LegacyFinalizer) {
                 object.fin_calls = object.fin_calls.saturating_add(1);
                 if object.in_edges == 0 {
                     object.status |= Object::FIN_AT_ZERO;
+                    self.objects.finalized_at_zero.push(owner.index() as u32);
                 }
                 self.collection.note_finalizer(counts);
             }
@@ -210,6 +214,9 @@ impl Shadow {
         code_of.script_steps = code_of.script_steps.saturating_add(self.program.script_len(script));
         code_of.frames.push(Frame { code, owner: pack(Some(owner)), arg: pack(arg), script, by_collector });
         self.snapshot.follow(After::Enter);
+        if self.program.has_rare_scripts() {
+            self.note_deeds(script);
+        }
     }
 
     /// A callback begins: true if the collection calls it itself.
@@ -236,6 +243,10 @@ impl Shadow {
             && let Some(object) = self.objects.all.get_mut(index)
         {
             object.fin_returns = object.fin_returns.saturating_add(1);
+            // Entries of `gc.callbacks` that scripts add are not known.
+            let unknown = self.program.has(Trait::ScriptsChangeCallbacks) && object.facts.shape.can_call();
+            let saved = object.in_edges > 0 || unknown;
+            object.status = object.status & !Object::SAVED | if saved { Object::SAVED } else { 0 };
         }
         self.user_code.just_left = if frame.by_collector { frame.arg } else { NONE };
         if frame.by_collector && frame.arg != NONE {

@@ -2,10 +2,12 @@
 //!
 //! A record is made with the weak reference and is never taken away, so that one says of a dead weak reference what it
 //! was. Whether it is live is what events imply, corrected by every snapshot. Callbacks are counted as scripts begin; that a
-//! callback should have run is for others to say.
+//! callback should have run is for others to say. What was the matter when it died, or was called, is remembered: an
+//! excuse that a collection gives is none for what happens in another.
 
 use super::Shadow;
 use super::edge::{NONE, pack};
+use super::fate::Fate;
 use super::object::Object;
 use crate::event::{Code, ObjId, Role};
 
@@ -21,6 +23,8 @@ pub(crate) struct WeakRec {
     seen_dead: bool,
     born_in: u32,
     born_late: bool,
+    /// Its referent died while the collector called callbacks, this one's perhaps later.
+    pub(super) owed: bool,
     calls: u8,
     called_at: u32,
     container: u32,
@@ -28,6 +32,12 @@ pub(crate) struct WeakRec {
     live_at_start: bool,
     armed: bool,
     reported: [bool; 2],
+    /// Calls of its referent's finalizer that had begun when it was made.
+    finalized_before: u8,
+    /// How it died, if it was seen to.
+    pub(super) died: Fate,
+    /// How its callback began last.
+    pub(super) called: Fate,
 }
 
 impl WeakRec {
@@ -81,6 +91,11 @@ impl WeakRec {
         self.born_late
     }
 
+    /// Its referent died in the collection that runs, or ran last, while the collector called callbacks.
+    pub fn is_owed(&self) -> bool {
+        self.owed
+    }
+
     /// How often its callback began.
     #[inline]
     pub fn calls(&self) -> u8 {
@@ -90,6 +105,21 @@ impl WeakRec {
     /// Objects that existed when its callback began last.
     pub fn called_at(&self) -> u32 {
         self.called_at
+    }
+
+    /// How it was when it died, as a snapshot has shown.
+    pub fn died(&self) -> Fate {
+        self.died
+    }
+
+    /// How it was when its callback began last.
+    pub fn called(&self) -> Fate {
+        self.called
+    }
+
+    /// Calls of its referent's finalizer that had begun when it was made.
+    pub fn finalized_before(&self) -> u8 {
+        self.finalized_before
     }
 
     /// One of two invariants has reported it, by [`Shadow::set_reported`].
@@ -102,7 +132,7 @@ impl WeakRec {
 /// The weak references of a run, in the order in which they were made.
 #[derive(Debug, Default)]
 pub(crate) struct Weakrefs {
-    records: Vec<WeakRec>,
+    pub(super) records: Vec<WeakRec>,
     some_called: bool,
 }
 
@@ -170,6 +200,11 @@ impl Shadow {
         self.weakrefs.records[record].reported[by] = true;
     }
 
+    /// A collection is over: nobody owes a call any more.
+    pub(crate) fn forget_owed(&mut self) {
+        self.weakrefs.records.iter_mut().for_each(|record| record.owed = false);
+    }
+
     pub(crate) fn apply_new_weak(&mut self, weak: ObjId, referent: ObjId, callback: Option<ObjId>) {
         let (Some(object), Some(target)) = (self.get(weak), self.get(referent)) else {
             self.confidence.lose_stream();
@@ -178,12 +213,13 @@ impl Shadow {
         if !object.facts.shape.is_weakref() || object.aux != 0 {
             return;
         }
-        let (role, gone) = (object.facts.role, object.is(Object::GONE));
+        let (role, gone, finalized_before) = (object.facts.role, object.is(Object::GONE), target.fin_calls);
         let next = target.weak_head;
         // Made after the deallocator has cleared the weak references: it will outlive the memory.
         let owner = pack(Some(referent));
         if self.user_code.frames().iter().any(|f| f.code() == Code::Dealloc && f.owner() == owner) {
-            self.confidence.blame_type();
+            self.spoil(referent.index());
+            self.spoil(weak.index());
         }
         let callback = pack(callback);
         let container = match role {
@@ -199,12 +235,16 @@ impl Shadow {
             seen_dead: false,
             born_in: if self.collection.runs() { self.collection.number() } else { 0 },
             born_late: self.collection.runs() && self.collection.has_cleared(),
+            owed: false,
             calls: 0,
             called_at: 0,
             container,
             live_at_start: false,
             armed: false,
             reported: [false; 2],
+            finalized_before,
+            died: Fate::default(),
+            called: Fate::default(),
         });
         let record = self.weakrefs.records.len() as u32;
         let objects = &mut self.objects;
@@ -220,11 +260,24 @@ impl Shadow {
     /// A callback begins on a weak reference.
     pub(super) fn note_call(&mut self, weak: ObjId) {
         let existing = self.objects.all.len() as u32;
-        if let Some(record) = self.weak_index(weak).and_then(|at| self.weakrefs.records.get_mut(at)) {
-            record.calls = record.calls.saturating_add(1);
-            record.called_at = existing;
-            self.weakrefs.some_called = true;
-        }
+        let Some(at) = self.weak_index(weak) else { return };
+        let Some(record) = self.weakrefs.records.get(at) else { return };
+        let called = self.fate(record.referent, record.weak);
+        self.collection.note_fate();
+        let record = &mut self.weakrefs.records[at];
+        record.calls = record.calls.saturating_add(1);
+        record.called_at = existing;
+        record.called = called;
+        self.weakrefs.some_called = true;
+    }
+
+    /// A snapshot shows that a weak reference has died.
+    #[inline(never)]
+    fn note_death(&mut self, weak: ObjId) {
+        let Some(at) = self.weak_index(weak) else { return };
+        let record = &self.weakrefs.records[at];
+        self.weakrefs.records[at].died = self.fate(record.referent, record.weak);
+        self.collection.note_fate();
     }
 
     /// `tp_clear` runs on an object: if it is a weak reference, that is dead.
@@ -237,12 +290,14 @@ impl Shadow {
     /// The deallocator takes the callbacks of live weak references; those that keep theirs say so in a snapshot.
     pub(super) fn drop_weak_list(&mut self, referent: usize) {
         let trash = self.collection.is_trash(referent);
+        let owed = trash && self.collection.is_calling();
         let Shadow { objects, weakrefs, .. } = self;
         let mut next = objects.all[referent].weak_head;
         while next != 0 {
             let record = &mut weakrefs.records[next as usize - 1];
             next = record.next;
             record.armed |= record.live || record.live_at_start && trash;
+            record.owed = owed;
             if std::mem::replace(&mut record.live, false) {
                 let weak = record.weak as usize - 1;
                 let callback = std::mem::replace(&mut objects.all[weak].link, NONE);
@@ -259,8 +314,12 @@ impl Shadow {
             return;
         }
         let Some(record) = self.weakrefs.records.get_mut((object.aux as usize).wrapping_sub(1)) else { return };
-        record.live = live;
         record.seen_dead |= !live;
+        if std::mem::replace(&mut record.live, live) & !live {
+            self.note_death(weak);
+        }
+        let Some(object) = self.objects.all.get_mut(weak.index()) else { return };
+        let Some(record) = self.weakrefs.records.get_mut((object.aux as usize).wrapping_sub(1)) else { return };
         // Up to 3.12 `tp_clear` forgets the callback only after it has dropped it.
         let new = if callback && !object.is(Object::CLEARED) { record.callback } else { NONE };
         if new != object.link && object.lives() {

@@ -57,7 +57,7 @@ fn i01(s: &mut Stream, broken: bool) {
     s.leave();
 }
 
-fn i01b(s: &mut Stream, broken: bool) {
+pub(super) fn i01b(s: &mut Stream, broken: bool) {
     let [a, _, z] = trash_with_surprise(s);
     s.clear(a);
     s.enter(Code::Finalizer, z, None);

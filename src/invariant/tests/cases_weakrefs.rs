@@ -17,7 +17,7 @@ pub(super) const CASES: &[Case] = &[
     case(Invariant::I15, Collector, i15),
     case(Invariant::I16, Collector, i16),
     case(Invariant::I17, Collector, i17),
-    case(Invariant::I17, Documented, i17_finalizer),
+    case(Invariant::I17, Class::Unpromised, i17_finalizer),
     case(Invariant::I30, Collector, i30_length),
     case(Invariant::I30, TypeFault, i30_forgotten),
     case(Invariant::I30, Collector, i30_skipped),
@@ -58,7 +58,7 @@ fn i12_answer(s: &mut Stream, broken: bool) {
     s.end(&[(a, 1, Spot::Gen0), (w, 1, Spot::Gen0)], &[(w, Some(a), false)]);
 }
 
-fn i13(s: &mut Stream, broken: bool) {
+pub(super) fn i13(s: &mut Stream, broken: bool) {
     let a = s.node(0);
     let w = s.weak(1, a, None);
     let z = s.finalizable(2);
@@ -90,7 +90,7 @@ fn i05_made_by_its_action(s: &mut Stream, broken: bool) {
     }
 }
 
-fn i13_made_by_its_action(s: &mut Stream, broken: bool) {
+pub(super) fn i13_made_by_its_action(s: &mut Stream, broken: bool) {
     let [a, w] = made_by_its_action(s);
     s.answer(w, broken.then_some(a));
     s.leave();
@@ -179,7 +179,7 @@ fn i17(s: &mut Stream, broken: bool) {
     s.events.push(Event::Free { object: a });
 }
 
-fn i17_finalizer(s: &mut Stream, broken: bool) {
+pub(super) fn i17_finalizer(s: &mut Stream, broken: bool) {
     let a = s.finalizable(0);
     let c = s.callable(1);
     let w = s.weak(2, a, Some(c));

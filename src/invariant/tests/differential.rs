@@ -46,23 +46,6 @@ fn an_object_dies_the_same_way_on_both_paths_unless_it_owns_its_weak_reference()
     assert_eq!(found.iter().map(|v| (v.invariant, v.class)).collect::<Vec<_>>(), [(Invariant::I18, Class::Documented)]);
 }
 
-/// A weak reference with callback that the finalizer makes: called by count, lost by the collections of 3.15. The callback is
-/// due on both ways to die.
-#[test]
-fn a_callback_that_one_way_to_die_loses_is_the_collectors_fault() {
-    let source = "coroner 1\n\ndef C():\n    pass\n\ndef A():\n    late = ref(self, c)\n\nc = Node(call=C)\na = Node(finalizer=A)\n";
-    let scenario = crate::scenario::text::parse(source).unwrap().scenario;
-    let on = |name: &str, release| {
-        path_independence(&mut machine(name), &scenario, &declared(Some(release)))
-            .unwrap()
-            .iter()
-            .map(|v| v.class)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(on("cpython-3.15", Release::new(3, 15, 2)), [Class::Collector]);
-    assert_eq!(on("cpython-3.13.0", Release::new(3, 13, 0)), []);
-}
-
 #[test]
 fn a_finalizer_or_a_callback_that_runs_on_one_way_only_is_the_collectors_fault() {
     let release = Release::new(3, 15, 2);

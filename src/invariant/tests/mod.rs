@@ -4,6 +4,7 @@ mod cases_collections;
 mod cases_objects;
 mod cases_weakrefs;
 mod differential;
+mod excuses;
 mod promises;
 mod questions;
 mod stream;

@@ -1,0 +1,126 @@
+//! What operations and scripts do that no event tells of: tracking by hand, `gc.unfreeze`, `gc.DEBUG_SAVEALL`.
+//!
+//! An operation of the mutator is known when it begins, with the object that it names. Of a script it is known only that it
+//! may do such things from when it begins: which object it has tracked or untracked shows in the next snapshot.
+
+use super::edge::{NONE, unpack};
+use super::facts::NO_SCRIPT;
+use super::object::Object;
+use super::{Shadow, Trait};
+use crate::event::{Code, Spot};
+use crate::scenario::{Op, Place};
+
+/// A script may have tracked or untracked something.
+const TRACKED: u8 = 1;
+/// Something may have been unfrozen.
+const UNFROZE: u8 = 2;
+
+/// What may have been done.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Deeds {
+    /// `DEBUG_SAVEALL` may be set.
+    saves_all: bool,
+    /// What the operation of the mutator that runs may have done, bodies and scripts in it included.
+    now: u8,
+    /// What those before it may have done since the last snapshot.
+    before: u8,
+}
+
+impl Deeds {
+    pub(super) fn start(&mut self) {
+        *self = Deeds::default();
+    }
+
+    /// `gc.DEBUG_SAVEALL` may be set now.
+    #[inline]
+    pub(super) fn saves_all(&self) -> bool {
+        self.saves_all
+    }
+
+    /// A script may have tracked or untracked something that no snapshot has shown yet.
+    #[inline]
+    pub fn script_tracked(&self) -> bool {
+        (self.now | self.before) & TRACKED != 0
+    }
+
+    /// Something may have been unfrozen that no snapshot has shown yet.
+    #[inline]
+    pub fn unfroze(&self) -> bool {
+        (self.now | self.before) & UNFROZE != 0
+    }
+
+    /// The next operation of the mutator begins.
+    #[inline]
+    pub(super) fn next_step(&mut self) {
+        self.before |= self.now;
+        self.now = 0;
+    }
+
+    /// A snapshot is complete.
+    #[inline]
+    pub(super) fn are_shown(&mut self) {
+        self.before = 0;
+    }
+}
+
+impl Shadow {
+    /// What may have been done.
+    #[inline]
+    pub(crate) fn deeds(&self) -> &Deeds {
+        &self.deeds
+    }
+
+    /// The mutator begins an operation of this sort.
+    #[cold]
+    pub(super) fn note_deed(&mut self, op: Op) {
+        match op {
+            Op::SaveAll { on } => self.deeds.saves_all = on,
+            Op::Unfreeze => self.deeds.now |= UNFROZE,
+            Op::Repeat { script, .. } | Op::Iterate { script, .. } => self.note_deeds(script.0),
+            Op::Track { object } | Op::Untrack { object } => self.note_by_hand(object),
+            _ => {}
+        }
+    }
+
+    fn note_by_hand(&mut self, place: Place) {
+        let edge = self.resolve(place);
+        if edge != NONE
+            && let Some(object) = self.objects.all.get_mut(edge as usize - 1)
+        {
+            object.status |= Object::BY_HAND;
+            self.objects.peculiar = true;
+        }
+    }
+
+    /// A script begins, or a body that is part of an operation, and it may do something of it.
+    #[cold]
+    pub(super) fn note_deeds(&mut self, script: u8) {
+        if script == NO_SCRIPT {
+            return;
+        }
+        let does = |what| self.program.script_has(script, what);
+        let (saves_all, tracks) = (does(Trait::SavesAll), does(Trait::Tracks));
+        let (tracks_again, unfreezes) = (does(Trait::ScriptsTrack), does(Trait::Unfreezes));
+        self.deeds.saves_all |= saves_all;
+        self.deeds.now |= if tracks { TRACKED } else { 0 } | if unfreezes { UNFROZE } else { 0 };
+        self.collection.note_deeds(saves_all, tracks);
+        if tracks_again {
+            let owners = self.user_code.frames().iter().filter(|f| f.code() == Code::Dealloc).map(|f| f.owner());
+            for index in owners.filter_map(unpack).map(|o| o.index()) {
+                if let Some(object) = self.objects.all.get_mut(index) {
+                    object.status |= Object::ACTED;
+                }
+            }
+        }
+    }
+
+    /// A line of a snapshot shows an object in another place than the last one: a script may have put it there.
+    #[cold]
+    pub(super) fn note_moved_by_script(&mut self, index: usize, spot: Spot) {
+        let object = &mut self.objects.all[index];
+        if object.facts.shape.is_extension() && object.stamp != 0 && object.spot != spot {
+            object.status |= Object::BY_HAND;
+            self.objects.peculiar = true;
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Which objects a type may have misled a collection, or a deallocator, about.
+//!
+//! A `traverse` that reports a reference twice, or not each time, makes the collector take what that reference leads to for
+//! unreachable, with all that it reaches, and nothing else. Such objects are [misled](Object::MISLED) until the next
+//! collection, and [spoilt](Object::SPOILT) from then on if they suffered from it. The action of a deallocator that saves
+//! what is being cleared spoils that; a weak reference that it makes to its own object outlives the object's memory.
+
+use super::Shadow;
+use super::facts::Facts;
+use super::object::Object;
+use super::object_set::ObjectSet;
+use crate::event::ObjId;
+
+impl Shadow {
+    /// True if a type may have misled about the object the collection that runs, or ran last, or an earlier one that it
+    /// suffered from.
+    pub(crate) fn is_misled(&self, object: Option<ObjId>) -> bool {
+        object.and_then(|o| self.get(o)).is_some_and(|o| o.is(Object::MISLED | Object::SPOILT))
+    }
+
+    /// True if it may have misled about one of these.
+    pub(crate) fn is_any_misled(&self, objects: &ObjectSet) -> bool {
+        let misled = |index: usize| self.objects.all[index].is(Object::MISLED | Object::SPOILT);
+        (self.objects.some_misled || self.objects.some_spoilt) && objects.iter().any(misled)
+    }
+
+    /// A collection looks at its candidates: nobody has been misled about anything yet.
+    pub(super) fn forget_misled(&mut self) {
+        if self.objects.some_misled {
+            self.objects.some_misled = false;
+            self.objects.all.iter_mut().for_each(|object| object.status &= !Object::MISLED);
+        }
+    }
+
+    /// A candidate's type does not tell the truth: marks what its lies lead to.
+    #[cold]
+    pub(super) fn note_misled(&mut self) {
+        for index in 0..self.objects.all.len() {
+            let object = self.objects.all[index];
+            let lies = object.facts.doubled | object.facts.fickle;
+            if !object.facts.is(Facts::LIES) || !self.collection.unreachable().candidates.has(index) {
+                continue;
+            }
+            for slot in (0..4).filter(|slot| lies & 1 << slot != 0) {
+                self.mark_reached(object.slots[slot], Object::MISLED);
+            }
+        }
+    }
+
+    /// Marks an object and what it reaches.
+    pub(super) fn mark_reached(&mut self, edge: u32, status: u16) {
+        if self.at(edge).is_none() {
+            return;
+        }
+        self.follow(edge);
+        let Shadow { objects, reach, .. } = self;
+        reach.found().iter().for_each(|index| objects.all[index].status |= status);
+        objects.some_misled |= status & Object::MISLED != 0;
+        objects.some_spoilt |= status & Object::SPOILT != 0;
+    }
+
+    /// An object has suffered from what a type did.
+    pub(super) fn spoil(&mut self, index: usize) {
+        self.objects.all[index].status |= Object::SPOILT;
+        self.objects.some_spoilt = true;
+    }
+
+    /// A collection has ended: what it has cleared and could not free because of a type is not whole any more.
+    pub(super) fn spoil_survivors(&mut self) {
+        for index in 0..self.objects.all.len() {
+            let o = &self.objects.all[index];
+            if o.is(Object::CLEARED_NOW) && o.lives() && self.causes.of(index) != super::Fault::Collector {
+                self.spoil(index);
+            }
+        }
+    }
+}
