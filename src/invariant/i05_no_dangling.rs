@@ -66,5 +66,6 @@ impl Check for I05 {
 
 fn flawed(s: &Shadow) -> bool {
     let keeps = |o: &Object| o.facts().is(Facts::KEEPS_TRACKED | Facts::KEEPS_WEAKREFS);
-    s.confidence().is_type_misled() || s.objects().all().iter().any(keeps)
+    let faulty = |o: &Object| mutant!(I05BlamesAnyFault) && o.facts().is(Facts::FAULTY);
+    s.confidence().is_type_misled() || s.objects().all().iter().any(faulty) || s.objects().all().iter().any(keeps)
 }

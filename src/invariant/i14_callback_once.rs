@@ -54,7 +54,11 @@ fn referent_freed(s: &Shadow, out: &mut Violations, object: ObjId) {
         }
         let fresh = s.collection().runs() && record.born_in() == s.collection().number();
         let unknown = fresh && !s.expectations().knows(Expectation::MadeByFinalizer);
-        if is_unsure(s, record, object) || s.confidence().is_stream_unclear() || unknown {
+        if mutant!(I14NotForTrash) && s.collection().is_trash(object.index())
+            || is_unsure(s, record, object)
+            || s.confidence().is_stream_unclear()
+            || unknown
+        {
             out.skip(Invariant::I14);
             continue;
         }

@@ -51,7 +51,7 @@ impl Check for I21 {
         out.judge(Invariant::I21, s, uncollectable == legacy_left, || {
             Report::collector(None).counts(legacy_left, uncollectable).blame_type(misled)
         });
-        if !s.program().has(Trait::ScriptsEmptyGarbage) && c.scripts() == 0 {
+        if !s.program().has(Trait::ScriptsEmptyGarbage) && c.scripts() == 0 && !mutant!(I21NotListed) {
             judge_listed(s, out);
         }
         let left_heap = freed + c.refs_freed() + legacy_left;

@@ -12,6 +12,7 @@ use super::description::Description;
 use super::shadow::{Facts, Object, Shadow, Trait};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
+use crate::scenario::Shape;
 use crate::subject::{Expectation, Needs};
 
 pub(super) struct I22;
@@ -40,7 +41,10 @@ impl Check for I22 {
         }
         let kept = |i: &usize| {
             let o = &s.objects().all()[*i];
-            o.held() && o.facts().is(Facts::HAS_CLEAR) && !o.is(Object::CLEARED_NOW)
+            o.held()
+                && o.facts().is(Facts::HAS_CLEAR)
+                && !o.is(Object::CLEARED_NOW)
+                && !(mutant!(I22NotForLists) && o.facts().shape() == Shape::List)
         };
         let mut left = c.unreachable().doomed().iter().filter(kept);
         let first = left.next().map(|i| ObjId::from_index(i as u32));

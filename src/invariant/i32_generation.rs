@@ -63,7 +63,11 @@ impl Check for I32 {
     #[inline]
     fn collected(s: &mut Shadow, out: &mut Violations, _returned: u32, _uncollectable: u32) {
         let c = s.collection();
-        if c.is_late() || s.confidence().is_stream_unclear() || s.expectations().is(Choice::INCREMENTAL) {
+        if c.is_late()
+            || mutant!(I32NotAutomatic) && c.is_automatic()
+            || s.confidence().is_stream_unclear()
+            || s.expectations().is(Choice::INCREMENTAL)
+        {
             out.skip(Invariant::I32);
             return;
         }

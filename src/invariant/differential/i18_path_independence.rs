@@ -8,6 +8,7 @@
 use super::super::description::Description;
 use super::super::shadow::{Facts, NONE, Shadow};
 use super::super::violation::{Class, Detail, Phase, Violation};
+use super::super::violations::planted;
 use super::super::{Invariant, Judge};
 use super::{record, undefined};
 use crate::event::{Event, ObjId, Role};
@@ -139,7 +140,7 @@ pub fn path_independence(
         if expected == got && died == died_too {
             continue;
         }
-        found.push(Violation {
+        found.extend(planted(Violation {
             invariant: Invariant::I18,
             class,
             why,
@@ -150,7 +151,7 @@ pub fn path_independence(
             other: None,
             expected: Detail::Count(expected.len() as u32),
             observed: Detail::Count(got.len() as u32),
-        });
+        }));
     }
     Ok(found)
 }

@@ -9,6 +9,7 @@ use super::super::Invariant;
 use super::super::description::Description;
 use super::super::shadow::Facts;
 use super::super::violation::{Class, Detail, Phase, Violation};
+use super::super::violations::planted;
 use super::{record, undefined};
 use crate::event::{Event, Role};
 use crate::scenario::{Base, MAX_OPS, Op, Place, Scenario, Shape};
@@ -192,7 +193,7 @@ pub fn steady_state(
         if class == Class::Collector && expectations.holds(Expectation::TrashcanLeftover) && waits(&events) {
             (class, why) = (Class::Documented, Some(Expectation::TrashcanLeftover));
         }
-        Some(Violation {
+        planted(Violation {
             invariant: Invariant::I38,
             class,
             why,

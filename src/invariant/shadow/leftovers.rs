@@ -35,6 +35,9 @@ pub(crate) fn leftovers(s: &Shadow, reachable: &ObjectSet) -> Fault {
     let mut blame = Fault::Collector;
     for index in s.objects.present.iter() {
         let object = &s.objects.all[index];
+        if mutant!(LeftoversOfAnyLegacy) && object.facts.is(Facts::LEGACY) {
+            return Fault::Documented(Expectation::LegacyFinalizer);
+        }
         if object.is(Object::GONE) || reachable.has(index) {
             continue;
         }

@@ -259,7 +259,10 @@ impl Shadow {
         for index in u.trash.iter() {
             let object = &objects.all[index];
             // What its own deallocator's finalizer has saved is tracked anew and has left the set.
-            let left = scripts > 0 && snapshot.shows(object) && object.spot != Spot::Collecting;
+            let left = scripts > 0
+                && !mutant!(SavedByItsDeallocatorDoomed)
+                && snapshot.shows(object)
+                && object.spot != Spot::Collecting;
             if !object.is(Object::GONE) && !left {
                 u.doomed.add(index);
                 if scripts > 0 && (object.facts.fickle != 0 || object.is(Object::UNKNOWN_HOLDERS)) {

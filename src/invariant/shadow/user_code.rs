@@ -199,7 +199,7 @@ impl Shadow {
             object.status |= if code == Code::Dealloc { Object::ACTED } else { 0 };
             if matches!(code, Code::Finalizer | Code::LegacyFinalizer) {
                 object.fin_calls = object.fin_calls.saturating_add(1);
-                if object.in_edges == 0 {
+                if object.in_edges == 0 && !mutant!(FinalizedAtZeroForgotten) {
                     object.status |= Object::FIN_AT_ZERO;
                 }
                 self.collection.note_finalizer(counts);

@@ -229,7 +229,7 @@ impl Shadow {
         while next != 0 {
             let record = &mut weakrefs.records[next as usize - 1];
             next = record.next;
-            record.armed |= record.live || record.live_at_start && trash;
+            record.armed |= record.live || record.live_at_start && trash && !mutant!(ClearedWeakrefsUnarmed);
             if std::mem::replace(&mut record.live, false) {
                 let weak = record.weak as usize - 1;
                 let callback = std::mem::replace(&mut objects.all[weak].link, NONE);
@@ -247,7 +247,7 @@ impl Shadow {
         }
         let Some(record) = self.weakrefs.records.get_mut((object.aux as usize).wrapping_sub(1)) else { return };
         record.live = live;
-        record.seen_dead |= !live;
+        record.seen_dead |= !live && !mutant!(DeathOfWeakrefsForgotten);
         // Up to 3.12 `tp_clear` forgets the callback only after it has dropped it.
         let new = if callback && !object.is(Object::CLEARED) { record.callback } else { NONE };
         if new != object.link && object.lives() {

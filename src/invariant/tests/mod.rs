@@ -3,7 +3,9 @@
 mod cases_collections;
 mod cases_objects;
 mod cases_weakrefs;
+mod circumstances;
 mod differential;
+mod places;
 mod questions;
 mod stream;
 
@@ -60,10 +62,10 @@ fn cases() -> impl Iterator<Item = &'static Case> {
     [cases_objects::CASES, cases_weakrefs::CASES, cases_collections::CASES].into_iter().flatten()
 }
 
-#[test]
-fn a_broken_stream_is_seen_and_a_sound_one_is_not() {
+/// Holds an invariant against its cases: what breaks it is seen, and what does not is not.
+fn sees_what_breaks_it(invariant: Invariant) {
     let mut judge = Judge::new();
-    for case in cases() {
+    for case in cases().filter(|case| case.invariant == invariant) {
         let code = case.invariant.code();
         let mut broken = Stream::new();
         (case.write)(&mut broken, true);
@@ -81,6 +83,28 @@ fn a_broken_stream_is_seen_and_a_sound_one_is_not() {
         // In sound streams nothing at all is the collector's fault.
         assert!(found.iter().all(|v| v.class != Class::Collector), "{code}: {found:?}");
     }
+}
+
+macro_rules! test_one {
+    (one $code:ident) => {
+        #[test]
+        fn $code() {
+            super::sees_what_breaks_it(super::Invariant::$code);
+        }
+    };
+    (several $code:ident) => {};
+}
+
+macro_rules! test_each {
+    (=> $($code:ident $name:literal $runs:ident $module:ident;)*) => {
+        $(test_one!($runs $code);)*
+    };
+}
+
+/// A test for each invariant of single runs: it sees the streams that break it, with the right class, and nothing in others.
+#[allow(non_snake_case)]
+mod each {
+    invariants! { test_each! }
 }
 
 #[test]

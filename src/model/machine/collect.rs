@@ -68,7 +68,9 @@ impl Execution<'_, '_> {
             Phase::ClearDone(o) => self.drop_then(o, Phase::ClearDropped(o)),
             Phase::ClearDropped(o) => {
                 if self.process.heap.first(List::FINAL) == Some(o) {
-                    self.process.heap.unset(o, Flag::COLLECTING);
+                    if !mutant!(SurvivorsStayCollecting) {
+                        self.process.heap.unset(o, Flag::COLLECTING);
+                    }
                     if self.has(Switch::BugLoseSurvivorsOfClear) {
                         self.process.heap.unlink(o);
                         self.process.heap.append(List::INCREMENT, o);

@@ -1,0 +1,93 @@
+//! What an invariant sees, it sees in other circumstances too: in collections of every generation, beside objects that have
+//! nothing to do with it, and inside of other code.
+
+use super::stream::{Stream, finalizable};
+use super::*;
+use crate::event::{Code, Spot};
+use crate::scenario::{Clear, Finalizer, Kind, ScriptId, Shape, SlotSet, Tracking};
+
+/// The class in which a case's violation is found in a stream that something else has prepared.
+fn seen(case: &Case, prepare: impl FnOnce(&mut Stream)) -> Option<Class> {
+    let mut stream = Stream::new();
+    prepare(&mut stream);
+    (case.write)(&mut stream, true);
+    class_of(Judge::new().judge(&stream.scenario(), &stream.events, &case.declaration()), case.invariant)
+}
+
+/// Asserts that every case is seen in the same class in a stream that something else has prepared, but for those of some
+/// invariants.
+fn sees_the_same(what: &str, but_for: &[Invariant], mut prepare: impl FnMut(&mut Stream)) {
+    for case in cases().filter(|case| !but_for.contains(&case.invariant)) {
+        assert_eq!(seen(case, &mut prepare), Some(case.class), "{}: {what}", case.invariant);
+    }
+}
+
+#[test]
+fn in_collections_of_every_generation() {
+    for (generation, automatic) in [(0, false), (0, true), (1, false), (1, true), (2, true)] {
+        let mut but_for = vec![];
+        // Of full collections that are asked for; of full ones.
+        but_for.push(Invariant::I20);
+        if generation < 2 {
+            but_for.push(Invariant::I40);
+        }
+        // What its case shows is where survivors of generation 0 belong.
+        if generation == 0 {
+            but_for.push(Invariant::I32);
+        }
+        let what = format!("generation {generation}, automatic: {automatic}");
+        sees_the_same(&what, &but_for, |s| (s.generation, s.automatic) = (generation, automatic));
+    }
+}
+
+/// Ways not to take part in collection as the protocol asks, and others that excuse something.
+fn peculiar() -> [Kind; 8] {
+    let node = Kind::new(Shape::Node);
+    [
+        Kind { hidden: SlotSet(1), ..node },
+        Kind { clear: Clear::Missing, ..node },
+        Kind { clear: Clear::Keeps(SlotSet::ALL), ..node },
+        Kind { tracking: Tracking::NoHeader, ..node },
+        Kind { tracking: Tracking::Untracked, ..node },
+        Kind { finalizer: Some(Finalizer::Legacy(ScriptId(3))), ..node },
+        Kind { on_dealloc: Some(ScriptId(3)), ..node },
+        finalizable(),
+    ]
+}
+
+#[test]
+fn beside_types_with_faults() {
+    for kind in peculiar() {
+        // It blames any type with a fault.
+        sees_the_same(&format!("beside {kind:?}"), &[Invariant::I20], |s| {
+            s.held(900, kind);
+        });
+    }
+}
+
+/// A collection does not run inside of another one, and some invariants look only where nothing else runs.
+#[test]
+fn inside_of_other_code() {
+    use Invariant::*;
+    let at_rest = [I20, I30, I40];
+    sees_the_same("in a call", &at_rest, |s| {
+        let callable = s.callable(900);
+        s.enter(Code::Call, callable, None);
+        s.in_script = true;
+    });
+    sees_the_same("in a finalizer", &at_rest, |s| {
+        let dies = s.finalizable(900);
+        s.var(900, None);
+        s.enter(Code::Finalizer, dies, None);
+        s.in_script = true;
+    });
+    let collect = [I03, I08, I09, I15, I19, I20, I21, I22, I26, I30, I32, I40];
+    sees_the_same("in a finalizer that a collection calls", &collect, |s| {
+        let trash = s.finalizable(900);
+        s.slot(trash, 0, Some(trash));
+        s.var(900, None);
+        s.collect(&[(trash, 1, Spot::Gen0)], &[]);
+        s.enter(Code::Finalizer, trash, None);
+        s.in_script = true;
+    });
+}

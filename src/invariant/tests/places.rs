@@ -1,0 +1,300 @@
+//! What invariants look at, place by place: each kind of code, of object and of moment at which something can go wrong.
+
+use super::cases_objects::trash_with_surprise;
+use super::stream::{Stream, finalizable};
+use super::*;
+use crate::event::{Code, Event, Role, Spot};
+use crate::scenario::{Finalizer, Kind, Op, Place, ScriptId, Shape};
+use Class::{Collector, Documented};
+
+/// The class in which a stream of 3.12.1 breaks an invariant.
+fn class(s: &Stream, invariant: Invariant) -> Option<Class> {
+    let declaration = declared(Some(Release::new(3, 12, 1)));
+    class_of(Judge::new().judge(&s.scenario(), &s.events, &declaration), invariant)
+}
+
+/// A node with a legacy finalizer.
+fn legacy() -> Kind {
+    Kind { finalizer: Some(Finalizer::Legacy(ScriptId(0))), ..Kind::new(Shape::Node) }
+}
+
+#[test]
+fn cleared_objects_are_seen_by_any_user_code() {
+    for code in [Code::Finalizer, Code::LegacyFinalizer, Code::Callback, Code::GcCallback, Code::Dealloc] {
+        for called in [false, true] {
+            let mut s = Stream::new();
+            let [a, _, z] = trash_with_surprise(&mut s);
+            s.clear(a);
+            s.enter(code, z, None);
+            if called {
+                s.enter(Code::Call, z, None);
+            }
+            s.saw(a);
+            // The object whose deallocator runs has often been cleared.
+            let expected = (code != Code::Dealloc).then_some(Collector);
+            assert_eq!(class(&s, Invariant::I01), expected, "{code:?}, called: {called}");
+        }
+    }
+}
+
+#[test]
+fn the_first_finalizer_of_a_collection_is_judged() {
+    let mut s = Stream::new();
+    let a = s.finalizable(0);
+    s.slot(a, 0, Some(a));
+    s.collect(&[(a, 2, Spot::Gen0)], &[]);
+    s.enter(Code::Finalizer, a, None);
+    s.snapshot(&[(a, 3, Spot::Gen0)], &[]);
+    s.leave();
+    assert_eq!(class(&s, Invariant::I09), Some(Collector));
+}
+
+#[test]
+fn every_way_to_finalize_is_missed() {
+    for kind in [finalizable(), legacy()] {
+        let mut s = Stream::new();
+        let a = s.held(0, kind);
+        s.var(0, None);
+        s.die(a);
+        assert_eq!(class(&s, Invariant::I10), Some(Collector), "{kind:?}");
+    }
+}
+
+/// One whose referent lives is dead, and its callback has run.
+#[test]
+fn every_kind_of_weak_reference_is_judged() {
+    for shape in [Shape::Ref, Shape::Proxy, Shape::KeyedRef] {
+        let mut s = Stream::new();
+        let a = s.node(0);
+        let c = s.callable(1);
+        let w = s.weak_of(shape, 2, a, Some(c));
+        let lines = [(a, 1, Spot::Gen0), (c, 2, Spot::Gen0), (w, 1, Spot::Gen0)];
+        s.enter(Code::Callback, c, Some(w));
+        s.snapshot(&lines, &[(w, None, true)]);
+        s.leave();
+        s.end(&lines, &[(w, None, true)]);
+        for invariant in [Invariant::I12, Invariant::I16] {
+            assert_eq!(class(&s, invariant), Some(Collector), "{invariant}: {shape:?}");
+        }
+    }
+}
+
+#[test]
+fn a_dead_weak_reference_stays_dead() {
+    let mut s = Stream::new();
+    let a = s.node(0);
+    let w = s.weak(1, a, None);
+    let c = s.callable(2);
+    s.enter(Code::Call, c, None);
+    s.snapshot(&[(a, 1, Spot::Gen0), (w, 1, Spot::Gen0), (c, 1, Spot::Gen0)], &[(w, None, false)]);
+    s.answer(w, Some(a));
+    s.leave();
+    assert_eq!(class(&s, Invariant::I12), Some(Collector));
+}
+
+#[test]
+fn an_object_in_the_trashcan_is_no_answer() {
+    let mut s = Stream::new();
+    let a = s.node(0);
+    let w = s.weak(1, a, None);
+    let z = s.finalizable(2);
+    s.var(0, None);
+    s.var(2, None);
+    s.enter(Code::Finalizer, z, None);
+    let lines = [(w, 1, Spot::Gen0), (z, 1, Spot::Gen0), (a, 0, Spot::Untracked)];
+    s.snapshot(&lines, &[(w, Some(a), false)]);
+    s.answer(w, Some(a));
+    s.leave();
+    assert_eq!(class(&s, Invariant::I13), Some(Collector));
+}
+
+/// The collector has cleared a weak reference that is not trash, and does not call its callback.
+#[test]
+fn a_collection_owes_the_callbacks_of_its_trash() {
+    let mut s = Stream::new();
+    let a = s.node(0);
+    let c = s.callable(1);
+    let w = s.weak(2, a, Some(c));
+    let z = s.finalizable(3);
+    for object in [a, z] {
+        s.slot(object, 0, Some(object));
+    }
+    s.var(0, None);
+    s.var(3, None);
+    let held = |callbacks: u32| [(c, 1 + callbacks, Spot::Gen0), (w, 1, Spot::Gen0)];
+    let [first, second] = held(1);
+    s.collect(&[(a, 1, Spot::Gen0), first, second, (z, 1, Spot::Gen0)], &[(w, Some(a), true)]);
+    s.enter(Code::Finalizer, z, None);
+    let [first, second] = held(0).map(|(object, count, _)| (object, count, Spot::Gen2));
+    let trash = |z_count| [first, second, (a, 1, Spot::Collecting), (z, z_count, Spot::Collecting)];
+    s.snapshot(&trash(2), &[(w, None, false)]);
+    s.leave();
+    s.snapshot(&trash(2), &[(w, None, false)]);
+    s.clear(a);
+    s.die(a);
+    assert_eq!(class(&s, Invariant::I14), Some(Collector));
+}
+
+#[test]
+fn legacy_objects_must_be_listed() {
+    for listed in [false, true] {
+        let mut s = Stream::new();
+        let a = s.held(0, legacy());
+        s.slot(a, 0, Some(a));
+        s.var(0, None);
+        s.collect(&[(a, 1, Spot::Gen0)], &[]);
+        s.events.push(Event::CollectEnd { generation: 2, returned: 1, uncollectable: 1 });
+        s.snapshot(&[(a, 1 + u32::from(listed), Spot::Gen2)], &[]);
+        if listed {
+            s.events.push(Event::Garbage { object: a });
+        }
+        s.op(Op::Look);
+        assert_eq!(class(&s, Invariant::I21), (!listed).then_some(Collector));
+    }
+}
+
+/// What legacy objects reach is set aside with them, but not a weak reference whose callback the collector has called.
+#[test]
+fn a_called_weak_reference_is_not_uncollectable() {
+    let source = "\
+coroner 1
+
+def A():
+    pass
+
+a = Node(legacy=A)
+a[0] = a
+f = Node(call=A)
+x = Node()
+x[0] = x
+a[1] = ref(x, f)
+del x
+del a
+collect(2)
+";
+    let (found, judge) = judged(source, "cpython-3.12", Release::new(3, 12, 1));
+    assert_eq!(class_of(&found, Invariant::I21), None, "{found:?}");
+    assert!(judge.judged(Invariant::I21).passed > 0);
+}
+
+#[test]
+fn every_shape_that_is_cleared_must_go() {
+    for shape in [Shape::Node, Shape::Typed, Shape::List, Shape::Dict, Shape::Slotted, Shape::Instance, Shape::Cell] {
+        let mut s = Stream::new();
+        let r = s.finalizable(0);
+        let p = s.held(1, Kind::new(shape));
+        for (var, object) in [(0, r), (1, p)] {
+            s.slot(object, 0, Some(object));
+            s.var(var, None);
+        }
+        s.collect(&[(r, 1, Spot::Gen0), (p, 1, Spot::Gen0)], &[]);
+        s.enter(Code::Finalizer, r, None);
+        s.snapshot(&[(r, 2, Spot::Collecting), (p, 1, Spot::Collecting)], &[]);
+        s.var(0, Some(r));
+        s.leave();
+        s.snapshot(&[(r, 3, Spot::Collecting), (p, 1, Spot::Collecting)], &[]);
+        s.collected(0, &[(r, 2, Spot::Gen2), (p, 1, Spot::Gen2)], &[]);
+        s.op(Op::Look);
+        assert_eq!(class(&s, Invariant::I22), Some(Collector), "{shape:?}");
+    }
+}
+
+/// What its own deallocator's finalizer has saved is tracked anew: this collection does not clear it.
+#[test]
+fn what_left_the_trash_need_not_go() {
+    let source = "\
+coroner 1
+
+def F():
+    self[0] = self
+
+def G():
+    del self[0]
+
+f = Node(finalizer=G)
+f[1] = f
+f[0] = Node(finalizer=F)
+del f
+collect(2)
+";
+    let (found, judge) = judged(source, "cpython-3.12", Release::new(3, 12, 1));
+    assert_eq!(class_of(&found, Invariant::I22), None, "{found:?}");
+    assert!(judge.judged(Invariant::I22).passed > 0);
+}
+
+#[test]
+fn lists_are_in_order() {
+    for in_order in [false, true] {
+        let mut s = Stream::new();
+        let a = s.node(0);
+        let b = s.node(1);
+        let (first, second) = if in_order { (a, b) } else { (b, a) };
+        s.collect(&[(a, 1, Spot::Gen0), (b, 1, Spot::Gen0)], &[]);
+        s.collected(0, &[(a, 1, Spot::Gen2), (b, 1, Spot::Gen2)], &[]);
+        s.op(Op::Freeze);
+        let spot = |object| if object == b { Spot::Permanent } else { Spot::Gen2 };
+        s.end(&[(first, 1, spot(first)), (second, 1, spot(second))], &[]);
+        assert_eq!(class(&s, Invariant::I25), (!in_order).then_some(Collector));
+    }
+}
+
+#[test]
+fn an_object_is_cleared_once() {
+    let mut s = Stream::new();
+    let a = s.node(0);
+    s.slot(a, 0, Some(a));
+    s.var(0, None);
+    s.collect(&[(a, 1, Spot::Gen0)], &[]);
+    s.clear(a);
+    s.clear(a);
+    assert_eq!(class(&s, Invariant::I27), Some(Collector));
+}
+
+#[test]
+fn every_weak_container_tells_its_length() {
+    for shape in [Shape::WeakSet, Shape::WeakValueDict, Shape::WeakKeyDict] {
+        for len in [1, 2] {
+            let mut s = Stream::new();
+            let d = s.held(0, Kind::new(shape));
+            let data = s.part(Role::ContainerData);
+            let remove = s.part(Role::ContainerRemove);
+            s.slot(d, 0, Some(data));
+            s.slot(d, 1, Some(remove));
+            s.op(Op::Len { container: Place::var(0) });
+            s.events.push(Event::Length { container: d, len, raw: 2 });
+            assert_eq!(class(&s, Invariant::I30), (len != 2).then_some(Collector), "{shape:?}");
+        }
+    }
+}
+
+#[test]
+fn an_object_that_its_deallocators_finalizer_saves_may_be_young() {
+    for finalized in [false, true] {
+        let mut s = Stream::new();
+        let a = s.finalizable(0);
+        s.collect(&[(a, 1, Spot::Gen0)], &[]);
+        s.collected(0, &[(a, 1, Spot::Gen2)], &[]);
+        s.op(Op::Look);
+        s.var(0, None);
+        if finalized {
+            s.enter(Code::Finalizer, a, None);
+        }
+        s.var(0, Some(a));
+        if finalized {
+            s.leave();
+        }
+        s.end(&[(a, 1, Spot::Gen0)], &[]);
+        let expected = if finalized { Documented } else { Collector };
+        assert_eq!(class(&s, Invariant::I32), Some(expected));
+    }
+}
+
+#[test]
+fn an_emptied_list_holds_nothing() {
+    let mut s = Stream::new();
+    let c = s.callable(0);
+    s.op(Op::AddGcCallback { callable: Place::var(0) });
+    s.op(Op::EmptyGcCallbacks);
+    s.end(&[(c, 1, Spot::Gen0)], &[]);
+    assert_eq!(class(&s, Invariant::I06), None);
+}
