@@ -30,7 +30,7 @@ fn test_of(invariant: Invariant) -> String {
     let several = match invariant {
         Invariant::I18 => "an_object_dies_the_same_way_on_both_paths_unless_it_owns_its_weak_reference",
         Invariant::I38 => "a_leaking_collector_does_not_reach_a_steady_state",
-        Invariant::I41 => "a_subject_with_a_mind_of_its_own_is_found",
+        Invariant::I41 => "a_single_event_tells_two_runs_apart",
         one => return format!("lib invariant::tests::each::{}", one.code()),
     };
     assert!(differential::judges(invariant));

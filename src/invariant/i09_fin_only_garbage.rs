@@ -29,7 +29,7 @@ impl Check for I09 {
     fn finalizer_entered(s: &mut Shadow, out: &mut Violations, _code: Code, owner: ObjId) {
         let (unclear, misled) = (s.confidence().is_stream_unclear(), s.confidence().is_type_misled());
         let c = s.collection();
-        if !unclear && is_set_aside(s, owner) {
+        if !unclear && !mutant!(I09NotSetAside) && is_set_aside(s, owner) {
             out.fail(Invariant::I09, s, Report::collector(Some(owner)).blame_type(misled));
             return;
         }

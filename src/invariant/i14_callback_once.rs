@@ -32,7 +32,7 @@ impl Check for I14 {
     #[inline]
     fn callback_entered(s: &mut Shadow, out: &mut Violations, weak: ObjId, _observed: bool) {
         let Some(record) = s.weak(weak) else { return };
-        out.judge(Invariant::I14, s, record.calls() <= 1, || report(record));
+        out.judge(Invariant::I14, s, record.calls() <= 1 || mutant!(I14Twice), || report(record));
     }
 
     #[inline]

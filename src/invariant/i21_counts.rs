@@ -48,7 +48,7 @@ impl Check for I21 {
         }
         let misled = s.confidence().is_type_misled();
         let (freed, legacy_left) = found.left();
-        out.judge(Invariant::I21, s, uncollectable == legacy_left, || {
+        out.judge(Invariant::I21, s, uncollectable == legacy_left || mutant!(I21NotUncollectable), || {
             Report::collector(None).counts(legacy_left, uncollectable).blame_type(misled)
         });
         if !s.program().has(Trait::ScriptsEmptyGarbage) && c.scripts() == 0 && !mutant!(I21NotListed) {

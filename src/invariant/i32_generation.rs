@@ -54,7 +54,7 @@ impl Check for I32 {
             out.skip(Invariant::I32);
             return;
         }
-        out.judge(Invariant::I32, s, found.candidates().has(object.index()), || {
+        out.judge(Invariant::I32, s, found.candidates().has(object.index()) || mutant!(I32ClearsOlder), || {
             let seen = s.get(object).map_or(0, |o| u32::from(o.generation()));
             Report::collector(Some(object)).counts(u32::from(c.generation()), seen)
         });

@@ -2,10 +2,11 @@
 
 use super::Invariant;
 use super::shadow::{Fault as Blame, Object, Shadow};
-use super::violation::{Class, Detail, Violation};
+use super::violation::{Class, Detail, Phase, Violation};
 use crate::bits::Bits;
 use crate::event::ObjId;
 use crate::mutants::{self, Fault};
+use crate::scenario::Shape;
 use crate::subject::Expectation;
 
 /// Highest number of violations of one invariant that a run reports in full.
@@ -98,6 +99,30 @@ impl Report {
     }
 }
 
+/// True if a mutant does not see violations where this one happens, or of objects like this.
+#[inline(always)]
+fn is_blind(shadow: &Shadow, object: Option<ObjId>) -> bool {
+    let (c, phase) = (shadow.collection(), shadow.phase());
+    let collects = |generation| c.runs() && c.generation() == generation;
+    let is = |shape| object.and_then(|o| shadow.get(o)).is_some_and(|o| o.facts().shape() == shape);
+    mutant!(BlindInGeneration0) && collects(0)
+        || mutant!(BlindInGeneration1) && collects(1)
+        || mutant!(BlindInAutomatic) && c.runs() && c.is_automatic()
+        || mutant!(BlindInStart) && phase == Phase::Start
+        || mutant!(BlindInCb) && phase == Phase::Cb
+        || mutant!(BlindInFin) && phase == Phase::Fin
+        || mutant!(BlindInDel) && phase == Phase::Del
+        || mutant!(BlindInScripts) && !shadow.user_code().is_idle()
+        || mutant!(BlindToTyped) && is(Shape::Typed)
+        || mutant!(BlindToLists) && is(Shape::List)
+        || mutant!(BlindToDicts) && is(Shape::Dict)
+        || mutant!(BlindToInstances) && is(Shape::Instance)
+        || mutant!(BlindToSlotted) && is(Shape::Slotted)
+        || mutant!(BlindToCells) && is(Shape::Cell)
+        || mutant!(BlindToProxies) && is(Shape::Proxy)
+        || mutant!(BlindToKeyedRefs) && is(Shape::KeyedRef)
+}
+
 /// The violation as it is found: another one, or none, if the invariant has a fault that is planted.
 #[inline(always)]
 pub(super) fn planted(violation: Violation) -> Option<Violation> {
@@ -158,7 +183,7 @@ impl Violations {
 
     #[cold]
     pub fn fail(&mut self, invariant: Invariant, shadow: &Shadow, report: Report) {
-        if mutants::has(Fault::Emptied, invariant.code()) {
+        if mutants::has(Fault::Emptied, invariant.code()) || is_blind(shadow, report.object) {
             return self.pass(invariant);
         }
         let judged = &mut self.judged[invariant as usize];

@@ -78,7 +78,73 @@ mutants! {
     I32NotAutomatic "i32-not-automatic": "I32 is not judged after automatic collections",
         By("lib invariant::tests::circumstances::in_collections_of_every_generation");
     ExcusesEveryRelease "excuses-every-release": "what is documented of some release excuses every release",
-        By("lib invariant::tests::cases_collections::what_the_trashcan_holds_is_counted_as_collected_before_3_8");
+        By("lib invariant::tests::cases_weakrefs::an_entry_that_a_finalizer_makes_to_its_own_object_stays_before_3_4");
+
+    // More of them.
+    I02NotSeen "i02-not-seen": "I02 does not judge what the mutator sees",
+        By("lib invariant::tests::places::the_mutator_sees_nothing_cleared");
+    I04OnlyFreed "i04-only-freed": "I04 does not object to a deallocation that begins again",
+        By("lib invariant::tests::places::a_death_begins_once");
+    I05NotUsed "i05-not-used": "I05 does not object to events that speak of freed objects",
+        By("lib invariant::tests::places::a_freed_object_is_not_spoken_of");
+    I08NotActions "i08-not-actions": "I08 does not judge actions of deallocators",
+        By("lib invariant::tests::places::an_action_of_a_cleared_object_is_its_types_fault");
+    I09NotSetAside "i09-not-set-aside": "I09 does not ask whether an object was set aside as uncollectable",
+        By("lib invariant::tests::places::what_a_legacy_object_keeps_is_not_finalized");
+    I11NotAsked "i11-not-asked": "I11 does not judge what the weak reference answers in its callback",
+        By("lib invariant::tests::places::a_callback_asks_its_weak_reference");
+    I14Twice "i14-twice": "I14 does not object to a second call",
+        By("lib invariant::tests::places::a_callback_is_called_once");
+    I15OnlyAfterClear "i15-only-after-clear": "I15 is not judged before the first `tp_clear`",
+        By("lib invariant::tests::places::a_collection_calls_no_callback_of_its_trash");
+    I21NotUncollectable "i21-not-uncollectable": "I21 does not judge how much is reported as uncollectable",
+        By("lib invariant::tests::places::uncollectable_objects_are_counted");
+    I24OnlyZero "i24-only-zero": "I24 does not object to what is being deallocated",
+        By("lib invariant::tests::places::a_dying_object_is_in_no_list");
+    I26NotCounts "i26-not-counts": "I26 does not look whether a collection changes reference counts",
+        By("lib invariant::tests::places::a_collection_leaves_counts_alone");
+    I30RemovesLive "i30-removes-live": "I30 does not judge what removal callbacks remove",
+        By("lib invariant::tests::places::a_removal_takes_no_live_entry");
+    I30Repeats "i30-repeats": "I30 does not object to an entry that an iteration shows again",
+        By("lib invariant::tests::places::an_iteration_shows_an_entry_once");
+    I32ClearsOlder "i32-clears-older": "I32 does not object to `tp_clear` of older generations",
+        By("lib invariant::tests::places::older_generations_are_not_cleared");
+    I37Unfinished "i37-unfinished": "I37 does not object to a deallocation that never ends",
+        By("lib invariant::tests::places::a_death_ends");
+
+    // All invariants, in some circumstances.
+    BlindInGeneration0 "blind-in-generation-0": "nothing that happens in collections of generation 0 is a violation",
+        By("lib invariant::tests::circumstances::in_collections_of_every_generation");
+    BlindInGeneration1 "blind-in-generation-1": "nothing that happens in collections of generation 1 is a violation",
+        By("lib invariant::tests::circumstances::in_collections_of_every_generation");
+    BlindInAutomatic "blind-in-automatic": "nothing that happens in automatic collections is a violation",
+        By("lib invariant::tests::circumstances::in_collections_of_every_generation");
+    BlindInStart "blind-in-start": "nothing that happens while `gc.callbacks` run at the start of a collection is a violation",
+        By("lib invariant::tests::circumstances::in_every_phase");
+    BlindInCb "blind-in-cb": "nothing that happens while a collection calls callbacks is a violation",
+        By("lib invariant::tests::circumstances::in_every_phase");
+    BlindInFin "blind-in-fin": "nothing that happens while a collection calls finalizers is a violation",
+        By("lib invariant::tests::circumstances::in_every_phase");
+    BlindInDel "blind-in-del": "nothing that happens while a collection clears is a violation",
+        By("lib invariant::tests::circumstances::in_every_phase");
+    BlindInScripts "blind-in-scripts": "nothing that happens while a script runs is a violation",
+        By("lib invariant::tests::circumstances::inside_of_other_code");
+    BlindToTyped "blind-to-typed": "no violation is one of instances of heap types",
+        By("lib invariant::tests::circumstances::of_every_shape");
+    BlindToLists "blind-to-lists": "no violation is one of lists",
+        By("lib invariant::tests::circumstances::of_every_shape");
+    BlindToDicts "blind-to-dicts": "no violation is one of dicts",
+        By("lib invariant::tests::circumstances::of_every_shape");
+    BlindToInstances "blind-to-instances": "no violation is one of instances with a dict",
+        By("lib invariant::tests::circumstances::of_every_shape");
+    BlindToSlotted "blind-to-slotted": "no violation is one of instances with slots",
+        By("lib invariant::tests::circumstances::of_every_shape");
+    BlindToCells "blind-to-cells": "no violation is one of cells",
+        By("lib invariant::tests::circumstances::of_every_shape");
+    BlindToProxies "blind-to-proxies": "no violation is one of proxies",
+        By("lib invariant::tests::circumstances::of_every_kind_of_weak_reference");
+    BlindToKeyedRefs "blind-to-keyed-refs": "no violation is one of KeyedRefs",
+        By("lib invariant::tests::circumstances::of_every_kind_of_weak_reference");
 
     // The shadow heap.
     LeftoversOfAnyLegacy "leftovers-of-any-legacy": "any legacy object of the run documents what garbage is left",
@@ -167,13 +233,13 @@ mutants! {
     NormalizerKeepsVainDrops "normalizer-keeps-vain-drops": "a `del` of what cannot exist stays",
         By("lib scenario::normalize_tests::a_variable_that_nothing_assigns_is_nothing");
     NormalizerKeepsIdleGeneration "normalizer-keeps-idle-generation": "an allocation trigger that is off has a generation",
-        By("lib scenario::normalize_tests::normalizing_twice_is_normalizing_once");
+        By("lib scenario::normalize_tests::what_has_no_effect_is_not_kept");
     NormalizerKeepsItems "normalizer-keeps-items": "items stay that a shape does not take",
-        By("lib scenario::normalize_tests::normalizing_twice_is_normalizing_once");
+        By("lib scenario::normalize_tests::what_has_no_effect_is_not_kept");
 
     // The reducer.
     ReducerStopsAfterARound "reducer-stops-after-a-round": "the search stops after the first round and calls it minimal",
-        By("lib shrink::tests::the_founding_bug_ends_as_its_smallest_form");
+        By("lib shrink::tests::numbers_end_at_the_lowest_that_hold");
     ReducerAcceptsAnything "reducer-accepts-anything": "one candidate is taken whatever the predicate says",
         By("lib shrink::tests::the_founding_bug_ends_as_its_smallest_form");
     ReducerSkipsOrder "reducer-skips-order": "operations are never reordered",
@@ -217,8 +283,8 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("I01", "Clear"),
     ("I01b", "Saw"),
     ("I02", "StoreVar"),
-    ("I03", "CollectStart"),
-    ("I04", "Dealloc"),
+    ("I03", "StoreVar"),
+    ("I04", "Free"),
     ("I05", "StoreSlot"),
     ("I06", "State"),
     ("I07", "Enter"),
@@ -245,7 +311,7 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("I30", "Length"),
     ("I31", "Leave"),
     ("I32", "State"),
-    ("I37", "Dealloc"),
+    ("I37", "End"),
     ("I38", "State"),
     ("I39", "CollectEnd"),
     ("I40", "StoreSlot"),

@@ -179,7 +179,7 @@ fn i17_finalizer(s: &mut Stream, broken: bool) {
 }
 
 /// A weak value dictionary in variable 0 with one entry for an object in variable 1.
-fn weak_value_dict(s: &mut Stream, value: Kind) -> [crate::event::ObjId; 3] {
+pub(super) fn weak_value_dict(s: &mut Stream, value: Kind) -> [crate::event::ObjId; 3] {
     let d = s.held(0, Kind::new(Shape::WeakValueDict));
     let data = s.part(Role::ContainerData);
     let remove = s.part(Role::ContainerRemove);

@@ -1,7 +1,7 @@
 //! What an invariant sees, it sees in other circumstances too: in collections of every generation, beside objects that have
 //! nothing to do with it, and inside of other code.
 
-use super::stream::{Stream, finalizable};
+use super::stream::{Stream, finalizable, hidden};
 use super::*;
 use crate::event::{Code, Spot};
 use crate::scenario::{Clear, Finalizer, Kind, ScriptId, Shape, SlotSet, Tracking};
@@ -17,9 +17,10 @@ fn seen(case: &Case, prepare: impl FnOnce(&mut Stream)) -> Option<Class> {
 /// Asserts that every case is seen in the same class in a stream that something else has prepared, but for those of some
 /// invariants.
 fn sees_the_same(what: &str, but_for: &[Invariant], mut prepare: impl FnMut(&mut Stream)) {
-    for case in cases().filter(|case| !but_for.contains(&case.invariant)) {
-        assert_eq!(seen(case, &mut prepare), Some(case.class), "{}: {what}", case.invariant);
-    }
+    let asked = cases().filter(|case| !but_for.contains(&case.invariant));
+    let seen = asked.map(|case| (case.invariant.code(), case.class, seen(case, &mut prepare)));
+    let unlike: Vec<_> = seen.filter(|(_, class, seen)| *seen != Some(*class)).collect();
+    assert!(unlike.is_empty(), "{what}: not seen as they should be: {unlike:?}");
 }
 
 #[test]
@@ -90,4 +91,51 @@ fn inside_of_other_code() {
         s.enter(Code::Finalizer, trash, None);
         s.in_script = true;
     });
+}
+
+#[test]
+fn in_every_phase() {
+    use Invariant::*;
+    let collect = [I03, I08, I09, I15, I19, I20, I21, I22, I26, I30, I32, I40];
+    sees_the_same("in an entry of gc.callbacks", &collect, |s| {
+        let entry = s.callable(900);
+        s.collect(&[(entry, 1, Spot::Gen0)], &[]);
+        s.enter(Code::GcCallback, entry, None);
+        s.in_script = true;
+    });
+    sees_the_same("in a callback that a collection calls", &collect, |s| {
+        let (trash, callable) = (s.node(900), s.callable(901));
+        let weak = s.weak(902, trash, Some(callable));
+        s.slot(trash, 0, Some(trash));
+        s.var(900, None);
+        let lines = [(trash, 1, Spot::Gen0), (callable, 2, Spot::Gen0), (weak, 1, Spot::Gen0)];
+        s.collect(&lines, &[(weak, Some(trash), true)]);
+        s.enter(Code::Callback, callable, Some(weak));
+        s.in_script = true;
+    });
+    sees_the_same("in a finalizer that runs while a collection clears", &collect, |s| {
+        let (trash, dies) = (s.held(900, hidden(2)), s.finalizable(901));
+        s.slot(trash, 0, Some(trash));
+        s.slot(trash, 1, Some(dies));
+        s.var(900, None);
+        s.var(901, None);
+        s.collect(&[(trash, 1, Spot::Gen0), (dies, 1, Spot::Gen0)], &[]);
+        s.clear(trash);
+        s.enter(Code::Finalizer, dies, None);
+        s.in_script = true;
+    });
+}
+
+#[test]
+fn of_every_shape() {
+    for shape in [Shape::Typed, Shape::List, Shape::Dict, Shape::Instance, Shape::Slotted, Shape::Cell] {
+        sees_the_same(&format!("of {shape:?}"), &[], |s| s.node_shape = shape);
+    }
+}
+
+#[test]
+fn of_every_kind_of_weak_reference() {
+    for shape in [Shape::Proxy, Shape::KeyedRef] {
+        sees_the_same(&format!("of {shape:?}"), &[], |s| s.weak_shape = shape);
+    }
 }

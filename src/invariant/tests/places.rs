@@ -1,7 +1,8 @@
 //! What invariants look at, place by place: each kind of code, of object and of moment at which something can go wrong.
 
 use super::cases_objects::trash_with_surprise;
-use super::stream::{Stream, finalizable};
+use super::cases_weakrefs::weak_value_dict;
+use super::stream::{Stream, acting, finalizable};
 use super::*;
 use crate::event::{Code, Event, Role, Spot};
 use crate::scenario::{Finalizer, Kind, Op, Place, ScriptId, Shape};
@@ -213,7 +214,7 @@ def G():
 
 f = Node(finalizer=G)
 f[1] = f
-f[0] = Node(finalizer=F)
+f[0] = Slotted(finalizer=F)
 del f
 collect(2)
 ";
@@ -297,4 +298,191 @@ fn an_emptied_list_holds_nothing() {
     s.op(Op::EmptyGcCallbacks);
     s.end(&[(c, 1, Spot::Gen0)], &[]);
     assert_eq!(class(&s, Invariant::I06), None);
+}
+
+#[test]
+fn the_mutator_sees_nothing_cleared() {
+    let mut s = Stream::new();
+    let a = s.node(0);
+    s.slot(a, 0, Some(a));
+    s.var(0, None);
+    s.collect(&[(a, 1, Spot::Gen0)], &[]);
+    s.clear(a);
+    s.collected(0, &[(a, 1, Spot::Gen2)], &[]);
+    s.op(Op::Look);
+    s.saw(a);
+    assert_eq!(class(&s, Invariant::I02), Some(Collector));
+}
+
+#[test]
+fn a_death_begins_once() {
+    let mut s = Stream::new();
+    let a = s.node(0);
+    s.var(0, None);
+    s.events.extend([Event::Dealloc { object: a }; 2]);
+    assert_eq!(class(&s, Invariant::I04), Some(Collector));
+}
+
+#[test]
+fn a_death_ends() {
+    let mut s = Stream::new();
+    let a = s.node(0);
+    s.var(0, None);
+    s.events.push(Event::Dealloc { object: a });
+    s.end(&[], &[]);
+    assert_eq!(class(&s, Invariant::I37), Some(Collector));
+}
+
+#[test]
+fn a_freed_object_is_not_spoken_of() {
+    let mut s = Stream::new();
+    let a = s.node(0);
+    let b = s.node(1);
+    s.var(0, None);
+    s.die(a);
+    s.slot(b, 0, Some(a));
+    assert_eq!(class(&s, Invariant::I05), Some(Collector));
+}
+
+#[test]
+fn an_action_of_a_cleared_object_is_its_types_fault() {
+    let mut s = Stream::new();
+    let a = s.held(0, acting());
+    s.slot(a, 0, Some(a));
+    s.var(0, None);
+    s.collect(&[(a, 1, Spot::Gen0)], &[]);
+    s.clear(a);
+    s.events.push(Event::Dealloc { object: a });
+    s.enter(Code::Dealloc, a, None);
+    s.leave();
+    assert_eq!(class(&s, Invariant::I08), Some(Class::TypeFault));
+}
+
+#[test]
+fn what_a_legacy_object_keeps_is_not_finalized() {
+    let mut s = Stream::new();
+    let a = s.held(0, legacy());
+    let b = s.finalizable(1);
+    s.slot(a, 0, Some(a));
+    s.slot(a, 1, Some(b));
+    s.var(0, None);
+    s.var(1, None);
+    s.collect(&[(a, 1, Spot::Gen0), (b, 1, Spot::Gen0)], &[]);
+    s.enter(Code::Finalizer, b, None);
+    s.leave();
+    assert_eq!(class(&s, Invariant::I09), Some(Collector));
+}
+
+/// An object that dies, the callable of a weak reference to it, and the weak reference.
+fn watched_death(s: &mut Stream) -> [crate::event::ObjId; 3] {
+    let a = s.node(0);
+    let c = s.callable(1);
+    let w = s.weak(2, a, Some(c));
+    s.var(0, None);
+    s.events.push(Event::Dealloc { object: a });
+    s.enter(Code::Callback, c, Some(w));
+    [a, c, w]
+}
+
+#[test]
+fn a_callback_asks_its_weak_reference() {
+    let mut s = Stream::new();
+    let [a, _, w] = watched_death(&mut s);
+    s.answer(w, Some(a));
+    assert_eq!(class(&s, Invariant::I11), Some(Collector));
+}
+
+#[test]
+fn a_callback_is_called_once() {
+    let mut s = Stream::new();
+    let [_, c, w] = watched_death(&mut s);
+    s.leave();
+    s.enter(Code::Callback, c, Some(w));
+    s.leave();
+    assert_eq!(class(&s, Invariant::I14), Some(Collector));
+}
+
+#[test]
+fn a_dying_object_is_in_no_list() {
+    let mut s = Stream::new();
+    let [a, c, w] = watched_death(&mut s);
+    s.snapshot(&[(a, 1, Spot::Gen0), (c, 2, Spot::Gen0), (w, 2, Spot::Gen0)], &[(w, None, false)]);
+    s.leave();
+    assert_eq!(class(&s, Invariant::I24), Some(Collector));
+}
+
+#[test]
+fn a_collection_calls_no_callback_of_its_trash() {
+    let mut s = Stream::new();
+    let a = s.node(0);
+    let c = s.callable(1);
+    let w = s.weak(2, a, Some(c));
+    for (slot, object) in (0..).zip([a, c, w]) {
+        s.slot(a, slot, Some(object));
+        s.var(u16::from(slot), None);
+    }
+    s.collect(&[(a, 1, Spot::Gen0), (c, 2, Spot::Gen0), (w, 1, Spot::Gen0)], &[(w, Some(a), true)]);
+    s.enter(Code::Callback, c, Some(w));
+    s.leave();
+    assert_eq!(class(&s, Invariant::I15), Some(Collector));
+}
+
+#[test]
+fn uncollectable_objects_are_counted() {
+    for uncollectable in [0, 1] {
+        let mut s = Stream::new();
+        let a = s.held(0, legacy());
+        s.slot(a, 0, Some(a));
+        s.var(0, None);
+        s.collect(&[(a, 1, Spot::Gen0)], &[]);
+        s.events.push(Event::CollectEnd { generation: 2, returned: 1, uncollectable });
+        s.snapshot(&[(a, 2, Spot::Gen2)], &[]);
+        s.events.push(Event::Garbage { object: a });
+        s.op(Op::Look);
+        assert_eq!(class(&s, Invariant::I21), (uncollectable == 0).then_some(Collector));
+    }
+}
+
+#[test]
+fn a_collection_leaves_counts_alone() {
+    let mut s = Stream::new();
+    let a = s.node(0);
+    s.collect(&[(a, 1, Spot::Gen0)], &[]);
+    s.collected(0, &[(a, 2, Spot::Gen2)], &[]);
+    s.op(Op::Look);
+    assert_eq!(class(&s, Invariant::I26), Some(Collector));
+}
+
+#[test]
+fn a_removal_takes_no_live_entry() {
+    let mut s = Stream::new();
+    let [d, _, entry] = weak_value_dict(&mut s, Kind::new(Shape::Node));
+    let [data, remove] = [1, 2].map(|after| crate::event::ObjId::from_index(d.index() as u32 + after));
+    s.enter(Code::Callback, remove, Some(entry));
+    s.slot(data, 0, None);
+    s.leave();
+    assert_eq!(class(&s, Invariant::I30), Some(Collector));
+}
+
+#[test]
+fn an_iteration_shows_an_entry_once() {
+    let mut s = Stream::new();
+    let d = s.held(0, Kind::new(Shape::WeakSet));
+    let v = s.node(1);
+    s.op(Op::Iterate { container: Place::var(0), script: ScriptId(2) });
+    s.events.extend([Event::Yielded { container: d, entry: v }; 2]);
+    s.op(Op::Look);
+    assert_eq!(class(&s, Invariant::I30), Some(Collector));
+}
+
+#[test]
+fn older_generations_are_not_cleared() {
+    let mut s = Stream::new();
+    s.generation = 0;
+    let a = s.node(0);
+    s.slot(a, 0, Some(a));
+    s.var(0, None);
+    s.collect(&[(a, 1, Spot::Gen2)], &[]);
+    s.clear(a);
+    assert_eq!(class(&s, Invariant::I32), Some(Collector));
 }

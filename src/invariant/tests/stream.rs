@@ -15,6 +15,9 @@ pub(super) struct Stream {
     pub automatic: bool,
     /// What is written happens inside of a script: no operation of the mutator starts.
     pub in_script: bool,
+    /// What plain nodes are instead, and plain weak references.
+    pub node_shape: Shape,
+    pub weak_shape: Shape,
 }
 
 /// A line of a snapshot.
@@ -30,6 +33,8 @@ impl Stream {
             generation: 2,
             automatic: false,
             in_script: false,
+            node_shape: Shape::Node,
+            weak_shape: Shape::Ref,
         }
     }
 
@@ -77,7 +82,7 @@ impl Stream {
 
     /// A plain node in a variable.
     pub fn node(&mut self, var: u16) -> ObjId {
-        self.held(var, Kind::new(Shape::Node))
+        self.held(var, Kind::new(self.node_shape))
     }
 
     /// An object in a variable.
@@ -101,7 +106,7 @@ impl Stream {
 
     /// A weak reference in a variable.
     pub fn weak(&mut self, var: u16, referent: ObjId, callback: Option<ObjId>) -> ObjId {
-        self.weak_of(Shape::Ref, var, referent, callback)
+        self.weak_of(self.weak_shape, var, referent, callback)
     }
 
     /// A weak reference of any kind in a variable.
