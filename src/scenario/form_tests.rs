@@ -57,7 +57,7 @@ fn operations() -> Vec<Op> {
             Op::Iterate { container: place, script: ScriptId(1) },
             Op::New { dst: place, kind: Kind::new(Shape::Ref), items: [b, none] },
             Op::New { dst: none, kind: Kind::new(Shape::Ref), items: [b, place] },
-            Op::New { dst: none, kind: Kind::new(Shape::Ref), items: [place, a] },
+            Op::New { dst: none, kind: Kind::new(Shape::Tuple), items: [place, a] },
         ]);
     }
     ops.extend((0..3).map(|generation| Op::Collect { generation }));

@@ -456,9 +456,10 @@ fn a_collection_leaves_counts_alone() {
 #[test]
 fn a_removal_takes_no_live_entry() {
     let mut s = Stream::new();
-    let [d, _, entry] = weak_value_dict(&mut s, Kind::new(Shape::Node));
+    let [d, v, entry] = weak_value_dict(&mut s, Kind::new(Shape::Node));
     let [data, remove] = [1, 2].map(|after| crate::event::ObjId::from_index(d.index() as u32 + after));
     s.enter(Code::Callback, remove, Some(entry));
+    s.snapshot(&[(v, 1, Spot::Gen0)], &[(entry, Some(v), true)]);
     s.slot(data, 0, None);
     s.leave();
     assert_eq!(class(&s, Invariant::I30), Some(Collector));
