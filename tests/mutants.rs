@@ -246,7 +246,7 @@ fn tables() -> String {
         let (event, test) = (event_of(invariant.code()).unwrap_or_default(), test_of(*invariant));
         writeln!(out, "| {invariant} | `{event}` | `{test}` |").unwrap();
     }
-    out.push_str("\n| equivalent | reason |\n| --- | --- |\n");
+    out.push_str("\n| equivalent mutant | why nothing can notice it |\n| --- | --- |\n");
     for mutant in Mutant::ALL {
         if let Caught::Equivalent(reason) = mutant.caught() {
             writeln!(out, "| {}: {} | {reason} |", mutant.word(), mutant.breaks()).unwrap();

@@ -108,6 +108,7 @@ fn is_blind(shadow: &Shadow, object: Option<ObjId>) -> bool {
     mutant!(BlindInGeneration0) && collects(0)
         || mutant!(BlindInGeneration1) && collects(1)
         || mutant!(BlindInAutomatic) && c.runs() && c.is_automatic()
+        || mutant!(BlindOutsideCollections) && !c.runs()
         || mutant!(BlindInStart) && phase == Phase::Start
         || mutant!(BlindInCb) && phase == Phase::Cb
         || mutant!(BlindInFin) && phase == Phase::Fin

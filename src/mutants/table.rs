@@ -1,6 +1,6 @@
 //! The mutants that are planted by hand, and the events to which invariants are deaf.
 
-use super::Caught::{self, By};
+use super::Caught::{self, By, Equivalent};
 
 macro_rules! mutants {
     ($($name:ident $word:literal: $breaks:literal, $caught:expr;)*) => {
@@ -56,7 +56,7 @@ mutants! {
     I13NotInTrashcan "i13-not-in-trashcan": "I13 does not object to what waits in the trashcan",
         By("lib invariant::tests::places::an_object_in_the_trashcan_is_no_answer");
     I14NotForTrash "i14-not-for-trash": "I14 is not judged of trash that dies in the collection",
-        By("lib invariant::tests::places::a_collection_owes_the_callbacks_of_its_trash");
+        By("lib invariant::tests::truth::a_collection_owes_the_callbacks_of_its_trash");
     I16NotForKeyedRefs "i16-not-for-keyed-refs": "I16 is not judged of KeyedRefs",
         By("lib invariant::tests::places::every_kind_of_weak_reference_is_judged");
     I17NotInCollections "i17-not-in-collections": "I17 does not judge the order of callbacks inside collections",
@@ -119,6 +119,8 @@ mutants! {
         By("lib invariant::tests::circumstances::in_collections_of_every_generation");
     BlindInAutomatic "blind-in-automatic": "nothing that happens in automatic collections is a violation",
         By("lib invariant::tests::circumstances::in_collections_of_every_generation");
+    BlindOutsideCollections "blind-outside-collections": "nothing that happens outside of collections is a violation",
+        By("lib invariant::tests::each::I04");
     BlindInStart "blind-in-start": "nothing that happens while `gc.callbacks` run at the start of a collection is a violation",
         By("lib invariant::tests::circumstances::in_every_phase");
     BlindInCb "blind-in-cb": "nothing that happens while a collection calls callbacks is a violation",
@@ -150,18 +152,50 @@ mutants! {
     LeftoversOfAnyLegacy "leftovers-of-any-legacy": "any legacy object of the run documents what garbage is left",
         By("lib invariant::tests::circumstances::beside_types_with_faults");
     ClearedWeakrefsUnarmed "cleared-weakrefs-unarmed": "weak references that the collector has cleared owe no callback",
-        By("lib invariant::tests::places::a_collection_owes_the_callbacks_of_its_trash");
+        By("lib invariant::tests::truth::a_collection_owes_the_callbacks_of_its_trash");
     DeathOfWeakrefsForgotten "death-of-weakrefs-forgotten": "that a weak reference was seen dead is forgotten",
-        By("lib invariant::tests::places::a_dead_weak_reference_stays_dead");
+        By("lib invariant::tests::truth::a_dead_weak_reference_stays_dead");
     FinalizedAtZeroForgotten "finalized-at-zero-forgotten": "that a deallocator ran the finalizer is forgotten",
-        By("lib invariant::tests::places::an_object_that_its_deallocators_finalizer_saves_may_be_young");
+        By("lib invariant::tests::truth::an_object_that_its_deallocators_finalizer_saves_may_be_young");
     RescueForgotten "rescue-forgotten": "a weak reference whose callback was called stays set aside as uncollectable",
-        By("lib invariant::tests::places::a_called_weak_reference_is_not_uncollectable");
+        By("lib invariant::tests::truth::a_called_weak_reference_is_not_uncollectable");
     SavedByItsDeallocatorDoomed "saved-by-its-deallocator-doomed":
         "trash that its deallocator's finalizer has saved is still to be cleared",
-        By("lib invariant::tests::places::what_left_the_trash_need_not_go");
+        By("lib invariant::tests::truth::what_left_the_trash_need_not_go");
     EmptiedEntriesCount "emptied-entries-count": "entries of `gc.callbacks` count as holders when the list was emptied",
-        By("lib invariant::tests::places::an_emptied_list_holds_nothing");
+        By("lib invariant::tests::truth::an_emptied_list_holds_nothing");
+    VainEntriesStay "vain-entries-stay": "an entry of `gc.callbacks` that was not added is a holder",
+        By("lib invariant::tests::truth::an_entry_that_was_not_added_holds_nothing");
+    IterationsHoldNothing "iterations-hold-nothing": "the entry of an iteration is held by nothing",
+        Equivalent("a snapshot shows one reference more than the known ones, by which the entry counts as held");
+    SlotsAreNotEmptied "slots-are-not-emptied": "an event that empties all slots empties none",
+        By("lib invariant::tests::truth::slots_are_emptied_together");
+    StoresIntoClearedCount "stores-into-cleared-count": "what is stored into an object that is being cleared counts as held",
+        By("lib invariant::tests::truth::a_store_into_what_is_being_cleared_may_be_dropped");
+    ClearedWeakrefsLive "cleared-weakrefs-live": "a weak reference on which `tp_clear` was called stays live",
+        Equivalent(
+            "a snapshot says so before anybody asks whether a weak reference is live, and a cleared one owes no callback",
+        );
+    BirthInCollectionForgotten "birth-in-collection-forgotten": "that a weak reference was made in a collection is forgotten",
+        By("lib invariant::tests::truth::what_a_finalizer_of_trash_makes_may_owe_nothing");
+    CallbacksAreNotHeld "callbacks-are-not-held": "a weak reference does not hold its callback",
+        By("lib invariant::tests::truth::a_weak_reference_holds_its_callback");
+    LegacyReachesNothing "legacy-reaches-nothing": "what legacy objects reach is not set aside",
+        By("lib invariant::tests::places::what_a_legacy_object_keeps_is_not_finalized");
+    NothingIsResurrected "nothing-is-resurrected": "what finalizers have saved is still to be cleared",
+        By("lib invariant::tests::each::I22");
+    FreedWeakrefsUncounted "freed-weakrefs-uncounted": "weak references that die after their callback are not counted",
+        By("lib invariant::tests::cases_collections::a_weak_reference_counts_though_its_callback_killed_the_referent");
+    GarbageHoldsNothing "garbage-holds-nothing": "`gc.garbage` holds nothing",
+        By("lib invariant::tests::truth::garbage_holds_what_it_lists");
+    CollectionsStartAtRest "collections-start-at-rest": "a collection is taken for one that no script started",
+        By("lib invariant::tests::circumstances::inside_of_other_code");
+    NothingDisturbs "nothing-disturbs": "full collections are in a row although something happened between them",
+        By("lib invariant::tests::truth::collections_are_in_a_row_only_without_a_mutator");
+    HiddenEdgesAreSeen "hidden-edges-are-seen": "the collector is taken to see hidden edges",
+        By("lib invariant::tests::truth::what_a_hidden_edge_holds_is_no_trash");
+    KeptSlotsAreCleared "kept-slots-are-cleared": "`tp_clear` is taken to drop the slots that it keeps",
+        By("lib invariant::tests::truth::a_slot_that_is_kept_holds");
 
     // The model.
     PendingFirstIn "pending-first-in": "removals that an iteration puts off are made in the order in which they came",
@@ -262,6 +296,16 @@ mutants! {
         By("lib generate::tests::every_combination_is_drawn");
     NothingIsFrozen "nothing-is-frozen": "the mutator never calls `gc.freeze()`",
         By("lib generate::tests::every_combination_is_drawn");
+
+    // Outcomes of regression files.
+    DigestsMayDiffer "digests-may-differ": "another digest than the file states is accepted",
+        By("regressions every_flipped_outcome_is_noticed");
+    ViolationsMayVanish "violations-may-vanish": "a violation that the file expects may be missing",
+        By("regressions every_flipped_outcome_is_noticed");
+    ViolationsMayAppear "violations-may-appear": "a violation that the file does not expect is accepted",
+        By("regressions every_flipped_outcome_is_noticed");
+    FactsMayBeUntrue "facts-may-be-untrue": "a fact that the file states may be untrue",
+        By("regressions every_flipped_outcome_is_noticed");
 
     // The baseline.
     KnownAnywhere "known-anywhere": "a violation is known if the row breaks the invariant anywhere",

@@ -221,7 +221,7 @@ impl Shadow {
             let object = &self.objects.all[index];
             exact &= object.facts.fickle == 0;
             self.objects.graph().for_visible(object, Pass::Subtract, |edge| {
-                if trash.has(edge as usize - 1) {
+                if !mutant!(LegacyReachesNothing) && trash.has(edge as usize - 1) {
                     stack.push(edge);
                 }
             });
@@ -271,7 +271,7 @@ impl Shadow {
                 }
             }
         }
-        if scripts > 0 && !u.doomed.is_empty() {
+        if scripts > 0 && !u.doomed.is_empty() && !mutant!(NothingIsResurrected) {
             objects.graph().deduce(small, &mut u.sums, &mut u.doomed, reach.stack(), |o| o.in_edges);
         }
     }

@@ -185,7 +185,11 @@ impl Shadow {
             next,
             live: true,
             seen_dead: false,
-            born_in: if self.collection.runs() { self.collection.number() } else { 0 },
+            born_in: if self.collection.runs() && !mutant!(BirthInCollectionForgotten) {
+                self.collection.number()
+            } else {
+                0
+            },
             calls: 0,
             called_at: 0,
             container,
@@ -200,7 +204,7 @@ impl Shadow {
         objects.all[weak.index()].aux = record;
         objects.all[weak.index()].link = callback;
         objects.all[referent.index()].weak_head = record;
-        objects.count(callback, 1);
+        objects.count(callback, if mutant!(CallbacksAreNotHeld) { 0 } else { 1 });
         self.reach.changed();
     }
 
@@ -217,7 +221,7 @@ impl Shadow {
     /// `tp_clear` runs on an object: if it is a weak reference, that is dead.
     pub(super) fn clear_weakref(&mut self, object: ObjId) {
         if let Some(record) = self.weak_index(object) {
-            self.weakrefs.records[record].live = false;
+            self.weakrefs.records[record].live = mutant!(ClearedWeakrefsLive);
         }
     }
 

@@ -8,13 +8,14 @@ mod differential;
 mod places;
 mod questions;
 mod stream;
+mod truth;
 
 use super::*;
 use crate::event::{EventBuffer, record};
 use crate::generate::{Generator, PROFILES, Seed, Size};
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
-use crate::scenario::Scenario;
+use crate::scenario::{Finalizer, Kind, Scenario, ScriptId, Shape};
 use crate::subject::{Declaration, Release};
 use stream::Stream;
 
@@ -37,6 +38,17 @@ fn judged(source: &str, collector: &str, release: Release) -> (Vec<Violation>, J
 /// The class in which a violation of the invariant was found, if there was one.
 fn class_of(found: &[Violation], invariant: Invariant) -> Option<Class> {
     found.iter().find(|v| v.invariant == invariant).map(|v| v.class)
+}
+
+/// The class in which a stream of 3.12.1 breaks an invariant.
+fn class(s: &Stream, invariant: Invariant) -> Option<Class> {
+    let declaration = declared(Some(Release::new(3, 12, 1)));
+    class_of(Judge::new().judge(&s.scenario(), &s.events, &declaration), invariant)
+}
+
+/// A node with a legacy finalizer.
+fn legacy() -> Kind {
+    Kind { finalizer: Some(Finalizer::Legacy(ScriptId(0))), ..Kind::new(Shape::Node) }
 }
 
 /// One invariant, and how to write its two streams.

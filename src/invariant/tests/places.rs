@@ -5,19 +5,8 @@ use super::cases_weakrefs::weak_value_dict;
 use super::stream::{Stream, acting, finalizable};
 use super::*;
 use crate::event::{Code, Event, Role, Spot};
-use crate::scenario::{Finalizer, Kind, Op, Place, ScriptId, Shape};
-use Class::{Collector, Documented};
-
-/// The class in which a stream of 3.12.1 breaks an invariant.
-fn class(s: &Stream, invariant: Invariant) -> Option<Class> {
-    let declaration = declared(Some(Release::new(3, 12, 1)));
-    class_of(Judge::new().judge(&s.scenario(), &s.events, &declaration), invariant)
-}
-
-/// A node with a legacy finalizer.
-fn legacy() -> Kind {
-    Kind { finalizer: Some(Finalizer::Legacy(ScriptId(0))), ..Kind::new(Shape::Node) }
-}
+use crate::scenario::{Kind, Op, Place, ScriptId, Shape};
+use Class::Collector;
 
 #[test]
 fn cleared_objects_are_seen_by_any_user_code() {
@@ -81,19 +70,6 @@ fn every_kind_of_weak_reference_is_judged() {
 }
 
 #[test]
-fn a_dead_weak_reference_stays_dead() {
-    let mut s = Stream::new();
-    let a = s.node(0);
-    let w = s.weak(1, a, None);
-    let c = s.callable(2);
-    s.enter(Code::Call, c, None);
-    s.snapshot(&[(a, 1, Spot::Gen0), (w, 1, Spot::Gen0), (c, 1, Spot::Gen0)], &[(w, None, false)]);
-    s.answer(w, Some(a));
-    s.leave();
-    assert_eq!(class(&s, Invariant::I12), Some(Collector));
-}
-
-#[test]
 fn an_object_in_the_trashcan_is_no_answer() {
     let mut s = Stream::new();
     let a = s.node(0);
@@ -107,33 +83,6 @@ fn an_object_in_the_trashcan_is_no_answer() {
     s.answer(w, Some(a));
     s.leave();
     assert_eq!(class(&s, Invariant::I13), Some(Collector));
-}
-
-/// The collector has cleared a weak reference that is not trash, and does not call its callback.
-#[test]
-fn a_collection_owes_the_callbacks_of_its_trash() {
-    let mut s = Stream::new();
-    let a = s.node(0);
-    let c = s.callable(1);
-    let w = s.weak(2, a, Some(c));
-    let z = s.finalizable(3);
-    for object in [a, z] {
-        s.slot(object, 0, Some(object));
-    }
-    s.var(0, None);
-    s.var(3, None);
-    let held = |callbacks: u32| [(c, 1 + callbacks, Spot::Gen0), (w, 1, Spot::Gen0)];
-    let [first, second] = held(1);
-    s.collect(&[(a, 1, Spot::Gen0), first, second, (z, 1, Spot::Gen0)], &[(w, Some(a), true)]);
-    s.enter(Code::Finalizer, z, None);
-    let [first, second] = held(0).map(|(object, count, _)| (object, count, Spot::Gen2));
-    let trash = |z_count| [first, second, (a, 1, Spot::Collecting), (z, z_count, Spot::Collecting)];
-    s.snapshot(&trash(2), &[(w, None, false)]);
-    s.leave();
-    s.snapshot(&trash(2), &[(w, None, false)]);
-    s.clear(a);
-    s.die(a);
-    assert_eq!(class(&s, Invariant::I14), Some(Collector));
 }
 
 #[test]
@@ -152,30 +101,6 @@ fn legacy_objects_must_be_listed() {
         s.op(Op::Look);
         assert_eq!(class(&s, Invariant::I21), (!listed).then_some(Collector));
     }
-}
-
-/// What legacy objects reach is set aside with them, but not a weak reference whose callback the collector has called.
-#[test]
-fn a_called_weak_reference_is_not_uncollectable() {
-    let source = "\
-coroner 1
-
-def A():
-    pass
-
-a = Node(legacy=A)
-a[0] = a
-f = Node(call=A)
-x = Node()
-x[0] = x
-a[1] = ref(x, f)
-del x
-del a
-collect(2)
-";
-    let (found, judge) = judged(source, "cpython-3.12", Release::new(3, 12, 1));
-    assert_eq!(class_of(&found, Invariant::I21), None, "{found:?}");
-    assert!(judge.judged(Invariant::I21).passed > 0);
 }
 
 #[test]
@@ -198,29 +123,6 @@ fn every_shape_that_is_cleared_must_go() {
         s.op(Op::Look);
         assert_eq!(class(&s, Invariant::I22), Some(Collector), "{shape:?}");
     }
-}
-
-/// What its own deallocator's finalizer has saved is tracked anew: this collection does not clear it.
-#[test]
-fn what_left_the_trash_need_not_go() {
-    let source = "\
-coroner 1
-
-def F():
-    self[0] = self
-
-def G():
-    del self[0]
-
-f = Node(finalizer=G)
-f[1] = f
-f[0] = Slotted(finalizer=F)
-del f
-collect(2)
-";
-    let (found, judge) = judged(source, "cpython-3.12", Release::new(3, 12, 1));
-    assert_eq!(class_of(&found, Invariant::I22), None, "{found:?}");
-    assert!(judge.judged(Invariant::I22).passed > 0);
 }
 
 #[test]
@@ -266,38 +168,6 @@ fn every_weak_container_tells_its_length() {
             assert_eq!(class(&s, Invariant::I30), (len != 2).then_some(Collector), "{shape:?}");
         }
     }
-}
-
-#[test]
-fn an_object_that_its_deallocators_finalizer_saves_may_be_young() {
-    for finalized in [false, true] {
-        let mut s = Stream::new();
-        let a = s.finalizable(0);
-        s.collect(&[(a, 1, Spot::Gen0)], &[]);
-        s.collected(0, &[(a, 1, Spot::Gen2)], &[]);
-        s.op(Op::Look);
-        s.var(0, None);
-        if finalized {
-            s.enter(Code::Finalizer, a, None);
-        }
-        s.var(0, Some(a));
-        if finalized {
-            s.leave();
-        }
-        s.end(&[(a, 1, Spot::Gen0)], &[]);
-        let expected = if finalized { Documented } else { Collector };
-        assert_eq!(class(&s, Invariant::I32), Some(expected));
-    }
-}
-
-#[test]
-fn an_emptied_list_holds_nothing() {
-    let mut s = Stream::new();
-    let c = s.callable(0);
-    s.op(Op::AddGcCallback { callable: Place::var(0) });
-    s.op(Op::EmptyGcCallbacks);
-    s.end(&[(c, 1, Spot::Gen0)], &[]);
-    assert_eq!(class(&s, Invariant::I06), None);
 }
 
 #[test]
