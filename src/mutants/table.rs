@@ -162,7 +162,7 @@ mutants! {
     SavedByItsDeallocatorDoomed "saved-by-its-deallocator-doomed":
         "trash that its deallocator's finalizer has saved is still to be cleared",
         By("lib invariant::tests::truth::what_left_the_trash_need_not_go");
-    EmptiedEntriesCount "emptied-entries-count": "entries of `gc.callbacks` count as holders when the list was emptied",
+    RemovedEntriesCount "removed-entries-count": "entries of `gc.callbacks` count as holders when the list was emptied",
         By("lib invariant::tests::truth::an_emptied_list_holds_nothing");
     VainEntriesStay "vain-entries-stay": "an entry of `gc.callbacks` that was not added is a holder",
         By("lib invariant::tests::truth::an_entry_that_was_not_added_holds_nothing");
@@ -212,6 +212,20 @@ mutants! {
         By("lib model::machine::fact_tests::a_saved_object_saves_what_it_reaches");
     UntrackLosesFinalized "untrack-loses-finalized": "an object that is untracked may be finalized again",
         By("lib model::machine::fact_tests::an_untracked_object_remembers_that_it_was_finalized");
+    OldestAreNotSpared "oldest-are-not-spared": "a full collection starts however few objects are new among the old",
+        By("lib model::machine::fact_tests::a_full_collection_waits_for_a_quarter_of_what_is_old");
+    DeathsAreNotCounted "deaths-are-not-counted": "what dies stays counted as allocated",
+        By("lib model::machine::fact_tests::allocations_count_less_deaths");
+    FreezeKeepsCounts "freeze-keeps-counts": "`gc.freeze()` leaves the counts alone",
+        By("lib model::machine::fact_tests::freezing_starts_to_count_anew");
+    UnfreezeMakesYoung "unfreeze-makes-young": "`gc.unfreeze()` moves objects to generation 0",
+        By("lib model::machine::fact_tests::what_is_unfrozen_is_old");
+    DisabledCollects "disabled-collects": "automatic collections start while they are disabled",
+        By("lib model::machine::fact_tests::no_collection_starts_by_itself_unless_it_may");
+    ZeroIsAThreshold "zero-is-a-threshold": "a first threshold of 0 starts collections",
+        By("lib model::machine::fact_tests::no_collection_starts_by_itself_unless_it_may");
+    RefusalsAreSilent "refusals-are-silent": "a collection that is refused shows nothing",
+        By("lib model::machine::fact_tests::a_collection_inside_of_another_one_is_refused");
 
     // Events and their comparison.
     FinalizedNotDecoded "finalized-not-decoded": "the finalized bit is lost where events are read",

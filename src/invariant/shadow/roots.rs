@@ -92,7 +92,7 @@ impl Roots {
 
     pub(super) fn empty_gc_callbacks(&mut self, mut dropped: impl FnMut(u32)) {
         while let Some(callable) = self.gc_callbacks.pop() {
-            if !mutant!(EmptiedEntriesCount) {
+            if !mutant!(RemovedEntriesCount) {
                 dropped(callable);
             }
         }

@@ -13,7 +13,9 @@ impl Execution<'_, '_> {
     /// An explicit collection, or the report that one is running already.
     pub(super) fn collect(&mut self, generation: u8, automatic: bool) {
         if self.process.interp.gc.collecting {
-            self.sink.event(Event::Refused);
+            if !mutant!(RefusalsAreSilent) {
+                self.sink.event(Event::Refused);
+            }
             return;
         }
         self.start_collection(generation.min(2), automatic);

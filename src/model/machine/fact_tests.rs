@@ -201,3 +201,78 @@ del k
     assert_eq!(events.iter().filter(finalized).count(), 1);
     assert!(events.contains(&Event::Free { object: named(&events, 0) }));
 }
+
+/// The generations of the automatic collections of a run.
+fn automatic(events: &[Event]) -> Vec<u8> {
+    let started = |event: &Event| match *event {
+        Event::CollectStart { generation, automatic: true } => Some(generation),
+        _ => None,
+    };
+    events.iter().filter_map(started).collect()
+}
+
+/// `long_lived_pending < long_lived_total / 4` puts it off.
+#[test]
+fn a_full_collection_waits_for_a_quarter_of_what_is_old() {
+    for (old, full) in [(80, false), (4, true)] {
+        let made: String = (0..16).map(|n| format!("b{n} = Node()\n")).collect();
+        let events =
+            events(&format!("\na = chain({old}, Node())\ncollect(2)\ngc.set_threshold(1, 0, 0)\ngc.enable()\n{made}"));
+        let automatic = automatic(&events);
+        assert!(automatic.contains(&1), "{old}: {automatic:?}");
+        assert_eq!(automatic.contains(&2), full, "{old}: {automatic:?}");
+    }
+}
+
+#[test]
+fn allocations_count_less_deaths() {
+    let start = "\ngc.set_threshold(2, 0, 0)\ngc.enable()\n";
+    assert_eq!(automatic(&events(&format!("{start}{}", "Node()\n".repeat(8)))), [0; 0]);
+    let kept: String = (0..4).map(|n| format!("a{n} = Node()\n")).collect();
+    assert_eq!(automatic(&events(&format!("{start}{kept}"))), [0]);
+}
+
+#[test]
+fn no_collection_starts_by_itself_unless_it_may() {
+    let kept: String = (0..4).map(|n| format!("a{n} = Node()\n")).collect();
+    for mode in ["gc.set_threshold(2, 0, 0)\n", "gc.set_threshold(0, 0, 0)\ngc.enable()\n"] {
+        assert_eq!(automatic(&events(&format!("\n{mode}{kept}"))), [0; 0], "{mode}");
+    }
+}
+
+#[test]
+fn freezing_starts_to_count_anew() {
+    let source = |between: &str| {
+        format!("\ngc.set_threshold(2, 0, 0)\ngc.enable()\na = Node()\nb = Node()\n{between}c = Node()\nd = Node()\n")
+    };
+    assert_eq!(automatic(&events(&source(""))), [0]);
+    assert_eq!(automatic(&events(&source("gc.freeze()\n"))), [0; 0]);
+}
+
+#[test]
+fn what_is_unfrozen_is_old() {
+    for (mode, spot) in [("", Spot::Permanent), ("gc.unfreeze()\n", Spot::Gen2)] {
+        let events = events(&format!("\na = Node()\ngc.freeze()\n{mode}"));
+        assert_eq!(last_spot(&events, named(&events, 0)), Some(spot));
+    }
+}
+
+#[test]
+fn a_collection_inside_of_another_one_is_refused() {
+    let source = "
+def F():
+    collect(2)
+
+a = Node(finalizer=F)
+a[0] = a
+del a
+collect(2)
+";
+    let events = events(source);
+    let [entered, refused, left] = [
+        events.iter().position(|event| matches!(event, Event::Enter { code: Code::Finalizer, .. })).unwrap(),
+        position(&events, Event::Refused),
+        position(&events, Event::Leave),
+    ];
+    assert!(entered < refused && refused < left);
+}
