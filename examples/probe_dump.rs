@@ -21,7 +21,7 @@ fn main() -> anyhow::Result<()> {
             parse(&source).map_err(|list| anyhow::anyhow!("{}", list[0].render("stdin", &source, false)))?.scenario
         }
     };
-    for interpreter in resolve(&wanted)? {
+    for interpreter in resolve(&wanted)?.interpreters {
         println!("== {}", interpreter.name());
         let mut python = Python::new(interpreter, Limits::default())?;
         let mut events: Vec<Event> = Vec::new();

@@ -46,7 +46,15 @@ fn the_result_as_json_has_the_keys_that_scripts_depend_on() {
     let folder = folder();
     coroner(folder.path(), &format!("{BROKEN} --json result.json"));
     let result = json(folder.path(), "result.json");
-    assert_eq!((&result["schema"], &result["command"], &result["exit"]), (&1.into(), &"run".into(), &1.into()));
+    assert_eq!((&result["schema"], &result["command"], &result["exit"]), (&2.into(), &"run".into(), &1.into()));
+    assert_eq!(result["interrupted"], false);
+    for counts in [&result, &result["subjects"][0]] {
+        let all: u64 = ["judged", "undefined", "unsupported", "limited", "died"]
+            .iter()
+            .map(|key| counts[key].as_u64().unwrap_or_else(|| panic!("{key} is missing in {counts}")))
+            .sum();
+        assert_eq!(all, 600);
+    }
     assert_eq!((&result["scenarios"], &result["reached"]["runs"]), (&600.into(), &600.into()));
     assert_eq!(result["digest"].as_str().unwrap().len(), 16);
     let subject = &result["subjects"][0];
@@ -90,6 +98,26 @@ fn a_clean_campaign_exits_0_and_has_nothing_new() {
     assert_eq!(ran.code, 0, "{}", ran.out);
     assert!(!ran.out.contains('\x1b') && ran.err.is_empty(), "{}", ran.err);
     assert!(folder.path().join("findings/campaigns").is_dir() && !ran.out.contains(" NEW"), "{}", ran.out);
+}
+
+/// What neither side can cite a text for is counted in every report, shown on request, and counts with `--strict` only.
+#[test]
+fn what_nobody_promised_is_counted_and_shown_on_request() {
+    let folder = folder();
+    let line = "run --seed 0 --scenarios 1000 --collector cpython-3.15";
+    let [plain, all] =
+        ["", " --all"].map(|all| coroner(folder.path(), &format!("{line}{all} --json run.json --out out")));
+    let subject = &json(folder.path(), "run.json")["subjects"][0];
+    let (counted, retracked) = (&subject["unpromised"], &subject["violations"]["unpromised"]["I32"]);
+    assert!(counted.as_u64() > Some(0) && retracked.as_u64() > Some(0), "{subject}");
+    let count = format!(
+        "unpromised: scenarios for which no text speaks, on either side; --all shows them\n  cpython-3.15.0 {counted}\n"
+    );
+    assert!(plain.out.contains(&count), "{}", plain.out);
+    assert!(!plain.out.contains("\nu I32") && all.out.contains("\nu I32"), "{}", plain.out);
+    assert!(all.out.contains(&format!("on either side\n  cpython-3.15.0 {counted}\n")), "{}", all.out);
+    assert_eq!(plain.code, all.code);
+    assert_eq!(coroner(folder.path(), &format!("{line} --strict --out strict")).code, 1);
 }
 
 #[test]
@@ -220,6 +248,29 @@ fn a_text_survives_the_binary_form_and_fmt_leaves_its_own_output_alone() {
     assert_eq!(coroner(folder.path(), "convert a.bin -o b.scn").code, 2, "a file is not replaced unasked");
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     assert_eq!(read("b.scn"), read("a.scn").replace('x', "a"));
+}
+
+#[test]
+fn the_violation_of_an_invariant_is_kept_and_replayed_wherever_it_stands() {
+    let folder = folder();
+    let source = "coroner 1\n\nk = Node(flaw=[weakrefs])\nd = WeakSet()\nd[0] = k\ndel k\nlen(d)\n";
+    std::fs::write(folder.path().join("two.scn"), source).unwrap();
+    for (option, kept, len) in
+        [("", "I30", true), (" --invariant I30", "I30", true), (" --invariant I05", "I05", false)]
+    {
+        let ran = coroner(folder.path(), &format!("shrink two.scn --collector cpython-3.12{option} -o small.scn"));
+        assert_eq!(ran.code, 0, "{option}: {}", ran.err);
+        let small = std::fs::read_to_string(folder.path().join("small.scn")).unwrap();
+        assert!(small.contains(&format!("\ninvariant: {kept} ")), "{option}: {small}");
+        assert_eq!(small.contains("\nlen("), len, "{option}: {small}");
+    }
+    let absent = coroner(folder.path(), "shrink two.scn --collector cpython-3.12 --invariant I20");
+    assert!(absent.code == 2 && absent.err.contains("shows no violation of I20"), "{}", absent.err);
+    let replayed = |options: &str| coroner(folder.path(), &format!("replay two.scn --collector cpython-3.12{options}"));
+    let only = replayed(" --invariant I05 --strict");
+    assert!(only.code == 1 && only.out.contains("I05") && !only.out.contains("I30"), "{}", only.out);
+    assert_eq!(replayed(" --invariant I20 --strict").code, 0);
+    assert_eq!(replayed(" --invariant I99").code, 2);
 }
 
 #[test]

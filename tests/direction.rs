@@ -242,6 +242,16 @@ fn files_of_a_room_do_not_import_each_other_in_a_circle() {
     assert_eq!(circles, known, "circles of files, left: found, right: known");
 }
 
+/// What is started elsewhere has no limit.
+#[test]
+fn child_processes_are_started_in_one_room() {
+    let words = [".spawn()", ".output()", ".status()", "process::Child", "Stdio::inherit"];
+    let starts = |path: &PathBuf| words.iter().any(|word| code(path).contains(word));
+    let found: BTreeSet<String> = sources(&src()).iter().filter(|path| starts(path)).map(|path| module(path)).collect();
+    let known = ["supervise::ask", "supervise::child"].map(str::to_owned);
+    assert_eq!(found, BTreeSet::from(known));
+}
+
 /// Invariants ask the shadow heap by methods.
 #[test]
 fn fields_of_the_shadow_heap_are_seen_in_its_folder_only() {

@@ -7,6 +7,8 @@ const README: &str = include_str!("../README.md");
 
 const CAMPAIGNS: &str = include_str!("../docs/campaigns.md");
 
+const CPYTHON: &str = include_str!("../docs/cpython.md");
+
 const FORMAT: &str = include_str!("../docs/format.md");
 
 #[test]
@@ -17,6 +19,14 @@ fn the_table_of_options_is_the_programs() {
     let table = coroner::cli::options_table("run");
     assert!(table.lines().count() > 15);
     assert_eq!(&CAMPAIGNS[from..from + len], table, "put this table into docs/campaigns.md");
+}
+
+#[test]
+fn the_table_of_exit_codes_is_the_programs() {
+    let start = "<!-- exit codes: generated, tests/readme.rs compares -->\n";
+    let from = CPYTHON.find(start).expect("the table's start") + start.len();
+    let len = CPYTHON[from..].find("<!-- end -->").expect("the table's end");
+    assert_eq!(&CPYTHON[from..from + len], coroner::cli::exit_table(), "put this table into docs/cpython.md");
 }
 
 #[test]

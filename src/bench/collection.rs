@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use super::table::{Cell, Table};
 use crate::cpython::Interpreter;
@@ -13,6 +13,10 @@ use crate::lookup::row_of;
 use crate::model::collector::Collector;
 use crate::model::machine::{Machine, Observer, PhasePoint, View};
 use crate::scenario::{Bulk, Scenario};
+use crate::supervise::{Bounds, ask};
+
+/// What an interpreter may take for one graph: those of ten million objects take a minute.
+const MEASURED: Bounds = Bounds { time: Duration::from_secs(1800), output: 64 << 10 };
 
 /// What is collected: a graph, and whether it is trash by then.
 #[derive(Clone, Copy, Debug)]
@@ -138,7 +142,7 @@ pub fn interpreter(program: &Path, graph: &Graph, count: u32) -> Option<f64> {
         graph.python.replace('\n', "\n    "),
         graph.each,
     );
-    let output = Command::new(program).args(["-E", "-s", "-S", "-c", &script]).stderr(Stdio::null()).output().ok()?;
+    let output = ask(Command::new(program).args(["-E", "-s", "-S", "-c", &script]), MEASURED).ok()?;
     String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }
 

@@ -1,17 +1,20 @@
 //! One process against several: what a second core adds.
 
-use std::io::Read;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::pipeline::Worker;
 use super::table::{Cell, Table};
 use crate::generate::{Profile, Size};
 use crate::model::collector::Collector;
+use crate::supervise::{Asked, Bounds};
 
 /// How often one and several take turns.
 const ROUNDS: usize = 5;
+
+/// Bytes that a child may print.
+const OUTPUT: usize = 64 << 10;
 
 const COLUMNS: &[&str] = &["processes", "scenarios/s", "ratio"];
 
@@ -30,17 +33,16 @@ pub fn work(time: Duration) -> f64 {
     f64::from(scenarios) / start.elapsed().as_secs_f64()
 }
 
-/// One process, then as many as there are cores, in turns. `program` with `arguments` prints what [`work`] answers.
-pub fn table(program: &Path, arguments: &[String], processes: usize, mut step: impl FnMut()) -> Table {
+/// One process, then as many as there are cores, in turns. `program` with `arguments` prints what [`work`] answers, within
+/// `limit`.
+pub fn table(program: &Path, arguments: &[String], limit: Duration, processes: usize, mut step: impl FnMut()) -> Table {
     let mut table = Table::new("processes", "Processes on one machine, each generating, running and judging", COLUMNS);
-    let start = || {
-        Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()
-    };
+    let start = || Asked::start(Command::new(program).args(arguments));
     let mut rates = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
         for (at, count) in [1, processes].into_iter().enumerate() {
             let children: Vec<_> = (0..count).map(|_| start()).collect();
-            let of_children: Option<Vec<f64>> = children.into_iter().map(|child| rate(child.ok()?)).collect();
+            let of_children: Option<Vec<f64>> = children.into_iter().map(|child| rate(child.ok()?, limit)).collect();
             let Some(of_children) = of_children else {
                 table.notes.push("skipped: the program could not start itself".to_owned());
                 return table;
@@ -67,10 +69,9 @@ pub fn table(program: &Path, arguments: &[String], processes: usize, mut step: i
 }
 
 /// What a child printed, when it has ended.
-fn rate(mut child: Child) -> Option<f64> {
-    let mut text = String::new();
-    child.stdout.take()?.read_to_string(&mut text).ok()?;
-    child.wait().ok()?.success().then_some(())?;
+fn rate(child: Asked, limit: Duration) -> Option<f64> {
+    let output = child.answer(Bounds { time: limit, output: OUTPUT }).ok()?;
+    let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
     text.trim().parse().ok()
 }
 
@@ -86,7 +87,7 @@ mod tests {
     #[test]
     fn rates_are_added_up() {
         let arguments = ["-c".to_owned(), "echo 40.5".to_owned()];
-        let table = table(Path::new("/bin/sh"), &arguments, 2, || {});
+        let table = table(Path::new("/bin/sh"), &arguments, Duration::from_secs(600), 2, || {});
         assert_eq!(table.rows[1], [Cell::Count(2), Cell::Count(81), Cell::Number(2.0, 2)]);
         assert_eq!(table.floors.len(), 1);
     }
@@ -94,7 +95,7 @@ mod tests {
     #[test]
     fn a_program_that_fails_is_one_line() {
         for (program, arguments) in [("/bin/false", vec![]), ("/nowhere", vec![])] {
-            let table = table(Path::new(program), &arguments, 2, || {});
+            let table = table(Path::new(program), &arguments, Duration::from_secs(600), 2, || {});
             assert!(table.rows.is_empty());
             assert_eq!(table.notes.len(), 1);
         }

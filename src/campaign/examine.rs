@@ -7,7 +7,7 @@ mod tests;
 #[cfg(test)]
 mod together_tests;
 
-use crate::event::{Digest, Event, EventBuffer, MOST_KEPT};
+use crate::event::{Digest, Event, EventBuffer, MOST_KEPT, Undefined};
 use crate::findings::{Baseline, Verdict, count_objects};
 
 use crate::invariant::{Coverage, Judge, Violation, differential};
@@ -65,6 +65,26 @@ impl Examined<'_> {
     /// True if the run had more than [`MOST_KEPT`] events.
     pub fn is_long(&self) -> bool {
         self.total > MOST_KEPT as u64
+    }
+
+    /// If the process died where behaviour is undefined: why it is, and which violation says so.
+    pub fn death(&self) -> Option<(Undefined, Option<usize>)> {
+        let End::Undefined(reason, Some(_)) = self.end else { return None };
+        let last = self.total.checked_sub(1);
+        let is_ending = |(v, _): &(Violation, Verdict)| v.event.map(u64::from) == last;
+        Some((*reason, self.violations.iter().rposition(is_ending)))
+    }
+
+    /// What a death where behaviour is undefined means, and the bug of the baseline that it is due to. It is of class
+    /// `collector` unless a type lied.
+    pub fn death_verdict(&self, reason: Undefined, ending: Option<usize>) -> (Verdict, Option<u16>) {
+        let lies = matches!(reason, Undefined::OverReported | Undefined::DeadTracked | Undefined::KeptDying);
+        match ending.map(|at| (self.violations[at].1, self.known_bugs[at])) {
+            Some((Verdict::Known, bug)) => (Verdict::Known, bug),
+            Some((Verdict::TypeFault, _)) => (Verdict::TypeFault, None),
+            None if lies => (Verdict::TypeFault, None),
+            _ => (Verdict::New, None),
+        }
     }
 
     /// How many events were not kept.

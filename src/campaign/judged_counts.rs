@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::examine::Examined;
-use crate::findings::{Counts, FindingKey, First, SubjectCounts, mix};
+use crate::findings::{Counts, FindingKey, First, RunCounts, SubjectCounts, mix};
 
 use crate::bits::Bits;
+use crate::event::Undefined;
 use crate::findings::Verdict;
 use crate::invariant::{Class, Coverage, Invariant, Phase};
 use crate::subject::{End, Fatal};
@@ -33,6 +34,18 @@ pub enum ViolationKey {
         /// of the bug there. Else 0.
         sibling: u8,
     },
+    /// An interpreter died where behaviour is undefined.
+    Death {
+        /// What the violation that it ends in means: of class `collector` unless a type lied.
+        verdict: Verdict,
+        /// Why behaviour is undefined.
+        #[serde(with = "words::undefined")]
+        reason: Undefined,
+        /// Index of its collector in the plan.
+        collector: usize,
+        /// The index in the baseline of the bug that it is due to, if it is known.
+        bug: Option<u16>,
+    },
     /// An interpreter did not come to the end.
     Fatal {
         /// Index of its collector in the plan.
@@ -53,14 +66,16 @@ impl ViolationKey {
     /// Index of the collector in the plan.
     pub const fn collector(self) -> usize {
         match self {
-            ViolationKey::Violation { collector, .. } | ViolationKey::Fatal { collector, .. } => collector,
+            ViolationKey::Violation { collector, .. }
+            | ViolationKey::Death { collector, .. }
+            | ViolationKey::Fatal { collector, .. } => collector,
         }
     }
 
     /// What a violation means; nothing for another end.
     pub const fn verdict(self) -> Option<Verdict> {
         match self {
-            ViolationKey::Violation { verdict, .. } => Some(verdict),
+            ViolationKey::Violation { verdict, .. } | ViolationKey::Death { verdict, .. } => Some(verdict),
             ViolationKey::Fatal { .. } => None,
         }
     }
@@ -69,7 +84,7 @@ impl ViolationKey {
     pub const fn invariant(self) -> Option<Invariant> {
         match self {
             ViolationKey::Violation { invariant, .. } => Some(invariant),
-            ViolationKey::Fatal { .. } => None,
+            ViolationKey::Death { .. } | ViolationKey::Fatal { .. } => None,
         }
     }
 
@@ -77,21 +92,33 @@ impl ViolationKey {
     pub const fn known_bug(self) -> Option<usize> {
         match self {
             ViolationKey::Violation { verdict: Verdict::Known, sibling, .. } => Some(sibling as usize),
+            ViolationKey::Death { bug: Some(bug), .. } => Some(bug as usize),
             _ => None,
         }
     }
 
-    /// How an interpreter ended; nothing for a violation.
+    /// True if an interpreter died or did not come to its end, and that sets the exit code; with `strict`, every death does.
+    pub fn is_crash(self, strict: bool) -> bool {
+        matches!(self, ViolationKey::Death { .. } | ViolationKey::Fatal { .. }) && self.counts(strict)
+    }
+
+    /// How an interpreter ended where the outcome is defined; nothing for others.
     pub const fn fatal(self) -> Option<Fatal> {
         match self {
-            ViolationKey::Violation { .. } => None,
+            ViolationKey::Violation { .. } | ViolationKey::Death { .. } => None,
             ViolationKey::Fatal { fatal, .. } => Some(fatal),
         }
     }
 
-    /// True if it sets the exit code; with `strict`, every violation does.
+    /// True if it sets the exit code: what is new, an interpreter that did not come to the end, a run that differed the
+    /// second time; with `strict`, every violation does.
     pub fn counts(self, strict: bool) -> bool {
-        strict || matches!(self.verdict(), None | Some(Verdict::New))
+        strict || matches!(self.verdict(), None | Some(Verdict::New)) || self.invariant() == Some(Invariant::I41)
+    }
+
+    /// True if it is shown only on request: neither side can cite a text, and it does not set the exit code.
+    pub fn is_hidden(self, strict: bool) -> bool {
+        self.verdict() == Some(Verdict::Unpromised) && !self.counts(strict)
     }
 
     /// The same for all siblings.
@@ -143,6 +170,21 @@ mod words {
         }
     }
 
+    pub mod undefined {
+        use super::*;
+        use crate::event::Undefined;
+
+        pub fn serialize<S: Serializer>(reason: &Undefined, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_str(&format_args!("{reason:?}"))
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Undefined, D::Error> {
+            let word = String::deserialize(deserializer)?;
+            let reason = Undefined::ALL.iter().find(|reason| format!("{reason:?}") == word);
+            reason.copied().ok_or_else(|| Error::custom(format!("no undefined behaviour is called `{word}`")))
+        }
+    }
+
     /// Counts by verdict and invariant, as triples; zeros are left out.
     pub mod broken {
         use super::*;
@@ -181,12 +223,17 @@ pub struct JudgedCounts {
     pub broken: [[u64; Invariant::COUNT]; Verdict::ALL.len()],
     /// Scenarios with a violation of any class.
     pub violated: u64,
+    /// Scenarios with an `unpromised` violation; one whose second run differed is counted as that.
+    pub unpromised: u64,
     /// Scenarios judged by the invariants that need several runs, too.
     pub differential: u64,
     /// Scenarios whose second run differed from the first.
     pub nondeterministic: u64,
     /// Scenarios that ended in undefined behaviour.
     pub undefined: u64,
+    /// Those of them that the interpreter died of.
+    #[serde(default)]
+    pub died_where_undefined: u64,
     /// Scenarios that the interpreter died of after its last event.
     pub teardown: u64,
     /// Scenarios that the interpreter died of.
@@ -204,9 +251,11 @@ impl Default for JudgedCounts {
             reached: Coverage::default(),
             broken: [[0; Invariant::COUNT]; Verdict::ALL.len()],
             violated: 0,
+            unpromised: 0,
             differential: 0,
             nondeterministic: 0,
             undefined: 0,
+            died_where_undefined: 0,
             teardown: 0,
             crashed: 0,
             limited: 0,
@@ -216,6 +265,15 @@ impl Default for JudgedCounts {
 }
 
 impl JudgedCounts {
+    /// How the runs ended.
+    pub fn run_counts(&self) -> RunCounts {
+        let (runs, undefined) = (self.reached.runs, self.reached.undefined);
+        let unsupported: u64 = self.unsupported.values().sum();
+        let (limited, died) = (self.limited, self.crashed);
+        let whole = runs - (undefined + unsupported + limited + died).min(runs);
+        RunCounts { runs, whole, undefined, unsupported, limited, died }
+    }
+
     /// How many scenarios showed a violation of this invariant with this verdict.
     pub fn count(&self, verdict: Verdict, invariant: Invariant) -> u64 {
         self.broken[verdict as usize][invariant as usize]
@@ -230,9 +288,11 @@ impl SubjectCounts for JudgedCounts {
             *mine += theirs;
         }
         self.violated += other.violated;
+        self.unpromised += other.unpromised;
         self.differential += other.differential;
         self.nondeterministic += other.nondeterministic;
         self.undefined += other.undefined;
+        self.died_where_undefined += other.died_where_undefined;
         self.teardown += other.teardown;
         self.crashed += other.crashed;
         self.limited += other.limited;
@@ -255,9 +315,15 @@ impl JudgedTotals {
         tally.differential += u64::from(run.differential);
         tally.nondeterministic += u64::from(run.differs);
         tally.violated += u64::from(!run.violations.is_empty());
+        let unpromised =
+            run.violations.iter().any(|(v, _)| v.class == Class::Unpromised && v.invariant != Invariant::I41);
+        tally.unpromised += u64::from(unpromised);
         match run.end {
             End::Complete => {}
-            End::Undefined(_) => tally.undefined += 1,
+            End::Undefined(_, death) => {
+                tally.undefined += 1;
+                tally.died_where_undefined += u64::from(death.is_some());
+            }
             End::Teardown => tally.teardown += 1,
             End::Limit(_) => tally.limited += 1,
             End::Unsupported(what) => *tally.unsupported.entry(what.clone()).or_default() += 1,
@@ -284,11 +350,18 @@ impl JudgedTotals {
                 },
             }
         };
-        for position in 0..run.violations.len() {
+        // A death has a line of its own: the violation that it ends in is not another one.
+        let death = run.death();
+        for position in (0..run.violations.len()).filter(|at| death.is_none_or(|(_, ending)| ending != Some(*at))) {
             let key_of_this = key(position);
             if !(0..position).any(|earlier| key(earlier) == key_of_this) {
                 self.see(key_of_this, First { secondary: position > 0, scenario });
             }
+        }
+        if let Some((reason, ending)) = death {
+            let (verdict, bug) = run.death_verdict(reason, ending);
+            let key = ViolationKey::Death { verdict, reason, collector, bug };
+            self.see(key, First { secondary: false, scenario });
         }
         if let Some(fatal) = run.end.fatal() {
             self.see(ViolationKey::Fatal { collector, fatal }, First { secondary: false, scenario });
@@ -315,3 +388,23 @@ impl JudgedTotals {
 }
 
 const _: () = assert!(Invariant::COUNT <= 128, "there is room for 128 invariants");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_promised_counts_only_if_everything_does() {
+        let key =
+            |verdict, invariant| ViolationKey::Violation { verdict, invariant, collector: 0, phase: None, sibling: 0 };
+        for verdict in Verdict::ALL {
+            let key = key(verdict, Invariant::I32);
+            assert_eq!(key.counts(false), verdict == Verdict::New);
+            assert!(key.counts(true) && !key.is_hidden(true));
+            assert_eq!(key.is_hidden(false), verdict == Verdict::Unpromised);
+        }
+        // A run that differs the second time is nondeterminism, which is never hidden.
+        let differs = key(Verdict::Unpromised, Invariant::I41);
+        assert!(differs.counts(false) && !differs.is_hidden(false));
+    }
+}

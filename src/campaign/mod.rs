@@ -28,6 +28,7 @@ use crate::findings::{
 use crate::invariant::{Invariant, Violation};
 use crate::scenario::Scenario;
 use crate::scenario::text::Document;
+use crate::subject::Fatal;
 
 pub use engine::{Bounds, Persist, Progress, Show, Work, drive};
 pub use examine::{Examined, Examiner};
@@ -135,7 +136,10 @@ impl Bug {
                 let is_same = |v: &Violation| v.invariant == invariant && v.class.word() == self.what.class;
                 run.violations.iter().any(|(violation, _)| is_same(violation))
             }
-            None => run.end.fatal().is_some_and(|fatal| fatal.word() == self.what.code),
+            None => {
+                let is_death = self.what.code == Fatal::Crash.word() && run.end.death().is_some();
+                is_death || run.end.fatal().is_some_and(|fatal| fatal.word() == self.what.code)
+            }
         }
     }
 }

@@ -10,12 +10,12 @@ use super::{CampaignPlan, Explain};
 use crate::findings::{
     BugSignature, CampaignIdentity, Finding, First, State, Verdict, digest, document, lines, waiting,
 };
-use crate::invariant::{Invariant, Violation, differential};
+use crate::invariant::{Violation, differential};
 use crate::object_names::ObjectNames;
 use crate::scenario::Scenario;
 use crate::scenario::text::{FieldName, Names};
 use crate::shrink::{self, Budget, Minimality};
-use crate::subject::{End, Fatal};
+use crate::subject::{Death, End, Fatal};
 
 /// A finding that was just made.
 pub(super) fn found(plan: &CampaignPlan, about: &CampaignIdentity, key: ViolationKey, first: First) -> Finding {
@@ -25,7 +25,7 @@ pub(super) fn found(plan: &CampaignPlan, about: &CampaignIdentity, key: Violatio
     let repeat =
         about.repeat(&[&collector.name], &format!("--only {}", first.scenario), &plan.subjects.default) + strict;
     let (invariant, class) = (key.invariant(), key.verdict().map_or("", |verdict| verdict.class().word()));
-    let word = key.fatal().map_or("", Fatal::word);
+    let word = key.fatal().unwrap_or(Fatal::Crash).word();
     let what = match invariant {
         Some(i) => BugSignature {
             code: i.code().to_owned(),
@@ -34,7 +34,13 @@ pub(super) fn found(plan: &CampaignPlan, about: &CampaignIdentity, key: Violatio
             phase: String::new(),
             slug: format!("{}-{class}", i.code()),
         },
-        None => BugSignature { code: word.to_owned(), slug: word.to_owned(), ..BugSignature::default() },
+        None => {
+            let slug = match key {
+                ViolationKey::Death { reason, .. } => format!("{word}-{reason:?}").to_lowercase(),
+                _ => word.to_owned(),
+            };
+            BugSignature { code: word.to_owned(), class: class.to_owned(), slug, ..BugSignature::default() }
+        }
     };
     let fields = vec![
         (FieldName::Collector, collector.name.clone()),
@@ -46,10 +52,9 @@ pub(super) fn found(plan: &CampaignPlan, about: &CampaignIdentity, key: Violatio
     waiting(first, what, who, repeat, document(&scenario, fields))
 }
 
-/// What a candidate must still show: the same kind of violation, primary if it was, or the same end.
+/// What a candidate must still show: the same kind of violation, whatever others come before it, or the same end.
 struct Same {
     key: ViolationKey,
-    first: First,
 }
 
 impl Same {
@@ -60,16 +65,16 @@ impl Same {
                 && phase.is_none_or(|phase| phase == violation.phase)
                 && self.key.known_bug().is_none_or(|known| **bug == Some(known as u16))
         };
-        // What comes first in a run that differs from itself depends on the run.
-        let any = self.first.secondary || invariant == Invariant::I41;
-        let among = if any { run.violations.len() } else { 1 };
-        let mut found = run.violations.iter().zip(run.known_bugs).take(among);
+        let mut found = run.violations.iter().zip(run.known_bugs);
         found.find(is_same).map(|((violation, _), _)| *violation)
     }
 
     fn holds(&self, run: &Examined<'_>) -> bool {
         match self.key {
             ViolationKey::Violation { .. } => self.violation(run).is_some(),
+            ViolationKey::Death { verdict, reason, bug, .. } => run
+                .death()
+                .is_some_and(|(why, ending)| why == reason && run.death_verdict(why, ending) == (verdict, bug)),
             ViolationKey::Fatal { fatal, .. } => run.end.fatal() == Some(fatal),
         }
     }
@@ -84,7 +89,7 @@ pub(super) fn reduce(
     explain: Explain<'_>,
 ) -> Option<Finding> {
     let collector = plan.subjects.declaration(key.collector());
-    let same = Same { key, first: found.first };
+    let same = Same { key };
     let differential = key.invariant().is_some_and(differential::judges);
     let mut examiner = plan.subjects.examiner(key.collector(), &plan.baseline);
     let original = plan.draw.scenario(found.first.scenario);
@@ -95,7 +100,7 @@ pub(super) fn reduce(
     };
     let minimized = match key {
         ViolationKey::Fatal { fatal, .. } => reduce_fatal(&mut examiner, &original, fatal, plan.tries, halt),
-        ViolationKey::Violation { .. } => {
+        ViolationKey::Violation { .. } | ViolationKey::Death { .. } => {
             let mut holds = |candidate: &Scenario| same.holds(&examiner.examine(candidate, differential));
             shrink::minimize(&original, &mut holds, Budget { tries: plan.tries }, halt)
         }
@@ -111,6 +116,15 @@ pub(super) fn reduce(
     };
     let run = examiner.examine_fresh(scenario, differential);
     let mut record = Finding { minimal: claim.is_minimal(), claim: claim.to_string(), ..found.clone() };
+    if let (ViolationKey::Death { reason, .. }, false) = (key, same.holds(&run)) {
+        // Anything may happen where behaviour is undefined: that it died once is what is known.
+        record.sentence =
+            format!("the interpreter died where behaviour is undefined ({reason:?}), and not when asked again");
+        record.reduced.clone_from(&record.scenario);
+        record.known = known(plan, key, None);
+        record.state = if record.known.is_some() { State::Known } else { State::New };
+        return Some(record);
+    }
     if !same.holds(&run) {
         record.state = State::Flaky;
         record.sentence = "it did not occur again".to_owned();
@@ -122,16 +136,24 @@ pub(super) fn reduce(
             record.sentence = violation.describe(&|object| names.label(object));
             record.what.phase = violation.phase.word().to_owned();
             record.what.slug += &format!("-{}", violation.phase.word().to_lowercase());
-            record.known = known(plan, key, &violation);
+            record.known = known(plan, key, Some(&violation));
         }
         None => {
-            let (sentence, how) = match run.end {
-                End::Limit(limit) => ("the interpreter did not end within its limit", limit.as_str()),
-                End::Crashed(how) => ("the interpreter died", how.as_str()),
-                _ => ("", ""),
-            };
-            record.what.name = how.to_owned();
-            record.sentence = format!("{sentence}: {how}");
+            if let End::Limit(limit) = run.end {
+                record.what.name = limit.clone();
+                record.sentence = format!("the interpreter did not end within its limit: {limit}");
+            }
+            if let Some(death) = run.end.death() {
+                record.what.name = death.how.clone();
+                record.what.phase = death.place.phase.word().to_owned();
+                record.sentence = format!("the interpreter died: {death}");
+                record.details.extend(details(death));
+            }
+            if let End::Undefined(reason, _) = run.end {
+                record.sentence += &format!("; behaviour is undefined there ({reason:?})");
+                record.known = known(plan, key, None);
+                record.details.insert("undefined".to_owned(), format!("{reason:?}").into());
+            }
         }
     }
     record.state = if record.known.is_some() { State::Known } else { State::New };
@@ -159,7 +181,20 @@ pub(super) fn reduce(
     Some(record)
 }
 
-fn known(plan: &CampaignPlan, key: ViolationKey, violation: &Violation) -> Option<String> {
+/// A death for programs; steps are counted from 1.
+fn details(death: &Death) -> [(String, serde_json::Value); 4] {
+    let Death { how, place } = death;
+    let step = place.step.map(|step| u64::from(step) + 1);
+    let generation = place.collecting.map(|(generation, _)| generation);
+    [
+        ("how".to_owned(), how.as_str().into()),
+        ("step".to_owned(), step.into()),
+        ("collecting".to_owned(), generation.into()),
+        ("phase".to_owned(), place.phase.word().into()),
+    ]
+}
+
+fn known(plan: &CampaignPlan, key: ViolationKey, violation: Option<&Violation>) -> Option<String> {
     match key.verdict()? {
         Verdict::New => None,
         Verdict::Known => {
@@ -168,6 +203,7 @@ fn known(plan: &CampaignPlan, key: ViolationKey, violation: &Violation) -> Optio
             Some(format!("regressions/{regression}: {}: {}", bug.id, bug.what))
         }
         Verdict::TypeFault => Some("type-fault: a type lied or did not take part".to_owned()),
-        Verdict::Documented => Some(format!("documented: {}", violation.source())),
+        Verdict::Documented => Some(format!("documented: {}", violation?.source())),
+        Verdict::Unpromised => Some(format!("unpromised: {}", violation?.source())),
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Examined, Examiner};
 use crate::enumerate::{Enumeration, Scope};
-use crate::findings::Verdict;
+use crate::findings::{RunCounts, Verdict};
 use crate::invariant::Invariant;
 use crate::scenario::Scenario;
 use crate::subject::End;
@@ -23,30 +23,45 @@ pub struct ScopeVerdicts {
     pub first: u64,
 }
 
-/// How an interpreter failed to run a scenario.
+/// Why a run of a scenario was not judged to its last event.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Failure {
-    /// It died, or did not come to an end.
-    Fatal,
+    /// The interpreter died where the outcome is defined.
+    Died,
+    /// It did not come to an end within its limits.
+    Limited,
     /// It has no way to run it: nothing was judged.
     Unsupported,
+    /// It ended in undefined behaviour, and was judged up to there.
+    Undefined,
 }
 
 impl Failure {
-    const ALL: [Failure; 2] = [Failure::Fatal, Failure::Unsupported];
+    const ALL: [Failure; 4] = [Failure::Died, Failure::Limited, Failure::Unsupported, Failure::Undefined];
 
     /// The word in tables and files.
     pub const fn word(self) -> &'static str {
         match self {
-            Failure::Fatal => "died or stopped",
+            Failure::Died => "died",
+            Failure::Limited => "did not come to its end",
             Failure::Unsupported => "not run",
+            Failure::Undefined => "undefined",
         }
     }
 
-    fn of(end: &End) -> Option<Failure> {
-        match end {
-            End::Complete | End::Undefined(_) | End::Teardown => None,
-            End::Crashed(_) | End::Limit(_) => Some(Failure::Fatal),
+    /// True if it speaks against the interpreter.
+    pub const fn is_fatal(self) -> bool {
+        matches!(self, Failure::Died | Failure::Limited)
+    }
+
+    fn of(run: &Examined<'_>) -> Option<Failure> {
+        match run.end {
+            // A run of the model that ends so has come to its end.
+            _ if run.reached.undefined > 0 => Some(Failure::Undefined),
+            End::Undefined(..) => Some(Failure::Undefined),
+            End::Complete | End::Teardown => None,
+            End::Crashed(_) => Some(Failure::Died),
+            End::Limit(_) => Some(Failure::Limited),
             End::Unsupported(_) => Some(Failure::Unsupported),
         }
     }
@@ -70,7 +85,7 @@ pub struct ScopeCounts {
     pub judged: u64,
     /// Scenarios by kind of violation.
     pub found: BTreeMap<Key, ScopeVerdicts>,
-    /// Scenarios that an interpreter, by its number, did not run to the end.
+    /// Scenarios whose run on a collector, by its number, was not judged to the last event.
     pub failed: BTreeMap<(usize, Failure), ScopeVerdicts>,
 }
 
@@ -108,7 +123,7 @@ struct StoredFailure {
     first: u64,
 }
 
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 impl ScopeCounts {
     /// A survey that has yet to begin, at an index of the scope.
@@ -149,10 +164,26 @@ impl ScopeCounts {
         more
     }
 
+    /// How the runs of a collector, by its number, ended.
+    pub fn run_counts(&self, at: usize) -> RunCounts {
+        let of = |failure| self.failed.get(&(at, failure)).map_or(0, |counts| counts.scenarios);
+        let mut counts = RunCounts {
+            runs: self.scenarios,
+            whole: 0,
+            undefined: of(Failure::Undefined),
+            unsupported: of(Failure::Unsupported),
+            limited: of(Failure::Limited),
+            died: of(Failure::Died),
+        };
+        let rest = counts.undefined + counts.unsupported + counts.limited + counts.died;
+        counts.whole = counts.runs.saturating_sub(rest);
+        counts
+    }
+
     /// Counts what became of one run.
     fn count(&mut self, at: usize, new: ScopeVerdicts, run: &Examined<'_>) {
         let violations = run.violations;
-        if let Some(failure) = Failure::of(run.end) {
+        if let Some(failure) = Failure::of(run) {
             self.failed.entry((at, failure)).or_insert(new).scenarios += 1;
         }
         for (n, (violation, verdict)) in violations.iter().enumerate() {
@@ -253,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_survey_that_is_interrupted_ends_as_one_that_is_not() {
-        let collectors = ["cpython-3.7", "cpython-3.13.0", "cpython-3.15"].map(|n| Collector::parse(n).unwrap());
+        let collectors = ["cpython-2.7", "cpython-3.13.0", "cpython-3.15"].map(|n| Collector::parse(n).unwrap());
         let scope = Scope { decorations: 1, ..Scope::new(2) };
         let names = collectors.iter().map(|c| c.name.clone()).collect::<Vec<String>>();
         let survey = |steps: &[u64]| {
@@ -279,7 +310,7 @@ mod tests {
         assert_eq!(ScopeCounts::load(&text), Ok(survey));
         assert!(ScopeCounts::load("").is_err());
         assert!(ScopeCounts::load(&text[..text.len() / 2]).is_err());
-        assert!(ScopeCounts::load(&text.replace("\"schema\": 1", "\"schema\": 99")).is_err());
+        assert!(ScopeCounts::load(&text.replace("\"schema\": 2", "\"schema\": 99")).is_err());
         let count = r#""found": [{"collector": 7, "verdict": 0, "invariant": "I15", "scenarios": 1, "first": 0}]"#;
         assert!(ScopeCounts::load(&text.replace("\"found\": []", count)).is_err());
     }

@@ -83,7 +83,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     }
     let parts = if args.parts.is_empty() { &Part::ALL[..] } else { &args.parts };
     let interpreters = match &args.python {
-        Some(list) => cpython::resolve(list)?,
+        Some(list) => options::resolve(list)?,
         None if parts.iter().any(|p| matches!(p, Part::Reality | Part::Collection)) => newest(),
         None => Vec::new(),
     };
@@ -128,13 +128,17 @@ fn measure(
         }
         Part::Processes => {
             let program = std::env::current_exe().context("this program does not know its own file")?;
-            let time = format!("{}s", args.time.mul_f64(2.0).as_secs_f64());
+            let time = args.time.mul_f64(2.0);
             let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2);
-            parallel::table(&program, &["bench".to_owned(), "--child".to_owned(), time], cores, step)
+            let arguments = ["bench".to_owned(), "--child".to_owned(), format!("{}s", time.as_secs_f64())];
+            parallel::table(&program, &arguments, time.saturating_add(CHILD), cores, step)
         }
         Part::Replay => replay::table(&args.regressions, replay::CORPUS, step),
     })
 }
+
+/// What a child of the part `processes` may take beyond its time.
+const CHILD: Duration = Duration::from_secs(600);
 
 /// The newest interpreter that is no debug build: a debug build's speed says nothing.
 fn newest() -> Vec<Interpreter> {

@@ -7,7 +7,7 @@ use anyhow::{anyhow, bail};
 
 use super::{input, options};
 use crate::campaign::{Budget, Examiner, Explain, RunOptions, Scenarios, StoreOptions};
-use crate::cpython::{self, Interpreter};
+use crate::cpython::Interpreter;
 use crate::explain::{self, Judged, record};
 use crate::findings::{Baseline, CampaignIdentity, Regressions, Shard, digest};
 
@@ -239,12 +239,21 @@ pub fn targets(list: &str) -> anyhow::Result<Vec<Imitation>> {
     Ok(targets)
 }
 
+/// What an interpreter is called beside others: by its path too, if one of them has the same version.
+pub fn name(target: &Imitation, all: &[Imitation]) -> String {
+    let name = target.interpreter.name();
+    match options::is_ambiguous(&target.interpreter, all.iter().map(|other| &other.interpreter)) {
+        true => format!("{name} ({})", target.interpreter.program.display()),
+        false => name,
+    }
+}
+
 /// The interpreters that a list means.
 ///
 /// # Errors
 /// If an entry of the list is no usable interpreter, or there is none.
 pub fn interpreters(list: &str) -> anyhow::Result<Vec<Interpreter>> {
-    let found = cpython::resolve(list)?;
+    let found = options::resolve(list)?;
     if found.is_empty() {
         bail!("no interpreter found: pass a path, or name programs in CORONER_PYTHONS");
     }

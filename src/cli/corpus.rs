@@ -13,6 +13,7 @@ use crate::fuzzing::engine;
 use crate::generate::Seed;
 use crate::report::{count, json};
 use crate::scenario::{Scenario, text};
+use crate::supervise::attend;
 
 /// The folder that comes with the project.
 const FOLDER: &str = "corpus/scenario";
@@ -233,7 +234,7 @@ fn cover_code<'a>(inputs: impl Iterator<Item = &'a [u8]>) -> anyhow::Result<BTre
         corpus::store(bytes, &from)?;
     }
     let mut command = std::process::Command::new(&target);
-    let status = command.args(["-set_cover_merge=1", "-max_len=4096"]).args([&to, &from]).status();
+    let status = attend(command.args(["-set_cover_merge=1", "-max_len=4096"]).args([&to, &from]), &|| false);
     let status = status.with_context(|| format!("cannot run {}", target.display()))?;
     anyhow::ensure!(status.success(), "the target ended with {status}");
     let chosen = corpus::load(&to, Reading::Strict)?;

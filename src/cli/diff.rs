@@ -7,11 +7,11 @@ use super::campaign::{self, Options, Pythons, explain};
 use super::monitor::Monitor;
 use super::{Exit, interrupt, options};
 use crate::campaign::{CampaignOutcome, Progress};
-use crate::findings::CampaignIdentity;
-use crate::lockstep::{self, ComparedCounts, ComparedTotals, ComparisonPlan, DifferenceKey, Skipped};
+use crate::lockstep::{self, ComparedCounts, ComparedTotals, ComparisonPlan, DifferenceKey};
 use crate::lookup::Imitation;
 use crate::model::rows::Rows;
-use crate::report::{json, text::lockstep_report as report};
+use crate::report::json;
+use crate::report::text::lockstep_report as report;
 use crate::scenario::text::Document;
 
 /// The share of scenarios that are run in a fresh process too: one in so many.
@@ -46,29 +46,30 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let outcome = lockstep::run_under(&plan, &about, run_options, interrupt::watch(), show)?;
     monitor.finish()?;
     let repeat = options.repeat(&about, outcome.campaign.scenarios, false);
-    let exit = page(&about, &outcome.campaign, &outcome.skipped, &options.out, repeat.as_deref(), json);
+    let page = report::LockstepReport {
+        about: &about,
+        outcome: &outcome.campaign,
+        skipped: &outcome.skipped,
+        out: &options.out,
+        interrupted: interrupt::asked(),
+        repeat: repeat.as_deref(),
+    };
+    let exit = show_page(&page, json);
     interrupt::hint();
     exit
 }
 
 /// Shows the page of a campaign in lockstep.
-pub(super) fn page(
-    about: &CampaignIdentity,
-    outcome: &CampaignOutcome<ComparedCounts, DifferenceKey>,
-    skipped: &[Skipped],
-    out: &Path,
-    repeat: Option<&str>,
-    json: Option<&Path>,
-) -> anyhow::Result<Exit> {
-    let exit = exit(outcome, skipped.len() == about.subjects.len());
-    let page = report::LockstepReport { about, outcome, skipped, out, repeat };
-    super::print(&report::text(&page, options::width(), options::color()))?;
+pub(super) fn show_page(page: &report::LockstepReport<'_>, json: Option<&Path>) -> anyhow::Result<Exit> {
+    let all_skipped = page.skipped.len() == page.about.subjects.len();
+    // Why none could be used has been said.
+    let not_compared = if all_skipped { None } else { page.not_compared() };
+    let exit = interrupt::exit(exit(page.outcome, all_skipped, not_compared.is_some()));
+    super::print(&report::text(page, options::width(), options::color()))?;
     if let Some(path) = json {
-        json::write(path, &report::json(&page, exit.code()))?;
+        json::write(path, &report::json(page, exit.code()))?;
     }
-    if let Some(repeat) = repeat.filter(|_| exit != Exit::Clean) {
-        super::print(&format!("\nrepeat with: {repeat}\n"))?;
-    }
+    super::print_end(exit, page.repeat, not_compared.as_deref())?;
     Ok(exit)
 }
 
@@ -88,15 +89,23 @@ fn reached(part: &ComparedTotals) -> Vec<(&'static str, u64)> {
 
 fn plan(args: &Args, targets: &[Imitation]) -> anyhow::Result<ComparisonPlan> {
     let options = &args.options;
+    let is_ambiguous =
+        |target: &Imitation| options::is_ambiguous(&target.interpreter, targets.iter().map(|other| &other.interpreter));
     let option = |target: &Imitation| {
         let program = target.interpreter.program.to_string_lossy();
         let is_path = args.pythons.python.split(',').any(|entry| entry.trim() == program);
+        let is_path = is_path || is_ambiguous(target);
         if is_path { program.into_owned() } else { target.interpreter.short() }
     };
     let collectors = targets.iter().map(|target| target.collector.clone()).collect();
+    let target = |target: &Imitation| {
+        let mut named = target.target(option(target));
+        named.identity.name = campaign::name(target, targets);
+        named
+    };
     Ok(ComparisonPlan {
         draw: options.draw()?,
-        targets: targets.iter().map(|target| target.target(option(target))).collect(),
+        targets: targets.iter().map(target).collect(),
         model: Arc::new(Rows::new(collectors)),
         sanitize: args.pythons.sanitize,
         budget: options.budget(),
@@ -107,7 +116,7 @@ fn plan(args: &Args, targets: &[Imitation]) -> anyhow::Result<ComparisonPlan> {
     })
 }
 
-fn exit(outcome: &CampaignOutcome<ComparedCounts, DifferenceKey>, all_skipped: bool) -> Exit {
+fn exit(outcome: &CampaignOutcome<ComparedCounts, DifferenceKey>, all_skipped: bool, is_little: bool) -> Exit {
     let tallies = &outcome.part.tallies;
     if all_skipped {
         Exit::BadInput
@@ -117,6 +126,8 @@ fn exit(outcome: &CampaignOutcome<ComparedCounts, DifferenceKey>, all_skipped: b
         Exit::Disagreement
     } else if tallies.iter().any(|t| t.crashed > 0) {
         Exit::Crash
+    } else if is_little {
+        Exit::NotCompared
     } else {
         Exit::Clean
     }

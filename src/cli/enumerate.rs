@@ -12,12 +12,13 @@ use super::{Exit, interrupt, options};
 use crate::campaign::{CampaignSubjects, Examiner};
 use crate::campaign::{Failure, Key, ScopeCounts, ScopeVerdicts};
 use crate::enumerate::{Enumeration, MAX_OBJECTS, Scope};
-use crate::findings::{Verdict, write_atomically};
+use crate::findings::{RunCounts, Verdict, write_atomically};
 use crate::lookup;
 use crate::supervise::Limits;
 
 use crate::invariant::{Class, Invariant};
 use crate::model::collector::Collector;
+use crate::report::text::run_counts::{self, Word};
 use crate::report::{count, grouped, json as report, quoted, subject};
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Field, FieldName};
@@ -138,12 +139,14 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     bar.finish_and_clear();
     save(&survey)?;
     let failed = survey.found.keys().any(|(_, verdict, _)| args.strict || *verdict == Verdict::New);
-    let fatal = survey.failed.keys().any(|(_, failure)| *failure == Failure::Fatal);
-    let exit = match (fatal, failed) {
-        (true, _) => Exit::Crash,
-        (false, true) => Exit::Violation,
-        (false, false) => Exit::Clean,
-    };
+    let fatal = survey.failed.keys().any(|(_, failure)| failure.is_fatal());
+    let not_compared = not_compared(&survey);
+    let exit = interrupt::exit(match (fatal, failed, &not_compared) {
+        (true, ..) => Exit::Crash,
+        (false, true, _) => Exit::Violation,
+        (false, false, Some(_)) => Exit::NotCompared,
+        (false, false, None) => Exit::Clean,
+    });
     super::print(&text(&survey, collectors, args, end))?;
     let files = match &args.out {
         Some(folder) => examples(&survey, &mut all, &members, folder)?,
@@ -153,6 +156,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     if let Some(path) = json {
         let mut page = report::JsonReport::new("enumerate", exit.code());
         page.scenarios = Some(survey.scenarios);
+        page.counts = Some(report::JsonRunCounts::new(&run_counts(&survey), Word::Judged));
         page.repeat = Some(repeat.clone());
         page.result.insert("violations".to_owned(), survey.found.iter().map(|(k, c)| value(&survey, k, c)).collect());
         let failure = |((at, failure), of): (&(usize, Failure), &ScopeVerdicts)| {
@@ -163,17 +167,31 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
                 "first": of.first,
             })
         };
-        page.result.insert("failed".to_owned(), survey.failed.iter().map(failure).collect());
+        let failed = survey.failed.iter().filter(|((_, failure), _)| *failure != Failure::Undefined);
+        page.result.insert("failed".to_owned(), failed.map(failure).collect());
         page.result.insert("position".to_owned(), survey.position.into());
         page.result.insert("end".to_owned(), end.into());
         page.result.insert("judged".to_owned(), survey.judged.into());
         page.timing.insert("files".to_owned(), files.into());
         report::write(path, &page)?;
     }
-    if exit != Exit::Clean {
-        super::print(&format!("\nrepeat with: {repeat}\n"))?;
-    }
+    super::print_end(exit, Some(&repeat), not_compared.as_deref())?;
     Ok(exit)
+}
+
+/// How all runs ended.
+fn run_counts(survey: &ScopeCounts) -> RunCounts {
+    (0..survey.collectors.len()).fold(RunCounts::default(), |mut all, at| {
+        all.add(&survey.run_counts(at));
+        all
+    })
+}
+
+/// Says on which collectors too little was judged, if it was. A scope has undefined behaviour on purpose.
+fn not_compared(survey: &ScopeCounts) -> Option<String> {
+    let subjects = survey.collectors.iter().enumerate();
+    let subjects = subjects.map(|(at, name)| (name.as_str(), (survey.run_counts(at), Vec::new())));
+    run_counts::not_compared(subjects, |runs| runs, Word::Judged)
 }
 
 /// The survey that a folder holds.
@@ -208,7 +226,8 @@ fn text(survey: &ScopeCounts, collectors: &[Collector], args: &Args, end: u64) -
     }
     let at_fault = |at: usize| {
         let broken = |(of, verdict, _): &Key| *of == at && verdict.class() == Class::Collector;
-        survey.found.keys().any(broken) || survey.failed.keys().any(|(of, _)| *of == at)
+        survey.found.keys().any(broken)
+            || survey.failed.keys().any(|(of, failure)| *of == at && *failure != Failure::Undefined)
     };
     let holds: Vec<String> = collectors
         .iter()
@@ -229,13 +248,16 @@ fn text(survey: &ScopeCounts, collectors: &[Collector], args: &Args, end: u64) -
         let counts: Vec<Option<u64>> = counts.collect();
         let _ = writeln!(text, "| {invariant} | {} | {} |", verdict.meaning(), ranges(collectors, &counts).join("; "));
     }
-    if !survey.failed.is_empty() {
+    let failed = || survey.failed.iter().filter(|((_, failure), _)| *failure != Failure::Undefined);
+    if failed().next().is_some() {
         text.push('\n');
     }
-    for ((at, failure), of) in &survey.failed {
+    for ((at, failure), of) in failed() {
         let scenarios = count(of.scenarios, "scenario");
         let _ = writeln!(text, "{} on {}: {scenarios}, first {}", failure.word(), collectors[*at].name, of.first);
     }
+    let interrupted = if interrupt::asked() { "interrupted: " } else { "" };
+    let _ = writeln!(text, "\n{interrupted}{}", run_counts::in_words(&run_counts(survey), Word::Judged));
     text
 }
 

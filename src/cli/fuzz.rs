@@ -9,15 +9,17 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use super::fuzz_findings::Explored;
-use super::{Exit, options};
+use super::{Exit, interrupt, options};
 use crate::corpus::{self, Reading};
 use crate::fuzzing::{CANARY, Compare, Scenarios, Setting, TARGETS, VARIABLES, engine};
 use crate::invariant::Invariant;
 use crate::model::collector::releases::nearest;
 use crate::report::{count, json, quoted};
+use crate::supervise::attend;
 
 /// How long a run without a bound takes.
 const DEFAULT_TIME: Duration = Duration::from_secs(300);
+
 /// Build a libFuzzer target with coverage, on stable Rust, and run it
 ///
 /// Starts from `corpus/TARGET`; new inputs go to `target/fuzz/corpus/TARGET`, and `coroner corpus import` takes those
@@ -112,6 +114,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
     let mut explored = Explored::default();
+    interrupt::watch();
     let started = Instant::now();
     let (crashes, status) = loop {
         let (crashes, status) = once(args, &layout, explored.rounds, started.elapsed())?;
@@ -123,11 +126,17 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
             }
         }
         explored.crashes += crashes.len();
-        if crashes.is_empty() || !explored.goes_on() || args.findings.is_none() || is_over(args, started) {
+        if interrupt::asked()
+            || crashes.is_empty()
+            || !explored.goes_on()
+            || args.findings.is_none()
+            || is_over(args, started)
+        {
             break (explored.crashes, status);
         }
     };
-    let exit = match (crashes == 0, status.code()) {
+    let exit = interrupt::exit(match (crashes == 0, status.code()) {
+        _ if interrupt::asked() => Exit::Clean,
         (false, _) => Exit::Violation,
         (true, Some(0)) => Exit::Clean,
         (true, Some(2)) => Exit::BadInput,
@@ -136,7 +145,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
             eprintln!("the target ended with {status}; its message above names the input");
             Exit::Violation
         }
-    };
+    });
     if let Some(path) = json {
         let mut report = json::JsonReport::new("fuzz", exit.code());
         report.result.insert("target".to_owned(), target.into());
@@ -151,7 +160,9 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
 fn once(args: &Args, layout: &Layout, round: u32, spent: Duration) -> anyhow::Result<(Vec<PathBuf>, ExitStatus)> {
     let before = files(&layout.artifacts)?;
     let mut command = command(args, layout, round, spent);
-    let status = command.status().with_context(|| format!("cannot run {}", layout.built.display()))?;
+    // It writes every input when it finds it: nothing is lost.
+    let status =
+        attend(&mut command, &interrupt::asked).with_context(|| format!("cannot run {}", layout.built.display()))?;
     let after = files(&layout.artifacts)?;
     Ok((after.difference(&before).cloned().collect(), status))
 }

@@ -97,10 +97,11 @@ fn items(topic: Topic) -> (&'static [&'static str], Vec<Item>) {
         Topic::Bugs => (&["source"], switches(SwitchClass::Bug)),
         Topic::Invariants => {
             let item = |i: &Invariant| {
-                let promised = if i.promised() { "" } else { "not promised" };
-                Item::new(format!("{} {}", i.code(), i.name()), vec![promised.to_owned()], i.about().statement)
+                let rests: Vec<&str> = i.about().rests.iter().map(|ground| ground.words()).collect();
+                let rests = if rests.is_empty() { "nothing".to_owned() } else { rests.join(", ") };
+                Item::new(format!("{} {}", i.code(), i.name()), vec![rests], i.about().statement)
             };
-            (&["promised"], Invariant::ALL.iter().map(item).collect())
+            (&["rests on"], Invariant::ALL.iter().map(item).collect())
         }
         Topic::Operations => (&[], usages().map(|u| Item::new(u.form, Vec::new(), u.meaning)).collect()),
         Topic::Profiles => {

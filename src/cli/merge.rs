@@ -11,6 +11,8 @@ use crate::corpus;
 use crate::findings::{self, Campaign, CampaignIdentity, Merged, Shard};
 
 use crate::lockstep;
+use crate::report::text::campaign_report::{CampaignReport, Shown};
+use crate::report::text::lockstep_report::LockstepReport;
 use crate::report::{self, json};
 
 /// The folder of a store with inputs for fuzzing, in folders of their own.
@@ -31,6 +33,9 @@ pub struct Args {
     /// Fail on every violation, of whatever class, known or not
     #[arg(long)]
     strict: bool,
+    /// Show what no text promises or allows, too: otherwise it is only counted
+    #[arg(long)]
+    all: bool,
     /// Files or folders of scenarios that are known: what is reduced to one of them is KNOWN
     #[arg(long, value_name = "PATH", value_delimiter = ',')]
     known: Vec<PathBuf>,
@@ -88,10 +93,14 @@ fn page(campaign: &Campaign, bugs: &findings::Summary, args: &Args, json: Option
         let state = campaign.total::<lockstep::ComparedCounts, lockstep::DifferenceKey>()?;
         let outcome = CampaignOutcome::new(&state, scenarios, bugs.clone());
         let repeat = repeat(about, scenarios, Shard::WHOLE, false);
-        return diff::page(about, &outcome, &[], &args.out, repeat.as_deref(), json);
+        let (outcome, out, repeat) = (&outcome, args.out.as_path(), repeat.as_deref());
+        let page = LockstepReport { about, outcome, skipped: &[], out, interrupted: false, repeat };
+        return diff::show_page(&page, json);
     }
     let state = campaign.total::<campaign::JudgedCounts, campaign::ViolationKey>()?;
     let outcome = JudgedOutcome::new(&state, scenarios, bugs.clone());
     let repeat = repeat(about, scenarios, Shard::WHOLE, strict);
-    run::page(about, &outcome, &options::baseline()?, &args.out, strict, repeat.as_deref(), json)
+    let (outcome, baseline, shown) = (&outcome, &options::baseline()?, Shown { strict, all: args.all });
+    let (out, repeat) = (args.out.as_path(), repeat.as_deref());
+    run::show(&CampaignReport { about, outcome, baseline, out, shown, interrupted: false, repeat }, json)
 }

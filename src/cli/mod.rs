@@ -2,12 +2,14 @@
 
 mod bench;
 mod bisect;
+mod bless;
 mod bugs;
 mod campaign;
 mod convert;
 mod corpus;
 mod diff;
 mod enumerate;
+mod exit;
 mod explain;
 mod fmt;
 mod fuzz;
@@ -18,6 +20,7 @@ mod list;
 mod merge;
 mod migrate;
 mod monitor;
+mod on_interpreters;
 mod options;
 mod replay;
 mod replay_python;
@@ -33,43 +36,14 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-/// What a command ends with. Where several hold, the greatest in this order counts.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Exit {
-    /// Nothing to complain about.
-    Clean,
-    /// A violation that counts, or an outcome that is not the expected one.
-    Violation,
-    /// An interpreter crashed where the model defines an outcome.
-    Crash,
-    /// Model and interpreter disagree.
-    Disagreement,
-    /// The same scenario gave different events.
-    Nondeterminism,
-    /// The command line or a file makes no sense.
-    BadInput,
-}
-
-impl Exit {
-    /// The number that the process returns.
-    pub const fn code(self) -> u8 {
-        match self {
-            Exit::Clean => 0,
-            Exit::Violation => 1,
-            Exit::BadInput => 2,
-            Exit::Nondeterminism => 3,
-            Exit::Crash => 4,
-            Exit::Disagreement => 5,
-        }
-    }
-}
+pub use exit::{Exit, exit_table};
 
 /// Finds out how objects die: garbage collection, weak references, callbacks and finalizers, simulated on a model of
 /// every CPython collector and judged by invariants.
 ///
 /// Without a command: a campaign of 20 seconds over all collectors.
 #[derive(Debug, Parser)]
-#[command(name = "coroner", version, propagate_version = true, after_help = EXIT_CODES)]
+#[command(name = "coroner", version, propagate_version = true, after_help = exit::help())]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -77,9 +51,6 @@ struct Cli {
     #[arg(long, value_name = "FILE", global = true)]
     json: Option<PathBuf>,
 }
-
-const EXIT_CODES: &str = "Exit codes: 0 clean, 1 violation, 2 bad usage or input, 3 nondeterminism, \
-    4 an interpreter crashed, 5 model and interpreter disagree.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -167,6 +138,18 @@ pub fn options_table(command: &str) -> String {
         table += &format!("| `--{long}{value}` | {default} | {help} |\n");
     }
     table
+}
+
+/// The last lines of a command: what does the same again, unless all is well, and that too little was compared.
+fn print_end(exit: Exit, repeat: Option<&str>, not_compared: Option<&str>) -> anyhow::Result<()> {
+    let mut text = String::new();
+    if let Some(repeat) = repeat.filter(|_| exit != Exit::Clean) {
+        text += &format!("\nrepeat with: {repeat}\n");
+    }
+    if let Some(not_compared) = not_compared {
+        text += &format!("\n{not_compared}\n");
+    }
+    print(&text)
 }
 
 /// Writes to standard output; a closed pipe is an error like any other, not a panic.

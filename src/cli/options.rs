@@ -8,9 +8,10 @@ use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::campaign::Examiner;
-use crate::cpython::{self, Interpreter, Python};
+use crate::cpython::{self, FindError, Interpreter, Python};
 use crate::findings::Baseline;
 use crate::generate::{PROFILES, Profile, Size};
+use crate::invariant::Invariant;
 use crate::lookup;
 use crate::model::collector::Collector;
 use crate::model::collector::releases::nearest;
@@ -44,26 +45,14 @@ pub type Subjects = (Vec<Collector>, BTreeMap<String, Interpreter>);
 /// # Errors
 /// If a name means nothing, or nothing is left.
 pub fn subjects(names: &[String]) -> anyhow::Result<Subjects> {
-    let (mut found, mut interpreters): Subjects = Default::default();
+    let mut entries = Vec::new();
     for name in names {
-        let new = match name.trim().strip_prefix("python:") {
-            None => collectors(std::slice::from_ref(name))?,
-            Some(list) => {
-                let (new, more) = pythons(list)?;
-                interpreters.extend(more);
-                new
-            }
-        };
-        for collector in new {
-            if !found.iter().any(|c| c.name == collector.name) {
-                found.push(collector);
-            }
+        match name.trim().strip_prefix("python:") {
+            None => entries.extend(collectors(std::slice::from_ref(name))?.into_iter().map(Entry::Row)),
+            Some(list) => entries.extend(resolved(list)?.into_iter().map(Entry::Real)),
         }
     }
-    if found.is_empty() {
-        bail!("no collector is given; `coroner list collectors` shows all");
-    }
-    Ok((found, interpreters))
+    named(entries)
 }
 
 /// What `--collector` and `--python` mean together.
@@ -85,6 +74,20 @@ pub fn examiners((collectors, interpreters): &Subjects, baseline: &Baseline) -> 
     (0..subjects.len()).map(|subject| subjects.examiner(subject, baseline)).collect()
 }
 
+/// The interpreters that a list means. Those that reached a limit instead of saying what they are are named on standard
+/// error.
+///
+/// # Errors
+/// If an entry of the list is no usable interpreter, or all of them reached a limit.
+pub fn resolve(list: &str) -> anyhow::Result<Vec<Interpreter>> {
+    let resolved = cpython::resolve(list)?;
+    resolved.skipped.iter().for_each(|limit| eprintln!("skipped: {limit}"));
+    if resolved.interpreters.is_empty() && !resolved.skipped.is_empty() {
+        bail!("no interpreter is left");
+    }
+    Ok(resolved.interpreters)
+}
+
 /// The interpreters of a list as collectors: each has the rules of the row that covers it, or of the newest row, to
 /// say what is undefined, and a name that means the interpreter again. One that cannot be set up, because there is no
 /// compiler or no header, is named on standard error and left out.
@@ -92,30 +95,91 @@ pub fn examiners((collectors, interpreters): &Subjects, baseline: &Baseline) -> 
 /// # Errors
 /// If an entry of the list is no usable interpreter, or none is left.
 pub fn pythons(list: &str) -> anyhow::Result<Subjects> {
+    named(resolved(list)?.into_iter().map(Entry::Real).collect())
+}
+
+/// What an entry of a list of subjects means.
+enum Entry {
+    Row(Collector),
+    Real(Meant),
+}
+
+/// An interpreter, and what it was called.
+struct Meant {
+    /// A path, if it was called by one.
+    path: Option<String>,
+    interpreter: Interpreter,
+}
+
+/// The interpreters of a list, each with what it was called there.
+fn resolved(list: &str) -> anyhow::Result<Vec<Meant>> {
+    let (mut meant, mut limits): (Vec<Meant>, Vec<FindError>) = Default::default();
+    for entry in list.split(',').map(str::trim).filter(|e| !e.is_empty()) {
+        let path = entry.contains('/').then(|| entry.to_owned());
+        let resolved = cpython::resolve(entry)?;
+        // Each entry may have met the same ones.
+        let new: Vec<_> = resolved.skipped.into_iter().filter(|limit| !limits.contains(limit)).collect();
+        new.iter().for_each(|limit| eprintln!("skipped: {limit}"));
+        limits.extend(new);
+        meant.extend(resolved.interpreters.into_iter().map(|i| Meant { path: path.clone(), interpreter: i }));
+    }
+    if meant.is_empty() && !limits.is_empty() {
+        bail!("no interpreter is left");
+    }
+    if meant.is_empty() {
+        bail!("no interpreter found: pass a path, or name programs in CORONER_PYTHONS");
+    }
+    Ok(meant)
+}
+
+/// True if an interpreter needs its path to be told from another one of these.
+pub fn is_ambiguous<'i>(interpreter: &Interpreter, mut all: impl Iterator<Item = &'i Interpreter>) -> bool {
+    all.any(|other| other.short() == interpreter.short() && other.program != interpreter.program)
+}
+
+/// Gives every interpreter a name: its version, or its path if that is what it was called or if another one of the same
+/// version is there.
+fn named(entries: Vec<Entry>) -> anyhow::Result<Subjects> {
+    let all: Vec<Interpreter> = entries
+        .iter()
+        .filter_map(|entry| if let Entry::Real(meant) = entry { Some(meant.interpreter.clone()) } else { None })
+        .collect();
     let (mut found, mut interpreters): Subjects = Default::default();
     let mut skipped = 0;
-    for entry in list.split(',').map(str::trim).filter(|e| !e.is_empty()) {
-        for interpreter in cpython::resolve(entry)? {
-            let release = interpreter.release;
-            let name = if entry.contains('/') { entry.to_owned() } else { interpreter.short() };
-            let name = format!("python:{name}");
-            if let Err(error) = Python::new(interpreter.clone(), Limits::default()) {
-                eprintln!("skipped: {error}");
-                skipped += 1;
+    for entry in entries {
+        let (path, interpreter) = match entry {
+            Entry::Real(Meant { path, interpreter }) => (path, interpreter),
+            Entry::Row(collector) => {
+                if !found.iter().any(|c| c.name == collector.name) {
+                    found.push(collector);
+                }
                 continue;
             }
-            let newest = || Collector::all().pop();
-            let Some(row) = lookup::row_of(&interpreter).or_else(newest) else { continue };
-            if interpreters.insert(name.clone(), interpreter).is_none() {
-                found.push(Collector { name, release, rules: row.rules, verified: true });
-            }
+        };
+        let name = path.unwrap_or_else(|| match is_ambiguous(&interpreter, all.iter()) {
+            true => interpreter.program.to_string_lossy().into_owned(),
+            false => interpreter.short(),
+        });
+        let name = format!("python:{name}");
+        if interpreters.contains_key(&name) {
+            // The same name is the same program.
+            continue;
         }
+        if let Err(error) = Python::new(interpreter.clone(), Limits::default()) {
+            eprintln!("skipped: {error}");
+            skipped += 1;
+            continue;
+        }
+        let newest = || Collector::all().pop();
+        let Some(row) = lookup::row_of(&interpreter).or_else(newest) else { continue };
+        found.push(Collector { name: name.clone(), release: interpreter.release, rules: row.rules, verified: true });
+        interpreters.insert(name, interpreter);
     }
     if found.is_empty() && skipped > 0 {
         bail!("no interpreter is left");
     }
     if found.is_empty() {
-        bail!("no interpreter found: pass a path, or name programs in CORONER_PYTHONS");
+        bail!("no collector is given; `coroner list collectors` shows all");
     }
     Ok((found, interpreters))
 }
@@ -146,6 +210,11 @@ pub fn size(name: &str) -> Result<Size, String> {
     let words: Vec<&str> = Size::ALL.iter().map(|s| s.word()).collect();
     let found = Size::ALL.into_iter().find(|s| s.word() == name);
     found.ok_or_else(|| format!("the sizes are {}", words.join(", ")))
+}
+
+/// The invariant with a code or name.
+pub fn invariant(code: &str) -> Result<Invariant, String> {
+    Invariant::parse(code).ok_or_else(|| format!("no invariant is called `{code}`"))
 }
 
 /// A length of time: `90`, `90s`, `5m`, `1h`.

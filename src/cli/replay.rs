@@ -5,17 +5,20 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use super::input::{self, Unreadable};
+use super::on_interpreters::{Replayer, counts, in_words, remark};
 use super::{Exit, options};
 use crate::campaign::{Examiner, JudgedTotals};
 use crate::cpython::Interpreter;
 use crate::event::MOST_KEPT;
-use crate::findings::{Baseline, Verdict};
-
+use crate::findings::{Baseline, RunCounts, Verdict};
+use crate::invariant::{Invariant, Violation};
 use crate::lookup::{self, Collectors};
 use crate::model::collector::Collector;
 use crate::object_names::ObjectNames;
-use crate::regression::{Case, Mismatch, Runner, bless_file};
+use crate::regression::{Case, Mismatch, Replayed, Runner};
+use crate::report::text::run_counts::{self, Reasoned, Word};
 use crate::report::{self, Style, json, quoted};
+use crate::subject::End;
 use crate::supervise::Limits;
 
 /// Run scenario files again and compare with the outcomes they expect
@@ -33,6 +36,9 @@ pub struct Args {
     /// Fail on every violation, of whatever class, known or not, that no file expects
     #[arg(long)]
     strict: bool,
+    /// Look at violations of this invariant only; what files expect is not compared
+    #[arg(long, value_name = "CODE", value_parser = options::invariant, conflicts_with_all = ["bless", "python"])]
+    invariant: Option<Invariant>,
     /// Write what happens into the files as what they expect
     #[arg(long, conflicts_with_all = ["collector", "strict", "python"])]
     bless: bool,
@@ -44,7 +50,7 @@ pub struct Args {
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     if args.bless {
-        return bless(args, json);
+        return super::bless::run(&args.paths, json);
     }
     if let Some(list) = &args.python {
         return super::replay_python::run(&args.paths, list, json);
@@ -54,7 +60,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         names => options::subjects(names).map(|(chosen, interpreters)| (Some(chosen), interpreters))?,
     };
     let cases = input::read_all(&args.paths);
-    let mut replay = Replay::new(chosen, interpreters, args.strict)?;
+    let mut replay = Replay::new(chosen, interpreters, args.strict, args.invariant)?;
     for case in &cases {
         match case {
             Ok(case) => replay.case(case, cases.len() == 1),
@@ -62,14 +68,13 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         }
         super::print(&std::mem::take(&mut replay.out))?;
     }
-    let exit = replay.exit();
-    super::print(&replay.summary(cases.len()))?;
+    let not_compared = replay.not_compared();
+    let exit = replay.exit(not_compared.is_some());
+    super::print(&replay.summary(cases.len(), not_compared.is_some()))?;
     if let Some(path) = json {
         json::write(path, &replay.json(cases.len(), exit))?;
     }
-    if exit != Exit::Clean {
-        super::print(&format!("\nrepeat with: {}\n", repeat(args)))?;
-    }
+    super::print_end(exit, Some(&repeat(args)), not_compared.as_deref())?;
     Ok(exit)
 }
 
@@ -83,6 +88,9 @@ fn repeat(args: &Args) -> String {
     if args.strict {
         words.push("--strict".to_owned());
     }
+    if let Some(invariant) = args.invariant {
+        words.push(format!("--invariant {}", invariant.code()));
+    }
     words.join(" ")
 }
 
@@ -94,16 +102,47 @@ struct Failure {
     /// The collector, if the failure is about one.
     collector: Option<String>,
     message: String,
+    /// What it does to the exit code.
+    #[serde(skip)]
+    exit: Exit,
+}
+
+/// The files that an interpreter ran and of whose row they expect something, with what came of each.
+struct Column {
+    replayer: Replayer,
+    row: String,
+    files: Vec<(String, Replayed)>,
+}
+
+impl Column {
+    /// How often which outcome came.
+    fn words(&self) -> String {
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for (_, replayed) in &self.files {
+            let word = if let Replayed::Unsupported(_) = replayed { "not run" } else { replayed.word() };
+            *counts.entry(word).or_default() += 1;
+        }
+        match counts.is_empty() {
+            true => "no file expects something".to_owned(),
+            false => {
+                counts.iter().map(|(word, n)| format!("{} {word}", report::grouped(*n))).collect::<Vec<_>>().join("; ")
+            }
+        }
+    }
 }
 
 struct Replay {
     chosen: Option<Vec<Collector>>,
     interpreters: BTreeMap<String, Interpreter>,
     strict: bool,
+    /// The only invariant that is looked at.
+    target: Option<Invariant>,
     style: Style,
     baseline: Baseline,
     runner: Runner<'static>,
     examiners: Vec<Examiner>,
+    /// Of the interpreters that a row covers, by their names.
+    columns: BTreeMap<String, Column>,
     part: JudgedTotals,
     outcomes: usize,
     /// Runs with so many events that not every invariant was judged.
@@ -119,15 +158,25 @@ impl Replay {
         chosen: Option<Vec<Collector>>,
         interpreters: BTreeMap<String, Interpreter>,
         strict: bool,
+        target: Option<Invariant>,
     ) -> anyhow::Result<Replay> {
+        let mut columns = BTreeMap::new();
+        for (name, interpreter) in &interpreters {
+            if let Some(row) = lookup::row_of(interpreter) {
+                let replayer = Replayer::new(interpreter, &row)?;
+                columns.insert(name.clone(), Column { replayer, row: row.name, files: Vec::new() });
+            }
+        }
         Ok(Replay {
             chosen,
             interpreters,
             strict,
+            target,
             style: Style { color: options::color() },
             baseline: options::baseline()?,
             runner: Runner::new(&Collectors),
             examiners: Vec::new(),
+            columns,
             part: JudgedTotals::new(0),
             outcomes: 0,
             long: 0,
@@ -141,7 +190,8 @@ impl Replay {
     fn unreadable(&mut self, unreadable: &Unreadable) {
         self.unread += 1;
         eprintln!("{}\n", unreadable.render(std::io::stderr().is_terminal()));
-        self.failures.push(Failure { file: name(&unreadable.path), collector: None, message: unreadable.message() });
+        let (file, message) = (name(&unreadable.path), unreadable.message());
+        self.failures.push(Failure { file, collector: None, message, exit: Exit::BadInput });
     }
 
     fn case(&mut self, case: &Case, alone: bool) {
@@ -156,12 +206,18 @@ impl Replay {
         };
         let before = self.failures.len();
         let file = name(&case.path);
+        let none = Vec::new();
+        let expectations = if self.target.is_some() { &none } else { expectations };
         if !expectations.is_empty() {
             self.compare(case, &file);
         }
         let silent = !alone && expectations.is_empty();
         for collector in &collectors {
-            let expected = expectations.iter().any(|e| is_of(&e.collector, collector));
+            if self.compare_interpreter(case, &collector.name, &file, alone) {
+                continue;
+            }
+            let is_row = !self.interpreters.contains_key(&collector.name);
+            let expected = is_row && expectations.iter().any(|e| is_of(&e.collector, collector));
             self.judge(case, collector, expected, &file, if silent || expected { None } else { Some(alone) });
         }
         self.part.scenarios += 1;
@@ -178,10 +234,36 @@ impl Replay {
         }
     }
 
+    /// Compares the run of an interpreter with what the file expects of the row that covers it. False if there is
+    /// nothing to compare: it is no interpreter, no row covers it, or the file expects nothing of the row.
+    fn compare_interpreter(&mut self, case: &Case, name: &str, file: &str, alone: bool) -> bool {
+        let Some(column) = self.columns.get_mut(name) else { return false };
+        if !column.replayer.is_expected(&self.runner, &case.document) {
+            return false;
+        }
+        self.outcomes += 1;
+        let mut fail = |exit, message| {
+            let collector = Some(name.to_owned());
+            self.failures.push(Failure { file: file.to_owned(), collector, message, exit });
+        };
+        match column.replayer.replay(&mut self.runner, &case.document) {
+            Ok(replayed) => {
+                match remark(&replayed) {
+                    Some((exit, message)) if exit != Exit::Clean => fail(exit, message),
+                    _ if alone => self.out += &format!("- {name}: {}\n", in_words(&replayed)),
+                    _ => {}
+                }
+                column.files.push((file.to_owned(), replayed));
+            }
+            Err(error) => fail(Exit::BadInput, error.to_string()),
+        }
+        true
+    }
+
     /// Compares with what the file expects of the collectors that are run.
     fn compare(&mut self, case: &Case, file: &str) {
         let chosen = |name: &str| match &self.chosen {
-            Some(chosen) => chosen.iter().any(|c| is_of(name, c)),
+            Some(chosen) => chosen.iter().any(|c| !self.interpreters.contains_key(&c.name) && is_of(name, c)),
             None => true,
         };
         self.outcomes += case.document.expectations.iter().filter(|e| chosen(&e.collector)).count();
@@ -198,7 +280,7 @@ impl Replay {
             };
             if collector.as_deref().is_none_or(&chosen) {
                 let message = mismatch.to_string();
-                self.failures.push(Failure { file: file.to_owned(), collector, message });
+                self.failures.push(Failure { file: file.to_owned(), collector, message, exit: Exit::Violation });
             }
         }
     }
@@ -213,23 +295,48 @@ impl Replay {
         self.long += u64::from(run.is_long());
         let names = ObjectNames::new(&case.document.names, run.events);
         let subject = report::subject(&collector.name, collector.verified);
-        for (violation, verdict) in run.violations {
+        let ended = match run.end {
+            End::Crashed(death) => Some(format!("the interpreter died: {death}")),
+            End::Undefined(reason, Some(death)) if show.is_some() => {
+                self.out += &format!("- {subject}: dies: {death}; behaviour is undefined there ({reason:?})\n");
+                None
+            }
+            End::Limit(limit) => Some(format!("the interpreter did not come to its end: {limit}")),
+            End::Unsupported(what) if show == Some(true) => {
+                self.out += &format!("- {subject}: not run: {what}\n");
+                None
+            }
+            _ => None,
+        };
+        if let Some(message) = ended {
+            let collector = Some(subject.clone());
+            self.failures.push(Failure { file: file.to_owned(), collector, message, exit: Exit::Crash });
+        }
+        let target = self.target;
+        let looked_at = |v: &&(Violation, Verdict)| target.is_none_or(|invariant| v.0.invariant == invariant);
+        for (violation, verdict) in run.violations.iter().filter(looked_at) {
             let text = violation.describe(&|object| names.label(object));
             let fails = (*verdict == Verdict::New || self.strict) && !expected;
-            if fails || violation.invariant == crate::invariant::Invariant::I41 {
+            if fails || violation.invariant == Invariant::I41 {
                 let collector = Some(subject.clone());
-                self.failures.push(Failure { file: file.to_owned(), collector, message: text });
+                let exit = Exit::Violation;
+                self.failures.push(Failure { file: file.to_owned(), collector, message: text, exit });
             } else if show.is_some() {
                 self.out += &format!("{} {subject}: {text}\n", verdict.mark());
             }
         }
-        if show == Some(true) && run.violations.is_empty() {
-            self.out += &format!("- {subject}: no violations\n");
+        if show == Some(true) && run.end == &End::Complete && !run.violations.iter().any(|v| looked_at(&v)) {
+            let of = target.map_or_else(String::new, |invariant| format!(" of {invariant}"));
+            self.out += &format!("- {subject}: no violations{of}\n");
         }
     }
 
+    fn examiner_of(&self, name: &str) -> Option<usize> {
+        self.examiners.iter().position(|e| e.declaration().name == name)
+    }
+
     fn examiner(&mut self, collector: &Collector) -> usize {
-        if let Some(index) = self.examiners.iter().position(|e| e.declaration().name == collector.name) {
+        if let Some(index) = self.examiner_of(&collector.name) {
             return index;
         }
         let alone = std::slice::from_ref(collector);
@@ -239,29 +346,51 @@ impl Replay {
         self.examiners.len() - 1
     }
 
-    fn exit(&self) -> Exit {
-        if self.unread > 0 {
-            Exit::BadInput
-        } else if self.part.is_nondeterministic() {
-            Exit::Nondeterminism
-        } else if !self.failures.is_empty() {
-            Exit::Violation
-        } else {
-            Exit::Clean
+    /// How the runs of each subject ended, and why some were not run.
+    fn run_counts(&self) -> BTreeMap<&str, Reasoned<'_>> {
+        let mut all: BTreeMap<&str, Reasoned<'_>> = BTreeMap::new();
+        for (name, column) in self.columns.iter().filter(|(_, column)| !column.files.is_empty()) {
+            all.insert(name, counts(column.files.iter().map(|(_, replayed)| replayed)));
         }
+        for (examiner, tally) in self.examiners.iter().zip(&self.part.tallies) {
+            let (counts, why) = all.entry(&examiner.declaration().name).or_default();
+            counts.add(&tally.run_counts());
+            why.extend(tally.unsupported.iter().map(|(what, number)| (what.as_str(), *number)));
+        }
+        all
     }
 
-    fn summary(&self, files: usize) -> String {
-        let runs: u64 = self.part.reached().runs;
+    /// How all runs ended.
+    fn total(&self) -> RunCounts {
+        self.run_counts().values().fold(RunCounts::default(), |mut all, (counts, _)| {
+            all.add(counts);
+            all
+        })
+    }
+
+    /// Says on whom too little was judged, if it was. What a file has of undefined behaviour was meant to be there.
+    fn not_compared(&self) -> Option<String> {
+        run_counts::not_compared(self.run_counts().into_iter(), |runs| runs, Word::Judged)
+    }
+
+    fn exit(&self, is_little: bool) -> Exit {
+        let failed = self.failures.iter().map(|failure| failure.exit).max().unwrap_or(Exit::Clean);
+        let failed = if is_little { failed.max(Exit::NotCompared) } else { failed };
+        if self.part.is_nondeterministic() { failed.max(Exit::Nondeterminism) } else { failed }
+    }
+
+    fn summary(&self, files: usize, is_little: bool) -> String {
+        let runs = self.total().runs;
+        let interpreters = self.columns.iter().filter(|(name, _)| self.examiner_of(name).is_none());
         let outcomes = report::count(self.outcomes as u64, "expected outcome");
         let mut text = format!(
             "{}, {outcomes} checked, {} on {}",
             report::count(files as u64, "file"),
             report::count(runs, "run"),
-            report::count(self.examiners.len() as u64, "collector"),
+            report::count((self.examiners.len() + interpreters.count()) as u64, "collector"),
         );
         if self.failures.is_empty() {
-            text += ": nothing to complain about";
+            text += if is_little { ": nothing to complain about so far" } else { ": nothing to complain about" };
         } else {
             text += &format!(": {} failed", report::count(self.bad_files as u64, "file"));
             if self.unread > 0 {
@@ -269,6 +398,10 @@ impl Replay {
             }
         }
         text += "\n";
+        text += &format!("{}\n", run_counts::in_words(&self.total(), Word::Judged));
+        for (name, column) in &self.columns {
+            text += &format!("{name}, as {}: {}\n", column.row, column.words());
+        }
         if self.long > 0 {
             let runs = report::count(self.long, "run");
             text += &format!(
@@ -283,6 +416,7 @@ impl Replay {
         let mut result = json::JsonReport::new("replay", exit.code());
         result.digest = Some(format!("{:016x}", self.part.digest()));
         result.scenarios = Some(self.part.scenarios);
+        result.counts = Some(json::JsonRunCounts::new(&self.total(), Word::Judged));
         result.reached = Some(self.part.reached());
         let collectors = self.examiners.iter().map(Examiner::declaration);
         result.subjects = Some(
@@ -291,6 +425,12 @@ impl Replay {
         result.findings = Some(Vec::new());
         result.result.insert("files".to_owned(), files.into());
         result.result.insert("outcomes".to_owned(), self.outcomes.into());
+        let columns = self.columns.iter().map(|(name, column)| {
+            let files = column.files.iter().map(|(file, replayed)| (file.clone(), replayed.word().into()));
+            let files = files.collect::<serde_json::Map<_, _>>();
+            serde_json::json!({ "interpreter": name, "row": column.row, "files": files })
+        });
+        result.result.insert("interpreters".to_owned(), columns.collect());
         // A list of strings and numbers always has a JSON form.
         result.result.insert("failures".to_owned(), serde_json::to_value(&self.failures).unwrap_or_default());
         result
@@ -322,31 +462,4 @@ fn grouped(failures: &[Failure]) -> Vec<(&str, Vec<&str>)> {
 
 fn name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.to_string_lossy().into_owned(), |n| n.to_string_lossy().into_owned())
-}
-
-fn bless(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let (mut files, mut changed, mut failed) = (0u64, 0u64, 0u64);
-    for blessed in args.paths.iter().flat_map(|path| bless_file(path, &Collectors)) {
-        files += 1;
-        match blessed {
-            Ok(blessed) if blessed.changed => {
-                changed += 1;
-                super::print(&format!("changed {}\n", blessed.path.display()))?;
-            }
-            Ok(_) => {}
-            Err(error) => {
-                failed += 1;
-                eprintln!("error: {error}");
-            }
-        }
-    }
-    super::print(&format!("{}, {changed} changed\n", report::count(files, "file")))?;
-    let exit = if failed == 0 { Exit::Clean } else { Exit::BadInput };
-    if let Some(path) = json {
-        let mut result = json::JsonReport::new("replay", exit.code());
-        result.result.insert("files".to_owned(), files.into());
-        result.result.insert("changed".to_owned(), changed.into());
-        json::write(path, &result)?;
-    }
-    Ok(exit)
 }

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::on_interpreters::{Replayer, counts, remark};
 use super::{Exit, campaign, input, options};
-use crate::lookup;
+use crate::findings::RunCounts;
 use crate::lookup::Collectors;
-use crate::model::rows::Rows;
 use crate::regression::{Replayed, Runner};
 use crate::report::text::lockstep_report::matrix;
+use crate::report::text::run_counts::{self, Word};
 use crate::report::{Style, count, json, quoted};
-use crate::supervise::Limits;
 
 /// Runs files on interpreters and compares with what they expect of the rows that cover these.
 ///
@@ -36,17 +36,17 @@ pub fn run(paths: &[PathBuf], list: &str, json: Option<&Path>) -> anyhow::Result
     let mut columns: Vec<Vec<Replayed>> = Vec::new();
     let mut skipped = Vec::new();
     let mut runner = Runner::new(&Collectors);
-    for target in campaign::targets(list)? {
-        let name = target.interpreter.name();
-        let (real, row) = (lookup::start(&target.interpreter), Rows::one(&target.collector));
-        let column = real(Limits::default()).and_then(|mut python| {
-            let run = |case: &&crate::regression::Case| runner.replay(&case.document, python.as_mut(), &row);
+    let targets = campaign::targets(list)?;
+    for target in &targets {
+        let name = campaign::name(target, &targets);
+        let column = Replayer::new(&target.interpreter, &target.collector).and_then(|mut replayer| {
+            let run = |case: &&crate::regression::Case| replayer.replay(&mut runner, &case.document);
             readable.iter().map(run).collect::<Result<Vec<Replayed>, _>>()
         });
         match column {
             Ok(column) => {
                 titles.push(name);
-                rows.push(target.collector.name);
+                rows.push(target.collector.name.clone());
                 columns.push(column);
             }
             Err(error) => skipped.push((name, error.to_string())),
@@ -66,22 +66,7 @@ pub fn run(paths: &[PathBuf], list: &str, json: Option<&Path>) -> anyhow::Result
     let mut details = Vec::new();
     for (column, title) in columns.iter().zip(&titles) {
         for (replayed, case) in column.iter().zip(&readable) {
-            let (this, what) = match replayed {
-                Replayed::Expected | Replayed::Unsupported(_) | Replayed::Undefined(..) => continue,
-                Replayed::Agrees(violations) => {
-                    let codes: Vec<&str> = violations.iter().map(|v| v.code.as_str()).collect();
-                    let codes = if codes.is_empty() { "none".to_owned() } else { codes.join(", ") };
-                    (Exit::Clean, format!("violations: {codes}"))
-                }
-                Replayed::Crashed(how) => (Exit::Crash, format!("died where the outcome is defined: {how}")),
-                Replayed::Mismatch(found) => {
-                    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
-                    (Exit::Disagreement, found.join("; "))
-                }
-                Replayed::Differs(d) => {
-                    (Exit::Disagreement, format!("{} after {} events, phase {}", d.kind, d.at, d.phase))
-                }
-            };
+            let Some((this, what)) = remark(replayed) else { continue };
             exit = exit.max(this);
             details.push((this, title.clone(), file(&case.path), what));
         }
@@ -109,13 +94,24 @@ pub fn run(paths: &[PathBuf], list: &str, json: Option<&Path>) -> anyhow::Result
         all().count() - left_out,
         details.iter().filter(|d| d.0 != Exit::Clean).count(),
     );
-    if exit != Exit::Clean {
-        let paths: Vec<String> = paths.iter().map(|p| quoted(&p.to_string_lossy())).collect();
-        out += &format!("\nrepeat with: coroner replay {} --python {}\n", paths.join(" "), quoted(list));
+    let each = || columns.iter().zip(&titles).map(|(column, title)| (title.as_str(), counts(column.iter())));
+    // What a file expects to be undefined was meant to be.
+    let not_compared = run_counts::not_compared(each(), |runs| runs, Word::Compared);
+    if not_compared.is_some() {
+        exit = exit.max(Exit::NotCompared);
     }
+    let total = each().fold(RunCounts::default(), |mut all, (_, (counts, _))| {
+        all.add(&counts);
+        all
+    });
+    out += &format!("{}\n", run_counts::in_words(&total, Word::Compared));
     super::print(&out)?;
+    let quoted_paths: Vec<String> = paths.iter().map(|p| quoted(&p.to_string_lossy())).collect();
+    let repeat = format!("coroner replay {} --python {}", quoted_paths.join(" "), quoted(list));
+    super::print_end(exit, Some(&repeat), not_compared.as_deref())?;
     if let Some(path) = json {
         let mut report = json::JsonReport::new("replay", exit.code());
+        report.counts = Some(json::JsonRunCounts::new(&total, Word::Compared));
         let interpreters = titles.iter().zip(&rows).zip(&columns).map(|((name, row), column)| {
             let files = readable.iter().zip(column).map(|(case, r)| (file(&case.path), r.word().into()));
             json!({ "interpreter": name, "row": row, "files": files.collect::<serde_json::Map<_, _>>() })

@@ -6,12 +6,10 @@ use super::campaign::{Options, explain};
 use super::monitor::Monitor;
 use super::options::Subjects;
 use super::{Exit, interrupt, options};
-use crate::campaign::{self, CampaignPlan, JudgedOutcome, JudgedTotals, ViolationKey};
-use crate::findings::{Baseline, CampaignIdentity};
-
+use crate::campaign::{self, CampaignPlan, JudgedOutcome, JudgedTotals};
 use crate::lookup;
 use crate::model::collector::Collector;
-use crate::report::{json, text::campaign_report as report};
+use crate::report::{json, text::campaign_report as report, text::campaign_report::Shown};
 use crate::scenario::text::Document;
 
 /// The share of scenarios that differential invariants judge: one in so many.
@@ -30,11 +28,14 @@ pub struct Args {
     /// Fail on every violation, of whatever class, known or not
     #[arg(long)]
     strict: bool,
+    /// Show what no text promises or allows, too: otherwise it is only counted
+    #[arg(long)]
+    all: bool,
 }
 
 impl Default for Args {
     fn default() -> Args {
-        Args { options: Options::default(), collector: vec!["all".to_owned()], strict: false }
+        Args { options: Options::default(), collector: vec!["all".to_owned()], strict: false, all: false }
     }
 }
 
@@ -59,7 +60,14 @@ impl Args {
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let subjects = options::subjects(&args.collector)?;
-    campaign("run", &args.plan(&subjects)?, &subjects.0, &args.options, args.strict, json)
+    campaign(
+        "run",
+        &args.plan(&subjects)?,
+        &subjects.0,
+        &args.options,
+        Shown { strict: args.strict, all: args.all },
+        json,
+    )
 }
 
 /// Runs a campaign, keeps what it finds and shows its page.
@@ -68,9 +76,10 @@ pub(super) fn campaign(
     plan: &CampaignPlan,
     collectors: &[Collector],
     options: &Options,
-    strict: bool,
+    shown: Shown,
     json: Option<&Path>,
 ) -> anyhow::Result<Exit> {
+    let strict = shown.strict;
     let regressions = options.regressions()?;
     let explain = |subject: usize, document: &Document| explain(&collectors[subject], document);
     let run_options = options.run_options(strict, &regressions, &explain);
@@ -81,41 +90,42 @@ pub(super) fn campaign(
     monitor.finish()?;
     let about = plan.about(command);
     let repeat = options.repeat(&about, outcome.scenarios, strict);
-    let exit = page(&about, &outcome, &plan.baseline, &options.out, strict, repeat.as_deref(), json);
+    let page = report::CampaignReport {
+        about: &about,
+        outcome: &outcome,
+        baseline: &plan.baseline,
+        out: &options.out,
+        shown,
+        interrupted: interrupt::asked(),
+        repeat: repeat.as_deref(),
+    };
+    let exit = show(&page, json);
     interrupt::hint();
     exit
 }
 
 /// Shows the page of a campaign.
-pub(super) fn page(
-    about: &CampaignIdentity,
-    outcome: &JudgedOutcome,
-    baseline: &Baseline,
-    out: &Path,
-    strict: bool,
-    repeat: Option<&str>,
-    json: Option<&Path>,
-) -> anyhow::Result<Exit> {
-    let exit = exit(outcome, strict);
-    let page = report::CampaignReport { about, outcome, baseline, out, strict, repeat };
-    super::print(&report::text(&page, options::width(), options::color()))?;
+pub(super) fn show(page: &report::CampaignReport<'_>, json: Option<&Path>) -> anyhow::Result<Exit> {
+    let not_compared = page.not_compared();
+    let exit = interrupt::exit(exit(page.outcome, page.shown.strict, not_compared.is_some()));
+    super::print(&report::text(page, options::width(), options::color()))?;
     if let Some(path) = json {
-        json::write(path, &json::campaign(&page, exit.code()))?;
+        json::write(path, &json::campaign(page, exit.code()))?;
     }
-    if let Some(repeat) = repeat.filter(|_| exit != Exit::Clean) {
-        super::print(&format!("\nrepeat with: {repeat}\n"))?;
-    }
+    super::print_end(exit, page.repeat, not_compared.as_deref())?;
     Ok(exit)
 }
 
-fn exit(outcome: &JudgedOutcome, strict: bool) -> Exit {
+fn exit(outcome: &JudgedOutcome, strict: bool, is_little: bool) -> Exit {
     let kinds = || outcome.part.kinds.keys();
     if outcome.part.is_nondeterministic() || outcome.unconfirmed > 0 {
         Exit::Nondeterminism
-    } else if kinds().any(|key| matches!(key, ViolationKey::Fatal { .. })) {
+    } else if kinds().any(|key| key.is_crash(strict)) {
         Exit::Crash
     } else if kinds().any(|key| key.counts(strict)) {
         Exit::Violation
+    } else if is_little {
+        Exit::NotCompared
     } else {
         Exit::Clean
     }

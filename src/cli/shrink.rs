@@ -9,6 +9,7 @@ use indicatif::ProgressStyle;
 use super::shrink_goal::Goal;
 use super::{Exit, input, interrupt, options};
 use crate::findings::write_atomically;
+use crate::invariant::Invariant;
 use crate::report::{count, json, quoted};
 use crate::scenario::Scenario;
 use crate::scenario::text::Document;
@@ -22,8 +23,8 @@ const SHOWN: Duration = Duration::from_millis(100);
 /// Make a scenario small that shows a violation, or that an interpreter dies of, as long as it shows the same
 ///
 /// The result shows the same primary violation (invariant, class and phase; one that makes the run fail comes before
-/// others), or the same end, on every collector given; a collector that shows none must go on to show none. Without a
-/// collector, the result has the outcome that the file expects. What an interpreter shows is confirmed in a fresh process.
+/// others; with --invariant the first violation of that one), or the same end, on every collector given; a collector that
+/// shows none must go on to show none. Without a collector, the result has the outcome that the file expects. What an interpreter shows is confirmed in a fresh process.
 /// The best so far is written twice a second, and when the command is interrupted.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
@@ -36,6 +37,9 @@ pub struct Args {
     /// Interpreters: paths, versions (3.7, 3.7.16, 3.14d) or all
     #[arg(long, value_name = "P")]
     pub python: Option<String>,
+    /// Keep a violation of this invariant, whatever else is violated before it
+    #[arg(long, value_name = "CODE", value_parser = options::invariant)]
+    invariant: Option<Invariant>,
     /// Where the result goes [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -51,7 +55,7 @@ impl Args {
     /// As `coroner shrink FILE --collector NAME -o OUTPUT`.
     pub fn one(file: PathBuf, collector: String, output: PathBuf) -> Args {
         let (output, tries) = (Some(output), Budget::default().tries);
-        Args { file, collector: vec![collector], python: None, output, tries, time: None }
+        Args { file, collector: vec![collector], python: None, invariant: None, output, tries, time: None }
     }
 }
 
@@ -61,7 +65,7 @@ impl Args {
 /// If no collector shows a violation, or the result cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let Some(document) = input::document(&args.file) else { return Ok(Exit::BadInput) };
-    let mut goal = Goal::new(&args.file, &args.collector, args.python.as_deref(), &document)?;
+    let mut goal = Goal::new(&args.file, &args.collector, args.python.as_deref(), args.invariant, &document)?;
     let mut minimized = search(args, &mut goal, &document)?;
     // The smallest scenario may owe something to what the process of an interpreter had run before.
     if !goal.is_confirmed(&minimized.scenario) {
@@ -85,8 +89,9 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         }
         None => super::print(&text)?,
     }
+    let exit = interrupt::exit(Exit::Clean);
     if let Some(path) = json {
-        let mut report = json::JsonReport::new("shrink", Exit::Clean.code());
+        let mut report = json::JsonReport::new("shrink", exit.code());
         report.result.insert("minimal".to_owned(), minimized.minimal.into());
         report.result.insert("tries".to_owned(), minimized.tries.into());
         report.result.insert("objects".to_owned(), objects.into());
@@ -94,7 +99,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         report.result.insert("scenario".to_owned(), text.into());
         json::write(path, &report)?;
     }
-    Ok(Exit::Clean)
+    Ok(exit)
 }
 
 /// Searches until nothing gets smaller, or the time is over, or somebody interrupts.

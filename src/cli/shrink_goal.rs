@@ -8,7 +8,7 @@ use super::input;
 use super::options::{self, Subjects};
 use crate::campaign::{Examined, Examiner};
 use crate::findings::{Verdict, count_objects};
-use crate::invariant::{Class, Invariant, Phase};
+use crate::invariant::{Class, Invariant, Phase, Violation};
 use crate::lookup::Collectors;
 use crate::model::collector::Collector;
 use crate::regression::{PreservedOutcome, Runner};
@@ -19,7 +19,8 @@ use crate::shrink::Minimality;
 use crate::subject::Fatal;
 use crate::supervise::Limits;
 
-/// What a run shows: the violation that makes it fail, or else its primary one, or an end that is worse.
+/// What a run shows: the violation that makes it fail, or else its primary one, or an end that is worse. With a target, the
+/// violation of that invariant which makes it fail, or else the first, and nothing else.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Sign {
     /// With the phase, if the collector is to blame.
@@ -27,12 +28,14 @@ enum Sign {
     Fatal(Fatal),
 }
 
-fn sign(run: &Examined<'_>) -> Option<Sign> {
-    let new = || run.violations.iter().find(|(_, verdict)| *verdict == Verdict::New);
-    let primary = || new().or(run.violations.first()).map(|(v, _)| v);
+fn sign(run: &Examined<'_>, target: Option<Invariant>) -> Option<Sign> {
+    let of_target = |v: &&(Violation, Verdict)| target.is_none_or(|invariant| v.0.invariant == invariant);
+    let new = || run.violations.iter().filter(of_target).find(|(_, verdict)| *verdict == Verdict::New);
+    let primary = || new().or_else(|| run.violations.iter().find(of_target)).map(|(v, _)| v);
     let phase = |class, phase| (class == Class::Collector).then_some(phase);
     let violation = || primary().map(|v| Sign::Violation(v.invariant, v.class, phase(v.class, v.phase)));
-    run.end.fatal().map(Sign::Fatal).or_else(violation)
+    let fatal = run.end.fatal().filter(|_| target.is_none()).map(Sign::Fatal);
+    fatal.or_else(violation)
 }
 
 /// What stays the same.
@@ -47,6 +50,8 @@ pub enum Goal {
 pub struct Signs {
     examiners: Vec<Examiner>,
     wanted: Vec<Option<Sign>>,
+    /// Only violations of this invariant are to be kept.
+    target: Option<Invariant>,
     /// Invariants that need several runs are judged: nothing else is there to be kept.
     differential: bool,
     /// Candidates that reached a limit.
@@ -54,23 +59,33 @@ pub struct Signs {
 }
 
 impl Goal {
-    /// What the arguments and the file mean: the subjects that they name, or the outcome that the file expects.
+    /// What the arguments and the file mean: the subjects that they name, or the outcome that the file expects. With a `target`
+    /// the subjects keep their violation of that invariant.
     ///
     /// # Errors
     /// If a name means nothing, or there is nothing to keep.
-    pub fn new(file: &Path, collectors: &[String], python: Option<&str>, document: &Document) -> anyhow::Result<Goal> {
+    pub fn new(
+        file: &Path,
+        collectors: &[String],
+        python: Option<&str>,
+        target: Option<Invariant>,
+        document: &Document,
+    ) -> anyhow::Result<Goal> {
         if collectors.is_empty() && python.is_none() {
             let Some(name) = input::collector(document) else {
                 if document.expectations.is_empty() {
                     bail!("the file names no collector and expects nothing; give --collector or --python");
                 }
+                if target.is_some() {
+                    bail!("the outcome that the file expects is no single invariant; give --collector or --python");
+                }
                 return Ok(Goal::Outcome(Box::new(PreservedOutcome::new(document, &Collectors)?)));
             };
             let subjects = options::subjects(&[name.to_owned()]).context("the file names its collector")?;
-            return Signs::new(&subjects, document, file).map(Goal::Signs);
+            return Signs::new(&subjects, target, document, file).map(Goal::Signs);
         }
         let subjects = options::subjects_and_pythons(collectors, python)?;
-        Signs::new(&subjects, document, file).map(Goal::Signs)
+        Signs::new(&subjects, target, document, file).map(Goal::Signs)
     }
 
     /// True if the scenario shows the same.
@@ -110,7 +125,8 @@ impl Goal {
         match self {
             Goal::Signs(signs) => {
                 let names: Vec<&str> = signs.examiners.iter().map(|e| e.declaration().name.as_str()).collect();
-                format!(" --collector {} --strict", names.join(","))
+                let invariant = signs.target.map_or_else(String::new, |i| format!(" --invariant {}", i.code()));
+                format!(" --collector {}{invariant} --strict", names.join(","))
             }
             Goal::Outcome(_) => String::new(),
         }
@@ -151,10 +167,15 @@ impl Goal {
 }
 
 impl Signs {
-    fn new((collectors, interpreters): &Subjects, document: &Document, file: &Path) -> anyhow::Result<Signs> {
+    fn new(
+        (collectors, interpreters): &Subjects,
+        target: Option<Invariant>,
+        document: &Document,
+        file: &Path,
+    ) -> anyhow::Result<Signs> {
         let subjects = (collectors.clone(), interpreters.clone());
         let examiners = options::examiners(&subjects, &options::baseline()?);
-        let mut signs = Signs { examiners, wanted: Vec::new(), differential: false, slow: 0 };
+        let mut signs = Signs { examiners, wanted: Vec::new(), target, differential: false, slow: 0 };
         signs.wanted = signs.all(&document.scenario);
         if signs.wanted.iter().all(Option::is_none) {
             signs.differential = true;
@@ -162,7 +183,8 @@ impl Signs {
         }
         if signs.wanted.iter().all(Option::is_none) {
             let names: Vec<&str> = collectors.iter().map(|c: &Collector| c.name.as_str()).collect();
-            bail!("{} shows no violation on {}", file.display(), names.join(", "));
+            let of = target.map_or_else(String::new, |invariant| format!(" of {invariant}"));
+            bail!("{} shows no violation{of} on {}", file.display(), names.join(", "));
         }
         if signs.wanted.contains(&Some(Sign::Fatal(Fatal::Limit))) {
             signs.examiners.iter_mut().for_each(|e| e.set_limits(e.limits().hurried()));
@@ -171,12 +193,13 @@ impl Signs {
     }
 
     fn all(&mut self, scenario: &Scenario) -> Vec<Option<Sign>> {
-        self.examiners.iter_mut().map(|e| sign(&e.examine_fresh(scenario, self.differential))).collect()
+        let (target, differential) = (self.target, self.differential);
+        self.examiners.iter_mut().map(|e| sign(&e.examine_fresh(scenario, differential), target)).collect()
     }
 
     fn hold(&mut self, scenario: &Scenario) -> bool {
         self.examiners.iter_mut().zip(&self.wanted).all(|(examiner, wanted)| {
-            let sign = sign(&examiner.examine(scenario, self.differential));
+            let sign = sign(&examiner.examine(scenario, self.differential), self.target);
             self.slow += u64::from(sign == Some(Sign::Fatal(Fatal::Limit)));
             sign == *wanted
         })

@@ -61,10 +61,10 @@ impl Outcome {
             freed: run.reached.freed,
             undefined: run.reached.undefined > 0,
             end: match run.end {
-                End::Crashed(how) => Some(format!("the interpreter died: {how}")),
+                End::Crashed(death) => Some(format!("the interpreter died: {death}")),
                 End::Limit(limit) => Some(format!("limit reached: {limit}")),
                 End::Unsupported(what) => Some(format!("not run: {what}")),
-                End::Complete | End::Undefined(_) | End::Teardown => None,
+                End::Complete | End::Undefined(..) | End::Teardown => None,
             },
             fatal: run.end.fatal().is_some(),
             violations: run.violations.iter().map(|(v, verdict)| (*verdict, v.invariant)).collect(),

@@ -6,6 +6,7 @@ use super::campaign::{Options, Pythons};
 use super::{Exit, options, run};
 use crate::campaign::CampaignPlan;
 use crate::lookup;
+use crate::report::text::campaign_report::Shown;
 
 /// Run scenarios on a real interpreter, judge every run by the invariants, reduce what is found
 #[derive(Debug, Clone, clap::Args)]
@@ -17,6 +18,9 @@ pub struct Args {
     /// Fail on every violation, of whatever class, known or not
     #[arg(long)]
     strict: bool,
+    /// Show what no text promises or allows, too: otherwise it is only counted
+    #[arg(long)]
+    all: bool,
 }
 
 /// Runs the command.
@@ -36,5 +40,5 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         baseline: options::baseline()?,
         tries: run::TRIES,
     };
-    run::campaign("test", &plan, &collectors, options, args.strict, json)
+    run::campaign("test", &plan, &collectors, options, Shown { strict: args.strict, all: args.all }, json)
 }

@@ -3,23 +3,27 @@
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use super::compile::{SetupError, probe, sanitizers};
 use super::find::Interpreter;
-use crate::supervise::{Limits, unique};
+use crate::supervise::{Child, Limits, unique};
 
 const HEADER: usize = 64;
 /// How long a worker may be silent beyond the limit of a scenario: it was not able to end itself.
 const GRACE: Duration = Duration::from_secs(1);
-/// How long it may take to start: a moment, but on a loaded machine with sanitizers many.
-const START_UP: Duration = Duration::from_secs(60);
+/// How long a process may take to end that has closed its pipes.
+const DYING: Duration = Duration::from_secs(10);
+/// With sanitizers it may take so many times as long to start.
+const SANITIZED_START: u32 = 2;
 /// How often a worker is started that is killed or stopped meanwhile.
 const ATTEMPTS: u32 = 3;
+/// How often one that was silent until its time was over: somebody may have stopped it.
+const SILENT_ATTEMPTS: u32 = 2;
 /// The same for one with sanitizers.
 const SANITIZED_ATTEMPTS: u32 = 20;
 const START: &str = "import sys; sys.path.insert(0, sys.argv[1]); import coroner_probe; \
@@ -36,11 +40,19 @@ pub(super) enum Answer {
     Silent,
 }
 
+/// What is heard of a worker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Word {
+    Answer([u32; 2]),
+    /// The process has ended. What it started may still have its pipes.
+    Ended,
+}
+
 #[derive(Debug)]
 pub(super) struct Worker {
     child: Child,
     stdin: ChildStdin,
-    answers: Receiver<[u32; 2]>,
+    answers: Receiver<Word>,
     /// Scenarios to run. A pipe of this size would block the parent of a stopped worker.
     batch: File,
     events: File,
@@ -96,12 +108,18 @@ struct Stillborn {
 impl Worker {
     /// Starts a worker; again if somebody kills or stops it meanwhile.
     pub(super) fn start(interpreter: &Interpreter, limits: &Limits) -> Result<Worker, SetupError> {
+        Worker::start_with(&probe(interpreter)?, interpreter, limits)
+    }
+
+    /// Starts one with the probe in this folder.
+    fn start_with(folder: &Path, interpreter: &Interpreter, limits: &Limits) -> Result<Worker, SetupError> {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            match Worker::attempt(interpreter, limits)? {
+            match Worker::attempt(folder, interpreter, limits)? {
                 Ok(worker) => return Ok(worker),
-                Err(s) if s.status.is_none_or(killed) && attempts < ATTEMPTS => {}
+                Err(s) if s.status.is_some_and(killed) && attempts < ATTEMPTS => {}
+                Err(s) if s.status.is_none() && attempts < SILENT_ATTEMPTS => {}
                 // Now and then the address space is laid out so that the sanitizer's shadow has no room.
                 Err(s) if interpreter.sanitized && s.said.contains("ABORTING") && attempts < SANITIZED_ATTEMPTS => {}
                 Err(s) => return Err(SetupError::Start { name: interpreter.name(), message: s.said }),
@@ -109,8 +127,11 @@ impl Worker {
         }
     }
 
-    fn attempt(interpreter: &Interpreter, limits: &Limits) -> Result<Result<Worker, Stillborn>, SetupError> {
-        let folder = probe(interpreter)?;
+    fn attempt(
+        folder: &Path,
+        interpreter: &Interpreter,
+        limits: &Limits,
+    ) -> Result<Result<Worker, Stillborn>, SetupError> {
         let (batch, events) = (Shared::new("batch", 0)?, Shared::new("events", limits.event_bytes)?);
         let mut command = Command::new(&interpreter.program);
         command.args(match (interpreter.sanitized, interpreter.release.major) {
@@ -124,39 +145,45 @@ impl Worker {
             memory = 0;
             sanitize(&mut command, limits.memory_bytes)?;
         }
-        command.args(["-W", "ignore", "-c", START]).arg(&folder).arg(batch.path()).arg(events.path());
+        command.args(["-W", "ignore", "-c", START]).arg(folder).arg(batch.path()).arg(events.path());
         command.args([limits.event_bytes, memory, limits.stack_bytes].map(|n| n.to_string()));
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let failed = |message: String| SetupError::Start { name: interpreter.name(), message };
-        let mut child = command.spawn().map_err(|e| failed(e.to_string()))?;
-        let (Some(stdin), Some(mut stdout), Some(mut stderr)) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        let mut child = Child::start(&mut command).map_err(|e| failed(e.to_string()))?;
+        let (Some(stdin), Some(mut stdout), Some(stderr)) =
+            (child.take_stdin(), child.take_stdout(), child.take_stderr())
         else {
             return Err(failed("no pipes".into()));
         };
         let (send, answers) = channel();
+        let ended = send.clone();
+        child.when_ended(move || _ = ended.send(Word::Ended));
         std::thread::spawn(move || {
             let mut bytes = [0; 8];
             while stdout.read_exact(&mut bytes).is_ok() {
                 let word = |i: usize| u32::from_le_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]);
-                if send.send([word(0), word(4)]).is_err() {
+                if send.send(Word::Answer([word(0), word(4)])).is_err() {
                     break;
                 }
             }
         });
         let (complain, complaints) = channel();
-        match answers.recv_timeout(START_UP) {
-            Ok([0, 0]) => {
+        let (start, patience) = (limits.start, if interpreter.sanitized { SANITIZED_START } else { 1 });
+        match answers.recv_timeout(start.saturating_mul(patience)) {
+            Ok(Word::Answer([0, 0])) => {
                 // From here on nothing may fill the pipe and block the child.
                 std::thread::spawn(move || listen(stderr, &complain));
             }
             other => {
-                let _ = child.kill();
-                let status = child.wait().ok().filter(|_| other != Err(RecvTimeoutError::Timeout));
-                let mut text = String::new();
-                let _ = stderr.read_to_string(&mut text);
-                let how = || status.map_or_else(|| "it did not answer".to_owned(), describe);
-                return Ok(Err(Stillborn { status, said: text.lines().last().map_or_else(how, str::to_owned) }));
+                let silent = other == Err(RecvTimeoutError::Timeout) && !child.has_ended();
+                let status = if silent { None } else { child.end_within(GRACE) };
+                child.end();
+                let how = || match status {
+                    Some(status) => describe(status),
+                    None if silent => format!("it did not answer within {} s", start.as_secs_f32()),
+                    None => "its answer means nothing".to_owned(),
+                };
+                return Ok(Err(Stillborn { status, said: last_line(stderr).unwrap_or_else(how) }));
             }
         }
         // The child has them open: no name is left behind, whatever happens.
@@ -176,19 +203,15 @@ impl Worker {
         };
         match answer {
             Ok([_, last]) => Answer::Ran { last: last != 0 },
-            Err(RecvTimeoutError::Disconnected) => match self.child.wait() {
-                Ok(status) => Answer::Died(status),
-                Err(_) => Answer::Silent,
-            },
-            Err(RecvTimeoutError::Timeout) => {
-                let _ = self.child.kill();
-                let _ = self.child.wait();
-                Answer::Silent
+            // It is dying, or has closed its end and goes on. What it left behind may still have its end.
+            Err(error) => {
+                let grace = if error == RecvTimeoutError::Disconnected { DYING } else { Duration::ZERO };
+                self.child.end_within(grace).map_or(Answer::Silent, Answer::Died)
             }
         }
     }
 
-    fn answer(&self, patience: Duration) -> Result<[u32; 2], RecvTimeoutError> {
+    fn answer(&mut self, patience: Duration) -> Result<[u32; 2], RecvTimeoutError> {
         let mut before = self.event_bytes().ok();
         loop {
             match self.answers.recv_timeout(patience) {
@@ -196,7 +219,16 @@ impl Worker {
                     now if now == before => return Err(RecvTimeoutError::Timeout),
                     now => before = now,
                 },
-                other => return other,
+                Err(error) => return Err(error),
+                Ok(Word::Answer(answer)) => return Ok(answer),
+                // Its last answer may still be on the way.
+                Ok(Word::Ended) => {
+                    self.child.end();
+                    return match self.answers.recv_timeout(GRACE) {
+                        Ok(Word::Answer(answer)) => Ok(answer),
+                        _ => Err(RecvTimeoutError::Disconnected),
+                    };
+                }
             }
         }
     }
@@ -226,13 +258,6 @@ impl Worker {
     /// The child's process id.
     pub(super) fn id(&self) -> u32 {
         self.child.id()
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -270,6 +295,19 @@ fn listen(stderr: ChildStderr, complain: &Sender<String>) {
         let _ = complain.send(line);
     }
     lines.for_each(drop);
+}
+
+/// The last line of a process that has ended, if nothing that it left behind holds the pipe.
+fn last_line(stderr: ChildStderr) -> Option<String> {
+    const LENGTH: u64 = 64 << 10;
+    let (send, text) = channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = stderr.take(LENGTH).read_to_end(&mut bytes);
+        let _ = send.send(bytes);
+    });
+    let bytes = text.recv_timeout(GRACE).ok()?;
+    String::from_utf8_lossy(&bytes).lines().last().map(str::to_owned)
 }
 
 /// The line with `0x` for every address, which is another one each time.
@@ -313,4 +351,49 @@ pub(super) fn timed_out(status: ExitStatus) -> bool {
 /// True if SIGKILL did it: a user, or the system short of memory.
 pub(super) fn killed(status: ExitStatus) -> bool {
     status.signal() == Some(9)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::find::tests::script;
+    use super::*;
+    use crate::subject::Release;
+
+    /// Why a program is no worker.
+    fn refused(text: &str, start: Duration) -> String {
+        let (folder, program) = script(text);
+        let interpreter = Interpreter {
+            program,
+            release: Release::new(3, 13, 0),
+            level: "final".into(),
+            debug: false,
+            include: Vec::new(),
+            version: String::new(),
+            sanitized: false,
+        };
+        let limits = Limits { start, event_bytes: 1 << 16, ..Limits::default() };
+        Worker::start_with(folder.path(), &interpreter, &limits).unwrap_err().to_string()
+    }
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn a_worker_that_never_answers_is_given_up() {
+        let said = refused("while :; do :; done", Duration::from_millis(30));
+        assert_eq!(said, "python-3.13.0 does not start with the probe: it did not answer within 0.03 s");
+    }
+
+    #[test]
+    fn a_worker_that_prints_nonsense_is_given_up() {
+        let said = refused("while :; do echo again; done", LONG);
+        assert_eq!(said, "python-3.13.0 does not start with the probe: its answer means nothing");
+    }
+
+    #[test]
+    fn a_worker_that_fails_says_why_whoever_has_its_pipes() {
+        for rest in ["", "sleep 1000000 &"] {
+            let said = refused(&format!("{rest}\necho no such module >&2; exit 1"), LONG);
+            assert_eq!(said, "python-3.13.0 does not start with the probe: no such module", "{rest}");
+        }
+    }
 }

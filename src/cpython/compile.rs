@@ -3,11 +3,15 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
+use std::time::Duration;
 
 use super::find::Interpreter;
 use super::layout;
-use crate::supervise::unique;
+use crate::supervise::{Bounds, NoAnswer, ask, unique};
+
+/// What the compiler may take: a hundred times what it takes on an idle machine.
+const COMPILER: Bounds = Bounds { time: Duration::from_secs(300), output: 4 << 20 };
 
 const HEADER: (&str, &str) = ("probe.h", include_str!("probe/probe.h"));
 /// The header that [`layout::header`] writes.
@@ -42,6 +46,14 @@ pub enum SetupError {
     NoCompiler {
         /// What was tried.
         compiler: String,
+    },
+    /// The compiler reached a limit.
+    #[error("the C compiler (`{compiler}`) was started, and {limit}")]
+    Compiler {
+        /// The compiler.
+        compiler: String,
+        /// Which limit.
+        limit: NoAnswer,
     },
     /// No headers.
     #[error("{name} has no Python.h in {folder}: install {package}")]
@@ -103,16 +115,25 @@ fn compiler() -> OsString {
 /// The libraries that a process with a sanitized probe must load first.
 pub(super) fn sanitizers() -> Result<Vec<PathBuf>, SetupError> {
     let compiler = compiler();
-    let name = || compiler.to_string_lossy().into_owned();
     let find = |library: &'static str| {
-        let output = Command::new(&compiler).arg(format!("-print-file-name={library}")).output();
-        let output = output.map_err(|_| SetupError::NoCompiler { compiler: name() })?;
+        let output = compile(Command::new(&compiler).arg(format!("-print-file-name={library}")), COMPILER)?;
         // A compiler that does not know the library answers with its bare name.
         let path = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
         let path = path.canonicalize().ok().filter(|_| path.is_absolute());
-        path.ok_or_else(|| SetupError::NoSanitizer { compiler: name(), library })
+        path.ok_or_else(|| SetupError::NoSanitizer { compiler: compiler.to_string_lossy().into_owned(), library })
     };
     RUNTIMES.into_iter().map(find).collect()
+}
+
+/// Runs the compiler.
+fn compile(command: &mut Command, bounds: Bounds) -> Result<Output, SetupError> {
+    ask(command, bounds).map_err(|error| {
+        let compiler = command.get_program().to_string_lossy().into_owned();
+        match error {
+            NoAnswer::Start(_) => SetupError::NoCompiler { compiler },
+            limit => SetupError::Compiler { compiler, limit },
+        }
+    })
 }
 
 fn flags(interpreter: &Interpreter) -> impl Iterator<Item = &'static str> {
@@ -145,13 +166,13 @@ pub fn probe(interpreter: &Interpreter) -> Result<PathBuf, SetupError> {
     let work = folder.join(format!("build-{}-{}", std::process::id(), unique()));
     fs::create_dir_all(&work).map_err(|e| file(&work, e))?;
     let work = work.canonicalize().map_err(|e| file(&work, e))?;
-    let built = build(interpreter, &compiler, &work)
+    let built = build(interpreter, &compiler, &work, COMPILER)
         .and_then(|made| fs::rename(&made, &library).map_err(|e| file(&library, e)));
     let _ = fs::remove_dir_all(&work);
     built.map(|()| folder)
 }
 
-fn build(interpreter: &Interpreter, compiler: &OsString, work: &Path) -> Result<PathBuf, SetupError> {
+fn build(interpreter: &Interpreter, compiler: &OsString, work: &Path, bounds: Bounds) -> Result<PathBuf, SetupError> {
     let layout = layout::header();
     for (name, text) in SOURCES.into_iter().chain([HEADER, (LAYOUT, &layout)]) {
         let path = work.join(name);
@@ -169,8 +190,7 @@ fn build(interpreter: &Interpreter, compiler: &OsString, work: &Path) -> Result<
         }
     }
     command.args(SOURCES.iter().map(|(name, _)| name));
-    let output =
-        command.output().map_err(|_| SetupError::NoCompiler { compiler: compiler.to_string_lossy().into_owned() })?;
+    let output = compile(&mut command, bounds)?;
     if output.status.success() {
         return Ok(made);
     }
@@ -215,5 +235,24 @@ mod tests {
             let case = |line: &str| line.trim_start().starts_with(&format!("case {name}:"));
             assert!(SOURCES.iter().any(|(_, text)| text.lines().any(case)), "no file of the probe has `case {name}:`");
         }
+    }
+
+    #[test]
+    fn a_compiler_that_never_ends_reaches_a_limit() {
+        use super::super::find::tests::script;
+        let (folder, compiler) = script("while :; do :; done");
+        let interpreter = Interpreter {
+            program: "python".into(),
+            release: crate::subject::Release::new(3, 13, 0),
+            level: "final".into(),
+            debug: false,
+            include: Vec::new(),
+            version: String::new(),
+            sanitized: false,
+        };
+        let bounds = Bounds { time: Duration::from_millis(30), ..COMPILER };
+        let error = build(&interpreter, &compiler.clone().into_os_string(), folder.path(), bounds).unwrap_err();
+        let said = format!("the C compiler (`{}`) was started, and it did not end within 30ms", compiler.display());
+        assert_eq!(error.to_string(), said);
     }
 }

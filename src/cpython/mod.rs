@@ -7,5 +7,5 @@ mod interpreter;
 mod layout;
 
 pub use compile::{SetupError, cache_dir, probe};
-pub use find::{FindError, Interpreter, installed, resolve};
+pub use find::{FindError, Interpreter, Resolved, installed, resolve};
 pub use interpreter::{BatchedRun, Python};

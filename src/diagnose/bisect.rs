@@ -71,7 +71,7 @@ pub fn bisect(document: &Document) -> Vec<Change> {
             // One stream is the beginning of the other.
             _ => {
                 let at = old_events.iter().zip(new_events).take_while(|(a, b)| a == b).count();
-                let (step, phase) = crate::lockstep::place(&old_events[..at]);
+                let crate::event::Place { step, phase, .. } = crate::event::Place::after(&old_events[..at]);
                 (at, step, phase)
             }
         };

@@ -29,6 +29,7 @@ mod codes;
 mod digest;
 mod encoding;
 mod observation;
+mod place;
 
 use std::num::NonZeroU32;
 
@@ -37,6 +38,7 @@ pub(crate) use codes::Tag;
 pub use codes::{Code, Role, Spot, Undefined};
 pub use digest::Digest;
 pub use observation::Observation;
+pub use place::{Phase, Place};
 
 /// The identity of an object: 1 for the first object that a run created, 2 for the next. Never reused in a run.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]

@@ -147,13 +147,16 @@ pub fn record<'d>(document: &'d Document, collector: &Collector, judged: Judged<
 /// How a run on an interpreter ended, if not with its last event.
 fn ending(end: &End) -> Option<String> {
     Some(match end {
-        End::Complete | End::Undefined(_) => return None,
+        End::Complete | End::Undefined(_, None) => return None,
+        End::Undefined(_, Some(death)) => format!("the interpreter died where behaviour is undefined: {death}"),
         End::Teardown => "the interpreter died after the last event, when leftovers were dropped".to_owned(),
         End::Unsupported(what) => format!("the interpreter did not run it: {what}"),
         End::Limit(limit) => {
             format!("the interpreter did not end within its limit ({limit}): these are the events so far")
         }
-        End::Crashed(how) => format!("the interpreter died ({how}): these are the events so far"),
+        End::Crashed(death) => {
+            format!("the interpreter died ({}) in {}: these are the events so far", death.how, death.place)
+        }
     })
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::generate::Profile;
 use crate::supervise::Limits;
 
 /// Version of the files in a store.
@@ -62,6 +63,13 @@ impl CampaignIdentity {
         // A struct of strings and numbers always has a JSON form.
         let text = serde_json::to_string(self).unwrap_or_default();
         format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()))
+    }
+
+    /// How many of so many runs are made to show undefined behaviour: those of the profile for it.
+    pub fn meant_undefined(&self, runs: u64) -> u64 {
+        let is_meant = |name: &&String| Profile::named(name).is_some_and(Profile::is_unsafe);
+        let meant = self.profiles.iter().filter(is_meant).count() as u64;
+        runs.saturating_mul(meant) / (self.profiles.len() as u64).max(1)
     }
 
     /// The command that runs scenarios of the campaign on some of its subjects, all if none is given; `which` says how

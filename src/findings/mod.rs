@@ -12,6 +12,7 @@ pub(crate) mod folders;
 mod identity;
 mod merge;
 mod parts;
+mod run_counts;
 mod shard;
 mod verdict;
 
@@ -24,6 +25,7 @@ pub use folders::{Bug, REDUCED, Regressions, Summary};
 pub use identity::{CampaignIdentity, SCHEMA, SubjectIdentity};
 pub use merge::{MergeError, Merged, merge};
 pub use parts::{count_objects, digest};
+pub use run_counts::RunCounts;
 pub use shard::{Extent, Position, Shard, ShardState, Stretch, Timing};
 pub use verdict::Verdict;
 

@@ -16,11 +16,14 @@ pub enum Verdict {
     TypeFault,
     /// A `documented` violation.
     Documented,
+    /// An `unpromised` violation: it never sets the exit code by itself and is no business of the baseline.
+    Unpromised,
 }
 
 impl Verdict {
-    /// Every verdict, the most serious first.
-    pub const ALL: [Verdict; 4] = [Verdict::New, Verdict::Known, Verdict::TypeFault, Verdict::Documented];
+    /// Every verdict: those that say that something is wrong first, that for which nobody can cite a text last.
+    pub const ALL: [Verdict; 5] =
+        [Verdict::New, Verdict::Known, Verdict::TypeFault, Verdict::Documented, Verdict::Unpromised];
 
     /// The class of the violation.
     pub const fn class(self) -> Class {
@@ -28,6 +31,7 @@ impl Verdict {
             Verdict::New | Verdict::Known => Class::Collector,
             Verdict::TypeFault => Class::TypeFault,
             Verdict::Documented => Class::Documented,
+            Verdict::Unpromised => Class::Unpromised,
         }
     }
 
@@ -38,6 +42,7 @@ impl Verdict {
             Verdict::Known => 'k',
             Verdict::TypeFault => 't',
             Verdict::Documented => 'd',
+            Verdict::Unpromised => 'u',
         }
     }
 
@@ -48,6 +53,7 @@ impl Verdict {
             Verdict::Known => "collector, known (baseline)",
             Verdict::TypeFault => "type-fault",
             Verdict::Documented => "documented",
+            Verdict::Unpromised => "unpromised",
         }
     }
 }

@@ -1,8 +1,13 @@
 //! Builds libFuzzer targets with their coverage on stable Rust.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use crate::supervise::{Bounds, NoAnswer, ask, attend};
+
+/// What the compiler may take to say what it is: it may have to be installed first.
+const VERSION: Bounds = Bounds { time: Duration::from_secs(600), output: 4 << 20 };
 
 /// What instruments a target. Stable Rust takes them all.
 ///
@@ -39,7 +44,7 @@ pub enum EngineError {
         /// Which.
         program: String,
         /// Why.
-        why: io::Error,
+        why: NoAnswer,
     },
     /// The compiler does not say which machine it runs on.
     #[error("rustc does not name its host")]
@@ -70,7 +75,7 @@ fn program(variable: &str, default: &str) -> String {
 /// The machine that the compiler runs on. Naming it keeps build scripts free of instrumentation.
 fn host() -> Result<String, EngineError> {
     let program = program("RUSTC", "rustc");
-    let output = Command::new(&program).arg("-vV").output();
+    let output = ask(Command::new(&program).arg("-vV"), VERSION);
     let output = output.map_err(|why| EngineError::Start { program, why })?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned).ok_or(EngineError::NoHost)
@@ -83,7 +88,8 @@ fn host() -> Result<String, EngineError> {
 pub fn build(root: &Path, targets: &[&str]) -> Result<PathBuf, EngineError> {
     let host = host()?;
     let program = program("CARGO", "cargo");
-    let status = Command::new(&program)
+    let mut command = Command::new(&program);
+    command
         .current_dir(root)
         .args(["build", "--release", "--package", "coroner-fuzz", "--target", &host, "--target-dir", "target/fuzz"])
         .args(targets.iter().flat_map(|target| ["--bin", target]))
@@ -91,9 +97,9 @@ pub fn build(root: &Path, targets: &[&str]) -> Result<PathBuf, EngineError> {
         // Everything hot is in one crate: optimizing across crates costs minutes and gains nothing.
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         // A panic ends a target anyway, and every way of unwinding would be an edge to count.
-        .env("CARGO_PROFILE_RELEASE_PANIC", "abort")
-        .status()
-        .map_err(|why| EngineError::Start { program, why })?;
+        .env("CARGO_PROFILE_RELEASE_PANIC", "abort");
+    let status =
+        attend(&mut command, &|| false).map_err(|why| EngineError::Start { program, why: NoAnswer::Start(why) })?;
     if !status.success() {
         return Err(EngineError::Build { targets: targets.join(", "), status });
     }

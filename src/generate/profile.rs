@@ -305,6 +305,11 @@ impl Profile {
         PROFILES.iter().find(|p| p.name == name)
     }
 
+    /// True for the profile whose scenarios are made to show undefined behaviour.
+    pub fn is_unsafe(&self) -> bool {
+        self.name == "unsafe"
+    }
+
     /// True for the profile whose graphs are too large for anything but a campaign of their own.
     pub fn is_huge(&self) -> bool {
         matches!(self.odds, Odds::Huge)

@@ -39,7 +39,10 @@ pub(super) trait Check {
     fn saw_plainly(_out: &mut Violations) {}
 
     /// A weak reference was read.
-    fn answered(_s: &Shadow, _out: &mut Violations, _weak: ObjId, _referent: Option<ObjId>) {}
+    fn answered(_s: &mut Shadow, _out: &mut Violations, _weak: ObjId, _referent: Option<ObjId>) {}
+
+    /// A weak reference was read and answered that its referent is gone; no collection runs.
+    fn denied(_s: &mut Shadow, _out: &mut Violations, _weak: ObjId) {}
 
     /// A slot is about to change while user code runs.
     fn storing(_s: &Shadow, _out: &mut Violations, _holder: ObjId, _slot: u8, _object: Option<ObjId>) {}

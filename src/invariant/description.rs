@@ -1,7 +1,35 @@
 //! What an invariant says of itself.
 
 use super::shadow::ASKS;
-use crate::subject::{Declaration, Expectation, Needs};
+use crate::subject::{Declaration, Expectation, Needs, Promise};
+
+/// Why breaking an invariant can be the collector's fault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ground {
+    /// Memory is used after its release, released twice, or lost track of: needs no text.
+    MemorySafety,
+    /// Nothing reachable is torn down, nothing dead is seen: needs no text.
+    Reachability,
+    /// A finalizer, a callback and a release happen at most once: needs no text.
+    AtMostOnce,
+    /// Garbage goes, and a callback that is due runs: needs no text.
+    Liveness,
+    /// A text promises it to users of Python.
+    Promise(Promise),
+}
+
+impl Ground {
+    /// A few words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Ground::MemorySafety => "memory safety",
+            Ground::Reachability => "reachability",
+            Ground::AtMostOnce => "at most once",
+            Ground::Liveness => "liveness",
+            Ground::Promise(promise) => promise.text().word,
+        }
+    }
+}
 
 /// What there is to say of an invariant.
 #[derive(Clone, Copy, Debug)]
@@ -12,8 +40,8 @@ pub struct Description {
     pub premises: &'static str,
     /// What a pass does not mean.
     pub not: &'static str,
-    /// False if CPython never promised it.
-    pub promised: bool,
+    /// On what it rests. If on nothing, what breaks it is documented or unpromised.
+    pub rests: &'static [Ground],
     /// What has to be observed of a run, or it is not judged.
     pub needs: Needs,
     /// What it asks about the subject: the excuses that it cites, and choices. What is found unreachable has questions of

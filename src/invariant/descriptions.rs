@@ -29,9 +29,9 @@ macro_rules! descriptions {
 invariants! { descriptions! }
 
 impl Invariant {
-    /// False if CPython never promised it: reported apart.
+    /// False if it rests on nothing: a violation of it is never the collector's fault.
     pub const fn promised(self) -> bool {
-        self.about().promised
+        !self.about().rests.is_empty()
     }
 
     /// True if the invariant can be judged of a subject that declares this.

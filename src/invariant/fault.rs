@@ -45,6 +45,10 @@ fn survivor(s: &mut Shadow, record: &WeakRec) -> Option<Report> {
         }
         s.maybe_reachable(None);
         return match leftovers(s, s.reach().found()) {
+            // Made in the collection that cleared it: after finalizers had run.
+            Fault::Collector if record.born_in() == s.collection().number() => {
+                Some(report.documented(Expectation::MadeByFinalizer, s))
+            }
             Fault::Collector => Some(report.documented(Expectation::Resurrection, s)),
             other => report.on(other),
         };

@@ -7,11 +7,11 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Object, Shadow, unpack};
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
-use crate::subject::Needs;
+use crate::subject::{Needs, Promise};
 
 pub(super) struct I01;
 
@@ -20,10 +20,9 @@ impl Check for I01 {
         statement: "Code run by the collector or a deallocator never obtains an object on which `tp_clear` has been called, \
                     by following strong edges from its arguments, closure or globals, or by calling a weak reference.",
         premises: "None for types that hide edges: that the collector cannot see an edge is no excuse (bpo-38006). Types whose \
-                   `traverse` reports too much, or not the same each time, make it a type-fault. On 2.x what the finalizer of a \
-                   static C type can reach in the trash is documented: that collector does not look for it.",
+                   `traverse` reports too much, or not the same each time, make it a type-fault.",
         not: "Introspection (I01b); the mutator (I02); actions of deallocators (I08).",
-        promised: true,
+        rests: &[Ground::Reachability, Ground::Promise(Promise::NoClearedSeen)],
         needs: Needs::UNREACHABLE,
         asks: &[],
         sentence: "{object} had been cleared when user code {observed}",
@@ -35,8 +34,9 @@ impl Check for I01 {
         else {
             return;
         };
+        let misled = s.confidence().is_type_misled();
         out.judge(Invariant::I01, s, !o.is(Object::CLEARED), || {
-            Report::collector(Some(object)).other(unpack(driver.owner())).observed(how).exposed(s)
+            Report::collector(Some(object)).other(unpack(driver.owner())).observed(how).blame_type(misled)
         });
     }
 }

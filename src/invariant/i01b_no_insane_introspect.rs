@@ -18,7 +18,7 @@ impl Check for I01b {
         statement: "User code never obtains a cleared object by introspection.",
         premises: "None.",
         not: "Introspection other than `gc.get_objects()`.",
-        promised: false,
+        rests: &[],
         needs: Needs::NONE,
         asks: &[Expectation::Introspection],
         sentence: "gc.get_objects() showed {object}, which had been cleared",

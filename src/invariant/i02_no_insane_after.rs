@@ -5,12 +5,12 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Object, Shadow, Trait};
 use super::violation::Class;
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
-use crate::subject::{Expectation, Needs};
+use crate::subject::{Expectation, Needs, Promise};
 
 pub(super) struct I02;
 
@@ -19,9 +19,9 @@ impl Check for I02 {
         statement: "After a collection no object reachable from a root has been cleared.",
         premises: "An object that an earlier collection cleared and could not free (a neighbour of a type without `tp_clear`) and \
                    that is saved later is a type-fault, as is one that a lying `traverse` gave away. What only `gc.garbage` \
-                   reaches with `DEBUG_SAVEALL` is documented, and on 2.x what the finalizer of a static C type could save.",
+                   reaches with `DEBUG_SAVEALL` is documented.",
         not: "Roots that events do not tell of.",
-        promised: true,
+        rests: &[Ground::Reachability, Ground::Promise(Promise::ReachableStays)],
         needs: Needs::UNREACHABLE,
         asks: &[Expectation::SaveAll],
         sentence: "{object} is reachable and has been cleared",
@@ -68,7 +68,7 @@ impl Check for I02 {
 fn report(s: &Shadow, object: ObjId) -> Report {
     let report = Report::collector(Some(object));
     match s.get(object) {
-        Some(o) if o.is(Object::EXPOSED) => report.exposed(s),
+        Some(o) if o.is(Object::EXPOSED) => report.blame_type(s.confidence().is_type_misled()),
         Some(o) if o.is(Object::CLEARED_NOW) && !s.confidence().is_type_misled() => report,
         _ => report.class(Class::TypeFault),
     }

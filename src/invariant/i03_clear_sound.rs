@@ -5,11 +5,11 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::Shadow;
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
-use crate::subject::Needs;
+use crate::subject::{Needs, Promise};
 
 pub(super) struct I03;
 
@@ -17,10 +17,9 @@ impl Check for I03 {
     const DESCRIPTION: Description = Description {
         statement: "`tp_clear` is called on an object only if it is true garbage at that moment; edges that `traverse` does not \
                     report and owners outside the heap count.",
-        premises: "A `traverse` that reports too much, or not the same each time, makes it a type-fault. On 2.x what the \
-                   finalizer of a static C type saves is documented.",
+        premises: "A `traverse` that reports too much, or not the same each time, makes it a type-fault.",
         not: "Owners that events do not tell of.",
-        promised: true,
+        rests: &[Ground::Reachability, Ground::Promise(Promise::ReachableStays)],
         needs: Needs::UNREACHABLE,
         asks: &[],
         sentence: "{object} was cleared while a root reached it",
@@ -34,6 +33,8 @@ impl Check for I03 {
         }
         s.update_base();
         let held = s.reach().base().has(object.index());
-        out.judge(Invariant::I03, s, !held, || Report::collector(Some(object)).exposed(s));
+        out.judge(Invariant::I03, s, !held, || {
+            Report::collector(Some(object)).blame_type(s.confidence().is_type_misled())
+        });
     }
 }

@@ -7,7 +7,7 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Facts, Object, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
@@ -20,7 +20,7 @@ impl Check for I04 {
         statement: "Each object's deallocation completes at most once, even if `tp_clear` ran before.",
         premises: "A deallocator that forgets to untrack, or to clear weak references, makes it a type-fault.",
         not: "External resources.",
-        promised: true,
+        rests: &[Ground::MemorySafety, Ground::AtMostOnce],
         needs: Needs::UNREACHABLE,
         asks: &[],
         sentence: "{object} {observed}",

@@ -5,7 +5,7 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Facts, Frame, Object, Shadow, unpack};
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId, Undefined};
@@ -18,7 +18,7 @@ impl Check for I05 {
         statement: "Every edge, list entry and weak reference points to memory of a live object of the right identity.",
         premises: "Deallocators with flaws, and types that report references they do not own, make it a type-fault.",
         not: "Internal links and caches that no event shows.",
-        promised: true,
+        rests: &[Ground::MemorySafety],
         needs: Needs::UNREACHABLE,
         asks: &[],
         sentence: "{object} {observed}",

@@ -6,7 +6,7 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Object, Shadow, Trait};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
@@ -19,7 +19,7 @@ impl Check for I06 {
         statement: "At quiescence an object's reference count equals the number of strong edges to it, roots included.",
         premises: "None.",
         not: "Objects with holders that events do not tell of; counts while user code or a collection runs.",
-        promised: true,
+        rests: &[Ground::MemorySafety, Ground::Liveness],
         needs: Needs::SNAPSHOTS.and(Needs::COUNTS).and(Needs::WEAKREFS).and(Needs::GARBAGE),
         asks: &[],
         sentence: "{object} has reference count {observed}, and {expected} references are known",

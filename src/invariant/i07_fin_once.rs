@@ -7,12 +7,12 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Facts, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
 use crate::scenario::Shape;
-use crate::subject::{Expectation, Needs};
+use crate::subject::{Expectation, Needs, Promise};
 
 pub(super) struct I07;
 
@@ -21,7 +21,7 @@ impl Check for I07 {
         statement: "The finalizer of one object runs at most once, whatever kills or resurrects the object.",
         premises: "A GC header and `tp_finalize`; without header, with `tp_del`, or before 3.4, repetition is documented.",
         not: "Explicit calls.",
-        promised: true,
+        rests: &[Ground::AtMostOnce, Ground::Promise(Promise::FinalizedOnce)],
         needs: Needs::UNREACHABLE,
         asks: &[
             Expectation::NoFinalizedBit,
@@ -42,10 +42,10 @@ impl Check for I07 {
             let report = Report::collector(Some(owner)).counts(1, u32::from(calls)).blame_type(misled);
             if code == Code::LegacyFinalizer {
                 report.documented(Expectation::LegacyEachTime, s)
-            } else if o.facts().is(Facts::NO_HEADER) {
-                report.documented(Expectation::NoFinalizedBit, s)
             } else if s.expectations().holds(Expectation::NoBitBefore34) {
                 report.documented(Expectation::NoBitBefore34, s)
+            } else if o.facts().is(Facts::NO_HEADER) {
+                report.documented(Expectation::NoFinalizedBit, s)
             } else if o.facts().shape() == Shape::Bare {
                 report.documented(Expectation::EmptySlots, s)
             } else {

@@ -6,12 +6,12 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Object, Shadow};
 use super::violation::Class;
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
-use crate::subject::{Choice, Expectation, Needs};
+use crate::subject::{Choice, Expectation, Needs, Promise};
 
 pub(super) struct I08;
 
@@ -21,7 +21,7 @@ impl Check for I08 {
                     `tp_clear` is called on the other one.",
         premises: "`tp_finalize` and a GC header. Work in deallocators instead of finalizers is a type-fault.",
         not: "Finalizers of objects that the collector cannot see.",
-        promised: true,
+        rests: &[Ground::Promise(Promise::FinalizedBeforeCleared)],
         needs: Needs::UNREACHABLE,
         asks: &[Expectation::Finalizers],
         sentence: "{object} was cleared before {other} {observed}",

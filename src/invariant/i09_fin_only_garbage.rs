@@ -5,11 +5,11 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::Shadow;
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
-use crate::subject::Needs;
+use crate::subject::{Needs, Promise};
 
 pub(super) struct I09;
 
@@ -19,7 +19,7 @@ impl Check for I09 {
         premises: "A `traverse` that reports too much, or not the same each time, makes it a type-fault.",
         not: "Owners that events do not tell of. An object that another finalizer of the same collection has just saved is \
               finalized all the same, by PEP 442: not judged.",
-        promised: true,
+        rests: &[Ground::Reachability, Ground::Promise(Promise::FinalizedUnreachable)],
         needs: Needs::UNREACHABLE,
         asks: &[],
         sentence: "the finalizer of {object} was called while a root or uncollectable objects reached it",

@@ -4,11 +4,11 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Facts, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
-use crate::subject::{Choice, Expectation, Needs};
+use crate::subject::{Choice, Expectation, Needs, Promise};
 
 pub(super) struct I10;
 
@@ -17,7 +17,7 @@ impl Check for I10 {
         statement: "Every object with a finalizer that is freed had it called before.",
         premises: "3.4 or later, or a class written in Python.",
         not: "Objects alive at the end.",
-        promised: true,
+        rests: &[Ground::Liveness, Ground::Promise(Promise::FinalizedOnce)],
         needs: Needs::NONE,
         asks: &[Expectation::Finalizers],
         sentence: "{object} was freed and its finalizer was never called",

@@ -4,11 +4,11 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Shadow, pack, unpack};
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
-use crate::subject::Needs;
+use crate::subject::{Needs, Promise};
 
 pub(super) struct I11;
 
@@ -17,7 +17,7 @@ impl Check for I11 {
         statement: "When the callback of a weak reference runs, the weak reference is dead.",
         premises: "None.",
         not: "Other weak references to the same object.",
-        promised: true,
+        rests: &[Ground::Promise(Promise::DeadInCallback)],
         needs: Needs::SNAPSHOTS.and(Needs::WEAKREFS),
         asks: &[],
         sentence: "{object} still referred to {other} in its own callback",
@@ -35,7 +35,7 @@ impl Check for I11 {
     }
 
     #[inline]
-    fn answered(s: &Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
+    fn answered(s: &mut Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
         let edge = pack(Some(weak));
         if !mutant!(I11NotAsked) && s.user_code().frames().iter().any(|f| f.code() == Code::Callback && f.arg() == edge)
         {

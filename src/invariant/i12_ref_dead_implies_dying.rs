@@ -1,5 +1,5 @@
-//! Verifies: at quiescence a weak reference is dead only if its referent is freed or being freed; and once dead it
-//! stays dead.
+//! Verifies: at quiescence a weak reference is dead only if its referent is freed or being freed; while no collection runs
+//! it answers with a referent that is surely reachable; and once dead it stays dead.
 //!
 //! Does not verify: weak references on which `tp_clear` was called; runs in which it is not certain what the collector
 //! found unreachable.
@@ -9,13 +9,13 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::fault::judge_survivor;
 use super::shadow::{Object, Shadow, unpack};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
 use crate::scenario::Shape;
-use crate::subject::{Expectation, Needs};
+use crate::subject::{Expectation, Needs, Promise};
 
 /// Says in a record that the weak reference has been reported here.
 const DEAD: usize = 0;
@@ -29,14 +29,15 @@ impl Check for I12 {
         premises: "The referent was not found unreachable and saved; the weak reference was not trash; no `DEBUG_SAVEALL`; \
                    every type clears what it owns.",
         not: "Weak references on which `tp_clear` was called.",
-        promised: true,
+        rests: &[Ground::Promise(Promise::WeakrefAnswers)],
         needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
         asks: &[
             Expectation::Resurrection,
+            Expectation::MadeByFinalizer,
             Expectation::DelAfterWeakrefs,
             Expectation::SaveAll,
             Expectation::LegacyFinalizer,
-            Expectation::FunctionWithoutClear,
+            Expectation::FunctionClear,
             Expectation::TrashWeakrefCleared,
             Expectation::ClearedEarly,
         ],
@@ -44,10 +45,24 @@ impl Check for I12 {
     };
 
     #[inline]
-    fn answered(s: &Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
+    fn answered(s: &mut Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
         let Some(record) = s.weak(weak) else { return };
         let back = record.was_dead() && referent.is_some();
         out.judge(Invariant::I12, s, !back, || Report::collector(Some(weak)).other(unpack(record.referent())));
+    }
+
+    #[inline]
+    fn denied(s: &mut Shadow, out: &mut Violations, weak: ObjId) {
+        let Some((at, record)) = s.weak_at(weak) else { return };
+        let referent = record.referent();
+        let open = !record.is_reported(DEAD) && s.get(weak).is_some_and(|o| !o.is(Object::GONE | Object::CLEARED));
+        if !open || s.at(referent).is_none_or(|o| !o.lives()) {
+            return;
+        }
+        s.update_base();
+        if s.reach().base().has(referent as usize - 1) {
+            judge_survivor(s, out, Invariant::I12, at, DEAD);
+        }
     }
 
     #[inline]

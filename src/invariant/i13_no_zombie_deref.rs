@@ -5,11 +5,11 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Facts, Object, Shadow, pack};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
-use crate::subject::Needs;
+use crate::subject::{Needs, Promise};
 
 pub(super) struct I13;
 
@@ -19,14 +19,14 @@ impl Check for I13 {
                     whose deallocation has started.",
         premises: "A deallocator that forgets the weak references makes it a type-fault.",
         not: "Reads that no script reports.",
-        promised: true,
+        rests: &[Ground::MemorySafety, Ground::Promise(Promise::NoZombie)],
         needs: Needs::UNREACHABLE,
         asks: &[],
         sentence: "{other} answered with {object}, which {observed}",
     };
 
     #[inline]
-    fn answered(s: &Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
+    fn answered(s: &mut Shadow, out: &mut Violations, weak: ObjId, referent: Option<ObjId>) {
         let Some(object) = referent else {
             out.pass(Invariant::I13);
             return;

@@ -7,12 +7,12 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Facts, Frame, NONE, Object, Shadow, WeakRec, pack, unpack};
 use super::violation::Phase;
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Role};
-use crate::subject::{Expectation, Needs};
+use crate::subject::{Needs, Promise};
 
 pub(super) struct I14;
 
@@ -23,9 +23,9 @@ impl Check for I14 {
         premises: "The referent's type clears weak references; no candidate's `traverse` lies.",
         not: "Callbacks of weak containers and of `weakref.finalize`; callables without a script; referents that a callback of \
               their own collection releases.",
-        promised: true,
+        rests: &[Ground::AtMostOnce, Ground::Liveness, Ground::Promise(Promise::CallbackDue)],
         needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
-        asks: &[Expectation::DelAfterWeakrefs, Expectation::MadeByFinalizer],
+        asks: &[],
         sentence: "the callback of {object} (referent {other}) ran {observed} times",
     };
 
@@ -52,24 +52,17 @@ fn referent_freed(s: &Shadow, out: &mut Violations, object: ObjId) {
             out.pass(Invariant::I14);
             continue;
         }
-        let fresh = s.collection().runs() && record.born_in() == s.collection().number();
-        let unknown = fresh && !s.expectations().knows(Expectation::MadeByFinalizer);
         if mutant!(I14NotForTrash) && s.collection().is_trash(object.index())
             || is_unsure(s, record, object)
             || s.confidence().is_stream_unclear()
-            || unknown
         {
             out.skip(Invariant::I14);
             continue;
         }
         let facts = referent.facts();
         let faulty = s.confidence().is_type_misled() || facts.is(Facts::KEEPS_WEAKREFS);
-        let report = report(record).blame_type(faulty);
-        // Before 3.4 what __del__ has made is cleared without a call.
-        let del = facts.is(Facts::FINALIZER) && facts.is_python_class();
-        let report = if del { report.documented(Expectation::DelAfterWeakrefs, s) } else { report };
-        let made = Expectation::MadeByFinalizer;
-        out.fail(Invariant::I14, s, if fresh { report.documented(made, s) } else { report });
+        // Whoever made it and when: the documentation makes no difference.
+        out.fail(Invariant::I14, s, report(record).blame_type(faulty));
     }
 }
 

@@ -6,11 +6,11 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Shadow, Trait, unpack};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
-use crate::subject::{Expectation, Needs};
+use crate::subject::{Expectation, Needs, Promise};
 
 pub(super) struct I15;
 
@@ -18,10 +18,11 @@ impl Check for I15 {
     const DESCRIPTION: Description = Description {
         statement: "The callback of a weak reference that is itself in the unreachable set never runs after the first `tp_clear` \
                     of the collection (strict form: never in that collection).",
-        premises: "None for types that hide edges (bpo-38006). Before the first `tp_clear` it is documented up to 3.7 and from \
-                   3.15 on if a finalizer or callback dropped the referent, and not judged if the release is not known.",
+        premises: "None for types that hide edges (bpo-38006). Before the first `tp_clear`, if the referent is not in the set, it \
+                   is no violation up to 3.7, unpromised from 3.15 on if a finalizer or callback dropped the referent, and not \
+                   judged if the release is not known.",
         not: "Weak references outside the unreachable set.",
-        promised: true,
+        rests: &[Ground::Promise(Promise::NoClearedSeen), Ground::Promise(Promise::TrashIsSilent)],
         needs: Needs::UNREACHABLE,
         asks: &[Expectation::BeforeClearOld, Expectation::BeforeClearNew],
         sentence: "the callback of {object} (referent {other}) ran {observed}",
@@ -61,15 +62,17 @@ impl Check for I15 {
             out.skip(Invariant::I15);
             return;
         }
+        // Up to 3.7 no text speaks of a weak reference in trash whose referent is not trash.
+        let outside = referent.is_none_or(|r| !s.collection().unreachable().trash().has(r.index()));
+        if outside && s.expectations().holds(Expectation::BeforeClearOld) {
+            out.pass(Invariant::I15);
+            return;
+        }
         // Called because its referent is dying, not by the collector on its own account.
         let dying = s.weak(weak).and_then(|r| s.at(r.referent())).is_none_or(|o| !o.lives() || o.in_edges() == 0);
         let side_effect = dying || s.user_code().frames().len() > s.collection().depth() + 1;
         let report = report.observed("before anything was cleared, and is trash itself");
-        let report = if side_effect {
-            report.documented(Expectation::BeforeClearOld, s).documented(Expectation::BeforeClearNew, s)
-        } else {
-            report
-        };
+        let report = if side_effect && outside { report.documented(Expectation::BeforeClearNew, s) } else { report };
         out.fail(Invariant::I15, s, report);
     }
 }

@@ -5,12 +5,12 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::fault::judge_survivor;
 use super::shadow::Shadow;
 use super::violations::Violations;
 use crate::scenario::Shape;
-use crate::subject::{Expectation, Needs};
+use crate::subject::{Expectation, Needs, Promise};
 
 /// Says in a record that the weak reference has been reported here.
 const ALIVE: usize = 1;
@@ -23,14 +23,15 @@ impl Check for I16 {
         premises: "As for I12: no resurrection by a finalizer that the collector called, no `DEBUG_SAVEALL`, complete types, \
                    3.4 or later.",
         not: "Callbacks in runs whose unreachable set is not certain.",
-        promised: true,
+        rests: &[Ground::Promise(Promise::CallbackDue)],
         needs: Needs::UNREACHABLE,
         asks: &[
             Expectation::Resurrection,
+            Expectation::MadeByFinalizer,
             Expectation::DelAfterWeakrefs,
             Expectation::SaveAll,
             Expectation::LegacyFinalizer,
-            Expectation::FunctionWithoutClear,
+            Expectation::FunctionClear,
             Expectation::TrashWeakrefCleared,
         ],
         sentence: "the callback of {object} has run and its referent {other} lives",

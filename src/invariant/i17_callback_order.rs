@@ -4,24 +4,26 @@
 //! Does not verify: order between callbacks of different referents.
 //!
 //! The first half is in the documentation of `weakref.ref`, so breaking it is the collector's fault. The second is
-//! broken by every collection that calls both (bpo-40312, open): documented.
+//! broken by every collection that calls both (bpo-40312, open), and PEP 442 has it so: it never is.
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Shadow, WeakRec, pack, unpack};
+use super::violation::Class;
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
-use crate::subject::{Expectation, Needs};
+use crate::subject::{Expectation, Needs, Promise};
 
 pub(super) struct I17;
 
 impl Check for I17 {
     const DESCRIPTION: Description = Description {
         statement: "Callbacks of one referent run newest first; the finalizer runs before them on every path.",
-        premises: "None; the order against the finalizer differs between paths on every release.",
+        premises: "None. Only the order of callbacks is promised; that against the finalizer differs between paths on every \
+                   release (documented).",
         not: "Order between different referents.",
-        promised: false,
+        rests: &[Ground::Promise(Promise::NewestFirst)],
         needs: Needs::NONE,
         asks: &[Expectation::CallbacksFirst],
         sentence: "{object} {observed} {other}",
@@ -49,6 +51,7 @@ impl Check for I17 {
             Report::collector(Some(owner))
                 .other(called.and_then(|r| unpack(r.weak())))
                 .observed("was finalized after the callback of")
+                .class(Class::Unpromised)
                 .documented(Expectation::CallbacksFirst, s)
         });
     }

@@ -6,11 +6,11 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Fault, Object, Shadow, Trait};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
-use crate::subject::{Choice, Expectation, Needs};
+use crate::subject::{Choice, Expectation, Needs, Promise};
 
 pub(super) struct I19;
 
@@ -18,12 +18,12 @@ impl Check for I19 {
     const DESCRIPTION: Description = Description {
         statement: "If every type reports and clears all edges, all true garbage of the collected generations is gone after one \
                     collection, or one more per round of finalizers.",
-        premises: "Every type among what is left takes part fully; otherwise type-fault. Documented: legacy finalizers, functions \
-                   before 3.8 (bpo-33418), the type edge before 3.9 (bpo-40217).",
+        premises: "Every type among what is left takes part fully; otherwise type-fault, as functions before 3.8 do \
+                   not (bpo-33418). Documented: legacy finalizers, the type edge before 3.9 (bpo-40217).",
         not: "Collections during which user code ran.",
-        promised: true,
+        rests: &[Ground::Liveness, Ground::Promise(Promise::FullCollection)],
         needs: Needs::UNREACHABLE,
-        asks: &[Expectation::LegacyFinalizer, Expectation::FunctionWithoutClear],
+        asks: &[Expectation::LegacyFinalizer, Expectation::FunctionClear],
         sentence: "{object} is garbage and survived a full collection of its generation ({observed} such objects)",
     };
 

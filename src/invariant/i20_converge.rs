@@ -7,10 +7,10 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Facts, Object, Progress, Shadow, leftovers};
 use super::violations::{Report, Violations};
-use crate::subject::{Expectation, Needs};
+use crate::subject::{Expectation, Needs, Promise};
 
 pub(super) struct I20;
 
@@ -18,11 +18,12 @@ impl Check for I20 {
     const DESCRIPTION: Description = Description {
         statement: "With no mutator in between, `gc.collect()` reaches 0 in a bounded number of calls; no object is counted as \
                     collected twice.",
-        premises: "Every type among the garbage takes part fully; otherwise type-fault. Documented: functions before 3.8.",
+        premises: "Every type among the garbage takes part fully; otherwise type-fault, as functions before \
+                   3.8 do not.",
         not: "Rounds of finalizers.",
-        promised: true,
+        rests: &[Ground::Liveness, Ground::Promise(Promise::ReturnedCount)],
         needs: Needs::UNREACHABLE.and(Needs::TOTALS),
-        asks: &[Expectation::LegacyFinalizer, Expectation::FunctionWithoutClear],
+        asks: &[Expectation::LegacyFinalizer, Expectation::FunctionClear],
         sentence: "gc.collect() keeps returning {observed} and frees nothing",
     };
 

@@ -10,11 +10,11 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Object, Shadow, Trait, leftovers};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot};
-use crate::subject::{Expectation, Needs};
+use crate::subject::{Expectation, Needs, Promise};
 
 pub(super) struct I21;
 
@@ -25,12 +25,12 @@ impl Check for I21 {
         premises: "Every type among the unreachable clears what it owns (otherwise type-fault); not before 3.7.6 when user code ran \
                    in the collection, not with `DEBUG_SAVEALL`, and before 3.8 not if the trashcan keeps something (documented).",
         not: "`gc.get_stats()`.",
-        promised: true,
+        rests: &[Ground::Promise(Promise::ReturnedCount)],
         needs: Needs::UNREACHABLE.and(Needs::WEAKREFS).and(Needs::GARBAGE).and(Needs::TOTALS),
         asks: &[
             Expectation::SaveAll,
             Expectation::LegacyFinalizer,
-            Expectation::FunctionWithoutClear,
+            Expectation::FunctionClear,
             Expectation::CountedEarly,
             Expectation::TrashcanLeftover,
         ],

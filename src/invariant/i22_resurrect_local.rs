@@ -3,28 +3,27 @@
 //!
 //! Does not verify: objects whose type has no `tp_clear`; runs in which the unreachable set is not certain.
 //!
-//! On 3.4 to 3.8 this is bpo-38379: one saved object keeps the whole set. It is no documented behaviour, so those
-//! releases show it with class `collector`.
+//! On 3.4 to 3.8 one saved object keeps the whole set (bpo-38379), as PEP 442 has it: documented, if one was saved.
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Facts, Object, Shadow, Trait};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
 use crate::scenario::Shape;
-use crate::subject::{Expectation, Needs};
+use crate::subject::{Expectation, Needs, Promise};
 
 pub(super) struct I22;
 
 impl Check for I22 {
     const DESCRIPTION: Description = Description {
         statement: "Resurrecting objects keeps exactly their strong closure; the rest of the unreachable set goes in the same run.",
-        premises: "The types of the rest have `tp_clear`; no `DEBUG_SAVEALL` (documented).",
+        premises: "The types of the rest have `tp_clear`; no `DEBUG_SAVEALL`; from 3.9 on, or nothing was saved (documented).",
         not: "Objects without `tp_clear`.",
-        promised: true,
+        rests: &[Ground::Liveness, Ground::Promise(Promise::OnlySavedStays)],
         needs: Needs::UNREACHABLE,
-        asks: &[Expectation::SaveAll, Expectation::FunctionWithoutClear],
+        asks: &[Expectation::SaveAll, Expectation::IsolateSaved, Expectation::FunctionClear],
         sentence: "{object} was unreachable and was kept ({observed} such objects)",
     };
 
@@ -51,7 +50,12 @@ impl Check for I22 {
         out.judge(Invariant::I22, s, first.is_none(), || {
             let report = Report::collector(first).counts(0, 1 + left.count() as u32);
             let report = report.blame_type(s.confidence().is_type_misled());
-            if s.program().has(Trait::SavesAll) { report.documented(Expectation::SaveAll, s) } else { report }
+            if s.program().has(Trait::SavesAll) {
+                return report.documented(Expectation::SaveAll, s);
+            }
+            let (trash, doomed) = (c.unreachable().trash(), c.unreachable().doomed());
+            let saved = trash.iter().any(|i| !doomed.has(i) && s.objects().all()[i].held());
+            if saved { report.documented(Expectation::IsolateSaved, s) } else { report }
         });
     }
 }

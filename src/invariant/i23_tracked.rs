@@ -5,13 +5,13 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Facts, Object, Shadow, Trait, unpack};
 use super::violation::Class;
 use super::violations::{Report, Violations};
 use crate::event::Spot;
 use crate::scenario::Shape;
-use crate::subject::Needs;
+use crate::subject::{Needs, Promise};
 
 pub(super) struct I23;
 
@@ -21,7 +21,7 @@ impl Check for I23 {
                     now and is tracked again when that changes.",
         premises: "Kinds that are created untracked, and scenarios that untrack by hand, make it a type-fault.",
         not: "What happens between two snapshots.",
-        promised: true,
+        rests: &[Ground::Promise(Promise::Tracked)],
         needs: Needs::SNAPSHOTS.and(Needs::LISTS).and(Needs::COUNTS),
         asks: &[],
         sentence: "{object} is untracked and holds {other}",

@@ -4,7 +4,7 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Facts, Object, Shadow, Trait};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot, Undefined};
@@ -19,7 +19,7 @@ impl Check for I24 {
         premises: "A deallocator that forgets to untrack (bpo-31095), or whose action tracks its object again, makes it a \
                    type-fault.",
         not: "Fields of objects under construction.",
-        promised: true,
+        rests: &[Ground::MemorySafety],
         needs: Needs::SNAPSHOTS.and(Needs::LISTS).and(Needs::COUNTS),
         asks: &[],
         sentence: "{object} is tracked and {observed}",

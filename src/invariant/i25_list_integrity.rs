@@ -5,7 +5,7 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Listed, Object, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot};
@@ -19,7 +19,7 @@ impl Check for I25 {
                     collection that has ended.",
         premises: "None.",
         not: "Links and flag bits that a snapshot does not show.",
-        promised: true,
+        rests: &[Ground::MemorySafety],
         needs: Needs::SNAPSHOTS.and(Needs::LISTS).and(Needs::GENERATIONS),
         asks: &[],
         sentence: "{object} {observed}",

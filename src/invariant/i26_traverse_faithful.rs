@@ -6,12 +6,12 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Facts, NONE, Object, Shadow};
 use super::violation::Class;
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Undefined};
-use crate::subject::Needs;
+use crate::subject::{Needs, Promise};
 
 pub(super) struct I26;
 
@@ -21,7 +21,7 @@ impl Check for I26 {
                     effects on reference counts.",
         premises: "Always a type-fault, except for a changed reference count.",
         not: "Allocation and user code inside `traverse`.",
-        promised: true,
+        rests: &[Ground::Promise(Promise::TypesTakePart)],
         needs: Needs::UNREACHABLE.and(Needs::WEAKREFS).and(Needs::GARBAGE),
         asks: &[],
         sentence: "{object} {observed}",

@@ -6,11 +6,11 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Frame, Object, Shadow, unpack};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Undefined};
-use crate::subject::Needs;
+use crate::subject::{Needs, Promise};
 
 pub(super) struct I27;
 
@@ -20,7 +20,7 @@ impl Check for I27 {
                     method are memory-safe.",
         premises: "None.",
         not: "Methods that no script calls.",
-        promised: true,
+        rests: &[Ground::MemorySafety, Ground::Promise(Promise::ValidAfterClear)],
         needs: Needs::NONE,
         asks: &[],
         sentence: "{object} {observed}",

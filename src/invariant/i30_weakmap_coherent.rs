@@ -6,12 +6,12 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Facts, NONE, Object, ObjectSet, Shadow, Trait, WeakRec, unpack};
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
 use crate::scenario::{Op, Shape};
-use crate::subject::{Expectation, Needs};
+use crate::subject::{Needs, Promise};
 
 pub(super) struct I30;
 
@@ -19,13 +19,12 @@ impl Check for I30 {
     const DESCRIPTION: Description = Description {
         statement: "At quiescence the length of a weak container equals its live entries and its raw entries; iteration never skips \
                     or repeats a live entry because others died; the removal of a dead entry takes no live one.",
-        premises: "No iteration is under way where a length is judged. Entries that a finalizer of trash made may stay (documented, \
-                   gh-91636); before 3.4, those that any finalizer made to its own object. A lying `traverse`, or an entry whose deallocator forgot its weak references, makes it a \
-                   type-fault.",
+        premises: "No iteration is under way where a length is judged. Whoever made an entry, and when, makes no difference. A lying \
+                   `traverse`, or an entry whose deallocator forgot its weak references, makes it a type-fault.",
         not: "What happens inside scripts.",
-        promised: true,
+        rests: &[Ground::Liveness, Ground::Promise(Promise::EntriesLeave), Ground::Promise(Promise::FinalizeCalled)],
         needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
-        asks: &[Expectation::DelAfterWeakrefs, Expectation::MadeByFinalizer],
+        asks: &[],
         sentence: "{object} says {observed} and {expected} is right ({other})",
     };
 
@@ -44,19 +43,7 @@ impl Check for I30 {
             let forgotten = |r: &WeakRec| s.at(r.referent()).is_some_and(forgot_weakrefs);
             let faulty = s.confidence().is_type_misled() || entries().any(forgotten);
             let report = Report::collector(Some(container)).counts(right, if len == raw { len } else { raw });
-            if faulty {
-                return report.blame_type(true);
-            }
-            // A finalizer added its own object. The second weak reference pass cleared the entry without a call; or, before
-            // 3.4, the deallocator did.
-            let stale = || entries().filter(|r| r.calls() == 0 && !r.is_live());
-            let finalized = |r: &WeakRec| s.at(r.referent()).is_some_and(|o| o.finalizer_calls().0 > 0);
-            let report = if stale().any(|r| r.born_in() > 0) {
-                report.documented(Expectation::MadeByFinalizer, s)
-            } else {
-                report
-            };
-            if stale().any(finalized) { report.documented(Expectation::DelAfterWeakrefs, s) } else { report }
+            report.blame_type(faulty)
         });
     }
 

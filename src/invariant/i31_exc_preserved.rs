@@ -6,12 +6,12 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Frame, NONE, Shadow, unpack};
 use super::violations::{Report, Violations};
 use crate::event::{Code, ObjId};
 use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS};
-use crate::subject::Needs;
+use crate::subject::{Needs, Promise};
 
 pub(super) struct I31;
 
@@ -21,7 +21,7 @@ impl Check for I31 {
                     come from nowhere.",
         premises: "The script raises by itself.",
         not: "Pending exceptions of the interrupted code.",
-        promised: true,
+        rests: &[Ground::Promise(Promise::ErrorsPrinted)],
         needs: Needs::ERRORS,
         asks: &[],
         sentence: "the script of {object} raised {expected} times and {observed} were reported",

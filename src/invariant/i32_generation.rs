@@ -6,12 +6,12 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{NOT_IN_A_LIST, Object, Shadow, Trait, pack};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot};
 use crate::scenario::Shape;
-use crate::subject::{Choice, Expectation, Needs};
+use crate::subject::{Choice, Expectation, Needs, Promise};
 
 pub(super) struct I32;
 
@@ -19,12 +19,12 @@ impl Check for I32 {
     const DESCRIPTION: Description = Description {
         statement: "An object only moves to older generations; frozen objects stay frozen and unvisited; a resurrected object goes \
                     to the old list.",
-        premises: "Not 3.14.0 to 3.14.4 (incremental). Documented: an object saved by the finalizer that its deallocator ran, a weak \
-                   reference whose callback the collector called.",
+        premises: "Not 3.14.0 to 3.14.4 (incremental). An object saved by the finalizer that its deallocator ran is in generation \
+                   0 again: unpromised, unless it was frozen.",
         not: "Objects tracked or untracked by hand.",
-        promised: true,
+        rests: &[Ground::Promise(Promise::SurvivorsGrowOld), Ground::Promise(Promise::FrozenStays)],
         needs: Needs::UNREACHABLE,
-        asks: &[Expectation::RetrackedYoung, Expectation::CallbackMoves],
+        asks: &[Expectation::RetrackedYoung],
         sentence: "{object} is in generation {observed}, and {expected} was due",
     };
 
@@ -96,14 +96,9 @@ fn moved_back(s: &Shadow, out: &mut Violations, object: ObjId, due: u8, seen: u8
         return;
     }
     let report = Report::collector(Some(object)).counts(u32::from(due), u32::from(seen));
-    let called = s.weak(object).is_some_and(|r| r.calls() > 0);
-    let report = if o.is(Object::FIN_AT_ZERO) {
-        report.documented(Expectation::RetrackedYoung, s)
-    } else if called {
-        report.documented(Expectation::CallbackMoves, s)
-    } else {
-        report
-    };
+    // That what is frozen is not frozen any more, no matter how, breaks a promise.
+    let retracked = o.is(Object::FIN_AT_ZERO) && due != Spot::Permanent as u8;
+    let report = if retracked { report.documented(Expectation::RetrackedYoung, s) } else { report };
     out.fail(Invariant::I32, s, report);
 }
 

@@ -6,7 +6,7 @@
 
 use super::Invariant;
 use super::check::Check;
-use super::description::Description;
+use super::description::{Description, Ground};
 use super::shadow::{Object, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
@@ -19,7 +19,7 @@ impl Check for I37 {
         statement: "Destroying a chain of any length needs a bounded stack; whatever is deferred is done when the operation ends.",
         premises: "Before 3.8 the trashcan may keep objects until the next container dies (documented).",
         not: "The depth of the stack itself.",
-        promised: true,
+        rests: &[Ground::MemorySafety, Ground::Liveness],
         needs: Needs::SNAPSHOTS.and(Needs::COUNTS),
         asks: &[Expectation::TrashcanLeftover],
         sentence: "{object} {observed}",

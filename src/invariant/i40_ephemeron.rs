@@ -17,7 +17,7 @@ impl Check for I40 {
         statement: "An entry of a weak-key dictionary whose value reaches its key does not keep the key alive.",
         premises: "None; an expected failure of every release.",
         not: "Keys that two dictionaries keep alive in a circle.",
-        promised: false,
+        rests: &[],
         needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
         asks: &[Expectation::NoEphemerons],
         sentence: "{object} is kept alive by {other}, the value stored under it",

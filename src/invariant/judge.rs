@@ -6,7 +6,7 @@ use super::description::Description;
 use super::shadow::Shadow;
 use super::violation::Violation;
 use super::violations::{Judged, Violations};
-use super::{Invariant, i30_weakmap_coherent, i31_exc_preserved};
+use super::{Invariant, i30_weakmap_coherent, i31_exc_preserved, i39_progress};
 use crate::bits::Bits;
 use crate::event::{Event, ObjId};
 use crate::scenario::Scenario;
@@ -18,9 +18,10 @@ pub struct Judge {
     pub(super) s: Shadow,
     pub(super) out: Violations,
     pub(super) reached: Coverage,
-    /// What two invariants keep from one event to the next.
+    /// What three invariants keep from one event to the next.
     pub(super) iteration: i30_weakmap_coherent::Iteration,
     pub(super) raised: i31_exc_preserved::Pending,
+    pub(super) clock: i39_progress::Clock,
     /// The collection whose unreachable set has been looked at.
     pub(super) examined: u32,
     /// Something waits for the next event that is not of a snapshot: see [`Judge::prepare`].
@@ -64,6 +65,7 @@ impl Judge {
             reached: Coverage::default(),
             iteration: Default::default(),
             raised: Default::default(),
+            clock: Default::default(),
             examined: 0,
             pending: false,
             over: false,
@@ -101,6 +103,7 @@ impl Judge {
         self.reached = Coverage { runs: 1, ..Coverage::default() };
         self.iteration.stop();
         self.raised.start();
+        self.clock.start();
         self.examined = 0;
         self.pending = false;
         self.over = false;
@@ -168,6 +171,7 @@ impl Judge {
                 Event::Step { op } => {
                     self.reached.effective_ops += 1;
                     let iterates = self.s.apply_step(op);
+                    self.clock.step(&mut self.s, &mut self.out);
                     if iterates || self.iteration.is_under_way() {
                         self.iteration.step(&self.s, &mut self.out);
                     }
@@ -224,6 +228,7 @@ impl Judge {
                 Event::End => {
                     self.iteration.end(&self.s, &mut self.out);
                     self.s.apply_end();
+                    self.clock.step(&mut self.s, &mut self.out);
                     self.pending = true;
                 }
             }

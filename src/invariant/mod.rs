@@ -43,8 +43,10 @@ macro_rules! invariants {
         I32 "generation" one i32_generation;
         I37 "bounded-depth" one i37_bounded_depth;
         I38 "steady-state" several i38_steady_state;
+        I39 "progress" one i39_progress;
         I40 "ephemeron" one i40_ephemeron;
         I41 "same-order" several i41_same_order;
+        I52 "no-answer-after-fin" one i52_no_answer_after_fin;
     } };
 }
 
@@ -95,13 +97,15 @@ mod i30_weakmap_coherent;
 mod i31_exc_preserved;
 mod i32_generation;
 mod i37_bounded_depth;
+mod i39_progress;
 mod i40_ephemeron;
+mod i52_no_answer_after_fin;
 
 #[cfg(test)]
 mod tests;
 
 pub use coverage::Coverage;
-pub use description::Description;
+pub use description::{Description, Ground};
 pub use judge::Judge;
 pub use page::markdown;
 pub use registry::Invariant;

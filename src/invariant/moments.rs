@@ -233,13 +233,16 @@ impl Judge {
     #[inline(never)]
     pub(super) fn answer(&mut self, weak: ObjId, referent: Option<ObjId>) {
         self.used(Some(weak));
-        let (s, out) = (&self.s, &mut self.out);
+        let (s, out) = (&mut self.s, &mut self.out);
         ask!(answered(s, out, weak, referent));
         if let Some(object) = referent {
             self.used(Some(object));
             let (s, out) = (&self.s, &mut self.out);
             ask!(obtained(s, out, object, "got it from a weak reference"));
             ask!(saw(s, out, object));
+        } else if !self.s.collection().runs() {
+            let (s, out) = (&mut self.s, &mut self.out);
+            ask!(denied(s, out, weak));
         }
     }
 

@@ -4,73 +4,8 @@ use super::Invariant;
 use crate::event::ObjId;
 use crate::subject::Expectation;
 
+pub use crate::event::Phase;
 pub use crate::scenario::text::Class;
-
-/// The phase of a collection in which something happened, as `known-bugs.md` section 2 names them.
-///
-/// Events show when user code and `tp_clear` run; the phases between (`Leg`, `Wr1`, `Res`, `Wr2`) show no event of
-/// their own, so a judge never reports them, but a subject that knows its phase can.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub enum Phase {
-    /// No collection runs.
-    Mutator,
-    /// Entries of `gc.callbacks` run before the collection proper.
-    Start,
-    /// The unreachable set is found.
-    Ded,
-    /// Legacy finalizers are set aside.
-    Leg,
-    /// Weak references to and in the trash are handled.
-    Wr1,
-    /// Callbacks run.
-    Cb,
-    /// Finalizers run.
-    Fin,
-    /// Resurrected objects are found.
-    Res,
-    /// Weak references are cleared for the second time.
-    Wr2,
-    /// The trash is cleared.
-    Del,
-}
-
-impl Phase {
-    /// Every phase, in the order of a collection.
-    pub const ALL: [Phase; 10] = [
-        Phase::Mutator,
-        Phase::Start,
-        Phase::Ded,
-        Phase::Leg,
-        Phase::Wr1,
-        Phase::Cb,
-        Phase::Fin,
-        Phase::Res,
-        Phase::Wr2,
-        Phase::Del,
-    ];
-
-    /// The word used in reports.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Phase::Mutator => "mutator",
-            Phase::Start => "START",
-            Phase::Ded => "DED",
-            Phase::Leg => "LEG",
-            Phase::Wr1 => "WR1",
-            Phase::Cb => "CB",
-            Phase::Fin => "FIN",
-            Phase::Res => "RES",
-            Phase::Wr2 => "WR2",
-            Phase::Del => "DEL",
-        }
-    }
-}
-
-impl std::fmt::Display for Phase {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.word())
-    }
-}
 
 /// A value that was expected or observed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -100,7 +35,7 @@ pub struct Violation {
     pub invariant: Invariant,
     /// Who is to blame.
     pub class: Class,
-    /// Why it is documented, if it is.
+    /// Why it is documented or unpromised, if an entry of the table of expectations says so.
     pub why: Option<Expectation>,
     /// When.
     pub phase: Phase,
@@ -120,8 +55,8 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// Where it is written that it is no fault.
+    /// Where it is written that it is no fault; for what is unpromised, what a user sees.
     pub fn source(&self) -> &'static str {
-        self.why.map_or("not documented", Expectation::source)
+        self.why.map_or("no text speaks of it", Expectation::source)
     }
 }

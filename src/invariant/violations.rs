@@ -1,7 +1,7 @@
 //! Collects violations and counts what was judged.
 
 use super::Invariant;
-use super::shadow::{Fault as Blame, Object, Shadow};
+use super::shadow::{Fault as Blame, Shadow};
 use super::violation::{Class, Detail, Phase, Violation};
 use crate::bits::Bits;
 use crate::event::ObjId;
@@ -71,32 +71,34 @@ impl Report {
         if fault { self.class(Class::TypeFault) } else { self }
     }
 
-    /// The fault of a type that lied; or documented if a finalizer that the collector does not look for could reach the
-    /// object.
-    pub fn exposed(self, shadow: &Shadow) -> Report {
-        let exposed = self.object.and_then(|o| shadow.get(o)).is_some_and(|o| o.is(Object::EXPOSED));
-        let misled = shadow.confidence().is_type_misled();
-        if exposed && !misled { self.documented(Expectation::StaticFinalizer, shadow) } else { self.blame_type(misled) }
-    }
-
     /// With this blame, or nothing if it is unclear.
     pub fn on(self, fault: Blame) -> Option<Report> {
         match fault {
             Blame::Collector => Some(self),
             Blame::Type => Some(self.class(Class::TypeFault)),
-            Blame::Documented(why) => Some(Report { class: Class::Documented, why: Some(why), ..self }),
+            Blame::Documented(why) => Some(self.excused(why)),
             Blame::Unclear => None,
         }
     }
 
-    /// Documented if the excuse holds for the subject.
+    /// Documented if the excuse holds for the subject; unpromised if it cites no text.
     pub fn documented(self, why: Expectation, shadow: &Shadow) -> Report {
-        if shadow.expectations().holds(why) || mutant!(ExcusesEveryRelease) {
-            Report { class: Class::Documented, why: Some(why), ..self }
-        } else {
-            self
-        }
+        if shadow.expectations().holds(why) || mutant!(ExcusesEveryRelease) { self.excused(why) } else { self }
     }
+
+    fn excused(self, why: Expectation) -> Report {
+        Report { class: class_of(why), why: Some(why), ..self }
+    }
+}
+
+/// The class of a violation that an entry of the table excuses: documented if it cites a text.
+pub(super) fn class_of(why: Expectation) -> Class {
+    if why.permission().is_some() { Class::Documented } else { Class::Unpromised }
+}
+
+/// The class of a violation that nothing excuses: nobody's fault if the invariant rests on nothing.
+pub(super) const fn unexcused(invariant: Invariant) -> Class {
+    if invariant.promised() { Class::Collector } else { Class::Unpromised }
 }
 
 /// True if a mutant does not see violations where this one happens, or of objects like this.
@@ -197,6 +199,7 @@ impl Violations {
             return;
         }
         let Report { class, why, object, other, expected, observed } = report;
+        let class = if class == Class::Collector { unexcused(invariant) } else { class };
         let (phase, event, step) = (shadow.phase(), Some(shadow.confidence().at()), shadow.user_code().step());
         self.violations.extend(planted(Violation {
             invariant,

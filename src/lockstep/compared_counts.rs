@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Compared;
 use super::difference::{Comparison, DifferenceKind, Looseness};
 use crate::event::Undefined;
-use crate::findings::{Counts, FindingKey, First, SubjectCounts, mix};
+use crate::findings::{Counts, FindingKey, First, RunCounts, SubjectCounts, mix};
 
 /// The counts of one interpreter.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -58,6 +58,18 @@ impl ComparedCounts {
                 DifferenceKind::Limit => self.limited += 1,
                 DifferenceKind::Events(..) => self.differ += 1,
             },
+        }
+    }
+
+    /// How the runs of so many scenarios ended, counting those that the interpreter was not there for.
+    pub fn run_counts(&self, scenarios: u64) -> RunCounts {
+        RunCounts {
+            runs: scenarios,
+            whole: self.same + self.differ + self.loose.iter().sum::<u64>(),
+            undefined: self.undefined.iter().sum(),
+            unsupported: self.unsupported.values().sum(),
+            limited: self.limited,
+            died: self.crashed,
         }
     }
 

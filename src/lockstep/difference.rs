@@ -1,7 +1,6 @@
 //! Compares two event streams of one scenario: the model's and an interpreter's.
 
-use crate::event::{Code, Event, Undefined};
-use crate::invariant::Phase;
+use crate::event::{Event, Phase, Place, Undefined};
 use crate::subject::Failure;
 
 /// How many common events a difference keeps.
@@ -108,7 +107,7 @@ pub fn compare(model: &[Event], real: &[Event], failure: Option<&Failure>) -> Co
         (_, None, _, Some(Failure::Limit { .. })) => DifferenceKind::Limit,
         (model, real, ..) => DifferenceKind::Events(model.map_or("nothing", word), real.map_or("nothing", word)),
     };
-    let (step, phase) = place(&model[..at]);
+    let Place { step, phase, .. } = Place::after(&model[..at]);
     let next = |events: &[Event]| events[at.min(events.len())..].iter().take(AFTER).copied().collect();
     Comparison::Different(Box::new(Difference {
         kind,
@@ -139,29 +138,6 @@ fn pass_for_equal(model: &Event, real: &Event) -> bool {
         (Event::Garbage { .. }, Event::Garbage { .. }) => mutant!(GarbageNotCompared),
         _ => false,
     }
-}
-
-/// Where a run is after these events: the mutator's operation, and the phase of the collection that runs, as far as
-/// events show it.
-pub fn place(events: &[Event]) -> (Option<u32>, Phase) {
-    let mut step = None;
-    let mut phase = Phase::Mutator;
-    for event in events {
-        phase = match (phase, *event) {
-            (_, Event::Step { op }) => {
-                step = Some(op);
-                Phase::Mutator
-            }
-            (_, Event::CollectStart { .. }) => Phase::Ded,
-            (_, Event::CollectEnd { .. }) => Phase::Mutator,
-            (Phase::Mutator, _) => Phase::Mutator,
-            (Phase::Del, _) | (_, Event::Clear { .. } | Event::Dealloc { .. }) => Phase::Del,
-            (_, Event::Enter { code: Code::Finalizer, .. }) => Phase::Fin,
-            (Phase::Ded, Event::Enter { code: Code::Callback, .. }) => Phase::Cb,
-            (phase, _) => phase,
-        };
-    }
-    (step, phase)
 }
 
 macro_rules! words {
@@ -229,7 +205,7 @@ impl<'de> serde::Deserialize<'de> for DifferenceKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{ObjId, Role, Spot};
+    use crate::event::{Code, ObjId, Role, Spot};
 
     fn stream() -> Vec<Event> {
         let object = ObjId::from_index(0);

@@ -17,7 +17,7 @@ use crate::supervise::Limits;
 
 pub use campaign::{ComparisonOutcome, Skipped, run, run_under};
 pub use compared_counts::{ComparedCounts, ComparedTotals, DifferenceKey};
-pub use difference::{Comparison, Difference, DifferenceKind, Looseness, compare, place, word};
+pub use difference::{Comparison, Difference, DifferenceKind, Looseness, compare, word};
 pub use finding::{ReducedDifference, reduce};
 pub use plan::{ComparisonPlan, Target};
 

@@ -78,7 +78,7 @@ mutants! {
     I32NotAutomatic "i32-not-automatic": "I32 is not judged after automatic collections",
         By("lib invariant::tests::circumstances::in_collections_of_every_generation");
     ExcusesEveryRelease "excuses-every-release": "what is documented of some release excuses every release",
-        By("lib invariant::tests::cases_weakrefs::an_entry_that_a_finalizer_makes_to_its_own_object_stays_before_3_4");
+        By("lib invariant::tests::cases_collections::one_saved_object_keeps_the_others_before_3_9");
 
     // More of them.
     I02NotSeen "i02-not-seen": "I02 does not judge what the mutator sees",
@@ -177,7 +177,7 @@ mutants! {
             "a snapshot says so before anybody asks whether a weak reference is live, and a cleared one owes no callback",
         );
     BirthInCollectionForgotten "birth-in-collection-forgotten": "that a weak reference was made in a collection is forgotten",
-        By("lib invariant::tests::truth::what_a_finalizer_of_trash_makes_may_owe_nothing");
+        By("lib invariant::tests::each::I52");
     CallbacksAreNotHeld "callbacks-are-not-held": "a weak reference does not hold its callback",
         By("lib invariant::tests::truth::a_weak_reference_holds_its_callback");
     LegacyReachesNothing "legacy-reaches-nothing": "what legacy objects reach is not set aside",

@@ -4,8 +4,8 @@ use super::check::{Mismatch, compare_one, topics};
 use super::outcome::Runner;
 use crate::event::{Event, EventBuffer, Undefined};
 use crate::lockstep::{self, Comparison, Difference};
-use crate::scenario::text::{Document, ExpectedViolation};
-use crate::subject::{Failure, SetupError, Spec, Subject};
+use crate::scenario::text::{Document, Expectation, ExpectedViolation};
+use crate::subject::{Death, Failure, SetupError, Spec, Subject};
 use crate::supervise::Limits;
 
 /// What an interpreter made of a file.
@@ -14,11 +14,13 @@ pub enum Replayed {
     /// What the file expects.
     Expected,
     /// What the file expects, up to undefined behaviour; then the interpreter died in this way, or went on.
-    Undefined(Undefined, Option<String>),
+    Undefined(Undefined, Option<Death>),
     /// The interpreter cannot run the scenario, for this reason.
     Unsupported(String),
     /// The interpreter died where the outcome is defined.
-    Crashed(String),
+    Crashed(Death),
+    /// The interpreter reached this limit where the outcome is defined.
+    Limited(String),
     /// Not what the file expects.
     Mismatch(Vec<Mismatch>),
     /// The file expects nothing of the row, and the interpreter does what the model does. The violations.
@@ -36,6 +38,7 @@ impl Replayed {
             Replayed::Undefined(_, Some(_)) => "ok, dies",
             Replayed::Unsupported(_) => "-",
             Replayed::Crashed(_) => "CRASH",
+            Replayed::Limited(_) => "LIMIT",
             Replayed::Mismatch(_) => "FAIL",
             Replayed::Agrees(_) => "as model",
             Replayed::Differs(_) => "DIFFERS",
@@ -44,6 +47,16 @@ impl Replayed {
 }
 
 impl Runner<'_> {
+    /// What a file expects of a row, the first of `row`.
+    pub fn expected<'d>(&self, document: &'d Document, row: &dyn Spec) -> Option<&'d Expectation> {
+        let row = &row.declarations()[0];
+        let is_same = |name: &str| {
+            self.catalogue.is_same(name, &row.name)
+                && self.catalogue.find(name).is_ok_and(|spec| spec.declarations()[0].row == row.row)
+        };
+        document.expectations.iter().find(|e| is_same(&e.collector))
+    }
+
     /// Runs a file's scenario on an interpreter, in a fresh process, and compares with what the file expects of the
     /// row, the first of `row`, or, if it expects nothing, with what the row does.
     ///
@@ -64,10 +77,12 @@ impl Runner<'_> {
             events.extend_from_slice(run);
             failure = why.cloned();
         })?;
-        let died = match &failure {
-            Some(Failure::Died { how, .. }) => Some(how.clone()),
-            _ => None,
-        };
+        let (mut died, mut limit) = (None, None);
+        match &failure {
+            Some(Failure::Died { how, .. }) => died = Some(Death::new(how, &events)),
+            Some(Failure::Limit { limit: reached, .. }) => limit = Some(reached.clone()),
+            _ => {}
+        }
         let comparison = lockstep::compare(&model, &events, failure.as_ref());
         let undefined = match &comparison {
             Comparison::Unsupported(what) => return Ok(Replayed::Unsupported(what.clone())),
@@ -77,17 +92,16 @@ impl Runner<'_> {
                 Some(*reason)
             }
             Comparison::Different(d) if d.kind == lockstep::DifferenceKind::Crash => {
-                return Ok(Replayed::Crashed(died.unwrap_or_default()));
+                let how = || Death::new("died", &events);
+                return Ok(Replayed::Crashed(died.unwrap_or_else(how)));
+            }
+            Comparison::Different(d) if d.kind == lockstep::DifferenceKind::Limit => {
+                return Ok(Replayed::Limited(limit.unwrap_or_default()));
             }
             _ => None,
         };
         let outcome = self.outcome_of(document, row_is, &events);
-        let is_same = |name: &str| {
-            self.catalogue.is_same(name, &row_is.name)
-                && self.catalogue.find(name).is_ok_and(|spec| spec.declarations()[0].row == row_is.row)
-        };
-        let expected = document.expectations.iter().find(|e| is_same(&e.collector));
-        let Some(expected) = expected else {
+        let Some(expected) = self.expected(document, row) else {
             return Ok(match (comparison, undefined) {
                 (Comparison::Different(difference), _) => Replayed::Differs(difference),
                 (_, Some(reason)) => Replayed::Undefined(reason, died),

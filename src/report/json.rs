@@ -8,13 +8,14 @@ use anyhow::Context;
 use serde::Serialize;
 
 use super::text::campaign_report::CampaignReport;
+use super::text::run_counts::Word;
 use crate::campaign::{JudgedCounts, JudgedOutcome};
-use crate::findings::{Finding, REDUCED, Summary, Timing, Verdict, write_atomically};
+use crate::findings::{Finding, REDUCED, RunCounts, Summary, Timing, Verdict, write_atomically};
 
 use crate::invariant::{Class, Coverage, Invariant};
 
 /// Version of the JSON: it changes when a key changes its meaning or goes.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// The result of a command.
 #[derive(Debug, Serialize)]
@@ -28,6 +29,11 @@ pub struct JsonReport {
     /// Digest of all event streams, as 16 hexadecimal digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+    /// A signal ended the command early.
+    pub interrupted: bool,
+    /// How all runs ended.
+    #[serde(flatten)]
+    pub counts: Option<JsonRunCounts>,
     /// How many scenarios were run, each on every subject.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scenarios: Option<u64>,
@@ -57,6 +63,9 @@ impl JsonReport {
             schema: SCHEMA,
             command: command.into(),
             exit,
+            // 128 and the number of a signal.
+            interrupted: exit > 128,
+            counts: None,
             digest: None,
             scenarios: None,
             reached: None,
@@ -66,6 +75,34 @@ impl JsonReport {
             result: serde_json::Map::new(),
             timing: serde_json::Map::new(),
         }
+    }
+}
+
+/// How runs ended: [`RunCounts`] with the word for those that were whole.
+#[derive(Debug, Serialize)]
+pub struct JsonRunCounts {
+    /// How many runs were judged to the last event, if they were judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub judged: Option<u64>,
+    /// How many runs were compared to the last event, if they were compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compared: Option<u64>,
+    /// How many ended in undefined behaviour, judged or compared up to there.
+    pub undefined: u64,
+    /// How many the subject cannot run.
+    pub unsupported: u64,
+    /// How many reached a limit of time or memory where the outcome is defined.
+    pub limited: u64,
+    /// How many the interpreter died of where the outcome is defined.
+    pub died: u64,
+}
+
+impl JsonRunCounts {
+    /// The counts; `word` says what became of those that were whole.
+    pub fn new(counts: &RunCounts, word: Word) -> JsonRunCounts {
+        let RunCounts { whole, undefined, unsupported, limited, died, .. } = *counts;
+        let is = |of: Word| (of == word).then_some(whole);
+        JsonRunCounts { judged: is(Word::Judged), compared: is(Word::Compared), undefined, unsupported, limited, died }
     }
 }
 
@@ -82,8 +119,13 @@ pub struct JsonSubject {
     pub violations: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     /// Those `collector` violations that the baseline knows.
     pub known: BTreeMap<&'static str, u64>,
+    /// Scenarios with a violation for which neither side can cite a text.
+    pub unpromised: u64,
     /// Scenarios judged by the invariants that need several runs.
     pub differential: u64,
+    /// How its runs ended.
+    #[serde(flatten)]
+    pub counts: JsonRunCounts,
 }
 
 impl JsonSubject {
@@ -95,7 +137,9 @@ impl JsonSubject {
             digest: format!("{:016x}", tally.digest),
             violations: violations(tally),
             known: by_code(|i| tally.count(Verdict::Known, i)),
+            unpromised: tally.unpromised,
             differential: tally.differential,
+            counts: JsonRunCounts::new(&tally.run_counts(), Word::Judged),
         }
     }
 }
@@ -156,6 +200,7 @@ pub fn campaign(page: &CampaignReport<'_>, exit: u8) -> JsonReport {
     let mut report = JsonReport::new(about.command.as_str(), exit);
     report.digest = Some(format!("{:016x}", outcome.part.digest()));
     report.scenarios = Some(outcome.part.scenarios);
+    report.counts = Some(JsonRunCounts::new(&page.run_counts(), Word::Judged));
     report.reached = Some(outcome.part.reached());
     report.findings = Some(findings.collect());
     report.repeat = page.repeat.map(str::to_owned);
@@ -167,15 +212,23 @@ pub fn campaign(page: &CampaignReport<'_>, exit: u8) -> JsonReport {
                 "crashed": tally.crashed,
                 "limited": tally.limited,
                 "undefined": tally.undefined,
+                "died_where_undefined": tally.died_where_undefined,
                 "teardown": tally.teardown,
                 "unsupported": tally.unsupported,
             })
         });
         report.result.insert("ends".to_owned(), ends.collect());
-        let crashes = page.crashes().map(|(_, crash)| {
+        let crashes = page.crashes().map(|(key, crash)| {
             serde_json::json!({
                 "subject": crash.subject,
                 "how": crash.what.name,
+                "known": key.verdict() == Some(Verdict::Known),
+                "class": key.verdict().map(|verdict| verdict.class().word()),
+                "undefined": crash.details.get("undefined"),
+                "step": crash.details.get("step"),
+                "collecting": crash.details.get("collecting"),
+                "phase": crash.what.phase,
+                "message": crash.sentence,
                 "objects": crash.objects,
                 "scenario": crash.first.scenario,
                 "file": file(crash),

@@ -98,6 +98,21 @@ impl Needs {
     /// What a collection finds unreachable follows from these.
     pub const UNREACHABLE: Needs = Needs::SNAPSHOTS.and(Needs::COUNTS).and(Needs::LISTS).and(Needs::GENERATIONS);
 
+    /// One of [`Needs::EACH`] in words, to say what events have to show.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Needs::SNAPSHOTS => "snapshots with all objects that have not been freed",
+            Needs::COUNTS => "their reference counts",
+            Needs::LISTS => "whether the collector has them in a list",
+            Needs::GENERATIONS => "of which generation the list is",
+            Needs::WEAKREFS => "what weak references refer to",
+            Needs::GARBAGE => "what gc.garbage holds",
+            Needs::TOTALS => "what collections return",
+            Needs::ERRORS => "errors that are reported as unraisable",
+            _ => "several of these",
+        }
+    }
+
     /// These and others.
     pub const fn and(self, other: Needs) -> Needs {
         Needs(self.0 | other.0)
@@ -124,6 +139,7 @@ mod tests {
         assert_eq!(all, Needs::ALL);
         for need in Needs::EACH {
             let rest = Needs::ALL.without(need);
+            assert_ne!(need.words(), Needs::ALL.words());
             assert!(!rest.covers(need) && Needs::ALL.covers(rest) && rest.and(need) == Needs::ALL);
         }
         assert!(Needs::NONE.covers(Needs::NONE));

@@ -1,6 +1,6 @@
 //! How a run ends, and which ends are findings by themselves.
 
-use super::Failure;
+use super::{Death, Failure};
 use crate::event::{Event, Undefined};
 
 /// How a run ended.
@@ -8,16 +8,16 @@ use crate::event::{Event, Undefined};
 pub enum End {
     /// With its last event.
     Complete,
-    /// In undefined behaviour: nothing after it is judged.
-    Undefined(Undefined),
+    /// In undefined behaviour: nothing after it is judged. If the process died of it, how.
+    Undefined(Undefined, Option<Death>),
     /// The process died after the last event, while leftovers were dropped.
     Teardown,
     /// The subject cannot run the scenario, for this reason.
     Unsupported(String),
     /// The subject reached this limit of time or memory.
     Limit(String),
-    /// The process died, this way.
-    Crashed(String),
+    /// The process died where the outcome is defined.
+    Crashed(Death),
 }
 
 /// An end that is a finding by itself.
@@ -48,7 +48,7 @@ impl End {
             None => End::Complete,
             Some(Failure::Unsupported { what, .. }) => End::Unsupported(what.clone()),
             Some(Failure::Died { .. }) if complete() => End::Teardown,
-            Some(Failure::Died { how, .. }) => End::Crashed(how.clone()),
+            Some(Failure::Died { how, .. }) => End::Crashed(Death::new(how, events)),
             Some(Failure::Limit { limit, .. }) => End::Limit(limit.clone()),
         }
     }
@@ -58,6 +58,14 @@ impl End {
         match self {
             End::Crashed(_) => Some(Fatal::Crash),
             End::Limit(_) => Some(Fatal::Limit),
+            _ => None,
+        }
+    }
+
+    /// How the process died, unless it did so after the last event of a run that was defined to its end.
+    pub const fn death(&self) -> Option<&Death> {
+        match self {
+            End::Crashed(death) | End::Undefined(_, Some(death)) => Some(death),
             _ => None,
         }
     }

@@ -3,14 +3,15 @@
 //! A verdict that calls a violation documented cites an entry. What a subject is expected to do follows from this table
 //! and the number of its release, or is declared by the subject's author.
 
-use super::release::{ALL, Release, Span, since, until};
+use super::promise::Permission;
+use super::release::{ALL, EVERY, Release, Releases, Span, since, until};
 use crate::bits::{Bits, Field};
 
 /// What can be expected of a subject: how an entry of the table is answered.
 #[derive(Clone, Copy, Debug)]
 pub enum Values {
     /// Yes or no. Yes excuses what would be a violation otherwise, on the releases given.
-    Excuse(Span),
+    Excuse(Releases),
     /// One of several, each a word with its releases; the last whose releases have the one asked for is meant. The first
     /// holds where no release is known.
     OneOf(&'static [(&'static str, Span)]),
@@ -18,20 +19,34 @@ pub enum Values {
 
 use Values::OneOf;
 
-/// The value of an entry that excuses violations.
-const fn excuse(releases: Span) -> Values {
-    Values::Excuse(releases)
+/// The value of an entry that excuses violations on some releases.
+const fn excuse(spans: &'static [Span]) -> Values {
+    Values::Excuse(Releases::of(spans))
 }
+
+/// The value of an entry that excuses violations on every release.
+const EXCUSE: Values = Values::Excuse(EVERY);
+
+/// What an entry can cite.
+#[derive(Clone, Copy, Debug)]
+pub enum Source {
+    /// The text that allows it.
+    Text(Permission),
+    /// No text allows it, and none forbids it: what a user sees.
+    Unpromised(&'static str),
+}
+
+use Source::{Text, Unpromised};
 
 /// An entry of the table.
 struct Entry {
     word: &'static str,
     values: Values,
-    source: &'static str,
+    source: Source,
 }
 
 macro_rules! expectations {
-    ($($(#[$doc:meta])* $name:ident $word:literal: $values:expr, $source:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident $word:literal: $values:expr, $source:expr;)*) => {
         /// Something that subjects do on purpose, some of them or all.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
         #[repr(u8)]
@@ -50,66 +65,77 @@ macro_rules! expectations {
 
 expectations! {
     /// Objects found by introspection may be cleared ones.
-    Introspection "introspection": excuse(ALL), "bpo-38006, msg353867, item 3";
+    Introspection "introspection": excuse(&[since(3, 14, 0)]), Text(Permission::HalfConstructed);
     /// Callbacks run before finalizers in a collection, after them on the refcount path.
-    CallbacksFirst "callbacks-first": excuse(ALL), "bpo-40312";
+    CallbacksFirst "callbacks-first": EXCUSE, Text(Permission::CallbacksFirst);
     /// A finalizer run by the collector saves an object whose callbacks have run and weak references are dead.
-    Resurrection "resurrection": excuse(ALL), "PEP 442; gc_weakref.txt";
+    Resurrection "resurrection": EXCUSE, Text(Permission::SavedAfterWeakrefs);
+    /// One object that a finalizer saved keeps all that its collection has found.
+    IsolateSaved "isolate-saved": excuse(&[since(3, 4, 0).until(3, 9, 0)]), Text(Permission::IsolateSaved);
     /// Before 3.4, weak references die and their callbacks run before `__del__` does.
-    DelAfterWeakrefs "del-after-weakrefs": excuse(until(3, 4, 0)),
-        "PEP 442, before which __del__ ran after weak references were cleared";
+    DelAfterWeakrefs "del-after-weakrefs": excuse(&[until(3, 4, 0)]), Text(Permission::DelAfterWeakrefs);
     /// `gc.DEBUG_SAVEALL` keeps what was finalized and whose weak references were cleared.
-    SaveAll "save-all": excuse(ALL), "gc.DEBUG_SAVEALL, documentation of gc";
+    SaveAll "save-all": EXCUSE, Text(Permission::SaveAll);
     /// Objects with legacy finalizers, and what they reach, are kept and listed in `gc.garbage`.
-    LegacyFinalizer "legacy-finalizer": excuse(ALL), "documentation of gc.garbage; PEP 442";
+    LegacyFinalizer "legacy-finalizer": EXCUSE, Text(Permission::LegacyKept);
     /// Before 3.4 every `__del__` is a legacy finalizer.
-    DelUncollectable "del-uncollectable": excuse(until(3, 4, 0)), "bpo-18112, PEP 442";
-    /// Before 3.0 the collector does not look for finalizers of static C types: objects that have one are cleared like
-    /// any other, and it runs when they die of that.
-    StaticFinalizer "static-finalizer": excuse(until(3, 0, 0)), "has_finalizer in gcmodule.c of 2.7";
+    DelUncollectable "del-uncollectable": excuse(&[until(3, 4, 0)]), Text(Permission::DelKept);
     /// Without GC header there is no bit to remember that the finalizer ran.
-    NoFinalizedBit "no-finalized-bit": excuse(ALL), "PEP 442; documentation of PyObject_CallFinalizer";
+    NoFinalizedBit "no-finalized-bit": excuse(&[since(3, 4, 0)]), Text(Permission::NoMark);
     /// Before 3.4 nothing remembers that `__del__` ran.
-    NoBitBefore34 "no-bit-before-3.4": excuse(until(3, 4, 0)), "PEP 442";
+    NoBitBefore34 "no-bit-before-3.4": excuse(&[until(3, 4, 0)]), Text(Permission::DelAgain);
     /// `tp_del` has no bit and runs at each death.
-    LegacyEachTime "legacy-each-time": excuse(ALL), "PEP 442, section on legacy finalizers";
+    LegacyEachTime "legacy-each-time": EXCUSE, Text(Permission::LegacyKept);
     /// Classes that add no storage had no GC header.
-    EmptySlots "empty-slots": excuse(until(3, 9, 1)), "bpo-41984";
-    /// Functions have no `tp_clear`.
-    FunctionWithoutClear "function-without-clear": excuse(until(3, 8, 0)), "bpo-33418";
+    EmptySlots "empty-slots": excuse(&[until(3, 8, 7), since(3, 9, 0).until(3, 9, 1)]), Text(Permission::EmptySlots);
     /// Instances could not report their type.
-    TypeEdge "type-edge": excuse(until(3, 9, 0)), "bpo-40217";
+    TypeEdge "type-edge": excuse(&[until(3, 9, 0)]), Text(Permission::TypeNotVisited);
     /// Weak references that are trash themselves are cleared whatever they refer to.
-    TrashWeakrefCleared "trash-weakref-cleared": excuse(since(3, 8, 0).until(3, 15, 0)), "bpo-38006, GH-16495";
+    TrashWeakrefCleared "trash-weakref-cleared": excuse(&[since(3, 8, 0).until(3, 15, 0)]),
+        Text(Permission::TrashWeakrefDead);
     /// `gc.collect` counts the unreachable set before callbacks and finalizers run.
-    CountedEarly "counted-early": excuse(until(3, 7, 6)), "bpo-38379";
+    CountedEarly "counted-early": excuse(&[until(3, 7, 6)]), Text(Permission::FoundCounted);
     /// A callback from trash may run as long as nothing has been cleared.
-    BeforeClearOld "before-clear-old": excuse(until(3, 8, 0)), "bpo-38006: harmless before the first tp_clear";
+    BeforeClearOld "before-clear-old": excuse(&[until(3, 8, 0)]), Text(Permission::StillAlive);
     /// As before 3.8: trash weak references stay armed until finalizers have run.
-    BeforeClearNew "before-clear-new": excuse(since(3, 15, 0)), "gh-135552";
-    /// Weak references made by finalizers to trash are cleared without a call.
-    MadeByFinalizer "made-by-finalizer": excuse(since(3, 13, 13)), "gh-91636, gh-136189";
+    BeforeClearNew "before-clear-new": excuse(&[since(3, 15, 0)]),
+        Unpromised("a weak reference in garbage calls its callback when a finalizer drops its referent");
+    /// Weak references made by finalizers to trash are cleared.
+    MadeByFinalizer "made-by-finalizer": excuse(&[since(3, 13, 13).until(3, 14, 0), since(3, 14, 4)]),
+        Text(Permission::ClearedBeforeClear);
     /// An object saved by the finalizer that its deallocator ran is tracked anew, in generation 0.
-    RetrackedYoung "retracked-young": excuse(ALL), "subtype_dealloc, since 2.2";
-    /// A weak reference whose callback the collector calls moves to the collection's old generation.
-    CallbackMoves "callback-moves": excuse(ALL), "handle_weakrefs in gcmodule.c";
+    RetrackedYoung "retracked-young": EXCUSE,
+        Unpromised("an object that its finalizer saved outside of collections is in generation 0 again");
     /// The trashcan keeps objects until the next container dies.
-    TrashcanLeftover "trashcan-leftover": excuse(until(3, 8, 0)), "subtype_dealloc and the trashcan before 3.8";
+    TrashcanLeftover "trashcan-leftover": excuse(&[until(3, 8, 0)]), Text(Permission::MayBeLate);
     /// A value of a weak-key dictionary keeps its key alive.
-    NoEphemerons "no-ephemerons": excuse(ALL), "bpo-44680, documentation of weakref.WeakKeyDictionary";
+    NoEphemerons "no-ephemerons": EXCUSE, Text(Permission::ValueKeepsKey);
     /// The registry of `finalize` keeps what the callable reaches, its own referent too.
-    FinalizeOwns "finalize-owns": excuse(ALL), "documentation of weakref.finalize";
-    /// The two ways to die differ.
-    Paths "paths": excuse(ALL), "PEP 442; bpo-40312";
+    FinalizeOwns "finalize-owns": EXCUSE, Text(Permission::FinalizeOwns);
+    /// A weak reference to an object that nothing holds may answer until the object is destroyed.
+    AnswersUntilDestroyed "answers-until-destroyed": excuse(&[since(3, 4, 0)]), Text(Permission::AnswersUntilDestroyed);
     /// What a collection examines: whole generations, or a part of the old ones at a time.
     Collections "collections":
-        OneOf(&[("generational", ALL), ("incremental", since(3, 14, 0).until(3, 14, 5))]),
-        "the incremental collector, which gh-142516 took back";
+        OneOf(&[("generational", ALL), ("incremental", since(3, 14, 0).until(3, 14, 5))]), Text(Permission::Increments);
     /// When the collector runs the finalizers of trash: before it clears anything, or never, so that they run when their
     /// objects die of that.
-    Finalizers "finalizers": OneOf(&[("before-clear", ALL), ("at-death", until(3, 4, 0))]), "PEP 442";
+    Finalizers "finalizers": OneOf(&[("before-clear", ALL), ("at-death", until(3, 4, 0))]),
+        Text(Permission::FinalizedInIsolates);
     /// Which weak references to trash are cleared before its finalizers run.
-    ClearedEarly "cleared-early": OneOf(&[("all", ALL), ("with-callback", since(3, 15, 0))]), "gh-135552";
+    ClearedEarly "cleared-early": OneOf(&[("all", ALL), ("with-callback", since(3, 15, 0))]),
+        Text(Permission::PlainWeakrefsLater);
+    /// Which weak references to what is still trash after its finalizers are cleared then: those that are left and those that
+    /// finalizers made, or none. The first releases of 3.14 are older than the change.
+    ClearedLate "cleared-late":
+        OneOf(&[("none", ALL), ("all", since(3, 13, 13)), ("none-yet", since(3, 14, 0).until(3, 14, 4))]),
+        Text(Permission::ClearedBeforeClear);
+    /// Whether functions have a `tp_clear`, as a type that can be part of a cycle must.
+    FunctionClear "function-clear": OneOf(&[("clears", ALL), ("missing", until(3, 8, 0))]),
+        Unpromised("cycles of functions are found by every collection, and stay");
+    /// Whether the collector looks for finalizers of static C types. Where it does not, objects that have one are cleared
+    /// like any other, and it runs when they die of that.
+    StaticFinalizers "static-finalizers": OneOf(&[("seen", ALL), ("unseen", until(3, 0, 0))]),
+        Unpromised("the finalizer of a static C type can reach objects that have been cleared");
 }
 
 /// Room for so many entries in masks.
@@ -150,7 +176,7 @@ impl Expectation {
     }
 
     /// The releases for which it excuses; nothing if it is a choice.
-    pub const fn excuses(self) -> Option<Span> {
+    pub const fn excuses(self) -> Option<Releases> {
         match self.values() {
             Values::Excuse(releases) => Some(releases),
             OneOf(_) => None,
@@ -165,9 +191,25 @@ impl Expectation {
         }
     }
 
-    /// Where it is written: an issue or a document.
-    pub const fn source(self) -> &'static str {
+    /// What it can cite.
+    pub const fn cites(self) -> Source {
         TABLE[self as usize].source
+    }
+
+    /// The text that allows it; nothing if no text does.
+    pub const fn permission(self) -> Option<Permission> {
+        match self.cites() {
+            Text(permission) => Some(permission),
+            Unpromised(_) => None,
+        }
+    }
+
+    /// Where the text is that allows it; or what a user sees that no text allows or forbids.
+    pub const fn source(self) -> &'static str {
+        match self.cites() {
+            Text(permission) => permission.text().place,
+            Unpromised(seen) => seen,
+        }
     }
 
     #[inline(always)]
@@ -209,6 +251,13 @@ impl Choice {
     pub const FINALIZED_AT_DEATH: Choice = Expectation::Finalizers.choice("at-death");
     /// Of the weak references to trash those that have a callback are cleared before its finalizers run.
     pub const CALLBACKS_CLEARED_EARLY: Choice = Expectation::ClearedEarly.choice("with-callback");
+    /// Functions have no `tp_clear`.
+    pub const FUNCTION_WITHOUT_CLEAR: Choice = Expectation::FunctionClear.choice("missing");
+    /// The collector does not look for finalizers of static C types.
+    pub const STATIC_FINALIZERS_UNSEEN: Choice = Expectation::StaticFinalizers.choice("unseen");
+
+    /// All weak references to what is still trash after its finalizers are cleared then.
+    pub const CLEARED_TWICE: Choice = Expectation::ClearedLate.choice("all");
 
     /// The entry of the table.
     pub const fn of(self) -> Expectation {
@@ -239,11 +288,11 @@ impl Expectations {
         })
     }
 
-    /// What is expected of a subject that is no release: the excuses that every release has, and of each choice the first
-    /// value. Nothing is known of excuses that only some releases have: they do not hold.
+    /// What is expected of a subject that is no release: the excuses that every release from 3.4 on has, and of each choice
+    /// the first value. Nothing is known of excuses that only some releases have: they do not hold.
     pub fn of_no_release() -> Expectations {
         Expectation::ALL.iter().fold(Expectations::UNKNOWN, |all, entry| match entry.excuses() {
-            Some(releases) if releases.is_all() => all.with(*entry, 1),
+            Some(releases) if releases.has_all_of_pep442() => all.with(*entry, 1),
             Some(_) => all,
             None => all.with(*entry, 0),
         })
@@ -349,8 +398,31 @@ mod tests {
         assert!(!holds(release(7, 16)) && !holds(release(15, 2)));
         let none = Expectations::of_no_release();
         assert!(!none.holds(Expectation::TrashWeakrefCleared) && !none.knows(Expectation::TrashWeakrefCleared));
-        assert!(none.holds(Expectation::Introspection) && none.knows(Expectation::Introspection));
+        assert!(none.holds(Expectation::NoFinalizedBit) && none.knows(Expectation::NoFinalizedBit));
         assert!(none.knows(Expectation::Collections) && !none.is(Choice::INCREMENTAL));
+    }
+
+    /// Every patch release that a row covers, or that a span begins or ends with, and more.
+    fn releases() -> impl Iterator<Item = Release> {
+        let old = (0..=18).map(|patch| Release::new(2, 7, patch));
+        old.chain((4..=16).flat_map(|minor| (0..=25).map(move |patch| release(minor, patch))))
+    }
+
+    #[test]
+    fn an_excuse_holds_only_where_its_text_does() {
+        for entry in Expectation::ALL {
+            let (Some(excused), Some(permission)) = (entry.excuses(), entry.permission()) else { continue };
+            for release in releases().filter(|release| excused.has(*release)) {
+                assert!(permission.text().releases.has(release), "{entry:?} on {release}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_permission_is_cited() {
+        for permission in Permission::ALL {
+            assert!(Expectation::ALL.iter().any(|e| e.permission() == Some(*permission)), "{permission:?}");
+        }
     }
 
     #[test]
@@ -390,7 +462,7 @@ mod tests {
 
     #[test]
     fn questions_are_gathered() {
-        let (a, b) = (Questions::value_of(Expectation::Paths), Questions::knowledge_of(Expectation::Collections));
+        let (a, b) = (Questions::value_of(Expectation::SaveAll), Questions::knowledge_of(Expectation::Collections));
         assert!(a.and(b).covers(a) && a.and(b).covers(b) && !a.covers(b) && Questions::ALL.covers(a.and(b)));
         let (old, new) = (Expectations::of_release(release(7, 0)), Expectations::of_release(release(8, 0)));
         assert!(old.agree(new, a.and(b)) && !old.agree(new, Questions::ALL));

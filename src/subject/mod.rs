@@ -1,9 +1,11 @@
 //! What runs scenarios: the one trait that a model, a real interpreter or a foreign collector implements.
 
+mod death;
 mod declaration;
 mod end;
 mod expectation;
 mod group;
+mod promise;
 mod release;
 mod undefined_behaviour;
 
@@ -11,11 +13,13 @@ use crate::event::{Event, EventBuffer};
 use crate::scenario::Scenario;
 use crate::supervise::Limits;
 
+pub use death::Death;
 pub use declaration::{Declaration, Needs};
 pub use end::{End, Fatal};
-pub use expectation::{Choice, Expectation, Expectations, Questions, Values};
+pub use expectation::{Choice, Expectation, Expectations, Questions, Source, Values};
 pub use group::{At, Catalogue, Group, Receiver, SetupError, Spec, UnknownSubject, Variants};
-pub use release::{Release, Span};
+pub use promise::{Permission, Promise, Text};
+pub use release::{Release, Releases, Span};
 pub use undefined_behaviour::{Foreseen, Start};
 
 /// Why a subject could not run a scenario to its end.

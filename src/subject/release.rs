@@ -74,3 +74,48 @@ impl std::fmt::Display for Span {
         }
     }
 }
+
+/// The releases of some spans.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Releases(&'static [Span]);
+
+/// Every release.
+pub(super) const EVERY: Releases = Releases(&[ALL]);
+
+impl Releases {
+    /// Those of these spans.
+    pub(super) const fn of(spans: &'static [Span]) -> Releases {
+        Releases(spans)
+    }
+
+    /// The spans, oldest first.
+    pub const fn spans(self) -> &'static [Span] {
+        self.0
+    }
+
+    /// True if the release is one of them.
+    pub fn has(self, release: Release) -> bool {
+        self.0.iter().any(|span| span.has(release))
+    }
+
+    /// True if every release is one of them.
+    pub fn is_all(self) -> bool {
+        self.0.iter().any(|span| span.is_all())
+    }
+
+    /// True if every release from 3.4 on is one of them, the first with the finalizers of PEP 442.
+    pub fn has_all_of_pep442(self) -> bool {
+        let first = Release::new(3, 4, 0);
+        self.0.iter().any(|span| span.until.is_none() && span.since.is_none_or(|since| since <= first))
+    }
+}
+
+impl std::fmt::Display for Releases {
+    /// `before 3.8.7, 3.9.0 to before 3.9.1`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (at, span) in self.0.iter().enumerate() {
+            write!(f, "{}{span}", if at > 0 { ", " } else { "" })?;
+        }
+        Ok(())
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{At, Declaration, End, Failure, Group, Receiver, SetupError, Spec, Subject, Variants};
+use super::{At, Death, Declaration, End, Failure, Group, Receiver, SetupError, Spec, Subject, Variants};
 use crate::event::{Event, EventBuffer, Undefined};
 use crate::scenario::Scenario;
 use crate::supervise::Limits;
@@ -45,6 +45,7 @@ impl Spec for Foreseen {
             start: self.start.clone(),
             limits: self.limits,
             real: None,
+            failed: Vec::new(),
             // What cannot be set up foresees nothing.
             model: self.model.subject(self.row, self.limits).ok(),
             foreseen: Vec::new(),
@@ -69,11 +70,16 @@ impl Spec for Foreseen {
     }
 }
 
+/// After so many starts in a row that failed, each of which may have taken its limit of time, there is no other.
+const STARTS: usize = 3;
+
 /// The two subjects at work.
 struct Process {
     start: Start,
     limits: Limits,
     real: Option<Box<dyn Subject>>,
+    /// Why it, or a process of it, could not be started, since the last one could.
+    failed: Vec<SetupError>,
     model: Option<Box<dyn Subject>>,
     /// The events of the model's last run.
     foreseen: Vec<Event>,
@@ -84,9 +90,21 @@ struct Process {
 impl Process {
     /// The subject, started if need be.
     fn real(&mut self) -> Result<&mut Box<dyn Subject>, SetupError> {
+        if let Some(error) = self.failed.last().filter(|_| self.failed.len() >= STARTS) {
+            return Err(error.clone());
+        }
         match &mut self.real {
             Some(real) => Ok(real),
             none => Ok(none.insert((self.start)(self.limits)?)),
+        }
+    }
+
+    /// Takes note of whether the subject, or a process of it, could be started.
+    fn note(&mut self, result: &Result<(), SetupError>) {
+        match result {
+            Ok(()) => self.failed.clear(),
+            Err(error) if self.failed.len() < STARTS => self.failed.push(error.clone()),
+            Err(_) => {}
         }
     }
 
@@ -106,29 +124,33 @@ impl Process {
     /// Runs a scenario by itself, in a fresh process if asked or if the model foresees the worst.
     fn run_alone(&mut self, scenario: &Scenario, at: At, fresh: bool, to: &mut dyn Receiver) {
         let foreseen = self.foresee(scenario);
-        let _ = self.real();
-        let Some(real) = &mut self.real else {
-            return to.ended(at, End::Unsupported("the interpreter cannot be started".to_owned()), None);
-        };
-        if fresh || foreseen.is_some() {
-            real.restart();
-        }
-        let (mut failure, events) = (None, &mut self.events);
+        let (mut failure, mut events) = (None, std::mem::take(&mut self.events));
         events.clear();
-        let result = real.run_batch(&[scenario], &mut |_, run, why| {
-            events.extend_from_slice(run);
-            failure = why.cloned();
+        let result = self.real().and_then(|real| {
+            if fresh || foreseen.is_some() {
+                real.restart();
+            }
+            real.run_batch(&[scenario], &mut |_, run, why| {
+                events.extend_from_slice(run);
+                failure = why.cloned();
+            })
         });
-        let mut end = match result {
+        self.events = events;
+        self.note(&result);
+        let mut end = match &result {
             Ok(()) => End::of(&self.events, failure.as_ref()),
             Err(error) => End::Unsupported(error.to_string()),
         };
-        if let Some((at, reason)) = foreseen {
+        if let (Some((at, reason)), Some(real)) = (foreseen, &mut self.real) {
             real.restart();
             if self.events.len() >= at && self.events[..at] == self.foreseen[..at] {
+                let death = match &failure {
+                    Some(Failure::Died { how, .. }) => Some(Death::new(how, &self.events)),
+                    _ => None,
+                };
                 self.events.truncate(at);
                 self.events.push(Event::Undefined { reason });
-                end = End::Undefined(reason);
+                end = End::Undefined(reason, death);
             }
         }
         to.events(at, end.judged(&self.events));
@@ -164,6 +186,7 @@ impl Group for Process {
                 to.ended(at(i), end, None);
             })
         });
+        self.note(&result);
         if result.is_err() {
             // The next start fails likewise, and says so for each scenario.
             alone.extend(together[seen..].iter().map(|i| (*i, false)));

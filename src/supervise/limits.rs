@@ -11,6 +11,8 @@ pub struct Limits {
     pub memory_bytes: u64,
     /// Stack of the thread that runs the scenarios.
     pub stack_bytes: u64,
+    /// Time for a process to start, until it is ready for the first scenario: a moment, but many on a loaded machine.
+    pub start: Duration,
     /// Time for one scenario.
     pub scenario: Duration,
     /// A process is replaced after this many scenarios.
@@ -39,6 +41,7 @@ impl Default for Limits {
             event_bytes: 64 << 20,
             memory_bytes: 4 << 30,
             stack_bytes: 256 << 20,
+            start: Duration::from_secs(30),
             scenario: Duration::from_secs(5),
             recycle_after: 10_000,
         }

@@ -1,9 +1,13 @@
-//! Child processes: what they may take, and names that no two of them share.
+//! Child processes: the only place where they are started, what they may take, and names that no two of them share.
 
+mod ask;
+mod child;
 mod limits;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use ask::{Asked, Bounds, NoAnswer, ask, attend};
+pub use child::Child;
 pub use limits::Limits;
 
 /// A number that no other call in this process returns.

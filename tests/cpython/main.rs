@@ -1,11 +1,14 @@
 //! The probe against rows of the behaviour table, on every interpreter present, and what happens when one fails.
 
 mod commands;
+mod deaths;
 mod drills;
 mod missing;
 mod oracles;
 mod program;
+mod replay;
 mod rows;
+mod verdicts;
 
 use std::time::Duration;
 

@@ -100,3 +100,32 @@ fn a_release_that_nobody_has_observed_is_announced() {
     assert!(listed("99").contains(part), "{}", listed("99"));
     assert!(!listed("7").contains(part), "{}", listed("7"));
 }
+
+/// What such programs do is seen in an instant: none of these waits for a limit of time.
+#[test]
+fn a_program_that_does_not_come_to_its_end_is_named_and_the_others_go_on() {
+    let place = Place::new();
+    let good = impostor(&place, "python3.13", &[]);
+    let answer = format!("exec {}", good.display());
+    let endless = place.program("python3.12", "#!/bin/sh\nwhile :; do echo major=3; done\n");
+    let parent = place.program("python3.11", &format!("#!/bin/sh\nsleep 1000000 &\n{answer}\n"));
+    let limit = format!("{}: it was asked what it is, and it wrote more than 65536 bytes", endless.display());
+    let pythons = std::env::join_paths([&endless, &parent, &good]).unwrap();
+    let nowhere = |line: &str| {
+        let mut command = place.command(line);
+        command.env("CORONER_PYTHONS", &pythons).env("PATH", "/usr/bin:/bin").env("HOME", place.path("home"));
+        ran(command.env_remove("PYENV_ROOT").env("COLUMNS", "400").output().unwrap())
+    };
+    let listed = nowhere("list pythons");
+    for part in [&limit, &good.display().to_string(), &parent.display().to_string()] {
+        assert!(listed.code == 0 && listed.out.contains(part), "{part}: {}", listed.out);
+    }
+    std::fs::write(place.path("empty.scn"), "coroner 1\n").unwrap();
+    for command in ["diff", "test", "replay empty.scn"] {
+        let list = format!("{},{},{}", endless.display(), parent.display(), good.display());
+        let ran = nowhere(&format!("{command} --python {list}"));
+        one_line(&ran, &limit);
+        // The others went on, as far as these can.
+        assert!(ran.out.contains("has no Python.h") || ran.err.contains("has no Python.h"), "{}{}", ran.out, ran.err);
+    }
+}

@@ -21,6 +21,8 @@ pub(super) struct Run {
     total: u64,
     /// The digest of all of them.
     digest: u64,
+    /// The last of them.
+    last: Option<Event>,
     reached: Coverage,
     pub(super) violations: Found,
     /// Of each of them, the index in the baseline of the bug that it is due to.
@@ -42,6 +44,7 @@ impl Run {
             events_of: 0,
             total: 0,
             digest: 0,
+            last: None,
             reached: Coverage::default(),
             violations: Vec::new(),
             known_bugs: Vec::new(),
@@ -76,7 +79,8 @@ impl Run {
 
     /// Finds out what of it the baseline knows.
     pub(super) fn settle(&mut self, known: &mut KnownBugs, subject: usize, scenario: &Scenario) {
-        known.settle((subject, &self.declaration), scenario, &mut self.violations, &mut self.known_bugs);
+        let run = (&self.declaration, self.last);
+        known.settle(subject, run, scenario, &mut self.violations, &mut self.known_bugs);
     }
 
     /// Adds violations.
@@ -167,6 +171,7 @@ impl Receiver for Judging<'_> {
         }
         self.digest.take(events);
         run.total += events.len() as u64;
+        run.last = events.last().copied();
     }
 
     fn ended(&mut self, at: At, end: End, same_as: Option<usize>) {
@@ -174,9 +179,9 @@ impl Receiver for Judging<'_> {
         match same_as {
             Some(other) => {
                 let other = &self.runs[other];
-                let (events_of, total, digest) = (other.events_of, other.total, other.digest);
+                let (events_of, total, digest, last) = (other.events_of, other.total, other.digest, other.last);
                 let run = &mut self.runs[subject];
-                (run.events_of, run.total, run.digest) = (events_of, total, digest);
+                (run.events_of, run.total, run.digest, run.last) = (events_of, total, digest, last);
             }
             None => {
                 let run = &mut self.runs[subject];
@@ -223,5 +228,6 @@ fn verdict(violation: &Violation) -> Verdict {
         Class::Collector => Verdict::New,
         Class::TypeFault => Verdict::TypeFault,
         Class::Documented => Verdict::Documented,
+        Class::Unpromised => Verdict::Unpromised,
     }
 }

@@ -90,25 +90,27 @@ impl KnownBugs {
     }
 
     /// Decides on every `collector` violation of a run of the scenario by this subject: the index in the baseline of the bug
-    /// that it is due to.
+    /// that it is due to. The run's last event tells whether it ended in undefined behaviour.
     pub(super) fn settle(
         &mut self,
-        at: (usize, &Declaration),
+        subject: usize,
+        run: (&Declaration, Option<Event>),
         scenario: &Scenario,
         found: &mut Found,
         bugs: &mut DueTo,
     ) {
         bugs.clear();
         bugs.resize(found.len(), None);
-        if !self.bugs[at.0].is_empty() && found.iter().any(|(v, _)| v.class == Class::Collector) {
-            self.decide(at, scenario, found, bugs);
+        if !self.bugs[subject].is_empty() && found.iter().any(|(v, _)| v.class == Class::Collector) {
+            self.decide(subject, run, scenario, found, bugs);
         }
     }
 
     #[cold]
     fn decide(
         &mut self,
-        (subject, declaration): (usize, &Declaration),
+        subject: usize,
+        (declaration, last): (&Declaration, Option<Event>),
         scenario: &Scenario,
         found: &mut Found,
         due_to: &mut DueTo,
@@ -120,7 +122,12 @@ impl KnownBugs {
             watch(machine, scenario, declaration, several, (judge, events), shown);
             true
         };
-        if !show("", row) {
+        if declaration.name == declaration.row {
+            // The subject is the row.
+            row.violations.clear();
+            row.violations.extend(found.iter().map(|(violation, _)| *violation));
+            row.last = last;
+        } else if !show("", row) {
             return;
         }
         for (at, bug) in &self.bugs[subject] {

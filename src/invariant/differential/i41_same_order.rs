@@ -5,8 +5,8 @@
 
 use super::super::Invariant;
 use super::super::description::Description;
-use super::super::violation::{Class, Detail, Phase, Violation};
-use super::super::violations::planted;
+use super::super::violation::{Detail, Phase, Violation};
+use super::super::violations::{planted, unexcused};
 use crate::event::{Digest, Event, EventBuffer, MOST_KEPT};
 use crate::scenario::Scenario;
 use crate::subject::{Failure, Needs, Subject};
@@ -15,7 +15,7 @@ pub(crate) const DESCRIPTION: Description = Description {
     statement: "The same scenario on the same release gives the same events, twice.",
     premises: "None.",
     not: "Other processes and machines.",
-    promised: true,
+    rests: &[],
     needs: Needs::NONE,
     asks: &[],
     sentence: "two runs differ: {expected} events before, {observed} in the second run (at the event given)",
@@ -50,7 +50,8 @@ pub fn same_order(subject: &mut dyn Subject, scenario: &Scenario) -> Result<Opti
     let at = differs.unwrap_or(first.len().min(second.len()));
     Ok(planted(Violation {
         invariant: Invariant::I41,
-        class: Class::Collector,
+        // A rule for subjects, not for collectors: what cannot be repeated cannot be judged.
+        class: unexcused(Invariant::I41),
         why: None,
         phase: Phase::Mutator,
         event: Some(at as u32),

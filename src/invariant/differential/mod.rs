@@ -3,6 +3,7 @@
 //! They are generic over [`Subject`] and judged on a sample of a campaign, since each costs
 //! several runs. [`check`] runs all of them.
 
+mod death;
 pub(crate) mod i18_path_independence;
 pub(crate) mod i38_steady_state;
 pub(crate) mod i41_same_order;

@@ -12,7 +12,7 @@ use crate::subject::{Choice, Expectation, Expectations, Questions};
 
 /// What a collection finds unreachable depends on these, and whether a type is to blame for it.
 pub(crate) const ASKS: &[Expectation] =
-    &[Expectation::DelUncollectable, Expectation::StaticFinalizer, Expectation::TypeEdge, Expectation::Collections];
+    &[Expectation::DelUncollectable, Expectation::StaticFinalizers, Expectation::TypeEdge, Expectation::Collections];
 
 /// The expectations that a run is judged by; they remember what was asked.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl AskedExpectations {
     pub fn asked(&self) -> Questions {
         let [function, typed] = self.made.get();
         let mut asked = self.asked.get();
-        for (made, entry) in [(function, Expectation::FunctionWithoutClear), (typed, Expectation::TypeEdge)] {
+        for (made, entry) in [(function, Expectation::FunctionClear), (typed, Expectation::TypeEdge)] {
             if made {
                 asked = asked.and(Questions::value_of(entry));
             }
@@ -83,7 +83,7 @@ impl AskedExpectations {
     /// The collector sets an object aside as uncollectable because it has a finalizer.
     pub(super) fn makes_legacy(&self, facts: &Facts) -> bool {
         facts.is(Facts::FINALIZER) && facts.is_python_class() && self.holds(Expectation::DelUncollectable)
-            || facts.is(Facts::LEGACY) && !self.holds(Expectation::StaticFinalizer)
+            || facts.is(Facts::LEGACY) && !self.is(Choice::STATIC_FINALIZERS_UNSEEN)
     }
 
     /// True if an excuse holds.

@@ -7,7 +7,7 @@ use super::Shadow;
 use super::object::Object;
 use super::user_code::Frame;
 use crate::event::{Code, ObjId};
-use crate::subject::Expectation;
+use crate::subject::Choice;
 
 impl Shadow {
     /// True if the innermost user code is the finalizer of an object of a static C type in the trash that is being cleared,
@@ -20,7 +20,7 @@ impl Shadow {
         };
         self.collection.has_cleared()
             && self.user_code.driver().is_some_and(is)
-            && self.expectations.holds(Expectation::StaticFinalizer)
+            && self.expectations.is(Choice::STATIC_FINALIZERS_UNSEEN)
     }
 
     /// Marks what of the trash such a finalizer that starts can reach.

@@ -2,7 +2,7 @@
 
 use crate::event::Role;
 use crate::scenario::{Clear, Finalizer, Kind, Op, Shape, SlotSet, TpClear, Tracking};
-use crate::subject::{Expectation, Expectations};
+use crate::subject::{Choice, Expectation, Expectations};
 
 /// Facts about an object.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +103,7 @@ impl Facts {
         let type_clears = match shape.facts().clear {
             TpClear::Always => true,
             // Functions are the only ones.
-            TpClear::Since(_) => !expectations.holds(Expectation::FunctionWithoutClear),
+            TpClear::Since(_) => !expectations.is(Choice::FUNCTION_WITHOUT_CLEAR),
             TpClear::Never => false,
         };
         let (keeps, has_clear) = match kind.clear {

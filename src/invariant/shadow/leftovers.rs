@@ -52,7 +52,7 @@ pub(crate) fn leftovers(s: &Shadow, reachable: &ObjectSet) -> Fault {
         } else if s.is_legacy(object) {
             excused(s, Expectation::DelUncollectable)
         } else if facts.shape == Shape::Function && !facts.is(Facts::HAS_CLEAR) {
-            excused(s, Expectation::FunctionWithoutClear)
+            Fault::Type
         } else if facts.shape == Shape::Typed && facts.hidden & 8 != 0 && object.slots[3] != NONE {
             excused(s, Expectation::TypeEdge)
         } else {

@@ -21,6 +21,10 @@ pub(crate) enum Trait {
     Raises,
     /// There are `weakref.finalize` objects.
     Finalizes,
+    /// The mutator sets thresholds and enables collections.
+    SetsThresholds,
+    /// A script sets thresholds, enables, disables or freezes.
+    ScriptsSchedule,
 }
 
 /// A scenario as far as it matters to a judge.
@@ -43,6 +47,10 @@ const USES_TRACK: u16 = 32;
 const USES_UNTRACK: u16 = 64;
 const USES_RAISE: u16 = 128;
 const USES_FINALIZE: u16 = 256;
+const USES_THRESHOLD: u16 = 512;
+const USES_ENABLE: u16 = 1024;
+/// Enables, disables or freezes.
+const USES_SCHEDULE: u16 = 2048;
 
 /// What operations use, as bits: a table's look-up for each.
 fn uses(ops: &[Op]) -> u16 {
@@ -56,6 +64,9 @@ fn uses(ops: &[Op]) -> u16 {
             Op::Track { .. } => USES_TRACK,
             Op::Untrack { .. } => USES_UNTRACK,
             Op::Raise => USES_RAISE,
+            Op::SetThreshold { .. } => USES_THRESHOLD,
+            Op::Enable => USES_ENABLE | USES_SCHEDULE,
+            Op::Disable | Op::Freeze => USES_SCHEDULE,
             _ => 0,
         };
         if let Op::New { kind, .. } = op {
@@ -85,7 +96,9 @@ impl Program {
             | bit(Trait::Tracks, all & (USES_TRACK | USES_UNTRACK) != 0)
             | bit(Trait::ScriptsTrack, in_scripts & USES_TRACK != 0)
             | bit(Trait::Raises, all & USES_RAISE != 0)
-            | bit(Trait::Finalizes, all & USES_FINALIZE != 0);
+            | bit(Trait::Finalizes, all & USES_FINALIZE != 0)
+            | bit(Trait::SetsThresholds, in_main & USES_THRESHOLD != 0 && in_main & USES_ENABLE != 0)
+            | bit(Trait::ScriptsSchedule, in_scripts & (USES_THRESHOLD | USES_SCHEDULE) != 0);
         self.raising = 0;
         if self.has(Trait::Raises) {
             for script in 0..scenario.scripts().min(64) {

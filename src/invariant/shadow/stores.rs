@@ -6,7 +6,7 @@ use super::facts::kind_of;
 use super::object::Object;
 use crate::event::{Code, ObjId, Role};
 use crate::scenario::{Kind, Shape};
-use crate::subject::Expectation;
+use crate::subject::Choice;
 
 impl Shadow {
     /// An object is created.
@@ -37,7 +37,7 @@ impl Shadow {
             let misleads = self.user_code.driver().is_some_and(|f| match f.code() {
                 Code::Dealloc => true,
                 // Objects of static types with tp_del are cleared like any other.
-                Code::LegacyFinalizer => self.expectations.holds(Expectation::StaticFinalizer),
+                Code::LegacyFinalizer => self.expectations.is(Choice::STATIC_FINALIZERS_UNSEEN),
                 _ => false,
             });
             if misleads {

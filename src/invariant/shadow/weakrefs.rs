@@ -20,6 +20,7 @@ pub(crate) struct WeakRec {
     live: bool,
     seen_dead: bool,
     born_in: u32,
+    born_late: bool,
     calls: u8,
     called_at: u32,
     container: u32,
@@ -73,6 +74,11 @@ impl WeakRec {
     /// The number of the collection that ran when it was made, or 0.
     pub fn born_in(&self) -> u32 {
         self.born_in
+    }
+
+    /// It was made when that collection had begun to clear.
+    pub fn is_born_late(&self) -> bool {
+        self.born_late
     }
 
     /// How often its callback began.
@@ -143,6 +149,12 @@ impl Shadow {
         self.weakrefs.records.get((object.aux as usize).wrapping_sub(1))
     }
 
+    /// The number and the record of a weak reference object.
+    pub(crate) fn weak_at(&self, weak: ObjId) -> Option<(usize, &WeakRec)> {
+        let at = self.weak_index(weak)?;
+        self.weakrefs.records.get(at).map(|record| (at, record))
+    }
+
     /// The records of the weak references to a referent, newest first.
     pub(crate) fn weaks_of(&self, referent: u32) -> impl Iterator<Item = &WeakRec> + '_ {
         let mut next = self.at(referent).map_or(0, |o| o.weak_head);
@@ -190,6 +202,7 @@ impl Shadow {
             } else {
                 0
             },
+            born_late: self.collection.runs() && self.collection.has_cleared(),
             calls: 0,
             called_at: 0,
             container,

@@ -2,8 +2,8 @@
 
 use super::stream::{Stream, hidden};
 use super::*;
-use crate::event::{Code, ObjId, Spot};
-use crate::scenario::{Clear, Kind, Shape};
+use crate::event::{Code, Event, ObjId, Spot};
+use crate::scenario::{Clear, Kind, Op, Shape};
 use Class::{Collector, TypeFault};
 
 pub(super) const CASES: &[Case] = &[
@@ -11,6 +11,9 @@ pub(super) const CASES: &[Case] = &[
     case(Invariant::I20, Collector, i20),
     case(Invariant::I21, Collector, i21),
     case(Invariant::I22, Collector, i22),
+    case(Invariant::I39, Collector, i39_young),
+    case(Invariant::I39, Collector, i39_middle),
+    case(Invariant::I39, Collector, i39_switched_off),
 ];
 
 /// A knot of trash that is about to be collected.
@@ -20,6 +23,79 @@ fn knot(s: &mut Stream) -> ObjId {
     s.var(0, None);
     s.collect(&[(a, 1, Spot::Gen0)], &[]);
     a
+}
+
+/// Collections are due: of the young generation after two allocations, of the middle one after four.
+fn enabled(s: &mut Stream) -> ObjId {
+    s.op(Op::SetThreshold { thresholds: [1, 0, 0] });
+    s.op(Op::Enable);
+    let a = s.node(0);
+    s.slot(a, 0, Some(a));
+    a
+}
+
+/// New objects that stay, and one operation more.
+fn allocate(s: &mut Stream, first: u16, count: u16) {
+    for var in first..first + count {
+        s.node(var);
+    }
+    s.op(Op::Look);
+}
+
+/// A collection of a younger generation that finds nothing, or the object.
+fn collect_younger(s: &mut Stream, generation: u8, a: ObjId, from: Spot, found: bool) {
+    let held = 1 + u32::from(!found && from == Spot::Gen0);
+    s.events.push(Event::CollectStart { generation, automatic: true });
+    s.snapshot(&[(a, held, from)], &[]);
+    if found {
+        s.clear(a);
+        s.die(a);
+    }
+    s.events.push(Event::CollectEnd { generation, returned: u32::from(found), uncollectable: 0 });
+    if found {
+        s.snapshot(&[], &[]);
+    } else {
+        s.snapshot(&[(a, held, Spot::Gen1)], &[]);
+    }
+}
+
+fn i39_young(s: &mut Stream, broken: bool) {
+    let a = enabled(s);
+    s.var(0, None);
+    s.op(Op::Look);
+    if !broken {
+        collect_younger(s, 0, a, Spot::Gen0, true);
+    }
+    allocate(s, 1, 3);
+}
+
+fn i39_middle(s: &mut Stream, broken: bool) {
+    let a = enabled(s);
+    collect_younger(s, 0, a, Spot::Gen0, false);
+    s.op(Op::Look);
+    s.var(0, None);
+    s.op(Op::Look);
+    if !broken {
+        collect_younger(s, 1, a, Spot::Gen1, true);
+    }
+    allocate(s, 1, 5);
+}
+
+/// What is allocated while collection is disabled does not count, and puts nothing off.
+fn i39_switched_off(s: &mut Stream, broken: bool) {
+    let a = enabled(s);
+    s.var(0, None);
+    s.op(Op::Disable);
+    if broken {
+        allocate(s, 1, 5);
+    }
+    s.op(Op::Enable);
+    if broken {
+        allocate(s, 6, 3);
+    } else {
+        collect_younger(s, 0, a, Spot::Gen0, true);
+    }
+    s.op(Op::Look);
 }
 
 fn i19(s: &mut Stream, broken: bool) {
@@ -79,6 +155,18 @@ fn i22(s: &mut Stream, broken: bool) {
         s.die(p);
         s.collected(1, &[(r, 2, Spot::Gen2)], &[]);
     }
+}
+
+#[test]
+fn what_is_allocated_while_collection_is_disabled_makes_none_due() {
+    let mut s = Stream::new();
+    let a = enabled(&mut s);
+    s.var(0, None);
+    s.op(Op::Disable);
+    allocate(&mut s, 1, 9);
+    let mut judge = Judge::new();
+    let found = judge.judge(&s.scenario(), &s.events, &declared(Some(Release::new(3, 12, 1)))).to_vec();
+    assert_eq!((found, a), (Vec::new(), ObjId::from_index(0)));
 }
 
 #[test]
@@ -167,7 +255,7 @@ collect(2)
 
 /// The collector of 2.7 clears what has such a finalizer, which then keeps it.
 #[test]
-fn what_the_finalizer_of_a_c_type_reaches_is_documented_before_3_0() {
+fn what_the_finalizer_of_a_c_type_reaches_is_the_collectors_fault_on_2_7_too() {
     let kept = "\
 coroner 1
 
@@ -198,11 +286,14 @@ del b
 collect(2)
 ";
     for (source, invariant) in [(seen, Invariant::I01), (kept, Invariant::I02), (kept, Invariant::I03)] {
-        // From a release that looks for it, the same events are the collector's fault.
-        for (release, class) in [(Release::new(2, 7, 18), Class::Documented), (Release::new(3, 6, 15), Collector)] {
+        // No text lets a collector that does not look for it show what has been cleared.
+        for release in [Release::new(2, 7, 18), Release::new(3, 6, 15)] {
             let (found, _) = judged(source, "cpython-2.7", release);
             let classes: Vec<Class> = found.iter().filter(|v| v.invariant == invariant).map(|v| v.class).collect();
-            assert!(!classes.is_empty() && classes.iter().all(|c| *c == class), "{invariant} on {release}: {found:?}");
+            assert!(
+                !classes.is_empty() && classes.iter().all(|c| *c == Collector),
+                "{invariant} on {release}: {found:?}"
+            );
         }
     }
     // That is no excuse for a callback: bpo-38006.
@@ -330,5 +421,60 @@ collect(2)
         let collectors: Vec<_> = found.iter().filter(|v| v.class == Collector).collect();
         assert!(collectors.is_empty(), "{text}{collectors:?}");
         assert!(judge.judged(Invariant::I21).passed > 0);
+    }
+}
+
+/// `gc.freeze` promises that all later collections ignore what is frozen, so an object that is not frozen any more breaks a
+/// promise, however it came; that an object of the oldest generation is young again outside of collections breaks none.
+#[test]
+fn what_is_frozen_stays_frozen() {
+    let retracked = |before: &str| {
+        format!("coroner 1\n\ndef A():\n    kept = self\n\na = Slotted(finalizer=A)\n{before}\ndel a\ncollect(0)\n")
+    };
+    let moved = |before: &str| {
+        format!(
+            "coroner 1\n\ndef C():\n    pass\n\ndef A():\n    kept = self\n\nc = Node(call=C)\na = Slotted(finalizer=A)\nw = ref(a, c)\n\
+             {before}\ndel a\nkept[0] = kept\ndel kept\ncollect(0)\n"
+        )
+    };
+    for (name, release) in [("cpython-3.9", Release::new(3, 9, 18)), ("cpython-3.15", Release::new(3, 15, 2))] {
+        let classes = |source: &str| {
+            let (found, _) = judged(source, name, release);
+            let mut classes: Vec<Class> =
+                found.iter().filter(|v| v.invariant == Invariant::I32).map(|v| v.class).collect();
+            classes.dedup();
+            classes
+        };
+        assert_eq!(classes(&retracked("gc.freeze()\ncollect(0)")), [Collector], "{name}");
+        assert_eq!(classes(&retracked("collect(2)")), [Class::Unpromised], "{name}");
+        // The weak reference, whose callback the collector calls, leaves the oldest generation, or the permanent one.
+        assert_eq!(classes(&moved("collect(2)")), [Class::Unpromised, Collector], "{name}");
+        assert_eq!(classes(&moved("gc.freeze()")), [Collector], "{name}");
+    }
+}
+
+/// bpo-38379: before 3.9 PEP 442 lets all of an isolate stay when one object of it was saved, and nothing when none was.
+#[test]
+fn one_saved_object_keeps_the_others_before_3_9() {
+    let source = include_str!("../../../regressions/C30-bpo-38379.scn");
+    for (name, release, class) in [
+        ("cpython-3.8", Release::new(3, 8, 18), Some(Class::Documented)),
+        ("cpython-3.8", Release::new(3, 9, 18), Some(Collector)),
+        ("cpython-3.9", Release::new(3, 9, 18), None),
+    ] {
+        let (found, _) = judged(source, name, release);
+        assert_eq!(class_of(&found, Invariant::I22), class, "{name}");
+    }
+}
+
+/// bpo-33418: a type without `tp_clear` that can be part of a cycle is a fault of the type, and no text allows it.
+#[test]
+fn a_function_without_clear_is_a_fault_of_its_type() {
+    let source = include_str!("../../../regressions/C46-bpo-33418.scn");
+    for (release, class) in [(Release::new(3, 7, 16), TypeFault), (Release::new(3, 8, 18), Collector)] {
+        let (found, _) = judged(source, "cpython-3.7", release);
+        for invariant in [Invariant::I19, Invariant::I20, Invariant::I21] {
+            assert_eq!(class_of(&found, invariant), Some(class), "{invariant} on {release}");
+        }
     }
 }

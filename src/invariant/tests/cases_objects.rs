@@ -8,7 +8,8 @@ use Class::{Collector, TypeFault};
 
 pub(super) const CASES: &[Case] = &[
     case(Invariant::I01, Collector, i01),
-    case(Invariant::I01b, Class::Documented, i01b),
+    case(Invariant::I01b, Class::Unpromised, i01b),
+    Case { release: Some(Release::new(3, 14, 10)), ..case(Invariant::I01b, Class::Documented, i01b) },
     case(Invariant::I02, Collector, i02),
     case(Invariant::I02, Class::Documented, i02_saved),
     case(Invariant::I03, Collector, i03),

@@ -6,6 +6,7 @@ mod cases_weakrefs;
 mod circumstances;
 mod differential;
 mod places;
+mod promises;
 mod questions;
 mod stream;
 mod truth;

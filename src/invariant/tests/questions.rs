@@ -116,12 +116,12 @@ fn releases_that_are_judged_alike_are() {
 /// Questions whose answers make no difference to a stream of [`each_run`]: other tests ask some of them.
 const RARE: &[(Invariant, Expectation)] = &[
     (Invariant::I12, Expectation::LegacyFinalizer),
+    (Invariant::I16, Expectation::MadeByFinalizer),
     (Invariant::I16, Expectation::LegacyFinalizer),
     (Invariant::I16, Expectation::TrashWeakrefCleared),
     (Invariant::I20, Expectation::LegacyFinalizer),
     (Invariant::I21, Expectation::LegacyFinalizer),
     (Invariant::I21, Expectation::TrashcanLeftover),
-    (Invariant::I30, Expectation::MadeByFinalizer),
 ];
 
 /// Each entry of the table is answered in another way; whose verdict changes must declare that it asks.

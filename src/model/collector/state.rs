@@ -66,8 +66,9 @@ impl GcState {
     }
 
     /// The generation that an automatic collection takes, if the counts still ask for one (semantics 4.7).
-    pub fn select_generation(&self) -> Option<u8> {
-        (0..3u8).rev().find(|&g| {
+    pub fn select_generation(&self, rules: &AskedRules) -> Option<u8> {
+        let oldest = if rules.has(Switch::BugAutomaticYoungest) { 0 } else { 2 };
+        (0..=oldest).rev().find(|&g| {
             let over = self.count[g as usize] > self.threshold[g as usize];
             over && (g < 2 || mutant!(OldestAreNotSpared) || self.long_lived_pending >= self.long_lived_total / 4)
         })
@@ -95,12 +96,12 @@ impl GcState {
     }
 
     /// Counters and lists at the start of a collection: younger generations are merged into the one collected.
-    pub fn begin(&mut self, heap: &mut Heap, generation: u8, rules: &AskedRules) {
+    pub fn begin(&mut self, heap: &mut Heap, generation: u8, automatic: bool, rules: &AskedRules) {
         if generation < 2 {
             self.count[generation as usize + 1] += 1;
         }
-        for count in &mut self.count[..=generation as usize] {
-            *count = 0;
+        if automatic || generation == 2 || !rules.has(Switch::ExplicitKeepsCounts) {
+            self.count[..=generation as usize].fill(0);
         }
         if !rules.has(Switch::BugNoMerge) {
             for younger in 0..generation {

@@ -119,6 +119,12 @@ switches! {
     TrashcanForAllTypes = "trashcan-for-all-types", Rule, "3.14, row E13";
     /// The young and two old spaces of the incremental collector.
     Incremental = "incremental", Rule, "3.14.0 to 3.14.4, gh-108362";
+    /// A weak reference whose callback the collector calls goes back to the list that it was in.
+    CallbackKeepsList = "callback-keeps-list", Rule, "no release: it would mend N06";
+    /// Explicit collections of the younger generations leave the counts as they are.
+    ExplicitKeepsCounts = "explicit-keeps-counts", Rule, "no release: it would mend gh-122567";
+    /// An object saved by the finalizer that its deallocator ran goes back to the list that it was in.
+    RetrackInPlace = "retrack-in-place", Rule, "no release: it would mend N05";
     /// The removal callback of a weak dictionary has a closure over its data dict.
     ContainerClosure = "container-closure", Rule, "until 3.6, row H02";
     /// Weak containers put off removals while they are iterated.
@@ -222,6 +228,8 @@ switches! {
     BugContainerRemovesNew = "bug-container-removes-new", Bug, "C25, bpo-28427";
     /// Every second run of the subject reverses the order of callbacks.
     BugNondeterministic = "bug-nondeterministic", Bug, "I41";
+    /// Automatic collections take the youngest generation only.
+    BugAutomaticYoungest = "bug-automatic-youngest", Bug, "I39, gh-122567";
     /// Uncollectable objects are not appended to gc.garbage.
     BugForgetGarbage = "bug-forget-garbage", Bug, "C37, I21";
     /// Finalizers run although the object is reachable from legacy garbage.

@@ -12,8 +12,7 @@ use crate::model::heap::{Flag, Heap, Idx, List, NIL};
 /// [`Undefined::DanglingWeakref`] if the memory of its referent is gone.
 #[inline]
 pub fn clear_one(heap: &mut Heap, weak: Idx) -> Result<(), Undefined> {
-    let referent = heap.weak(weak).referent;
-    if referent != NIL && heap.object(referent).has(Flag::FREED) {
+    if heap.dangles(weak) {
         return Err(Undefined::DanglingWeakref);
     }
     heap.clear_weak(weak);
@@ -59,6 +58,10 @@ pub fn clear_before_finalizers(heap: &mut Heap, set: List, rules: &AskedRules) -
             }
             if !heap.object(weak.object).has(Flag::TRACKED) {
                 return Err(Undefined::MovedUntracked);
+            }
+            if rules.has(Switch::CallbackKeepsList) {
+                let list = heap.list_of(weak.object);
+                heap.called_from.push((weak.object, list));
             }
             heap.add_reference(weak.object);
             heap.unset(weak.object, Flag::COLLECTING);

@@ -194,6 +194,15 @@ impl Heap {
         self.append(List::GEN0, o);
     }
 
+    /// The list that a tracked object is in: by a walk to its end.
+    pub fn list_of(&self, o: Idx) -> List {
+        let mut next = self.objects[o as usize].next;
+        while next >= List::COUNT {
+            next = self.objects[next as usize].next;
+        }
+        List(next)
+    }
+
     /// Untracks an object; safe to call on an untracked one.
     #[inline]
     pub fn untrack(&mut self, o: Idx) {

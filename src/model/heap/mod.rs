@@ -53,6 +53,8 @@ pub struct Heap {
     details: Vec<Detail>,
     /// Arena of slots: object indices or `NIL`.
     pub(crate) slots: Vec<Idx>,
+    /// Where weak references in [`List::CALLS`] came from, if they go back there.
+    pub(crate) called_from: Vec<(Idx, List)>,
     /// Table of weak references; entries are not reused in a run.
     pub(crate) weaks: Vec<Weak>,
     /// First one plain type per shape, then those of the run.
@@ -86,6 +88,7 @@ impl Heap {
         self.details.truncate(List::COUNT as usize);
         self.slots.clear();
         self.weaks.clear();
+        self.called_from.clear();
         self.types.truncate(Shape::ALL.len());
         self.spare.clear();
         self.live.reset();

@@ -131,6 +131,14 @@ impl Heap {
         (referent != NIL && self.objects[referent as usize].refcount > 0).then_some(referent)
     }
 
+    /// True if a weak reference has outlived the memory of its referent, whose deallocator forgot it: what a use of it
+    /// does is undefined.
+    #[inline]
+    pub fn dangles(&self, o: Idx) -> bool {
+        let referent = self.weak(o).referent;
+        referent != NIL && self.objects[referent as usize].has(Flag::FREED)
+    }
+
     /// True if the object is a weak reference.
     #[inline]
     pub fn is_weak(&self, o: Idx) -> bool {

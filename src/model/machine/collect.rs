@@ -47,8 +47,10 @@ impl Execution<'_, '_> {
                 self.drop_then(weak, Phase::CallbackDropped(weak))
             }
             Phase::CallbackDropped(weak) => {
+                let called_from = &mut self.process.heap.called_from;
+                let home = called_from.iter().position(|(o, _)| *o == weak).map(|at| called_from.swap_remove(at).1);
                 if self.process.heap.first(List::CALLS) == Some(weak) {
-                    self.process.heap.move_to(self.old(), weak);
+                    self.process.heap.move_to(home.unwrap_or(self.old()), weak);
                 } else {
                     self.process.interp.running.freed += 1;
                 }
@@ -201,7 +203,7 @@ impl Execution<'_, '_> {
     fn gather(&mut self, generation: u8) -> List {
         let (gc, heap) = (&mut self.process.interp.gc, &mut self.process.heap);
         if !self.process.rules.has(Switch::Incremental) {
-            gc.begin(heap, generation, &self.process.rules);
+            gc.begin(heap, generation, self.process.interp.running.automatic, &self.process.rules);
             return List::generation(generation);
         }
         gc.count = [0; 3];

@@ -4,7 +4,7 @@
 use super::Execution;
 use super::frame::Frame;
 use super::types;
-use crate::event::{Code, Event, Role};
+use crate::event::{Code, Event, Role, Undefined};
 use crate::model::collector::Switch;
 use crate::model::heap::{DictEntry, Flag, Idx, NIL};
 use crate::scenario::{MAX_ITEMS, Place, ScriptId, Shape};
@@ -153,6 +153,11 @@ impl Execution<'_, '_> {
             }
             return;
         }
+        // A new key may be where a dead one was, and have its hash: the dict compares the two.
+        if shape == Shape::WeakKeyDict && self.has_dangling_key(&container) {
+            self.stop = Some(Undefined::DanglingWeakref);
+            return;
+        }
         let origin = self.origin(object);
         let keyed = shape == Shape::WeakValueDict;
         let weak = if keyed {
@@ -185,6 +190,15 @@ impl Execution<'_, '_> {
             let entry = self.process.heap.entry(container.data, i);
             let weak = entry.key_object().unwrap_or(entry.value);
             entry.value != NIL && self.process.heap.weak(weak).referent == referent
+        })
+    }
+
+    /// True if a key of a weak key dictionary refers to memory that is gone.
+    fn has_dangling_key(&self, container: &Container) -> bool {
+        let heap = &self.process.heap;
+        (0..heap.entries(container.data)).any(|i| {
+            let entry = heap.entry(container.data, i);
+            entry.value != NIL && entry.key_object().is_some_and(|weak| heap.dangles(weak))
         })
     }
 
@@ -241,6 +255,10 @@ impl Execution<'_, '_> {
         let Some(i) = found else { return };
         let entry = self.process.heap.entry(data, i);
         let keyed = token < DictEntry::OBJECT;
+        if keyed && self.process.heap.dangles(entry.value) {
+            self.stop = Some(Undefined::DanglingWeakref);
+            return;
+        }
         if keyed && self.process.heap.answer(entry.value).is_some() && !self.has(Switch::BugContainerRemovesNew) {
             return;
         }
@@ -346,6 +364,10 @@ impl Execution<'_, '_> {
             next += 1;
             if weak == NIL {
                 continue;
+            }
+            if self.process.heap.dangles(weak) {
+                self.stop = Some(Undefined::DanglingWeakref);
+                return;
             }
             let Some(entry) = self.process.heap.answer(weak) else { continue };
             self.incref(entry);

@@ -70,6 +70,9 @@ impl Execution<'_, '_> {
                     self.stop = Some(Undefined::UseAfterFree);
                     return;
                 }
+                let saved_to =
+                    object.has(Flag::FINALIZES) && object.has(Flag::TRACKED) && self.has(Switch::RetrackInPlace);
+                let saved_to = saved_to.then(|| self.process.heap.list_of(o));
                 if self.process.actor.trash.serves(&object) {
                     if !self.process.actor.trash.enter(o, &object) {
                         self.process.heap.untrack(o);
@@ -95,6 +98,9 @@ impl Execution<'_, '_> {
                     }
                     if object.has(Flag::HEADER) {
                         self.process.heap.track(o);
+                        if let Some(list) = saved_to {
+                            self.process.heap.move_to(list, o);
+                        }
                     }
                 }
                 let skip = self.has(Switch::BugSkipDeallocFinalizers);

@@ -22,6 +22,8 @@ pub struct Interpreter {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RunningCollection {
     pub generation: u8,
+    /// Started by allocation.
+    pub automatic: bool,
     pub counted: u32,
     pub freed: u32,
     pub uncollectable: u32,
@@ -33,15 +35,29 @@ pub(super) struct RunningCollection {
 }
 
 impl RunningCollection {
-    pub const fn new(generation: u8) -> RunningCollection {
+    pub const fn new(generation: u8, automatic: bool) -> RunningCollection {
         let trash = Members::NONE;
-        RunningCollection { generation, counted: 0, freed: 0, uncollectable: 0, set: List::GEN0, trash, quiet: false }
+        RunningCollection {
+            generation,
+            automatic,
+            counted: 0,
+            freed: 0,
+            uncollectable: 0,
+            set: List::GEN0,
+            trash,
+            quiet: false,
+        }
     }
 }
 
 impl Default for Interpreter {
     fn default() -> Interpreter {
-        Interpreter { id: InterpreterId(0), gc: GcState::default(), running: RunningCollection::new(0), heads: NIL }
+        Interpreter {
+            id: InterpreterId(0),
+            gc: GcState::default(),
+            running: RunningCollection::new(0, false),
+            heads: NIL,
+        }
     }
 }
 
@@ -50,7 +66,7 @@ impl Interpreter {
     pub(super) fn reset(&mut self, rules: &AskedRules) {
         self.id = InterpreterId(0);
         self.gc.reset(rules);
-        self.running = RunningCollection::new(0);
+        self.running = RunningCollection::new(0, false);
         self.heads = NIL;
     }
 }

@@ -321,7 +321,7 @@ impl Execution<'_, '_> {
         self.sink.event(Event::CollectStart { generation, automatic });
         self.snapshot();
         self.process.interp.gc.collecting = true;
-        self.process.interp.running = RunningCollection::new(generation);
+        self.process.interp.running = RunningCollection::new(generation, automatic);
         self.collect_step(Phase::StartCallbacks(0));
     }
 }

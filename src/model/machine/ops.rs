@@ -185,7 +185,7 @@ impl Execution<'_, '_> {
         let generation = match due {
             Some(generation) => Some(generation),
             None if self.process.interp.gc.wants_collection(&self.process.rules) => {
-                self.process.interp.gc.select_generation()
+                self.process.interp.gc.select_generation(&self.process.rules)
             }
             None => None,
         };
@@ -219,7 +219,7 @@ impl Execution<'_, '_> {
             return None;
         }
         if rules.has(Switch::CollectInAllocation) {
-            return gc.select_generation();
+            return gc.select_generation(rules);
         }
         gc.due.get_or_insert(None);
         None
@@ -402,7 +402,7 @@ impl Execution<'_, '_> {
             return false;
         }
         let target = self.process.heap.weak(weak).referent;
-        if target != NIL && self.process.heap.object(target).has(Flag::FREED) {
+        if self.process.heap.dangles(weak) {
             self.stop = Some(crate::event::Undefined::DanglingWeakref);
             return true;
         }

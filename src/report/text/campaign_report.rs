@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::path::Path;
 
+use super::run_counts::{self, Word};
 use super::style::{Style, UNVERIFIED, count, grouped, quoted, subject};
 use crate::campaign::{JudgedCounts, JudgedOutcome, ViolationKey};
-use crate::findings::{Baseline, CampaignIdentity, Finding, State, Summary, Verdict};
+use crate::findings::{Baseline, CampaignIdentity, Finding, RunCounts, State, Summary, Verdict};
 
 use crate::invariant::Invariant;
 
@@ -21,10 +22,32 @@ pub struct CampaignReport<'p> {
     pub baseline: &'p Baseline,
     /// Where findings were written.
     pub out: &'p Path,
-    /// Every violation counts.
-    pub strict: bool,
+    /// Which violations count, and which are shown.
+    pub shown: Shown,
+    /// A signal ended the campaign early.
+    pub interrupted: bool,
     /// The command that does the same, if there is one.
     pub repeat: Option<&'p str>,
+}
+
+/// Which violations set the exit code, and which are shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shown {
+    /// Every violation counts.
+    pub strict: bool,
+    /// Violations that are counted only are shown like the others.
+    pub all: bool,
+}
+
+impl Shown {
+    fn shows(self, key: ViolationKey) -> bool {
+        self.all || !key.is_hidden(self.strict)
+    }
+
+    /// The same for all violations of a kind in the table.
+    fn marks(self, verdict: Verdict, invariant: Invariant) -> bool {
+        self.shows(ViolationKey::Violation { verdict, invariant, collector: 0, phase: None, sibling: 0 })
+    }
 }
 
 impl CampaignReport<'_> {
@@ -33,9 +56,26 @@ impl CampaignReport<'_> {
         self.outcome.findings.iter().filter(|(key, _)| matches!(key, ViolationKey::Violation { .. }))
     }
 
+    /// How all runs ended.
+    pub fn run_counts(&self) -> RunCounts {
+        self.outcome.part.tallies.iter().fold(RunCounts::default(), |mut all, tally| {
+            all.add(&tally.run_counts());
+            all
+        })
+    }
+
+    /// Says on whom too little was judged, and why; nothing if it was enough everywhere.
+    pub fn not_compared(&self) -> Option<String> {
+        let subjects = self.about.subjects.iter().zip(&self.outcome.part.tallies).map(|(subject, tally)| {
+            let why = tally.unsupported.iter().map(|(what, number)| (what.as_str(), *number));
+            (subject.name.as_str(), (tally.run_counts(), why.collect()))
+        });
+        run_counts::not_compared(subjects, |runs| self.about.meant_undefined(runs), Word::Judged)
+    }
+
     /// The findings that are ends of interpreters, each with its key.
     pub fn crashes(&self) -> impl Iterator<Item = &(ViolationKey, Finding)> {
-        self.outcome.findings.iter().filter(|(key, _)| matches!(key, ViolationKey::Fatal { .. }))
+        self.outcome.findings.iter().filter(|(key, _)| !matches!(key, ViolationKey::Violation { .. }))
     }
 }
 
@@ -50,10 +90,14 @@ pub fn text(page: &CampaignReport<'_>, width: usize, color: bool) -> String {
 fn write_page(out: &mut String, page: &CampaignReport<'_>, width: usize, style: Style) -> fmt::Result {
     heading(out, page, style)?;
     table(out, page, width, style)?;
+    unpromised(out, page, style)?;
     reached(out, page, style)?;
+    crashes(out, page, style)?;
     findings(out, page, style)?;
     endings(out, page, style)?;
-    store(out, page.outcome.waiting, &page.outcome.bugs, page.out, style)
+    store(out, page.outcome.waiting, &page.outcome.bugs, page.out, style)?;
+    let interrupted = if page.interrupted { "interrupted: " } else { "" };
+    writeln!(out, "{interrupted}{}", run_counts::in_words(&page.run_counts(), Word::Judged))
 }
 
 /// What the store has, and what is left to be done.
@@ -77,7 +121,8 @@ fn endings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Re
         let counts = [
             (tally.crashed, "the interpreter died"),
             (tally.limited, "a limit of time or memory was reached"),
-            (tally.undefined, "behaviour was undefined, not judged further"),
+            (tally.undefined - tally.died_where_undefined, "behaviour was undefined, not judged further"),
+            (tally.died_where_undefined, "the interpreter died where behaviour was undefined"),
             (tally.teardown, "the interpreter died after the last event, when leftovers were dropped"),
         ];
         for (number, what) in counts.into_iter().filter(|(number, _)| *number > 0) {
@@ -87,16 +132,38 @@ fn endings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Re
             writeln!(out, "{}: {} not run: {what}", collector.name, count(*number, "scenario"))?;
         }
     }
-    for (_, crash) in page.crashes() {
-        let objects = count(crash.objects.into(), "object");
-        writeln!(out, "{} {}: {}, {objects}", style.bad(&crash.what.code), crash.subject, crash.what.name)?;
-        let file = quoted(&JudgedOutcome::file(page.out, crash).to_string_lossy());
-        let replay = format!("coroner replay {file} --collector {}", crash.subject);
-        writeln!(out, "    {}", style.command(&replay))?;
-    }
     if page.outcome.unconfirmed > 0 {
         let kinds = count(page.outcome.unconfirmed as u64, "kind");
         writeln!(out, "{} {kinds} of findings did not occur again in a fresh process", style.bad("unconfirmed"))?;
+    }
+    Ok(())
+}
+
+/// What interpreters died of, and what they did not come to the end of.
+fn crashes(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
+    for (at, (key, crash)) in page.crashes().enumerate() {
+        let verdict = key.verdict();
+        let counts = key.counts(page.shown.strict);
+        let meaning = match verdict {
+            None => String::new(),
+            Some(Verdict::Known) => ", known".to_owned(),
+            Some(other) => format!(", {}", other.meaning()),
+        };
+        let bug = key.known_bug().and_then(|bug| page.baseline.bugs().get(bug));
+        let bug = bug.map_or_else(String::new, |bug| format!("{}: ", bug.describe()));
+        let word = if counts { style.bad(&crash.what.code) } else { style.note(&crash.what.code) };
+        let scenarios = page.outcome.part.kinds.get(key).map_or(0, |seen| seen.count);
+        let (on, scenarios) = (&crash.subject, count(scenarios, "scenario"));
+        let line_before = if at == 0 { "\n" } else { "" };
+        writeln!(out, "{line_before}{word}{meaning}, on {on}, in {scenarios}: {bug}{}", crash.sentence)?;
+        let objects = count(crash.objects.into(), "object");
+        let file = quoted(&JudgedOutcome::file(page.out, crash).to_string_lossy());
+        if counts {
+            let replay = format!("coroner replay {file} --collector {}", quoted(on));
+            writeln!(out, "    {objects}: {}", style.command(&replay))?;
+        } else {
+            writeln!(out, "    {objects}: {}", style.faint(&file))?;
+        }
     }
     Ok(())
 }
@@ -120,13 +187,16 @@ fn heading(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Re
 
 fn table(out: &mut String, page: &CampaignReport<'_>, width: usize, style: Style) -> fmt::Result {
     let (subjects, tallies) = (&page.about.subjects, &page.outcome.part.tallies);
-    let broken = |i: &&Invariant| tallies.iter().any(|t| Verdict::ALL.iter().any(|v| t.count(*v, **i) > 0));
+    let broken = |i: &&Invariant| {
+        let counted = |t: &JudgedCounts| Verdict::ALL.iter().any(|v| t.count(*v, **i) > 0 && page.shown.marks(*v, **i));
+        tallies.iter().any(counted)
+    };
     let columns: Vec<Invariant> = Invariant::ALL.iter().filter(broken).copied().collect();
     let unverified = subjects.iter().any(|c| !c.verified);
     let name_width = subjects.iter().map(|c| c.name.len()).max().unwrap_or(0);
     let left = name_width + if unverified { 1 + UNVERIFIED.len() } else { 0 };
     if columns.is_empty() {
-        writeln!(out, "\nno violations on:")?;
+        writeln!(out, "\nno violations{} on:", if counts_unpromised(page) { " that anybody promised" } else { "" })?;
     }
     let per_block = (width.saturating_sub(left + 1) / CELL).max(1);
     let blocks: Vec<&[Invariant]> = if columns.is_empty() { vec![&[]] } else { columns.chunks(per_block).collect() };
@@ -142,7 +212,7 @@ fn table(out: &mut String, page: &CampaignReport<'_>, width: usize, style: Style
                 line += &style.faint(&format!(" {mark:<0$}", UNVERIFIED.len()));
             }
             for invariant in block {
-                let (marks, len) = cell(tally, *invariant, style);
+                let (marks, len) = cell(tally, *invariant, page.shown, style);
                 let _ = write!(line, " {marks}{:1$}", "", CELL - 1 - len);
             }
             writeln!(out, "{}", line.trim_end())?;
@@ -152,9 +222,32 @@ fn table(out: &mut String, page: &CampaignReport<'_>, width: usize, style: Style
         let legend: Vec<String> = Verdict::ALL.iter().map(|v| format!("{} {}", v.mark(), v.meaning())).collect();
         writeln!(out, "{}", style.faint(&legend.join("   ")))?;
         for invariant in columns {
-            let promised = if invariant.promised() { "" } else { " (CPython never promised it)" };
+            let promised = if invariant.promised() { "" } else { " (no text promises it)" };
             writeln!(out, "  {:<5}{}{promised}", invariant.code(), invariant.name())?;
         }
+    }
+    Ok(())
+}
+
+/// True if some scenario shows what neither side can cite a text for.
+fn counts_unpromised(page: &CampaignReport<'_>) -> bool {
+    page.outcome.part.tallies.iter().any(|tally| tally.unpromised > 0)
+}
+
+/// How often each collector did what neither side can cite a text for.
+fn unpromised(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
+    let pairs = page.about.subjects.iter().zip(&page.outcome.part.tallies);
+    let counts: Vec<String> = pairs
+        .filter(|(_, tally)| tally.unpromised > 0)
+        .map(|(collector, tally)| format!("{} {}", collector.name, grouped(tally.unpromised)))
+        .collect();
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let hint = if page.shown.all || page.shown.strict { "" } else { "; --all shows them" };
+    writeln!(out, "{}: scenarios for which no text speaks, on either side{hint}", style.note("unpromised"))?;
+    for line in counts.chunks(4) {
+        writeln!(out, "  {}", line.join(", "))?;
     }
     Ok(())
 }
@@ -163,10 +256,10 @@ fn table(out: &mut String, page: &CampaignReport<'_>, width: usize, style: Style
 const CELL: usize = 6;
 
 /// The marks of a cell, and how many there are.
-fn cell(tally: &JudgedCounts, invariant: Invariant, style: Style) -> (String, usize) {
+fn cell(tally: &JudgedCounts, invariant: Invariant, shown: Shown, style: Style) -> (String, usize) {
     let mut marks = String::new();
     let mut len = 0;
-    for verdict in Verdict::ALL.into_iter().filter(|v| tally.count(*v, invariant) > 0) {
+    for verdict in Verdict::ALL.into_iter().filter(|v| tally.count(*v, invariant) > 0 && shown.marks(*v, invariant)) {
         let mark = verdict.mark().to_string();
         marks += &match verdict {
             Verdict::New => style.bad(&mark),
@@ -199,9 +292,13 @@ fn reached(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Re
 }
 
 fn findings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
-    let findings: Vec<&(ViolationKey, Finding)> = page.violations().collect();
+    let findings: Vec<&(ViolationKey, Finding)> = page.violations().filter(|(key, _)| page.shown.shows(*key)).collect();
+    if findings.is_empty() && page.crashes().next().is_some() {
+        return Ok(());
+    }
     if findings.is_empty() {
-        return writeln!(out, "\nnothing found");
+        let so_far = if page.interrupted || page.not_compared().is_some() { " so far" } else { "" };
+        return writeln!(out, "\nnothing found{so_far}");
     }
     let mut groups: BTreeMap<(Verdict, Invariant, Option<usize>), Vec<&Finding>> = BTreeMap::new();
     for (key, record) in &findings {
@@ -225,7 +322,7 @@ fn findings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::R
         if let Some(known) = bug.and_then(|bug| page.baseline.bugs().get(bug)) {
             writeln!(out, "    {}", known.describe())?;
         }
-        if verdict != Verdict::New && !page.strict {
+        if verdict != Verdict::New && !page.shown.strict {
             writeln!(out, "    {objects}: {}", style.faint(&file))?;
             continue;
         }

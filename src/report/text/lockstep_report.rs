@@ -5,13 +5,14 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::run_counts::{self, Word};
 use super::style::{Style, UNVERIFIED, count, grouped, quoted};
 use crate::campaign::CampaignOutcome;
 use crate::event::Undefined;
-use crate::findings::{CampaignIdentity, Finding, SubjectIdentity};
+use crate::findings::{CampaignIdentity, Finding, RunCounts, SubjectIdentity};
 
 use crate::lockstep::{ComparedCounts, DifferenceKey, Looseness, Skipped};
-use crate::report::json::{JsonReport, JsonSubject, file, timing};
+use crate::report::json::{JsonReport, JsonRunCounts, JsonSubject, file, timing};
 
 /// Everything that the page shows.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +25,37 @@ pub struct LockstepReport<'p> {
     pub skipped: &'p [Skipped],
     /// Where findings were written.
     pub out: &'p Path,
+    /// A signal ended the campaign early.
+    pub interrupted: bool,
     /// The command that does the same, if there is one.
     pub repeat: Option<&'p str>,
+}
+
+impl LockstepReport<'_> {
+    /// How the runs of each interpreter ended.
+    fn each_run_counts(&self) -> impl Iterator<Item = RunCounts> {
+        let scenarios = self.outcome.part.scenarios;
+        self.outcome.part.tallies.iter().map(move |tally| tally.run_counts(scenarios))
+    }
+
+    /// How all runs ended.
+    pub fn run_counts(&self) -> RunCounts {
+        self.each_run_counts().fold(RunCounts::default(), |mut all, counts| {
+            all.add(&counts);
+            all
+        })
+    }
+
+    /// Says on which interpreters too little was compared, and why; nothing if it was enough everywhere.
+    pub fn not_compared(&self) -> Option<String> {
+        let tallies = self.about.subjects.iter().zip(&self.outcome.part.tallies);
+        let subjects = tallies.zip(self.each_run_counts()).enumerate().map(|(at, ((subject, tally), counts))| {
+            let skipped = self.skipped.iter().filter(move |s| s.target == at).map(|s| (s.why.as_str(), u64::MAX));
+            let why = tally.unsupported.iter().map(|(what, number)| (what.as_str(), *number));
+            (subject.name.as_str(), (counts, why.chain(skipped).collect()))
+        });
+        run_counts::not_compared(subjects, |runs| self.about.meant_undefined(runs), Word::Compared)
+    }
 }
 
 /// A table with a column for each interpreter: titles of the columns, then names of the lines with their cells. Broken
@@ -105,9 +135,6 @@ fn write_page(out: &mut String, page: &LockstepReport<'_>, width: usize, style: 
         let (name, n) = (&subjects[key.target].name, seen.first.scenario);
         writeln!(out, "{} {name}: scenario {n} went otherwise in a fresh process", style.bad("unstable"))?;
     }
-    if outcome.part.tallies.iter().all(ComparedCounts::agrees) {
-        writeln!(out, "\nmodel and interpreters agree")?;
-    }
     for (key, record) in &outcome.findings {
         let (kind, name) = (&record.what.name, &record.subject);
         let objects = count(record.objects.into(), "object");
@@ -118,7 +145,15 @@ fn write_page(out: &mut String, page: &LockstepReport<'_>, width: usize, style: 
         let command = format!("coroner replay {} --python {option}", quoted(&file.to_string_lossy()));
         writeln!(out, "    {}", style.command(&command))?;
     }
-    super::campaign_report::store(out, outcome.waiting, &outcome.bugs, page.out, style)
+    super::campaign_report::store(out, outcome.waiting, &outcome.bugs, page.out, style)?;
+    let agrees = outcome.part.tallies.iter().all(ComparedCounts::agrees);
+    let verdict = match (page.interrupted, agrees && page.not_compared().is_none()) {
+        (true, true) => "interrupted; model and interpreters agree so far: ",
+        (true, false) => "interrupted: ",
+        (false, true) => "model and interpreters agree: ",
+        (false, false) => "",
+    };
+    writeln!(out, "\n{verdict}{}", run_counts::in_words(&page.run_counts(), Word::Compared))
 }
 
 /// The lines of the table; lines of zeros are left out, but not the first.
@@ -167,6 +202,7 @@ pub fn json(page: &LockstepReport<'_>, exit: u8) -> JsonReport {
     let mut report = JsonReport::new("diff", exit);
     report.digest = Some(format!("{:016x}", outcome.part.digest()));
     report.scenarios = Some(outcome.part.scenarios);
+    report.counts = Some(JsonRunCounts::new(&page.run_counts(), Word::Compared));
     let pairs = || about.subjects.iter().zip(&outcome.part.tallies);
     let subject = |(subject, tally): (&SubjectIdentity, &ComparedCounts)| JsonSubject {
         name: subject.name.clone(),
@@ -174,7 +210,9 @@ pub fn json(page: &LockstepReport<'_>, exit: u8) -> JsonReport {
         digest: format!("{:016x}", tally.digest),
         violations: Default::default(),
         known: Default::default(),
+        unpromised: 0,
         differential: 0,
+        counts: JsonRunCounts::new(&tally.run_counts(outcome.part.scenarios), Word::Compared),
     };
     report.subjects = Some(pairs().map(subject).collect());
     report.findings = Some(Vec::new());

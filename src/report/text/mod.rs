@@ -4,5 +4,6 @@ pub mod campaign_report;
 pub mod explanation;
 mod heap_drawing;
 pub mod lockstep_report;
+pub mod run_counts;
 pub(super) mod style;
 mod trace;

@@ -237,7 +237,7 @@ error[unknown-word]: `colector` is no class of a verdict
  --> x.scn:3:38
   |
 3 | expect cpython-3.8.1: violations=I15:colector
-  |                                      ^^^^^^^^ expected `collector`, `type-fault` or `documented`
+  |                                      ^^^^^^^^ expected `collector`, `type-fault`, `documented` or `unpromised`
   |
   = help: did you mean `collector`?
 error[unknown-word]: `aliv` is no fact

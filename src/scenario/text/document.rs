@@ -244,13 +244,15 @@ pub enum Class {
     Collector,
     /// A type lied or did not take part, and the collector could not know.
     TypeFault,
-    /// The release does it on purpose, or CPython never promised otherwise.
+    /// A text that a user can read allows it.
     Documented,
+    /// No text that a user can read promises otherwise, and none allows it.
+    Unpromised,
 }
 
 impl Class {
     /// Every class.
-    pub const ALL: [Class; 3] = [Class::Collector, Class::TypeFault, Class::Documented];
+    pub const ALL: [Class; 4] = [Class::Collector, Class::TypeFault, Class::Documented, Class::Unpromised];
 
     /// The word used in reports and files.
     pub const fn word(self) -> &'static str {
@@ -258,6 +260,7 @@ impl Class {
             Class::Collector => "collector",
             Class::TypeFault => "type-fault",
             Class::Documented => "documented",
+            Class::Unpromised => "unpromised",
         }
     }
 }

@@ -3,23 +3,39 @@
 //! A case is drawn as a seed of the generator or as bytes for the total reader. proptest draws and counts the cases;
 //! what fails is made small by [`crate::shrink`] and written as text, never as a seed: a file means the same after
 //! every change of the generator.
+//!
+//! A property that judged nothing does not hold: see [`Property::require`].
+
+mod judged_cases;
+mod panics;
 
 use std::cell::{Cell, RefCell};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub use judged_cases::{JudgedCases, Occasions};
+
+use self::panics::{Panicked, caught};
 use ::proptest::prelude::{Strategy, any};
 use ::proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
 use crate::event::EventBuffer;
 use crate::findings::write_atomically;
 use crate::generate::{Generator, Profile, Seed, Size};
-use crate::invariant::{Class, Judge};
+use crate::invariant::{Class, Invariant, Judge};
 use crate::scenario::Scenario;
 use crate::scenario::binary::decode_total;
 use crate::scenario::text::{Document, Field, FieldName};
 use crate::shrink::{Budget, minimize};
-use crate::subject::Subject;
+use crate::subject::{Declaration, Failure, Subject};
+use crate::supervise::Limits;
+
+/// What has to be judged unless somebody says otherwise: that what is freed is freed once, and that all garbage goes. A
+/// collector that never frees anything breaks the one or leaves the other unjudged.
+pub const REQUIRED: [Invariant; 2] = [Invariant::I04, Invariant::I19];
+
+/// The kind of failure of a subject that reached a limit.
+const LIMIT: &str = "limit";
 
 /// Scenarios of a profile of the generator.
 pub fn scenarios(profile: &'static Profile, size: Size) -> impl Strategy<Value = Scenario> {
@@ -65,6 +81,14 @@ pub enum PropertyError {
         /// What is wrong.
         message: String,
     },
+    /// No case failed, and an invariant that has to be judged never was.
+    #[error("{}", .counts.complaint(.never))]
+    NeverJudged {
+        /// Which invariants.
+        never: Vec<Invariant>,
+        /// What was judged.
+        counts: Box<JudgedCases>,
+    },
     /// proptest could not draw enough cases.
     #[error("no more cases: {0}")]
     Aborted(String),
@@ -87,12 +111,20 @@ pub struct Property {
     seed: Option<u64>,
     folder: PathBuf,
     tries: u64,
+    required: Vec<Invariant>,
 }
 
 impl Property {
     /// A property whose failures are kept as `FOLDER/NAME-….scn`.
     pub fn new(name: &str, folder: impl Into<PathBuf>) -> Property {
-        Property { name: name.to_owned(), cases: 256, seed: None, folder: folder.into(), tries: 4_000 }
+        Property {
+            name: name.to_owned(),
+            cases: 256,
+            seed: None,
+            folder: folder.into(),
+            tries: 4_000,
+            required: REQUIRED.into(),
+        }
     }
 
     /// How many cases are drawn; 256 if nothing is said.
@@ -105,32 +137,68 @@ impl Property {
         Property { seed: Some(seed), ..self }
     }
 
-    /// Tests that a collector breaks no invariant: violations of class `collector` fail. A scenario that the subject
-    /// cannot run counts as passed.
+    /// [`Property::judge`] fails if one of these was never judged; [`REQUIRED`] if nothing is said. What a collector
+    /// cannot show, such as reference counts in snapshots, cannot be required of it: what is left out here is not
+    /// verified.
+    pub fn require(self, invariants: &[Invariant]) -> Property {
+        Property { required: invariants.into(), ..self }
+    }
+
+    /// Tests that a collector breaks no invariant: violations of class `collector` fail. So does a subject that panics,
+    /// dies or reaches a limit; `build` makes another one then. A scenario that the subject cannot run is counted.
     ///
     /// # Errors
-    /// The first failure, reduced.
-    pub fn judge(
+    /// The first failure, reduced; [`PropertyError::NeverJudged`] if there is none and an invariant that is
+    /// [required](Property::require) was not judged in any case.
+    pub fn judge<S: Subject>(
         &self,
         strategy: impl Strategy<Value = Scenario>,
-        subject: &mut dyn Subject,
-    ) -> Result<Passed, PropertyError> {
-        let declaration = subject.declaration().clone();
+        mut build: impl FnMut() -> S,
+    ) -> Result<JudgedCases, PropertyError> {
+        let mut ready: Option<(S, Declaration)> = None;
         let mut judge = Judge::new();
         let mut events = Vec::new();
-        self.check(strategy, |scenario| {
-            if subject.run(scenario, &mut EventBuffer::new(&mut events)).is_err() {
-                return Ok(());
+        let mut counts = JudgedCases::default();
+        let passed = self.check(strategy, |scenario| {
+            let (mut subject, declaration) = ready.take().unwrap_or_else(|| {
+                let subject = build();
+                let declaration = subject.declaration().clone();
+                (subject, declaration)
+            });
+            match caught(|| subject.run(scenario, &mut EventBuffer::new(&mut events))) {
+                Ok(Ok(())) => ready = Some((subject, declaration)),
+                Ok(Err(failure @ Failure::Unsupported { .. })) => {
+                    ready = Some((subject, declaration));
+                    counts.add_unsupported(failure.to_string());
+                    return Ok(());
+                }
+                Ok(Err(failure)) => {
+                    let kind = if matches!(failure, Failure::Limit { .. }) { LIMIT } else { "died" };
+                    return Err(Broken { kind: kind.to_owned(), message: failure.to_string() });
+                }
+                Err(Panicked { place, message }) => {
+                    // What it left half done may panic again.
+                    let _ = caught(|| drop(subject));
+                    let message = format!("{} panicked at {place}: {message}", declaration.name);
+                    return Err(Broken { kind: format!("panic at {place}"), message });
+                }
             }
-            let violations = judge.judge(scenario, &events, &declaration);
-            match violations.iter().find(|v| v.class == Class::Collector) {
+            let Some((_, declaration)) = &ready else { return Ok(()) };
+            judge.judge(scenario, &events, declaration);
+            counts.add(&judge);
+            match judge.violations().iter().find(|v| v.class == Class::Collector) {
                 None => Ok(()),
                 Some(violation) => Err(Broken {
                     kind: violation.invariant.code().to_owned(),
                     message: violation.describe(&|object| object.to_string()),
                 }),
             }
-        })
+        })?;
+        (counts.cases, counts.kept) = (passed.cases, passed.kept);
+        match counts.never(&self.required) {
+            never if never.is_empty() => Ok(counts),
+            never => Err(PropertyError::NeverJudged { never, counts: Box::new(counts) }),
+        }
     }
 
     /// Tests any property of scenarios.
@@ -179,7 +247,13 @@ impl Property {
         let Err(first) = property(scenario) else {
             return PropertyError::Aborted(format!("the property held when called again: {reason}"));
         };
-        let mut same = |candidate: &Scenario| property(candidate).is_err_and(|broken| broken.kind == first.kind);
+        // Each candidate that reaches a limit takes all of it.
+        let mut left = if first.kind == LIMIT { Limits::SLOW_CANDIDATES } else { u64::MAX };
+        let mut same = |candidate: &Scenario| {
+            let fails = left > 0 && property(candidate).is_err_and(|broken| broken.kind == first.kind);
+            left -= u64::from(fails);
+            fails
+        };
         let small = minimize(scenario, &mut same, Budget { tries: self.tries }, &mut |_| {});
         let broken = property(&small.scenario).err().unwrap_or(first);
         let mut document = Document::new(&small.scenario);

@@ -1,0 +1,109 @@
+//! What a command ends with: one table for the code, the help and the documents.
+
+/// What a command ends with. Where several hold, the greatest in this order counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Exit {
+    /// Nothing to complain about.
+    Clean,
+    /// Too little was judged or compared to say that there is nothing to complain about.
+    NotCompared,
+    /// A violation that counts, or an outcome that is not the expected one.
+    Violation,
+    /// An interpreter crashed, or did not come to its end, where the model defines an outcome.
+    Crash,
+    /// Model and interpreter disagree.
+    Disagreement,
+    /// The same scenario gave different events.
+    Nondeterminism,
+    /// The command line or a file makes no sense.
+    BadInput,
+    /// A terminal that was closed (SIGHUP) ended the command early.
+    HungUp,
+    /// Ctrl-C (SIGINT) ended the command early.
+    Interrupted,
+    /// A request to terminate (SIGTERM) ended the command early.
+    Terminated,
+}
+
+impl Exit {
+    /// Every end, in the order of the numbers.
+    pub const ALL: [Exit; 10] = [
+        Exit::Clean,
+        Exit::Violation,
+        Exit::BadInput,
+        Exit::Nondeterminism,
+        Exit::Crash,
+        Exit::Disagreement,
+        Exit::NotCompared,
+        Exit::HungUp,
+        Exit::Interrupted,
+        Exit::Terminated,
+    ];
+
+    /// The number that the process returns. After a signal it is 128 and the signal's number, as shells have it.
+    pub const fn code(self) -> u8 {
+        match self {
+            Exit::Clean => 0,
+            Exit::Violation => 1,
+            Exit::BadInput => 2,
+            Exit::Nondeterminism => 3,
+            Exit::Crash => 4,
+            Exit::Disagreement => 5,
+            Exit::NotCompared => 6,
+            Exit::HungUp => 129,
+            Exit::Interrupted => 130,
+            Exit::Terminated => 143,
+        }
+    }
+
+    /// What it means, in a few words.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Exit::Clean => "clean",
+            Exit::Violation => "a violation that counts, or an outcome that is not the expected one",
+            Exit::BadInput => "bad usage or input",
+            Exit::Nondeterminism => "nondeterminism: the same scenario gave different events",
+            Exit::Crash => "an interpreter died or did not come to its end, where the outcome is defined or expected",
+            Exit::Disagreement => "model and interpreter disagree",
+            Exit::NotCompared => "not compared: nothing else holds, but too little was run to say that all is well",
+            Exit::HungUp => "ended early by SIGHUP, whatever was found",
+            Exit::Interrupted => "ended early by SIGINT (Ctrl-C), whatever was found",
+            Exit::Terminated => "ended early by SIGTERM, whatever was found",
+        }
+    }
+
+    /// True if a signal ended the command early.
+    pub const fn is_interrupted(self) -> bool {
+        matches!(self, Exit::HungUp | Exit::Interrupted | Exit::Terminated)
+    }
+}
+
+/// The exit codes for the end of the help.
+pub(super) fn help() -> String {
+    let lines = Exit::ALL.iter().map(|exit| format!("{:>5}  {}\n", exit.code(), exit.meaning()));
+    format!("Exit codes:\n{}", lines.collect::<String>())
+}
+
+/// The exit codes as a table of a document.
+pub fn exit_table() -> String {
+    let lines = Exit::ALL.iter().map(|exit| format!("| {} | {} |\n", exit.code(), exit.meaning()));
+    format!("| exit code | meaning |\n| --- | --- |\n{}", lines.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_end_has_a_number_of_its_own() {
+        let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 129, 130, 143]);
+    }
+
+    #[test]
+    fn not_compared_holds_where_nothing_else_does_and_a_signal_above_all() {
+        let rest = || Exit::ALL.into_iter().filter(|exit| *exit != Exit::Clean && *exit != Exit::NotCompared);
+        assert!(rest().all(|exit| exit > Exit::NotCompared && Exit::NotCompared > Exit::Clean));
+        assert!(rest().filter(|exit| !exit.is_interrupted()).all(|exit| exit < Exit::HungUp));
+    }
+}
