@@ -87,6 +87,9 @@
 //! | What was found, and where is it kept? | [`findings`] |
 #![forbid(unsafe_code)]
 
+#[macro_use]
+pub mod mutants;
+
 pub mod bench;
 pub mod bits;
 pub mod campaign;

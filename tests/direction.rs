@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may use besides those that these use. A room is used by rooms below it only.
 const ROOMS: &[(&str, &[&str])] = &[
+    ("mutants", &[]),
     ("bits", &[]),
     ("supervise", &[]),
-    ("scenario", &["bits"]),
+    ("scenario", &["mutants", "bits"]),
     ("event", &["scenario"]),
     ("subject", &["event", "supervise", "bits"]),
     ("model", &["subject"]),

@@ -36,7 +36,9 @@ impl Event {
             Event::StoreSlot { holder, slot, object } => pack(Tag::StoreSlot, slot as u64, id(holder), opt(object)),
             Event::Enter { code, owner, arg } => pack(Tag::Enter, code as u64, id(owner), opt(arg)),
             Event::Leave => pack(Tag::Leave, 0, 0, 0),
-            Event::Saw { object, introspection } => pack(Tag::Saw, introspection as u64, id(object), 0),
+            Event::Saw { object, introspection } => {
+                pack(Tag::Saw, (introspection && !mutant!(IntrospectionNotEncoded)) as u64, id(object), 0)
+            }
             Event::Answer { weak, referent } => pack(Tag::Answer, 0, id(weak), opt(referent)),
             Event::CollectStart { generation, automatic } => {
                 pack(Tag::CollectStart, generation as u64, automatic as u64, 0)
@@ -105,7 +107,7 @@ impl Event {
                 object: id(a)?,
                 refcount: u32::try_from(second).ok()?,
                 spot: *Spot::ALL.get(small as usize & 0xff)?,
-                finalized: small >> 8 != 0,
+                finalized: small >> 8 != 0 && !mutant!(FinalizedNotDecoded),
             },
             Tag::Weak => Event::Weak { weak: id(a)?, referent: opt(second)?, callback: small != 0 },
             Tag::Garbage => Event::Garbage { object: id(a)? },

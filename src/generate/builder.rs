@@ -266,7 +266,10 @@ impl Builder<'_> {
     pub fn add_code(&mut self, kind: &mut Kind, probability: u16) {
         if kind.shape.can_finalize() && self.has(Feature::Finalizers) && self.random.chance(probability) {
             let script = self.plan(ScriptRole::Finalizer);
-            let legacy = self.has(Feature::Legacy) && kind.shape.is_extension() && self.random.chance(112);
+            let legacy = !mutant!(NoLegacyFinalizers)
+                && self.has(Feature::Legacy)
+                && kind.shape.is_extension()
+                && self.random.chance(112);
             kind.finalizer = Some(if legacy { Finalizer::Legacy(script) } else { Finalizer::Modern(script) });
         }
         if kind.shape.can_call() && self.has(Feature::Callbacks) && self.random.chance(56) {
@@ -319,10 +322,11 @@ impl Builder<'_> {
         };
         let draw = self.random.below(8);
         let shape = match draw {
-            0 | 1 if self.has(Feature::Proxies) => Shape::Proxy,
+            0 | 1 if self.has(Feature::Proxies) && !mutant!(NoProxies) => Shape::Proxy,
             2..=4 if self.has(Feature::KeyedRefs) => Shape::KeyedRef,
             _ => Shape::Ref,
         };
+        let callback = callback.filter(|_| !(mutant!(KeyedRefsWithoutCallback) && shape == Shape::KeyedRef));
         let target = if self.random.chance(136)
             && let Some(target) = self.heap.slot_target(&mut self.random)
         {

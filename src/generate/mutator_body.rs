@@ -176,6 +176,7 @@ impl Builder<'_> {
             Step::Enable => self.op(Op::Enable),
             Step::Disable => self.op(Op::Disable),
             Step::Thresholds => self.thresholds(),
+            Step::Freeze if mutant!(NothingIsFrozen) => {}
             Step::Freeze => self.op(Op::Freeze),
             Step::Unfreeze => self.op(Op::Unfreeze),
             Step::SaveAll => {

@@ -185,11 +185,12 @@ impl Builder<'_> {
                     _ => OWNER,
                 };
                 // A function may have been cleared by the time it is called; an extension object can stand that.
-                let callback = if self.has(Feature::Callbacks) && self.random.chance(96) {
-                    self.callable_var(number).unwrap_or(Place::NOTHING)
-                } else {
-                    Place::NOTHING
-                };
+                let callback =
+                    if !mutant!(ScriptsMakeNoCallbacks) && self.has(Feature::Callbacks) && self.random.chance(96) {
+                        self.callable_var(number).unwrap_or(Place::NOTHING)
+                    } else {
+                        Place::NOTHING
+                    };
                 let dst = if self.random.chance(216) { Place::var(self.keep()) } else { self.store_place(plan) };
                 self.op(Op::New { dst, kind: Kind::new(Shape::Ref), items: [referent, callback] });
             }
@@ -210,12 +211,13 @@ impl Builder<'_> {
                 };
                 self.op(Op::Call { callable });
             }
+            Act::Raise if mutant!(ScriptsDoNotRaise) => {}
             Act::Raise => self.op(Op::Raise),
             Act::Modes => {
                 let op = match self.random.below(4) {
                     0 if self.has(Feature::GcCallbacks) => Op::EmptyGcCallbacks,
                     1 if self.has(Feature::GcCallbacks) => Op::AddGcCallback { callable: self.callable_var(number)? },
-                    2 if self.has(Feature::Freeze) => Op::Freeze,
+                    2 if self.has(Feature::Freeze) && !mutant!(ScriptsDoNotFreeze) => Op::Freeze,
                     _ if self.has(Feature::Freeze) => Op::Unfreeze,
                     _ => Op::Look,
                 };

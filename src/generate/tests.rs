@@ -1,6 +1,6 @@
 use super::*;
 use crate::scenario::{Clear, Finalizer, Kind, MAX_SCRIPTS, MAX_VARS, Op, Opcode, Shape, Tracking};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// XXH3-64 of the debug form of scenarios 0 to 63 of a seed.
@@ -112,6 +112,71 @@ fn every_operation_and_kind_is_generated() {
     });
     assert_eq!(ops.len(), Opcode::ALL.len(), "{ops:?}");
     assert_eq!(kinds.len(), Shape::ALL.len() + 13, "{kinds:?}");
+}
+
+/// What a body does, in words: its operations, and what the objects that it makes are. `here` is where the body stands.
+fn combinations(here: &str, op: &Op, found: &mut BTreeMap<String, u32>) {
+    let mut count = |what: String| *found.entry(format!("{here}: {what}")).or_default() += 1;
+    count(format!("{:?}", op.opcode()));
+    let Some(kind) = op.kind() else { return };
+    count(kind.shape.word().to_owned());
+    match kind.finalizer {
+        Some(Finalizer::Modern(_)) => count("finalizer".to_owned()),
+        Some(Finalizer::Legacy(_)) => count("legacy finalizer".to_owned()),
+        None => {}
+    }
+    if let Op::New { items: [_, callback], .. } = op
+        && kind.shape.is_weakref()
+        && !callback.is_nothing()
+    {
+        count(format!("{} with callback", kind.shape.word()));
+    }
+}
+
+/// What chance draws, without the shapes of historic bugs: each at least ten times.
+#[test]
+fn every_combination_is_drawn() {
+    let mut found = BTreeMap::new();
+    for profile in PROFILES.iter().filter(|profile| !profile.is_huge()) {
+        let mut generator = Generator::new(Seed::from(5), profile, Size::Small);
+        let mut scenario = Scenario::new();
+        for n in (0..3000).filter(|n| !generator.configuration(*n).features.has(Feature::Planted)).collect::<Vec<_>>() {
+            generator.fill(n, &mut scenario);
+            for body in 0..scenario.bodies() {
+                let here = if body == 0 { "main" } else { "script" };
+                scenario.body(body).iter().for_each(|op| combinations(here, op, &mut found));
+            }
+        }
+    }
+    let mut wanted: Vec<String> = Vec::new();
+    wanted.extend(Opcode::ALL.iter().filter(|op| **op != Opcode::Raise).map(|op| format!("main: {op:?}")));
+    wanted.extend(Shape::ALL.iter().map(|shape| format!("main: {}", shape.word())));
+    for weak in [Shape::Ref, Shape::Proxy, Shape::KeyedRef] {
+        wanted.push(format!("main: {} with callback", weak.word()));
+    }
+    wanted.extend(["main: finalizer", "main: legacy finalizer", "script: finalizer"].map(str::to_owned));
+    use Opcode::*;
+    let scripts = [
+        Look,
+        Set,
+        Deref,
+        New,
+        Collect,
+        CollectAtAllocation,
+        Scan,
+        Call,
+        Raise,
+        Freeze,
+        Unfreeze,
+        AddGcCallback,
+        EmptyGcCallbacks,
+        Len,
+    ];
+    wanted.extend(scripts.map(|op| format!("script: {op:?}")));
+    wanted.extend([Shape::Node, Shape::Ref].map(|shape| format!("script: {}", shape.word())));
+    wanted.push(format!("script: {} with callback", Shape::Ref.word()));
+    let rare: Vec<_> = wanted.iter().filter(|what| found.get(*what).is_none_or(|times| *times < 10)).collect();
+    assert!(rare.is_empty(), "rare: {rare:?} of {found:#?}");
 }
 
 #[test]

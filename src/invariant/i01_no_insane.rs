@@ -30,7 +30,10 @@ impl Check for I01 {
 
     fn obtained(s: &Shadow, out: &mut Violations, object: ObjId, how: &'static str) {
         let Some(driver) = s.user_code().driver().filter(|f| f.code() != Code::Dealloc) else { return };
-        let Some(o) = s.get(object) else { return };
+        let Some(o) = s.get(object).filter(|_| !(mutant!(I01NotForEntries) && driver.code() == Code::GcCallback))
+        else {
+            return;
+        };
         out.judge(Invariant::I01, s, !o.is(Object::CLEARED), || {
             Report::collector(Some(object)).other(unpack(driver.owner())).observed(how).misled(s)
         });

@@ -28,7 +28,8 @@ impl Check for I04 {
 
     #[inline]
     fn dealloc(s: &Shadow, out: &mut Violations, object: ObjId) {
-        judge(s, out, object, Object::GONE, "was deallocated again");
+        let states = if mutant!(I04OnlyFreed) { Object::FREED } else { Object::GONE };
+        judge(s, out, object, states, "was deallocated again");
     }
 
     #[inline]

@@ -25,6 +25,9 @@ impl Check for I05 {
     };
 
     fn used(s: &Shadow, out: &mut Violations, object: ObjId) {
+        if mutant!(I05NotUsed) {
+            return;
+        }
         let report = Report::collector(Some(object)).observed("was used after it had been freed");
         out.fail(Invariant::I05, s, report.blame_type(is_flawed(s, object)).misled(s));
     }

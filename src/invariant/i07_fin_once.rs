@@ -38,7 +38,7 @@ impl Check for I07 {
         let s = &*s;
         let Some(o) = s.get(owner) else { return };
         let (calls, _) = o.finalizer_calls();
-        out.judge(Invariant::I07, s, calls <= 1, || {
+        out.judge(Invariant::I07, s, calls <= 1 || mutant!(I07NotByRefcount) && !s.collection().runs(), || {
             let report = Report::collector(Some(owner)).counts(1, u32::from(calls)).misled(s);
             if !o.is(Object::SAVED) {
                 report

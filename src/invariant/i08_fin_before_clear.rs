@@ -59,7 +59,7 @@ impl Check for I08 {
     #[inline]
     fn action_entered(s: &Shadow, out: &mut Violations, owner: ObjId) {
         let Some(o) = s.get(owner) else { return };
-        out.judge(Invariant::I08, s, !o.is(Object::CLEARED), || {
+        out.judge(Invariant::I08, s, !o.is(Object::CLEARED) || mutant!(I08NotActions), || {
             Report::collector(Some(owner))
                 .other(Some(owner))
                 .observed("could do the work of its deallocator")

@@ -29,11 +29,12 @@ impl Check for I09 {
     #[inline]
     fn finalizer_entered(s: &mut Shadow, out: &mut Violations, _code: Code, owner: ObjId) {
         let unclear = s.confidence().is_stream_unclear();
-        if !unclear && is_set_aside(s, owner) {
+        if !unclear && !mutant!(I09NotSetAside) && is_set_aside(s, owner) {
             out.fail(Invariant::I09, s, Report::collector(Some(owner)).misled(s));
             return;
         }
-        if unclear || is_of_the_phase(s, owner) {
+        let held = || s.get(owner).is_some_and(|o| o.in_edges() > 0);
+        if unclear || is_of_the_phase(s, owner) || mutant!(I09NotIfHeld) && s.collection().runs() && held() {
             out.skip(Invariant::I09);
             return;
         }

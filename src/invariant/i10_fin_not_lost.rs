@@ -26,7 +26,8 @@ impl Check for I10 {
     #[inline]
     fn freed(s: &Shadow, out: &mut Violations, object: ObjId) {
         let Some(o) = s.get(object) else { return };
-        if !o.facts().is(Facts::FINALIZER | Facts::LEGACY) {
+        let looked_for = if mutant!(I10NotForLegacy) { Facts::FINALIZER } else { Facts::FINALIZER | Facts::LEGACY };
+        if !o.facts().is(looked_for) {
             return;
         }
         if s.expectations().is(Choice::FINALIZED_AT_DEATH) && !o.facts().is_python_class() {

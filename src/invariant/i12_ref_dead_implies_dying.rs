@@ -14,6 +14,7 @@ use super::fault::judge_survivor;
 use super::shadow::{Object, Shadow, unpack};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
+use crate::scenario::Shape;
 use crate::subject::{Expectation, Needs, Promise};
 
 /// Says in a record that the weak reference has been reported here.
@@ -69,7 +70,12 @@ impl Check for I12 {
         for at in 0..s.weakrefs().records().len() {
             let record = &s.weakrefs().records()[at];
             let (Some(weak), Some(referent)) = (s.at(record.weak()), s.at(record.referent())) else { continue };
-            if weak.is(Object::GONE | Object::CLEARED) || !referent.held() || record.is_reported(DEAD) {
+            let proxy = weak.facts().shape() == Shape::Proxy;
+            if mutant!(I12NotForProxies) && proxy
+                || weak.is(Object::GONE | Object::CLEARED)
+                || !referent.held()
+                || record.is_reported(DEAD)
+            {
                 continue;
             }
             if record.is_live() {

@@ -35,7 +35,7 @@ impl Check for I13 {
         let edge = pack(referent);
         let zero = o.was_seen() && s.snapshot().shows(o) && o.refcount() == 0 && o.in_edges() == 0;
         let held = s.user_code().frames().iter().any(|f| f.owner() == edge || f.arg() == edge);
-        let queued = zero && !held && o.lives();
+        let queued = zero && !held && o.lives() && !mutant!(I13NotInTrashcan);
         out.judge(Invariant::I13, s, !(o.is(Object::GONE) || queued), || {
             let words = if o.is(Object::FREED) {
                 "had been freed"

@@ -30,7 +30,7 @@ impl Check for I14 {
     #[inline]
     fn callback_entered(s: &mut Shadow, out: &mut Violations, weak: ObjId, _observed: bool) {
         let Some(record) = s.weak(weak) else { return };
-        out.judge(Invariant::I14, s, record.calls() <= 1, || report(record));
+        out.judge(Invariant::I14, s, record.calls() <= 1 || mutant!(I14Twice), || report(record));
     }
 
     #[inline]
@@ -74,7 +74,8 @@ fn referent_freed(s: &Shadow, out: &mut Violations, object: ObjId) {
             out.pass(Invariant::I14);
             continue;
         }
-        if is_unsure(s, record) || s.confidence().is_stream_unclear() {
+        let trash = s.collection().is_trash(object.index());
+        if is_unsure(s, record) || s.confidence().is_stream_unclear() || mutant!(I14NotForTrash) && trash {
             out.skip(Invariant::I14);
             continue;
         }

@@ -54,7 +54,7 @@ impl Check for I15 {
             return;
         }
         s.update_base();
-        if s.reach().base().has(at) {
+        if s.reach().base().has(at) || mutant!(I15OnlyAfterClear) {
             out.pass(Invariant::I15);
             return;
         }

@@ -9,6 +9,7 @@ use super::description::{Description, Ground};
 use super::fault::judge_survivor;
 use super::shadow::Shadow;
 use super::violations::Violations;
+use crate::scenario::Shape;
 use crate::subject::{Expectation, Needs, Promise};
 
 /// Says in a record that the weak reference has been reported here.
@@ -42,7 +43,8 @@ impl Check for I16 {
         }
         for at in 0..s.weakrefs().records().len() {
             let record = &s.weakrefs().records()[at];
-            if record.calls() == 0 || record.is_reported(ALIVE) {
+            let keyed = || s.at(record.weak()).is_some_and(|w| w.facts().shape() == Shape::KeyedRef);
+            if record.calls() == 0 || record.is_reported(ALIVE) || mutant!(I16NotForKeyedRefs) && keyed() {
                 continue;
             }
             if !s.at(record.referent()).is_some_and(|o| o.held()) {

@@ -31,7 +31,9 @@ impl Check for I17 {
 
     #[inline]
     fn callback_entered(s: &mut Shadow, out: &mut Violations, weak: ObjId, _observed: bool) {
-        let Some(record) = s.weak(weak) else { return };
+        let Some(record) = s.weak(weak).filter(|_| !(mutant!(I17NotInCollections) && s.collection().runs())) else {
+            return;
+        };
         let id = record.weak();
         let is_earlier = |r: &&WeakRec| r.calls() > 0 && r.weak() < id && id <= r.called_at();
         let earlier = s.weaks_of(record.referent()).find(is_earlier);

@@ -31,7 +31,12 @@ impl Check for I19 {
     fn collected(s: &mut Shadow, out: &mut Violations, _returned: u32, _uncollectable: u32) {
         let c = s.collection();
         let unclear = s.confidence().is_stream_unclear() || s.program().has(Trait::ScriptsChangeCallbacks);
-        if unclear || c.scripts() > 0 || c.is_late() || s.expectations().is(Choice::INCREMENTAL) {
+        if unclear
+            || c.scripts() > 0
+            || c.is_late()
+            || mutant!(I19OnlyFull) && c.generation() < 2
+            || s.expectations().is(Choice::INCREMENTAL)
+        {
             out.skip(Invariant::I19);
             return;
         }

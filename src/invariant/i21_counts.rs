@@ -49,10 +49,10 @@ impl Check for I21 {
         }
         let misled = s.is_any_misled(found.trash()) || s.is_any_misled(found.legacy());
         let (freed, legacy_left) = found.left();
-        out.judge(Invariant::I21, s, uncollectable == legacy_left, || {
+        out.judge(Invariant::I21, s, uncollectable == legacy_left || mutant!(I21NotUncollectable), || {
             Report::collector(None).counts(legacy_left, uncollectable).blame_type(misled)
         });
-        if !s.program().has(Trait::ScriptsEmptyGarbage) && c.scripts() == 0 {
+        if !s.program().has(Trait::ScriptsEmptyGarbage) && c.scripts() == 0 && !mutant!(I21NotListed) {
             judge_listed(s, out);
         }
         let left_heap = freed + c.refs_freed() + legacy_left;

@@ -11,6 +11,7 @@ use super::description::{Description, Ground};
 use super::shadow::{Facts, Object, Shadow};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
+use crate::scenario::Shape;
 use crate::subject::{Expectation, Needs, Promise};
 
 pub(super) struct I22;
@@ -41,7 +42,11 @@ impl Check for I22 {
             let o = &s.objects().all()[*i];
             // What a script may have taken out of the list is not the collector's any more.
             let taken = c.may_track() && o.facts().shape().is_extension();
-            o.held() && o.facts().is(Facts::HAS_CLEAR) && !o.is(Object::CLEARED_NOW) && !taken
+            o.held()
+                && o.facts().is(Facts::HAS_CLEAR)
+                && !o.is(Object::CLEARED_NOW)
+                && !taken
+                && !(mutant!(I22NotForLists) && o.facts().shape() == Shape::List)
         };
         // One that `DEBUG_SAVEALL` has not listed is named rather than one that it has.
         let listed = |i: &usize| s.objects().all()[*i].is(Object::SAVED_ALL);

@@ -28,7 +28,7 @@ impl Check for I24 {
     #[inline]
     fn odd_line(s: &mut Shadow, out: &mut Violations, object: ObjId, refcount: u32, spot: Spot) {
         let Some(o) = s.get(object) else { return };
-        if refcount != 0 && o.lives() || matches!(spot, Spot::Untracked | Spot::NoHeader) {
+        if refcount != 0 && (o.lives() || mutant!(I24OnlyZero)) || matches!(spot, Spot::Untracked | Spot::NoHeader) {
             return;
         }
         let words = if refcount == 0 { "has reference count 0" } else { "is being deallocated" };

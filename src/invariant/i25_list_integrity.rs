@@ -29,6 +29,7 @@ impl Check for I25 {
     fn odd_line(s: &mut Shadow, out: &mut Violations, object: ObjId, _refcount: u32, spot: Spot) {
         let words = match s.place_odd_line(object, spot) {
             Listed::Twice => "is listed twice",
+            Listed::OutOfOrder if mutant!(I25NotOrder) => return,
             Listed::OutOfOrder => "is listed out of order",
             Listed::InOrder if spot == Spot::Collecting && !s.collection().runs() => {
                 "is in a list of a collection and none runs"

@@ -29,7 +29,7 @@ impl Check for I27 {
     #[inline]
     fn clear_called(s: &Shadow, out: &mut Violations, object: ObjId) {
         let Some(o) = s.get(object) else { return };
-        let again = o.is(Object::CLEARED_NOW) && s.collection().unreachable().is_ready();
+        let again = !mutant!(I27NotTwice) && o.is(Object::CLEARED_NOW) && s.collection().unreachable().is_ready();
         out.judge(Invariant::I27, s, !again, || {
             Report::collector(Some(object)).observed("was cleared twice in one collection")
         });

@@ -31,7 +31,8 @@ impl Check for I30 {
 
     #[inline]
     fn length(s: &Shadow, out: &mut Violations, container: ObjId, len: u32, raw: u32) {
-        if !s.quiescent() {
+        let is_set = || s.get(container).is_some_and(|o| o.facts().shape() == Shape::WeakSet);
+        if !s.quiescent() || mutant!(I30NotForSets) && is_set() {
             out.skip(Invariant::I30);
             return;
         }
@@ -62,7 +63,7 @@ impl Check for I30 {
         let record = unpack(old).and_then(|weak| s.weak(weak)).filter(|r| r.container() == container);
         let Some(record) = record else { return };
         let live = record.is_live() && s.at(record.referent()).is_some_and(Object::held);
-        out.judge(Invariant::I30, s, !live, || {
+        out.judge(Invariant::I30, s, !live || mutant!(I30RemovesLive), || {
             Report::collector(unpack(container)).other(unpack(record.referent())).counts(1, 0)
         });
     }
@@ -141,7 +142,7 @@ impl Iteration {
             return;
         }
         let id = entry.index() as u32 + 1;
-        let repeated = self.once && self.has_shown(s, id);
+        let repeated = self.once && !mutant!(I30Repeats) && self.has_shown(s, id);
         out.judge(Invariant::I30, s, !repeated, || {
             let shown = self.shown.iter().filter(|e| **e == id).count() as u32;
             Report::collector(Some(container)).other(Some(entry)).counts(1, shown + 1)

@@ -49,7 +49,7 @@ impl Pending {
     }
 
     pub fn left(&mut self, s: &Shadow, frame: &Frame) {
-        if s.raises(frame) {
+        if s.raises(frame) && !(mutant!(I31NotNested) && !s.user_code().is_idle()) {
             (self.owner, self.arg, self.code) = (frame.owner(), frame.arg(), Some(frame.code()));
             // Scripts nested too deep, or in a run that has done too much, end early.
             let code = s.user_code();

@@ -56,7 +56,7 @@ impl Check for I32 {
             out.skip(Invariant::I32);
             return;
         }
-        out.judge(Invariant::I32, s, found.candidates().has(object.index()), || {
+        out.judge(Invariant::I32, s, found.candidates().has(object.index()) || mutant!(I32ClearsOlder), || {
             let seen = s.get(object).map_or(0, |o| u32::from(o.generation()));
             Report::collector(Some(object)).counts(u32::from(c.generation()), seen)
         });
@@ -65,7 +65,11 @@ impl Check for I32 {
     #[inline]
     fn collected(s: &mut Shadow, out: &mut Violations, _returned: u32, _uncollectable: u32) {
         let c = s.collection();
-        if c.is_late() || s.confidence().is_stream_unclear() || s.expectations().is(Choice::INCREMENTAL) {
+        if c.is_late()
+            || mutant!(I32NotAutomatic) && c.is_automatic()
+            || s.confidence().is_stream_unclear()
+            || s.expectations().is(Choice::INCREMENTAL)
+        {
             out.skip(Invariant::I32);
             return;
         }

@@ -157,7 +157,12 @@ impl Judge {
     }
 
     /// Takes the next events of the run that [`Judge::start`] has announced: in slices of any size, all at once is fastest.
-    pub fn take(&mut self, mut events: &[Event]) {
+    pub fn take(&mut self, events: &[Event]) {
+        #[cfg(feature = "mutants")]
+        let heard = crate::mutants::heard(events);
+        #[cfg(feature = "mutants")]
+        let events = &*heard;
+        let mut events = events;
         if self.over {
             return;
         }

@@ -1,10 +1,12 @@
 //! Collects violations and counts what was judged.
 
 use super::Invariant;
-use super::shadow::{Fault, Shadow};
-use super::violation::{Class, Detail, Violation};
+use super::shadow::{Fault as Blame, Shadow};
+use super::violation::{Class, Detail, Phase, Violation};
 use crate::bits::Bits;
 use crate::event::ObjId;
+use crate::mutants::{self, Fault};
+use crate::scenario::Shape;
 use crate::subject::Expectation;
 
 /// Highest number of violations of one invariant that a run reports in full.
@@ -75,18 +77,18 @@ impl Report {
     }
 
     /// With this blame, or nothing if it is unclear.
-    pub fn on(self, fault: Fault) -> Option<Report> {
+    pub fn on(self, fault: Blame) -> Option<Report> {
         match fault {
-            Fault::Collector => Some(self),
-            Fault::Type => Some(self.class(Class::TypeFault)),
-            Fault::Documented(why) => Some(self.excused(why)),
-            Fault::Unclear => None,
+            Blame::Collector => Some(self),
+            Blame::Type => Some(self.class(Class::TypeFault)),
+            Blame::Documented(why) => Some(self.excused(why)),
+            Blame::Unclear => None,
         }
     }
 
     /// Documented if the excuse holds for the subject; unpromised if it cites no text.
     pub fn documented(self, why: Expectation, shadow: &Shadow) -> Report {
-        if shadow.expectations().holds(why) { self.excused(why) } else { self }
+        if shadow.expectations().holds(why) || mutant!(ExcusesEveryRelease) { self.excused(why) } else { self }
     }
 
     fn excused(self, why: Expectation) -> Report {
@@ -102,6 +104,42 @@ pub(super) fn class_of(why: Expectation) -> Class {
 /// The class of a violation that nothing excuses: nobody's fault if the invariant rests on nothing.
 pub(super) const fn unexcused(invariant: Invariant) -> Class {
     if invariant.promised() { Class::Collector } else { Class::Unpromised }
+}
+
+/// True if a mutant does not see violations where this one happens, or of objects like this.
+#[inline(always)]
+fn is_blind(shadow: &Shadow, object: Option<ObjId>) -> bool {
+    let (c, phase) = (shadow.collection(), shadow.phase());
+    let collects = |generation| c.runs() && c.generation() == generation;
+    let is = |shape| object.and_then(|o| shadow.get(o)).is_some_and(|o| o.facts().shape() == shape);
+    mutant!(BlindInGeneration0) && collects(0)
+        || mutant!(BlindInGeneration1) && collects(1)
+        || mutant!(BlindInAutomatic) && c.runs() && c.is_automatic()
+        || mutant!(BlindOutsideCollections) && !c.runs()
+        || mutant!(BlindInStart) && phase == Phase::Start
+        || mutant!(BlindInCb) && phase == Phase::Cb
+        || mutant!(BlindInFin) && phase == Phase::Fin
+        || mutant!(BlindInDel) && phase == Phase::Del
+        || mutant!(BlindInScripts) && !shadow.user_code().is_idle()
+        || mutant!(BlindToTyped) && is(Shape::Typed)
+        || mutant!(BlindToLists) && is(Shape::List)
+        || mutant!(BlindToDicts) && is(Shape::Dict)
+        || mutant!(BlindToInstances) && is(Shape::Instance)
+        || mutant!(BlindToSlotted) && is(Shape::Slotted)
+        || mutant!(BlindToCells) && is(Shape::Cell)
+        || mutant!(BlindToProxies) && is(Shape::Proxy)
+        || mutant!(BlindToKeyedRefs) && is(Shape::KeyedRef)
+}
+
+/// The violation as it is found: another one, or none, if the invariant has a fault that is planted.
+#[inline(always)]
+pub(super) fn planted(violation: Violation) -> Option<Violation> {
+    let class = match violation.class {
+        class if !mutants::has(Fault::Turned, violation.invariant.code()) => class,
+        Class::Collector => Class::TypeFault,
+        _ => Class::Collector,
+    };
+    (!mutants::has(Fault::Emptied, violation.invariant.code())).then_some(Violation { class, ..violation })
 }
 
 impl Violations {
@@ -153,6 +191,9 @@ impl Violations {
 
     #[cold]
     pub fn fail(&mut self, invariant: Invariant, shadow: &Shadow, report: Report) {
+        if mutants::has(Fault::Emptied, invariant.code()) || is_blind(shadow, report.object) {
+            return self.pass(invariant);
+        }
         let judged = &mut self.judged[invariant as usize];
         if self.unasked.has(invariant as usize) {
             judged.not_judged += 1;
@@ -165,7 +206,7 @@ impl Violations {
         let Report { class, why, object, other, expected, observed } = report;
         let class = if class == Class::Collector { unexcused(invariant) } else { class };
         let (phase, event, step) = (shadow.phase(), Some(shadow.confidence().at()), shadow.user_code().step());
-        self.violations.push(Violation {
+        self.violations.extend(planted(Violation {
             invariant,
             class,
             why,
@@ -176,7 +217,7 @@ impl Violations {
             other,
             expected,
             observed,
-        });
+        }));
     }
 
     #[inline]

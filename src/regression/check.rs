@@ -189,7 +189,7 @@ pub(super) fn compare_one(
     let missing = |what| Mismatch::Missing { collector: collector(), what };
     match expectation.digest {
         None => found.push(missing("digest")),
-        Some(expected) if expected != outcome.digest => {
+        Some(expected) if expected != outcome.digest && !mutant!(DigestsMayDiffer) => {
             found.push(Mismatch::Digest { collector: collector(), expected, observed: outcome.digest });
         }
         Some(_) => {}
@@ -197,10 +197,14 @@ pub(super) fn compare_one(
     match &expectation.violations {
         None => found.push(missing("violations")),
         Some(expected) => {
-            for violation in expected.iter().filter(|v| !outcome.violations.contains(v)) {
+            for violation in
+                expected.iter().filter(|v| !mutant!(ViolationsMayVanish) && !outcome.violations.contains(v))
+            {
                 found.push(Mismatch::NotViolated { collector: collector(), violation: violation.clone() });
             }
-            for violation in outcome.violations.iter().filter(|v| !expected.contains(v)) {
+            for violation in
+                outcome.violations.iter().filter(|v| !mutant!(ViolationsMayAppear) && !expected.contains(v))
+            {
                 found.push(Mismatch::Violated { collector: collector(), violation: violation.clone() });
             }
         }
@@ -214,7 +218,7 @@ pub(super) fn compare_one(
         let _ = fact.write(&document.names, &mut text);
         text
     };
-    for fact in expectation.facts.iter().filter(|f| !outcome.facts.contains(f)) {
+    for fact in expectation.facts.iter().filter(|f| !mutant!(FactsMayBeUntrue) && !outcome.facts.contains(f)) {
         found.push(Mismatch::Untrue { collector: collector(), fact: *fact, text: text(fact) });
     }
     let stated = |fact: &&Fact| topics.contains(&Topic::of(**fact)) && !expectation.facts.contains(fact);

@@ -113,7 +113,10 @@ fn encode_op(op: &Op, out: &mut Vec<u8>) {
         Operand::Thresholds([first, second, third]) => {
             r.put(at::N, first.to_le_bytes());
             r.put(at::N + 2, second.to_le_bytes());
-            third.to_le_bytes().into_iter().for_each(|byte| r.small(byte));
+            (if mutant!(WireWithoutThirdThreshold) { 0 } else { *third })
+                .to_le_bytes()
+                .into_iter()
+                .for_each(|byte| r.small(byte));
         }
     });
     out.extend_from_slice(&r.bytes);
@@ -126,7 +129,8 @@ fn code(opcode: Opcode) -> u8 {
 
 fn place_bytes(place: Place) -> [u8; PLACE_BYTES] {
     let (base, var) = place.base.parts();
-    let step = |i: usize| place.path().get(i).copied().unwrap_or(NOTHING);
+    let steps = if mutant!(WireShortensPaths) { 1 } else { place.path().len() };
+    let step = |i: usize| place.path()[..steps.min(place.path().len())].get(i).copied().unwrap_or(NOTHING);
     let [low, high] = var.to_le_bytes();
     [base.number(), step(0), step(1), 0, low, high, 0, 0]
 }
@@ -140,14 +144,16 @@ fn kind_bytes(kind: &Kind) -> [u8; 16] {
     let (finalizer, finalizer_script) = match kind.finalizer {
         None => (FinalizerTag::None, NOTHING),
         Some(Finalizer::Modern(id)) => (FinalizerTag::Modern, id.0),
+        Some(Finalizer::Legacy(id)) if mutant!(WireModernizesLegacy) => (FinalizerTag::Modern, id.0),
         Some(Finalizer::Legacy(id)) => (FinalizerTag::Legacy, id.0),
     };
-    let flaws = [u8::from(kind.flaws.keeps_tracked), u8::from(kind.flaws.keeps_weakrefs)];
+    let flaws =
+        [u8::from(kind.flaws.keeps_tracked), u8::from(kind.flaws.keeps_weakrefs && !mutant!(WireWithoutWeakrefsFlaw))];
     [
         kind.shape.number(),
         kind.tracking.number(),
         kind.hidden.0,
-        kind.doubled.0,
+        if mutant!(WireWithoutDoubled) { 0 } else { kind.doubled.0 },
         kind.fickle.0,
         keeps,
         no_clear,

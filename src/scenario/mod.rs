@@ -4,6 +4,8 @@
 //! scripts of callbacks, finalizers and deallocators. Scripts are named by [`ScriptId`]; script 0 is body 1.
 
 pub mod binary;
+#[cfg(test)]
+mod form_tests;
 mod kind;
 pub(crate) mod layout;
 mod normalize;

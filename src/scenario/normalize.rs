@@ -201,15 +201,16 @@ impl<'a> Analysis<'a> {
         viable.ok()?;
         let viable = match &mut op {
             Op::Set { dst, src } => {
-                if src.is_nothing() {
+                if src.is_nothing() && !mutant!(NormalizerKeepsVainDrops) {
                     *dst = self.source(*dst, body);
                 }
                 !dst.is_nothing()
             }
-            Op::CollectAtAllocation { after: 0, generation } => {
+            Op::CollectAtAllocation { after: 0, generation } if !mutant!(NormalizerKeepsIdleGeneration) => {
                 *generation = 0;
                 true
             }
+            Op::Repeat { .. } if mutant!(NormalizerKeepsVainRepeats) => true,
             Op::Repeat { script, .. } => self.effective[script.0 as usize],
             _ => true,
         };
@@ -246,7 +247,7 @@ impl<'a> Analysis<'a> {
                 });
                 result.scenario.push(op);
                 result.ops.push(index as u32);
-                if op == Op::Raise && !self.in_mutator(body) {
+                if op == Op::Raise && !self.in_mutator(body) && !mutant!(NormalizerGoesOnAfterRaise) {
                     break;
                 }
             }
@@ -261,7 +262,9 @@ impl<'a> Analysis<'a> {
 
 /// Drops the items that a shape does not take; false if one is missing that it needs.
 fn settle_items(items: &mut [Place; 2], shape: Shape) -> bool {
-    items[shape.items()..].fill(Place::NOTHING);
+    if !mutant!(NormalizerKeepsItems) {
+        items[shape.items()..].fill(Place::NOTHING);
+    }
     if shape == Shape::Tuple && items[0].is_nothing() {
         items[1] = Place::NOTHING;
     }

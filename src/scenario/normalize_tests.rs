@@ -79,6 +79,18 @@ fn a_variable_that_nothing_assigns_is_nothing() {
 }
 
 #[test]
+fn what_has_no_effect_is_not_kept() {
+    let of = |shape, items| Op::New { dst: var(0), kind: Kind::new(shape), items };
+    let [a, none] = [var(0), Place::NOTHING];
+    assert_eq!(main_of(&[of(Shape::Node, [a, a])]), [of(Shape::Node, [none; 2])]);
+    assert_eq!(main_of(&[of(Shape::Cell, [a, a])]), [of(Shape::Cell, [a, none])]);
+    let idle = |generation| Op::CollectAtAllocation { after: 0, generation };
+    assert_eq!(main_of(&[idle(2)]), [idle(0)]);
+    let set = |slot: u8| Op::Set { dst: var(0).slot(slot), src: none };
+    assert_eq!(main_of(&[set(1)]), []);
+}
+
+#[test]
 fn numbers_follow_the_first_use() {
     let ops = [node(var(7)), Op::Look, node(var(2)), Op::Set { dst: var(7).slot(1), src: var(2) }];
     let expected = [node(var(0)), Op::Look, node(var(1)), Op::Set { dst: var(0).slot(1), src: var(1) }];

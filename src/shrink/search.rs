@@ -85,7 +85,7 @@ impl<'a> Search<'a> {
     pub(super) fn run(&mut self) -> bool {
         loop {
             while self.round(REMOVAL) {}
-            if !self.round(CLEANUP) {
+            if !self.round(CLEANUP) || mutant!(ReducerStopsAfterARound) {
                 return !self.ended();
             }
         }
@@ -116,7 +116,9 @@ impl<'a> Search<'a> {
 
     /// True if nothing may be tried any more.
     pub(super) fn ended(&self) -> bool {
-        self.stop.get() || self.tries >= self.budget || (self.checking && self.succeeded)
+        self.stop.get()
+            || self.tries >= self.budget + u64::from(mutant!(ReducerTriesOnceMore))
+            || (self.checking && self.succeeded)
     }
 
     /// Tries one edit of the best scenario: `edit` writes the candidate from the best. True if it is accepted.
@@ -131,11 +133,11 @@ impl<'a> Search<'a> {
         if compare((&measure, &candidate), (&self.measure, &self.best)).is_ge() {
             return false;
         }
-        if !self.tried.insert(digest(&candidate)) {
+        if !self.tried.insert(digest(&candidate)) || mutant!(ReducerSkipsOrder) && self.reduction == Reduction::Order {
             return false;
         }
         self.tries += 1;
-        let improved = (self.predicate)(&candidate);
+        let improved = (self.predicate)(&candidate) || mutant!(ReducerAcceptsAnything) && self.tries == 9;
         if improved {
             self.best = candidate;
             self.measure = measure;

@@ -43,6 +43,18 @@ fn place(violation: &Violation) -> Place {
     (violation.invariant, violation.class, violation.step, violation.phase)
 }
 
+/// True if a mutant does not compare that in which two violations differ.
+#[inline(always)]
+fn passes_for_same(row: &Violation, violation: &Violation) -> bool {
+    let Violation { invariant, class, step, phase, object, .. } = *row;
+    let same = |changed: Violation| (place(row), object) == (place(&changed), changed.object);
+    mutant!(KnownAnywhere) && invariant == violation.invariant
+        || mutant!(KnownOfAnyClass) && same(Violation { class, ..*violation })
+        || mutant!(KnownOfAnyObject) && same(Violation { object, ..*violation })
+        || mutant!(KnownAtAnyStep) && same(Violation { step, ..*violation })
+        || mutant!(KnownInAnyPhase) && same(Violation { phase, ..*violation })
+}
+
 impl Shown {
     fn take(&mut self, violations: &[Violation], last: Option<Event>, judge: &Judge) {
         self.violations.clear();
@@ -60,7 +72,8 @@ impl Shown {
 
     /// True if the same violation is among these.
     fn shows(&self, violation: &Violation) -> bool {
-        self.violations.iter().any(|v| (place(v), v.object) == (place(violation), violation.object))
+        let same = |v: &Violation| (place(v), v.object) == (place(violation), violation.object);
+        self.violations.iter().any(|v| same(v) || passes_for_same(v, violation))
     }
 
     /// True if the run ends in undefined behaviour at this violation's operation or before.
@@ -126,6 +139,7 @@ impl KnownBugs {
             }
             let is_end = |reason| matches!(row.last, Some(Event::Undefined { reason: why }) if why == reason);
             let helps = match &bug.sign {
+                Sign::GoneWith(_) if mutant!(FixNotAsked) => true,
                 Sign::GoneWith(switches) => show(switches, repaired),
                 Sign::Undefined(reason) => is_end(*reason),
             };
@@ -134,7 +148,7 @@ impl KnownBugs {
             }
             for ((violation, verdict), due_to) in found.iter_mut().zip(&mut *due_to) {
                 let is_due = || match bug.sign {
-                    Sign::GoneWith(_) => is_gone(violation, row, repaired),
+                    Sign::GoneWith(_) => mutant!(FixNotAsked) || is_gone(violation, row, repaired),
                     Sign::Undefined(_) => is_the_end(violation, row),
                 };
                 if open((violation, *due_to)) && is_due() {
@@ -186,4 +200,42 @@ fn is_gone(violation: &Violation, row: &Shown, repaired: &Shown) -> bool {
 fn is_the_end(violation: &Violation, row: &Shown) -> bool {
     let last = row.violations.iter().rev().find(|v| v.invariant == Invariant::I05);
     last.is_some_and(|last| (place(last), last.object) == (place(violation), violation.object))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::ObjId;
+    use crate::invariant::Detail;
+
+    #[test]
+    fn a_row_shows_a_violation_that_is_the_same_in_everything() {
+        let violation = Violation {
+            invariant: Invariant::I02,
+            class: Class::Collector,
+            why: None,
+            phase: Phase::Del,
+            event: Some(90),
+            step: Some(3),
+            object: Some(ObjId::from_index(4)),
+            other: None,
+            expected: Detail::Nothing,
+            observed: Detail::Nothing,
+        };
+        let row = Shown { violations: vec![violation], ..Shown::default() };
+        // An event's number depends on what else happens, and who else is involved on what was found first.
+        assert!(row.shows(&violation));
+        assert!(row.shows(&Violation { event: Some(70), other: Some(ObjId::from_index(1)), ..violation }));
+        for other in [
+            Violation { invariant: Invariant::I03, ..violation },
+            Violation { class: Class::TypeFault, ..violation },
+            Violation { phase: Phase::Fin, ..violation },
+            Violation { step: Some(4), ..violation },
+            Violation { step: None, ..violation },
+            Violation { object: Some(ObjId::from_index(5)), ..violation },
+            Violation { object: None, ..violation },
+        ] {
+            assert!(!row.shows(&other), "{other:?}");
+        }
+    }
 }

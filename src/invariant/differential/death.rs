@@ -14,8 +14,8 @@ pub(super) struct Death {
     pub seen: Vec<Event>,
     freed: bool,
     finalizers: u32,
-    /// Callbacks of weak references that are older than the death and outlived it.
-    callbacks: u32,
+    /// Weak references that are older than the death and outlived it, each with how often it was called.
+    calls: Vec<(ObjId, u32)>,
     /// It was there when what had run user code for it was over.
     saved: bool,
     /// The trashcan keeps something.
@@ -29,8 +29,7 @@ impl Death {
     pub fn of(events: &[Event], object: ObjId, from: u32) -> Death {
         let freed = |o: ObjId| events.contains(&Event::Free { object: o });
         let mut death = Death::default();
-        // Weak references to it, and whether their callbacks count.
-        let mut weaks: Vec<(ObjId, bool)> = Vec::new();
+        let mut weaks: Vec<ObjId> = Vec::new();
         let (mut counting, mut entered) = (false, false);
         for event in events {
             match *event {
@@ -40,22 +39,26 @@ impl Death {
                 }
                 Event::CollectEnd { .. } => death.saved |= entered && !death.freed,
                 Event::NewWeak { weak, referent, .. } if referent == object => {
-                    weaks.push((weak, !counting && !freed(weak)));
+                    weaks.push(weak);
+                    if !counting && !freed(weak) {
+                        death.calls.push((weak, 0));
+                    }
                 }
                 Event::Free { object: o } if o == object => death.freed = true,
                 Event::State { refcount: 0, .. } => death.waits = true,
                 Event::Enter { code, owner, arg } if counting => {
-                    let watched = weaks.iter().find(|(weak, _)| Some(*weak) == arg);
-                    if owner == object || watched.is_some() {
+                    if owner == object || arg.is_some_and(|weak| weaks.contains(&weak)) {
                         death.seen.push(*event);
                         entered = true;
                     }
                     let finalizes = matches!(code, Code::Finalizer | Code::LegacyFinalizer);
                     death.finalizing |= finalizes;
                     death.finalizers += u32::from(owner == object && finalizes);
-                    death.callbacks += u32::from(code == Code::Callback && watched.is_some_and(|(_, counts)| *counts));
+                    let called =
+                        death.calls.iter_mut().filter(|(weak, _)| code == Code::Callback && Some(*weak) == arg);
+                    called.for_each(|(_, calls)| *calls += 1);
                 }
-                Event::Answer { weak, .. } if counting && weaks.iter().any(|(w, _)| *w == weak) => {
+                Event::Answer { weak, .. } if counting && weaks.contains(&weak) => {
                     death.seen.push(*event);
                 }
                 _ => {}
@@ -83,7 +86,9 @@ impl Death {
         scenario: &Scenario,
         expectations: &Expectations,
     ) -> (Class, Option<Expectation>) {
-        let same = (self.freed, self.finalizers, self.callbacks) == (other.freed, other.finalizers, other.callbacks);
+        // A weak reference that dies with its object in one of the deaths is garbage there, and silent.
+        let called = |(weak, calls): &(ObjId, u32)| other.calls.iter().all(|(w, n)| w != weak || n == calls);
+        let same = (self.freed, self.finalizers) == (other.freed, other.finalizers) && self.calls.iter().all(called);
         let excused = |why: Expectation| expectations.holds(why).then_some((class_of(why), Some(why)));
         if same || self.saved || other.saved {
             let why = if same { Expectation::CallbacksFirst } else { Expectation::Resurrection };

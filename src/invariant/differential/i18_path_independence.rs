@@ -8,6 +8,7 @@
 use super::super::description::{Description, Ground};
 use super::super::shadow::{Facts, NONE, Object, Shadow};
 use super::super::violation::{Detail, Phase, Violation};
+use super::super::violations::planted;
 use super::super::{Invariant, Judge};
 use super::death::Death;
 use super::{record, undefined};
@@ -129,7 +130,7 @@ pub fn path_independence(
             continue;
         }
         let (class, why) = expected.blame(&got, &variant.facts, &variant.plain, &declaration.expectations);
-        found.push(Violation {
+        found.extend(planted(Violation {
             invariant: Invariant::I18,
             class,
             why,
@@ -140,7 +141,7 @@ pub fn path_independence(
             other: None,
             expected: Detail::Count(expected.seen.len() as u32),
             observed: Detail::Count(got.seen.len() as u32),
-        });
+        }));
     }
     Ok(found)
 }

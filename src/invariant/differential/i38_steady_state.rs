@@ -8,6 +8,7 @@
 use super::super::description::{Description, Ground};
 use super::super::shadow::Fault;
 use super::super::violation::{Class, Detail, Phase, Violation};
+use super::super::violations::planted;
 use super::super::{Invariant, Judge};
 use super::{record, undefined};
 use crate::event::Event;
@@ -188,7 +189,7 @@ pub fn steady_state(
         Some(Fault::Type) => (Class::TypeFault, None),
         Some(Fault::Documented(why)) => (Class::Documented, Some(why)),
     };
-    Ok(Some(Violation {
+    Ok(planted(Violation {
         invariant: Invariant::I38,
         class,
         why,

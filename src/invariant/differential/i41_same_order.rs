@@ -6,7 +6,7 @@
 use super::super::Invariant;
 use super::super::description::Description;
 use super::super::violation::{Detail, Phase, Violation};
-use super::super::violations::unexcused;
+use super::super::violations::{planted, unexcused};
 use crate::event::{Digest, Event, EventBuffer, MOST_KEPT};
 use crate::scenario::Scenario;
 use crate::subject::{Failure, Needs, Subject};
@@ -28,10 +28,17 @@ pub(crate) const DESCRIPTION: Description = Description {
 pub fn same_order(subject: &mut dyn Subject, scenario: &Scenario) -> Result<Option<Violation>, Failure> {
     let run = |subject: &mut dyn Subject, memory: &mut Vec<Event>| {
         let mut digest = Digest::new();
-        let mut take = |events: &[Event]| digest.take(events);
+        let mut take = |events: &[Event]| {
+            #[cfg(feature = "mutants")]
+            let events = &*crate::mutants::heard(events);
+            digest.take(events);
+        };
         let mut out = EventBuffer::new(memory).keep(MOST_KEPT).pass_to(&mut take);
         subject.run(scenario, &mut out)?;
-        Ok((out.finish(), digest.value()))
+        let number = out.finish();
+        #[cfg(feature = "mutants")]
+        (*memory = crate::mutants::heard(memory).into_owned());
+        Ok((number, digest.value()))
     };
     let (mut first, mut second) = (Vec::new(), Vec::new());
     let (expected, expected_digest) = run(subject, &mut first)?;
@@ -41,7 +48,7 @@ pub fn same_order(subject: &mut dyn Subject, scenario: &Scenario) -> Result<Opti
         return Ok(None);
     }
     let at = differs.unwrap_or(first.len().min(second.len()));
-    Ok(Some(Violation {
+    Ok(planted(Violation {
         invariant: Invariant::I41,
         // A rule for subjects, not for collectors: what cannot be repeated cannot be judged.
         class: unexcused(Invariant::I41),

@@ -22,7 +22,7 @@ pub use i41_same_order::same_order;
 fn record(subject: &mut dyn Subject, scenario: &Scenario) -> Result<Vec<Event>, Failure> {
     let mut events = Vec::new();
     subject.run(scenario, &mut EventBuffer::new(&mut events))?;
-    Ok(events)
+    Ok(if cfg!(feature = "mutants") { crate::mutants::heard(&events).into_owned() } else { events })
 }
 
 /// True if an invariant is judged here.

@@ -123,6 +123,9 @@ impl Shadow {
         causes.seeds.clear();
         for index in self.objects.present.iter() {
             let object = &self.objects.all[index];
+            if mutant!(LeftoversOfAnyLegacy) && object.facts.is(Facts::LEGACY) {
+                causes.seeds.extend(self.objects.present.iter().map(|held| (LEGACY, held as u32 + 1)));
+            }
             if !object.is(Object::GONE) && !self.reach.found().has(index) {
                 self.hold_back(index, object, |cause, edge| causes.seeds.push((cause, edge)));
             }

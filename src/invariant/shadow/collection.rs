@@ -202,7 +202,7 @@ impl Collection {
     /// The mutator or a script does something: collections are not one after the other any more.
     #[inline]
     pub(super) fn disturb(&mut self) {
-        self.quiet = 0;
+        self.quiet = if mutant!(NothingDisturbs) { self.quiet } else { 0 };
     }
 
     pub(super) fn note_clear(&mut self) {
@@ -268,7 +268,7 @@ impl Shadow {
         c.number += 1;
         c.generation = generation;
         c.automatic = automatic;
-        c.depth = self.user_code.frames().len();
+        c.depth = if mutant!(CollectionsStartAtRest) { 0 } else { self.user_code.frames().len() };
         c.live_at_start = self.objects.live();
         c.saves_all = self.deeds.saves_all();
     }

@@ -128,7 +128,7 @@ impl Facts {
             | set(Facts::LIES, lies)
             | set(Facts::FAULTY, faulty)
             | set(Facts::PECULIAR, faulty | dated)
-            | set(Facts::UNFAITHFUL, lies | headless | (hidden != 0));
+            | set(Facts::UNFAITHFUL, lies | headless | (hidden != 0 && !mutant!(HiddenEdgesAreSeen)));
         Facts {
             shape,
             role,

@@ -281,7 +281,7 @@ impl Objects {
             self.some_spoilt = true;
         }
         self.cleared.put(index);
-        self.drop_edges(index, keeps, true);
+        self.drop_edges(index, if mutant!(KeptSlotsAreCleared) { 0 } else { keeps }, true);
     }
 
     /// What was cleared before was cleared by an earlier collection.
@@ -364,7 +364,7 @@ impl Shadow {
     #[inline(always)]
     pub(crate) fn before_dealloc(&mut self, object: ObjId) -> bool {
         if self.user_code.just_left() != NONE {
-            if self.user_code.just_left() == pack(Some(object)) {
+            if self.user_code.just_left() == pack(Some(object)) && !mutant!(FreedWeakrefsUncounted) {
                 self.collection.note_ref_freed();
             }
             self.forget_just_left();

@@ -92,13 +92,15 @@ impl Roots {
 
     pub(super) fn empty_gc_callbacks(&mut self, mut dropped: impl FnMut(u32)) {
         while let Some(callable) = self.gc_callbacks.pop() {
-            dropped(callable);
+            if !mutant!(RemovedEntriesCount) {
+                dropped(callable);
+            }
         }
     }
 
     /// The entry that the last operation has added, taken back.
     pub(super) fn take_back_gc_callback(&mut self) -> Option<u32> {
-        let undo = std::mem::replace(&mut self.undo_callback, false);
+        let undo = std::mem::replace(&mut self.undo_callback, false) && !mutant!(VainEntriesStay);
         if undo { self.gc_callbacks.pop() } else { None }
     }
 
@@ -175,7 +177,7 @@ impl Shadow {
 
     /// An iteration shows an entry, and holds it.
     pub(crate) fn apply_yielded(&mut self, entry: ObjId) {
-        self.roots.iter_arg = pack(Some(entry));
+        self.roots.iter_arg = if mutant!(IterationsHoldNothing) { NONE } else { pack(Some(entry)) };
     }
 
     /// A snapshot shows an item of `gc.garbage`.
@@ -189,7 +191,7 @@ impl Shadow {
             if roots.listings.len() <= index {
                 roots.listings.resize(index + 1, 0);
             }
-            roots.listings[index] += 1;
+            roots.listings[index] += u32::from(!mutant!(GarbageHoldsNothing));
         }
     }
 }

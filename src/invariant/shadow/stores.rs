@@ -60,9 +60,11 @@ impl Shadow {
         }
         if status & Object::CLEARED_NOW != 0 && self.collection.runs() {
             // The rest of the tp_clear that may still run drops it without a word.
-            self.objects.loosen(new);
+            if !mutant!(StoresIntoClearedCount) {
+                self.objects.loosen(new);
+            }
         }
-        if slot == 0xff {
+        if slot == 0xff && !mutant!(SlotsAreNotEmptied) {
             self.objects.drop_edges(index, 0, false);
         } else {
             self.objects.store(index, slot, new);

@@ -212,7 +212,7 @@ impl Shadow {
             let object = &self.objects.all[index];
             exact &= object.facts.fickle == 0;
             self.objects.graph().for_visible(object, Pass::Subtract, |edge| {
-                if trash.has(edge as usize - 1) {
+                if !mutant!(LegacyReachesNothing) && trash.has(edge as usize - 1) {
                     stack.push(edge);
                 }
             });
@@ -250,7 +250,10 @@ impl Shadow {
         for index in u.trash.iter() {
             let object = &objects.all[index];
             // What its own deallocator's finalizer has saved is tracked anew and has left the set.
-            let left = scripts > 0 && snapshot.shows(object) && object.spot != Spot::Collecting;
+            let left = scripts > 0
+                && !mutant!(SavedByItsDeallocatorDoomed)
+                && snapshot.shows(object)
+                && object.spot != Spot::Collecting;
             if !object.is(Object::GONE) && !left {
                 u.doomed.add(index);
                 if scripts > 0 && (object.facts.fickle != 0 || object.is(Object::UNKNOWN_HOLDERS)) {
@@ -259,7 +262,7 @@ impl Shadow {
                 }
             }
         }
-        if scripts > 0 && !u.doomed.is_empty() {
+        if scripts > 0 && !u.doomed.is_empty() && !mutant!(NothingIsResurrected) {
             objects.graph().deduce(small, &mut u.sums, &mut u.doomed, reach.stack(), |o| o.in_edges);
         }
     }

@@ -75,7 +75,9 @@ impl Unreachable {
 
     /// The collector moves an object to an old list: it is not set aside any more.
     pub(super) fn rescue(&mut self, index: usize) {
-        self.legacy.remove(index);
+        if !mutant!(RescueForgotten) {
+            self.legacy.remove(index);
+        }
     }
 
     #[inline]

@@ -202,7 +202,7 @@ impl Shadow {
             };
             if matches!(code, Code::Finalizer | Code::LegacyFinalizer) {
                 object.fin_calls = object.fin_calls.saturating_add(1);
-                if object.in_edges == 0 {
+                if object.in_edges == 0 && !mutant!(FinalizedAtZeroForgotten) {
                     object.status |= Object::FIN_AT_ZERO;
                     self.objects.finalized_at_zero.push(owner.index() as u32);
                 }

@@ -233,7 +233,11 @@ impl Shadow {
             next,
             live: true,
             seen_dead: false,
-            born_in: if self.collection.runs() { self.collection.number() } else { 0 },
+            born_in: if self.collection.runs() && !mutant!(BirthInCollectionForgotten) {
+                self.collection.number()
+            } else {
+                0
+            },
             born_late: self.collection.runs() && self.collection.has_cleared(),
             owed: false,
             calls: 0,
@@ -253,7 +257,7 @@ impl Shadow {
         objects.all[weak.index()].aux = record;
         objects.all[weak.index()].link = callback;
         objects.all[referent.index()].weak_head = record;
-        objects.count(callback, 1);
+        objects.count(callback, if mutant!(CallbacksAreNotHeld) { 0 } else { 1 });
         self.reach.changed();
     }
 
@@ -283,7 +287,7 @@ impl Shadow {
     /// `tp_clear` runs on an object: if it is a weak reference, that is dead.
     pub(super) fn clear_weakref(&mut self, object: ObjId) {
         if let Some(record) = self.weak_index(object) {
-            self.weakrefs.records[record].live = false;
+            self.weakrefs.records[record].live = mutant!(ClearedWeakrefsLive);
         }
     }
 
@@ -296,7 +300,7 @@ impl Shadow {
         while next != 0 {
             let record = &mut weakrefs.records[next as usize - 1];
             next = record.next;
-            record.armed |= record.live || record.live_at_start && trash;
+            record.armed |= record.live || record.live_at_start && trash && !mutant!(ClearedWeakrefsUnarmed);
             record.owed = owed;
             if std::mem::replace(&mut record.live, false) {
                 let weak = record.weak as usize - 1;
@@ -314,7 +318,7 @@ impl Shadow {
             return;
         }
         let Some(record) = self.weakrefs.records.get_mut((object.aux as usize).wrapping_sub(1)) else { return };
-        record.seen_dead |= !live;
+        record.seen_dead |= !live && !mutant!(DeathOfWeakrefsForgotten);
         if std::mem::replace(&mut record.live, live) & !live {
             self.note_death(weak);
         }

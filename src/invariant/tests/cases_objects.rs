@@ -34,7 +34,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// Two nodes in a cycle that nothing else holds, and a surprise finalizer behind a slot that is not reported.
-fn trash_with_surprise(s: &mut Stream) -> [crate::event::ObjId; 3] {
+pub(super) fn trash_with_surprise(s: &mut Stream) -> [crate::event::ObjId; 3] {
     let a = s.held(0, hidden(2));
     let b = s.node(1);
     let z = s.finalizable(2);

@@ -196,7 +196,7 @@ pub(super) fn i17_finalizer(s: &mut Stream, broken: bool) {
 }
 
 /// A weak value dictionary in variable 0 with one entry for an object in variable 1.
-fn weak_value_dict(s: &mut Stream, value: Kind) -> [crate::event::ObjId; 3] {
+pub(super) fn weak_value_dict(s: &mut Stream, value: Kind) -> [crate::event::ObjId; 3] {
     let d = s.held(0, Kind::new(Shape::WeakValueDict));
     let data = s.part(Role::ContainerData);
     let remove = s.part(Role::ContainerRemove);
@@ -204,10 +204,7 @@ fn weak_value_dict(s: &mut Stream, value: Kind) -> [crate::event::ObjId; 3] {
     s.slot(d, 1, Some(remove));
     let v = s.held(1, value);
     s.op(Op::Set { dst: Place::var(0).slot(0), src: Place::var(1) });
-    let index = v.index() as u32 + 1;
-    let entry = crate::event::ObjId::from_index(index);
-    s.events.push(Event::New { object: entry, origin: 0, role: Role::ContainerEntry });
-    s.count_object();
+    let entry = s.part_of(d, Role::ContainerEntry);
     s.events.push(Event::NewWeak { weak: entry, referent: v, callback: Some(remove) });
     s.slot(data, 0, Some(entry));
     [d, v, entry]
@@ -249,9 +246,7 @@ fn i40(s: &mut Stream, broken: bool) {
     let key = s.node(1);
     let value = s.node(2);
     s.op(Op::Set { dst: Place::var(0).slot(0), src: Place::var(1) });
-    let entry = crate::event::ObjId::from_index(value.index() as u32 + 1);
-    s.events.push(Event::New { object: entry, origin: 0, role: Role::ContainerEntry });
-    s.count_object();
+    let entry = s.part_of(d, Role::ContainerEntry);
     s.events.push(Event::NewWeak { weak: entry, referent: key, callback: Some(remove) });
     s.slot(data, 0, Some(entry));
     s.slot(data, 1, Some(value));

@@ -2,9 +2,11 @@
 
 use super::super::differential::{path_independence, same_order, steady_state};
 use super::*;
+use crate::event::{Code, Event, EventBuffer, ObjId};
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
 use crate::scenario::{Kind, Op, Place, Scenario, ScriptId, Shape};
+use crate::subject::{Failure, Subject};
 
 fn machine(name: &str) -> Machine {
     Machine::new(&Collector::parse(name).unwrap())
@@ -118,6 +120,33 @@ fn a_subject_with_a_mind_of_its_own_is_found() {
     assert_eq!(same_order(&mut machine("cpython-3.12"), &scenario), Ok(None));
     let found = same_order(&mut machine("cpython-3.12+bug-nondeterministic"), &scenario).unwrap();
     assert_eq!(found.map(|v| v.invariant), Some(Invariant::I41));
+}
+
+/// Shows a callback of another object the second time.
+struct Restless {
+    declaration: Declaration,
+    owner: u32,
+}
+
+impl Subject for Restless {
+    fn declaration(&self) -> &Declaration {
+        &self.declaration
+    }
+
+    fn run(&mut self, _: &Scenario, out: &mut EventBuffer<'_>) -> Result<(), Failure> {
+        let owner = ObjId::from_index(self.owner);
+        self.owner += 1;
+        let entered = Event::Enter { code: Code::Call, owner, arg: None };
+        [Event::Step { op: 0 }, entered, Event::Leave, Event::End].into_iter().for_each(|event| out.event(event));
+        Ok(())
+    }
+}
+
+#[test]
+fn a_single_event_tells_two_runs_apart() {
+    let mut subject = Restless { declaration: declared(None), owner: 0 };
+    let found = same_order(&mut subject, &Scenario::new()).unwrap();
+    assert_eq!(found.map(|v| (v.invariant, v.class, v.event)), Some((Invariant::I41, Class::Unpromised, Some(1))));
 }
 
 #[test]

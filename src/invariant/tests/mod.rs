@@ -3,18 +3,21 @@
 mod cases_collections;
 mod cases_objects;
 mod cases_weakrefs;
+mod circumstances;
 mod differential;
 mod excuses;
+mod places;
 mod promises;
 mod questions;
 mod stream;
+mod truth;
 
 use super::*;
 use crate::event::{EventBuffer, record};
 use crate::generate::{Generator, PROFILES, Seed, Size};
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
-use crate::scenario::Scenario;
+use crate::scenario::{Finalizer, Kind, Scenario, ScriptId, Shape};
 use crate::subject::{Declaration, Release};
 use stream::Stream;
 
@@ -37,6 +40,17 @@ fn judged(source: &str, collector: &str, release: Release) -> (Vec<Violation>, J
 /// The class in which a violation of the invariant was found, if there was one.
 fn class_of(found: &[Violation], invariant: Invariant) -> Option<Class> {
     found.iter().find(|v| v.invariant == invariant).map(|v| v.class)
+}
+
+/// The class in which a stream of 3.12.1 breaks an invariant.
+fn class(s: &Stream, invariant: Invariant) -> Option<Class> {
+    let declaration = declared(Some(Release::new(3, 12, 1)));
+    class_of(Judge::new().judge(&s.scenario(), &s.events, &declaration), invariant)
+}
+
+/// A node with a legacy finalizer.
+fn legacy() -> Kind {
+    Kind { finalizer: Some(Finalizer::Legacy(ScriptId(0))), ..Kind::new(Shape::Node) }
 }
 
 /// One invariant, and how to write its two streams.
@@ -62,10 +76,10 @@ fn cases() -> impl Iterator<Item = &'static Case> {
     [cases_objects::CASES, cases_weakrefs::CASES, cases_collections::CASES].into_iter().flatten()
 }
 
-#[test]
-fn a_broken_stream_is_seen_and_a_sound_one_is_not() {
+/// Holds an invariant against its cases: what breaks it is seen, and what does not is not.
+fn sees_what_breaks_it(invariant: Invariant) {
     let mut judge = Judge::new();
-    for case in cases() {
+    for case in cases().filter(|case| case.invariant == invariant) {
         let code = case.invariant.code();
         let mut broken = Stream::new();
         (case.write)(&mut broken, true);
@@ -83,6 +97,28 @@ fn a_broken_stream_is_seen_and_a_sound_one_is_not() {
         // In sound streams nothing at all is the collector's fault.
         assert!(found.iter().all(|v| v.class != Class::Collector), "{code}: {found:?}");
     }
+}
+
+macro_rules! test_one {
+    (one $code:ident) => {
+        #[test]
+        fn $code() {
+            super::sees_what_breaks_it(super::Invariant::$code);
+        }
+    };
+    (several $code:ident) => {};
+}
+
+macro_rules! test_each {
+    (=> $($code:ident $name:literal $runs:ident $module:ident;)*) => {
+        $(test_one!($runs $code);)*
+    };
+}
+
+/// A test for each invariant of single runs: it sees the streams that break it, with the right class, and nothing in others.
+#[allow(non_snake_case)]
+mod each {
+    invariants! { test_each! }
 }
 
 #[test]

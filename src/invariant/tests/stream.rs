@@ -8,7 +8,16 @@ pub(super) struct Stream {
     ops: Vec<Op>,
     scripts: Vec<Vec<Op>>,
     pub events: Vec<Event>,
-    objects: u32,
+    /// Of each object, the operation that made it.
+    origins: Vec<u32>,
+    /// What collections are that start.
+    pub generation: u8,
+    pub automatic: bool,
+    /// What is written happens inside of a script: no operation of the mutator starts.
+    pub in_script: bool,
+    /// What plain nodes are instead, and plain weak references.
+    pub node_shape: Shape,
+    pub weak_shape: Shape,
 }
 
 /// A line of a snapshot.
@@ -16,7 +25,17 @@ pub(super) type Line = (ObjId, u32, Spot);
 
 impl Stream {
     pub fn new() -> Stream {
-        Stream { ops: Vec::new(), scripts: vec![vec![Op::Look]; 4], events: Vec::new(), objects: 0 }
+        Stream {
+            ops: Vec::new(),
+            scripts: vec![vec![Op::Look]; 4],
+            events: Vec::new(),
+            origins: Vec::new(),
+            generation: 2,
+            automatic: false,
+            in_script: false,
+            node_shape: Shape::Node,
+            weak_shape: Shape::Ref,
+        }
     }
 
     pub fn scenario(&self) -> Scenario {
@@ -32,7 +51,9 @@ impl Stream {
 
     /// An operation of the mutator.
     pub fn op(&mut self, op: Op) {
-        self.events.push(Event::Step { op: self.ops.len() as u32 });
+        if !self.in_script {
+            self.events.push(Event::Step { op: self.ops.len() as u32 });
+        }
         self.ops.push(op);
     }
 
@@ -44,20 +65,24 @@ impl Stream {
 
     /// An object that the last operation creates besides.
     pub fn part(&mut self, role: Role) -> ObjId {
-        let object = ObjId::from_index(self.objects);
-        self.objects += 1;
-        self.events.push(Event::New { object, origin: self.ops.len() as u32 - 1, role });
-        object
+        self.created(self.ops.len() as u32 - 1, role)
     }
 
-    /// Counts an object whose `New` was written by hand.
-    pub fn count_object(&mut self) {
-        self.objects += 1;
+    /// An object that belongs to another one, made later.
+    pub fn part_of(&mut self, whole: ObjId, role: Role) -> ObjId {
+        self.created(self.origins[whole.index()], role)
+    }
+
+    fn created(&mut self, origin: u32, role: Role) -> ObjId {
+        let object = ObjId::from_index(self.origins.len() as u32);
+        self.origins.push(origin);
+        self.events.push(Event::New { object, origin, role });
+        object
     }
 
     /// A plain node in a variable.
     pub fn node(&mut self, var: u16) -> ObjId {
-        self.held(var, Kind::new(Shape::Node))
+        self.held(var, Kind::new(self.node_shape))
     }
 
     /// An object in a variable.
@@ -81,7 +106,12 @@ impl Stream {
 
     /// A weak reference in a variable.
     pub fn weak(&mut self, var: u16, referent: ObjId, callback: Option<ObjId>) -> ObjId {
-        let weak = self.object(Kind::new(Shape::Ref));
+        self.weak_of(self.weak_shape, var, referent, callback)
+    }
+
+    /// A weak reference of any kind in a variable.
+    pub fn weak_of(&mut self, shape: Shape, var: u16, referent: ObjId, callback: Option<ObjId>) -> ObjId {
+        let weak = self.object(Kind::new(shape));
         self.events.push(Event::NewWeak { weak, referent, callback });
         self.var(var, Some(weak));
         weak
@@ -126,15 +156,16 @@ impl Stream {
         }
     }
 
-    /// An explicit full collection starts.
+    /// A collection starts, full and explicit unless the stream says otherwise.
     pub fn collect(&mut self, objects: &[Line], weaks: &[(ObjId, Option<ObjId>, bool)]) {
-        self.op(Op::Collect { generation: 2 });
-        self.events.push(Event::CollectStart { generation: 2, automatic: false });
+        let (generation, automatic) = (self.generation, self.automatic);
+        self.op(if automatic { Op::Look } else { Op::Collect { generation } });
+        self.events.push(Event::CollectStart { generation, automatic });
         self.snapshot(objects, weaks);
     }
 
     pub fn collected(&mut self, returned: u32, objects: &[Line], weaks: &[(ObjId, Option<ObjId>, bool)]) {
-        self.events.push(Event::CollectEnd { generation: 2, returned, uncollectable: 0 });
+        self.events.push(Event::CollectEnd { generation: self.generation, returned, uncollectable: 0 });
         self.snapshot(objects, weaks);
     }
 

@@ -59,7 +59,10 @@ impl GcState {
         if self.count[0] > LEAST_YOUNG_THRESHOLD {
             rules.ask(Rules::NONE.with(Switch::YoungThreshold2000));
         }
-        self.enabled && self.threshold[0] != 0 && self.count[0] > self.threshold[0] && !self.collecting
+        (self.enabled || mutant!(DisabledCollects))
+            && (self.threshold[0] != 0 || mutant!(ZeroIsAThreshold))
+            && self.count[0] > self.threshold[0]
+            && !self.collecting
     }
 
     /// The generation that an automatic collection takes, if the counts still ask for one (semantics 4.7).
@@ -67,13 +70,13 @@ impl GcState {
         let oldest = if rules.has(Switch::BugAutomaticYoungest) { 0 } else { 2 };
         (0..=oldest).rev().find(|&g| {
             let over = self.count[g as usize] > self.threshold[g as usize];
-            over && (g < 2 || self.long_lived_pending >= self.long_lived_total / 4)
+            over && (g < 2 || mutant!(OldestAreNotSpared) || self.long_lived_pending >= self.long_lived_total / 4)
         })
     }
 
     /// An object with GC header was freed.
     pub fn freed(&mut self) {
-        self.count[0] = self.count[0].saturating_sub(1);
+        self.count[0] = self.count[0].saturating_sub(u32::from(!mutant!(DeathsAreNotCounted)));
     }
 
     /// `gc.freeze()`: everything moves to the permanent generation, in the order of the generations.
@@ -81,12 +84,15 @@ impl GcState {
         for list in [List::GEN0, List::GEN1, List::GEN2] {
             heap.merge(list, List::PERMANENT);
         }
+        if mutant!(FreezeKeepsCounts) {
+            return;
+        }
         self.count = [0; 3];
     }
 
     /// `gc.unfreeze()`: the permanent generation moves to the oldest.
     pub fn unfreeze(&mut self, heap: &mut Heap) {
-        heap.merge(List::PERMANENT, List::GEN2);
+        heap.merge(List::PERMANENT, if mutant!(UnfreezeMakesYoung) { List::GEN0 } else { List::GEN2 });
     }
 
     /// Counters and lists at the start of a collection: younger generations are merged into the one collected.

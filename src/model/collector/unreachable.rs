@@ -129,7 +129,8 @@ pub fn deduce_unreachable(
         if object.gc_refs > 0 {
             let moved_back = object.has(Flag::MARK);
             heap.unset(o, Flag::MARK.and(Flag::COLLECTING));
-            if !(shallow && moved_back) {
+            let skipped = mutant!(SecondPassSkipsFunctions) && unreachable == List::FINAL;
+            if !(shallow && moved_back || skipped && heap.object(o).shape == Shape::Function) {
                 back |= walk_reachable(heap, o, young);
             }
             o = heap.object(o).next;

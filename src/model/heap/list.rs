@@ -209,6 +209,9 @@ impl Heap {
         if self.objects[o as usize].has(Flag::TRACKED) {
             self.unlink(o);
             self.objects[o as usize].unset(Flag::TRACKED.and(Flag::COLLECTING));
+            if mutant!(UntrackLosesFinalized) {
+                self.objects[o as usize].unset(Flag::FINALIZED);
+            }
         }
     }
 }

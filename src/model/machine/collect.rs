@@ -13,7 +13,9 @@ impl Execution<'_, '_> {
     /// An explicit collection, or the report that one is running already.
     pub(super) fn collect(&mut self, generation: u8, automatic: bool) {
         if self.process.interp.gc.collecting {
-            self.sink.event(Event::Refused);
+            if !mutant!(RefusalsAreSilent) {
+                self.sink.event(Event::Refused);
+            }
             return;
         }
         self.start_collection(generation.min(2), automatic);
@@ -70,7 +72,9 @@ impl Execution<'_, '_> {
             Phase::ClearDone(o) => self.drop_then(o, Phase::ClearDropped(o)),
             Phase::ClearDropped(o) => {
                 if self.process.heap.first(List::FINAL) == Some(o) {
-                    self.process.heap.unset(o, Flag::COLLECTING);
+                    if !mutant!(SurvivorsStayCollecting) {
+                        self.process.heap.unset(o, Flag::COLLECTING);
+                    }
                     if self.has(Switch::BugLoseSurvivorsOfClear) {
                         self.process.heap.unlink(o);
                         self.process.heap.append(List::INCREMENT, o);

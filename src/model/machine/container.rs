@@ -302,7 +302,7 @@ impl Execution<'_, '_> {
         let raw = self.raw_length(&container);
         let counts_dead = shape != Shape::WeakSet && self.has(Switch::ContainerLenCountsDead);
         let waiting = self.process.containers.pending.iter().filter(|p| p.0 == container.function).count() as u32;
-        let len = if counts_dead { raw } else { raw - waiting.min(raw) };
+        let len = if counts_dead || mutant!(LengthCountsPending) { raw } else { raw - waiting.min(raw) };
         self.sink.event(Event::Length { container: self.process.heap.id(object), len, raw });
         true
     }
@@ -324,9 +324,10 @@ impl Execution<'_, '_> {
     pub(super) fn commit_step(&mut self, object: Idx) {
         let Some(at) = self.container_of(object) else { return };
         let container = self.process.containers.all[at];
-        let Some(last) = self.process.containers.pending.iter().rposition(|p| p.0 == container.function) else {
-            return;
-        };
+        let mut pending = self.process.containers.pending.iter();
+        let own = |p: &(Idx, u32)| p.0 == container.function;
+        let last = if mutant!(PendingFirstIn) { pending.position(own) } else { pending.rposition(own) };
+        let Some(last) = last else { return };
         let (_, token) = self.process.containers.pending.remove(last);
         self.push(Frame::Commit { container: object });
         self.remove_token(&container, token);

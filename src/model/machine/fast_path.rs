@@ -181,7 +181,9 @@ impl Execution<'_, '_> {
                 return false;
             }
             if self.process.heap.first(List::FINAL) == Some(o) {
-                self.process.heap.unset(o, Flag::COLLECTING);
+                if !mutant!(PlainSurvivorsStayCollecting) {
+                    self.process.heap.unset(o, Flag::COLLECTING);
+                }
                 self.process.heap.move_to(old, o);
             }
         }

@@ -21,6 +21,8 @@ mod types;
 mod user_code;
 
 #[cfg(test)]
+mod fact_tests;
+#[cfg(test)]
 mod tests;
 
 use crate::event::{Event, EventBuffer, Undefined};

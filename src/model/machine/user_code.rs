@@ -47,7 +47,11 @@ impl Execution<'_, '_> {
     /// The caller reports the error once the call's argument tuple, if it has one, is gone.
     fn report_unraisable(&mut self, owner: Idx) {
         let arguments = match self.process.actor.frames.last() {
-            Some(&Frame::Drop { o }) if self.process.heap.object(o).id.is_none() => self.process.actor.frames.pop(),
+            Some(&Frame::Drop { o })
+                if !mutant!(UnraisableBeforeArguments) && self.process.heap.object(o).id.is_none() =>
+            {
+                self.process.actor.frames.pop()
+            }
             _ => None,
         };
         self.push(Frame::Report { owner: self.process.heap.id(owner) });

@@ -252,7 +252,7 @@ impl<'b, const TOTAL: bool> Reader<'b, TOTAL> {
         let mut count = 0;
         for shift in [0, 7, 14, 21] {
             let byte = self.byte()?;
-            count |= ((byte & 0x7f) as u32) << shift;
+            count |= ((byte & 0x7f) as u32) << if mutant!(CodecShortensCounts) { shift.min(14) } else { shift };
             if byte < 0x80 {
                 break;
             }
@@ -382,7 +382,7 @@ impl<'b, const TOTAL: bool> Reader<'b, TOTAL> {
             kind.on_call = Some(self.script()?);
         }
         if flags & flag::DEALLOC != 0 {
-            kind.on_dealloc = Some(self.script()?);
+            kind.on_dealloc = Some(self.script()?).filter(|_| !mutant!(CodecWithoutDealloc));
         }
         kind.flaws = DeallocFlaws {
             keeps_tracked: rares & rare::KEEPS_TRACKED != 0,

@@ -88,7 +88,7 @@ fn write_kind(out: &mut Vec<u8>, kind: &Kind) {
         Clear::Keeps(set) => (set, false),
         Clear::Missing => (SlotSet(CLEAR_MISSING), true),
     };
-    let has_clear = missing || kept != SlotSet::NONE;
+    let has_clear = missing || kept != SlotSet::NONE && !mutant!(CodecWithoutKeptSlots);
     for (present, bit) in [
         (kind.hidden != SlotSet::NONE, flag::HIDDEN),
         (has_clear, flag::CLEAR),
@@ -102,7 +102,7 @@ fn write_kind(out: &mut Vec<u8>, kind: &Kind) {
         (kind.doubled != SlotSet::NONE, rare::DOUBLED),
         (kind.fickle != SlotSet::NONE, rare::FICKLE),
         (kind.flaws.keeps_tracked, rare::KEEPS_TRACKED),
-        (kind.flaws.keeps_weakrefs, rare::KEEPS_WEAKREFS),
+        (kind.flaws.keeps_weakrefs && !mutant!(CodecWithoutWeakrefsFlaw), rare::KEEPS_WEAKREFS),
         (matches!(kind.finalizer, Some(Finalizer::Legacy(_))), rare::LEGACY),
     ] {
         rares |= if present { bit } else { 0 };

@@ -196,7 +196,9 @@ fn write_function(out: &mut String, word: &str, mut op: Op, names: &Names) -> fm
             arguments.add(format_args!("{number}"))
         }
         Operand::Thresholds(thresholds) => thresholds.iter().try_for_each(|t| arguments.add(format_args!("{t}"))),
-        Operand::SaveAll(on) => arguments.add(format_args!("{}", if *on { "DEBUG_SAVEALL" } else { "0" })),
+        Operand::SaveAll(on) => {
+            arguments.add(format_args!("{}", if *on && !mutant!(PrinterSavesNothing) { "DEBUG_SAVEALL" } else { "0" }))
+        }
         Operand::Body(script) => arguments.add(format_args!("{}", names.script(script.0))),
         // These are written by the grammar of objects.
         Operand::Kind(_) | Operand::Graph(_) | Operand::Items(_) | Operand::Bulk(_) | Operand::Count(_) => Ok(()),
@@ -269,6 +271,7 @@ fn write_kind(out: &mut String, kind: &Kind, items: [Place; 2], names: &Names) -
 fn write_options(arguments: &mut Arguments<'_>, kind: &Kind, names: &Names) -> fmt::Result {
     match kind.tracking {
         Tracking::Tracked => {}
+        Tracking::Untracked if mutant!(PrinterTracks) => {}
         Tracking::Untracked => arguments.add(format_args!("gc=untracked"))?,
         Tracking::NoHeader => arguments.add(format_args!("gc=no"))?,
     }
@@ -278,7 +281,7 @@ fn write_options(arguments: &mut Arguments<'_>, kind: &Kind, names: &Names) -> f
     };
     for (word, set) in [("hide", kind.hidden), ("twice", kind.doubled), ("fickle", kind.fickle), ("keep", kept)] {
         if set == SlotSet::ALL {
-            arguments.add(format_args!("{word}=all"))?;
+            arguments.add(format_args!("{word}={}", if mutant!(PrinterAllIsOne) { "[0]" } else { "all" }))?;
         } else if set != SlotSet::NONE {
             let slots: Vec<String> = (0..8).filter(|s| set.has(*s)).map(|s| s.to_string()).collect();
             arguments.add(format_args!("{word}=[{}]", slots.join(", ")))?;
@@ -298,7 +301,10 @@ fn write_options(arguments: &mut Arguments<'_>, kind: &Kind, names: &Names) -> f
             arguments.add(format_args!("{word}={}", names.script(script.0)))?;
         }
     }
-    let flaws = [("tracked", kind.flaws.keeps_tracked), ("weakrefs", kind.flaws.keeps_weakrefs)];
+    let flaws = [
+        ("tracked", kind.flaws.keeps_tracked),
+        ("weakrefs", kind.flaws.keeps_weakrefs && !mutant!(PrinterWithoutWeakrefsFlaw)),
+    ];
     let flaws: Vec<&str> = flaws.iter().filter(|(_, has)| *has).map(|(word, _)| *word).collect();
     if !flaws.is_empty() {
         arguments.add(format_args!("flaw=[{}]", flaws.join(", ")))?;
