@@ -121,7 +121,6 @@ const RARE: &[(Invariant, Expectation)] = &[
     (Invariant::I20, Expectation::LegacyFinalizer),
     (Invariant::I21, Expectation::LegacyFinalizer),
     (Invariant::I21, Expectation::TrashcanLeftover),
-    (Invariant::I30, Expectation::MadeByFinalizer),
 ];
 
 /// Each entry of the table is answered in another way; whose verdict changes must declare that it asks.
