@@ -139,7 +139,7 @@ fn more_workers_than_cores_are_said_to_be_for_nothing() {
 #[test]
 fn a_collector_that_changes_its_mind_is_nondeterminism() {
     let folder = folder();
-    let ran = coroner(folder.path(), "run --scenarios 4000 --jobs 1 --collector cpython-3.15+bug-nondeterministic");
+    let ran = coroner(folder.path(), "run --scenarios 5000 --jobs 1 --collector cpython-3.15+bug-nondeterministic");
     assert_eq!(ran.code, 3, "{}", ran.out);
     assert!(ran.out.contains("I41 same-order"));
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::examine::Examined;
+use super::triples::Triples;
 use crate::findings::{Counts, FindingKey, First, RunCounts, SubjectCounts, mix};
 
 use crate::bits::Bits;
@@ -242,6 +243,9 @@ pub struct JudgedCounts {
     pub limited: u64,
     /// Scenarios that the interpreter cannot run, by reason.
     pub unsupported: BTreeMap<String, u64>,
+    /// What happened to which kind of object in which phase, of the scenarios that are sampled.
+    #[serde(default)]
+    pub triples: Triples,
 }
 
 impl Default for JudgedCounts {
@@ -260,6 +264,7 @@ impl Default for JudgedCounts {
             crashed: 0,
             limited: 0,
             unsupported: BTreeMap::new(),
+            triples: Triples::default(),
         }
     }
 }
@@ -299,6 +304,7 @@ impl SubjectCounts for JudgedCounts {
         for (what, count) in &other.unsupported {
             *self.unsupported.entry(what.clone()).or_default() += count;
         }
+        self.triples.add(&other.triples);
     }
 }
 
@@ -377,6 +383,14 @@ impl JudgedTotals {
     pub fn reached(&self) -> Coverage {
         self.tallies.iter().fold(Coverage::default(), |mut all, tally| {
             all.add(&tally.reached);
+            all
+        })
+    }
+
+    /// What happened to which kind of object in which phase, on any collector.
+    pub fn triples(&self) -> Triples {
+        self.tallies.iter().fold(Triples::default(), |mut all, tally| {
+            all.add(&tally.triples);
             all
         })
     }

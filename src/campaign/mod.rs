@@ -14,6 +14,7 @@ mod reduce_end;
 mod scenarios;
 mod scope_counts;
 mod store;
+mod triples;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ use crate::invariant::{Invariant, Violation};
 use crate::scenario::Scenario;
 use crate::scenario::text::Document;
 use crate::subject::Fatal;
+use triples::TripleReader;
 
 pub use engine::{Bounds, Persist, Progress, Show, Work, drive};
 pub use examine::{Examined, Examiner};
@@ -39,6 +41,7 @@ pub use reduce_end::reduce_fatal;
 pub use scenarios::{Budget, Scenarios, Source};
 pub use scope_counts::{Failure, Key, ScopeCounts, ScopeVerdicts};
 pub use store::{Nowhere, Store};
+pub use triples::Triples;
 
 /// How a campaign is run: nothing that changes what a scenario is or does.
 #[derive(Clone, Copy)]
@@ -232,6 +235,7 @@ impl Work for JudgedCampaign<'_> {
             source: self.plan.draw.source(),
             batch: Vec::new(),
             groups: self.plan.subjects.examiners(&self.plan.baseline),
+            triples: TripleReader::default(),
         }
     }
 
@@ -257,6 +261,7 @@ struct Worker {
     batch: Vec<Scenario>,
     /// Those that are run together, each with the index of its first subject.
     groups: Vec<(usize, Examiner)>,
+    triples: TripleReader,
 }
 
 impl Worker {
@@ -269,7 +274,13 @@ impl Worker {
             for n in numbers {
                 self.source.fill(n, &mut self.batch[0]);
                 for (first, examiner) in &mut self.groups {
-                    examiner.examine_each(&self.batch[0], sampled(n), |at, run| part.add(*first + at, n, run));
+                    examiner.examine_each(&self.batch[0], sampled(n), |at, run| {
+                        part.add(*first + at, n, run);
+                        if sampled(n) {
+                            let triples = &mut part.tallies[*first + at].triples;
+                            self.triples.read(&self.batch[0], run.events, triples);
+                        }
+                    });
                 }
             }
             return part;
@@ -286,6 +297,10 @@ impl Worker {
                 |i| sampled(number(i)),
                 |at, run| {
                     part.add(*first + at.subject, number(at.scenario), run);
+                    if sampled(number(at.scenario)) {
+                        let triples = &mut part.tallies[*first + at.subject].triples;
+                        self.triples.read(&self.batch[at.scenario], run.events, triples);
+                    }
                 },
             );
         }

@@ -60,6 +60,20 @@ impl Phase {
             Phase::Del => "DEL",
         }
     }
+
+    /// The phase that an event shows, after those before it showed this one.
+    #[must_use]
+    #[inline]
+    pub const fn after(self, event: &Event) -> Phase {
+        match (self, event) {
+            (_, Event::CollectStart { .. }) => Phase::Ded,
+            (_, Event::Step { .. } | Event::CollectEnd { .. }) | (Phase::Mutator, _) => Phase::Mutator,
+            (Phase::Del, _) | (_, Event::Clear { .. } | Event::Dealloc { .. }) => Phase::Del,
+            (_, Event::Enter { code: Code::Finalizer, .. }) => Phase::Fin,
+            (Phase::Ded, Event::Enter { code: Code::Callback, .. }) => Phase::Cb,
+            (phase, _) => phase,
+        }
+    }
 }
 
 impl std::fmt::Display for Phase {
@@ -93,14 +107,7 @@ impl Place {
                 Event::End => place.is_over = true,
                 _ => {}
             }
-            place.phase = match (place.phase, *event) {
-                (_, Event::CollectStart { .. }) => Phase::Ded,
-                (_, Event::Step { .. } | Event::CollectEnd { .. }) | (Phase::Mutator, _) => Phase::Mutator,
-                (Phase::Del, _) | (_, Event::Clear { .. } | Event::Dealloc { .. }) => Phase::Del,
-                (_, Event::Enter { code: Code::Finalizer, .. }) => Phase::Fin,
-                (Phase::Ded, Event::Enter { code: Code::Callback, .. }) => Phase::Cb,
-                (phase, _) => phase,
-            };
+            place.phase = place.phase.after(event);
         }
         place
     }

@@ -4,7 +4,9 @@
 //! matter, detours, user code, observers. What is built around it and when its variables are dropped is up to the
 //! body around it. The names of bugs are those of CPython's tracker.
 
+mod dying_weakrefs;
 mod undefined;
+mod user_code;
 
 use super::builder::Builder;
 use super::feature::Feature;
@@ -32,6 +34,12 @@ enum HistoricShape {
     HalfCleared,
     /// A legacy finalizer that holds back what it reaches.
     LegacyHolder,
+    /// A legacy finalizer that runs inside a callback or another finalizer.
+    LegacyInside,
+    /// User code inside user code, up to as deep as it may nest.
+    DeepNesting,
+    /// An instance of a subclass of `weakref.ref` that is being deallocated when its referent dies.
+    DyingWeakref,
     /// A deallocator that looks at what it owns (bpo-13070, gh-129726).
     DeallocLooks,
     /// An object that owns a weak reference to itself.
@@ -80,6 +88,9 @@ const ROWS: &[Row<HistoricShape>] = &[
     (HistoricShape::LocalResurrection, None, 12),
     (HistoricShape::HalfCleared, None, 12),
     (HistoricShape::LegacyHolder, None, 6),
+    (HistoricShape::LegacyInside, None, 6),
+    (HistoricShape::DeepNesting, None, 4),
+    (HistoricShape::DyingWeakref, None, 1),
     (HistoricShape::DeallocLooks, None, 8),
     (HistoricShape::SelfWatch, None, 10),
     (HistoricShape::CollectInCallback, None, 8),
@@ -87,7 +98,7 @@ const ROWS: &[Row<HistoricShape>] = &[
     (HistoricShape::FirstKillsSecond, None, 8),
     (HistoricShape::FinalizeAgain, None, 6),
     (HistoricShape::SharedRefInTrash, None, 8),
-    (HistoricShape::StaleEntry, None, 6),
+    (HistoricShape::StaleEntry, None, 10),
     (HistoricShape::Ephemeron, None, 4),
     (HistoricShape::FrozenTrash, None, 4),
     (HistoricShape::CallbackRemoves, None, 4),
@@ -118,6 +129,9 @@ impl Builder<'_> {
             HistoricShape::LocalResurrection => self.local_resurrection(),
             HistoricShape::HalfCleared => self.half_cleared(),
             HistoricShape::LegacyHolder => self.legacy_holder(),
+            HistoricShape::LegacyInside => self.legacy_inside(),
+            HistoricShape::DeepNesting => self.deep_nesting(),
+            HistoricShape::DyingWeakref => self.dying_weakref(),
             HistoricShape::DeallocLooks => self.dealloc_looks(),
             HistoricShape::SelfWatch => self.self_watch(),
             HistoricShape::CollectInCallback => self.collect_in_callback(),
@@ -305,13 +319,21 @@ impl Builder<'_> {
         let blind = self.blind();
         let middle = self.new_var(blind, [None, None]);
         let mut kind = Kind::new(Shape::Node);
-        match self.random.below(4) {
-            0 => kind.on_dealloc = Some(self.plan_fixed(ScriptRole::Dealloc, ops)),
-            1 => {
+        match self.random.below(16) {
+            0..=3 => kind.on_dealloc = Some(self.plan_fixed(ScriptRole::Dealloc, ops)),
+            observer @ 4..=7 => {
                 let called = self.called(ops);
                 let callback = self.new_var(called, [None, None]);
                 let inner = self.at(middle, 0, kind);
-                self.watch(inner, Some(callback));
+                if observer == 4 {
+                    self.new_var(Kind::new(Shape::Finalize), [Some(inner), Some(callback)]);
+                } else {
+                    self.watch(inner, Some(callback));
+                }
+                if observer == 5 {
+                    let container = self.new_var(Kind::new(Shape::WeakValueDict), [None, None]);
+                    self.link(container, 0, inner);
+                }
             }
             _ => kind.finalizer = Some(Finalizer::Modern(self.plan_fixed(ScriptRole::Finalizer, ops))),
         }
@@ -335,9 +357,15 @@ impl Builder<'_> {
     fn late_weakref(&mut self) {
         let keep = Place::var(self.keep());
         let result = if self.random.chance(112) { Place::var(self.heap.fresh_keep()) } else { FORGET };
-        let make = Op::New { dst: keep, kind: Kind::new(Shape::Ref), items: [OWNER, FORGET] };
+        let calls = self.random.chance(72);
+        let (shape, callback) = if calls {
+            ([Shape::Ref, Shape::KeyedRef, Shape::Proxy][self.random.index(3)], OWNER.slot(3))
+        } else {
+            (Shape::Ref, FORGET)
+        };
+        let make = Op::New { dst: keep, kind: Kind::new(shape), items: [OWNER, callback] };
         let read = Op::Deref { dst: result, weak: keep };
-        if self.random.chance(64) {
+        let seen = if self.random.chance(64) {
             // The root that the finalizer drops takes the place of the blind box.
             let kind = self.finalized(&[read, Op::Look]);
             let other = self.new_var(kind, [None, None]);
@@ -345,11 +373,17 @@ impl Builder<'_> {
             let seen = self.new_var(kind, [None, None]);
             self.cycle(seen);
             self.join(seen, 2, other);
+            seen
         } else {
             let kind = self.finalized(&[make]);
             let seen = self.new_var(kind, [None, None]);
             self.cycle(seen);
             self.surprise(seen, &[read, Op::Look]);
+            seen
+        };
+        if calls {
+            let called = self.called(&LOOK);
+            self.at(seen, 3, called);
         }
     }
 
@@ -453,7 +487,8 @@ impl Builder<'_> {
         if self.random.chance(64) {
             self.cycle(dying);
         }
-        self.watch(dying, Some(callback));
+        let shape = [Shape::Ref, Shape::Ref, Shape::KeyedRef, Shape::Proxy][self.random.index(4)];
+        self.new_var(Kind::new(shape), [Some(dying), Some(callback)]);
         if self.random.chance(144) {
             self.drop_spot(dying);
         }
@@ -522,8 +557,11 @@ impl Builder<'_> {
         let kind = self.member();
         let replacement = self.new_var(kind, [None, None]);
         let store = Op::Set { dst: container.place.slot(0), src: replacement.place };
-        let (dying, callback) = if self.random.chance(128) {
-            let kind = self.finalized(&[store, Op::Len { container: container.place }]);
+        let finalizes = self.random.chance(128);
+        let raises = finalizes && self.random.chance(96);
+        let (dying, callback) = if finalizes {
+            let last = if raises { Op::Raise } else { Op::Len { container: container.place } };
+            let kind = self.finalized(&[store, last]);
             (self.new_var(kind, [None, None]), None)
         } else {
             let kind = self.member();
@@ -532,7 +570,7 @@ impl Builder<'_> {
             (dying, Some(self.new_var(called, [None, None])))
         };
         // Newest first: a callback made after the entry runs before the container's own.
-        let late = self.random.chance(96);
+        let late = !raises && self.random.chance(96);
         if !late && callback.is_some() {
             self.watch(dying, callback);
         }
@@ -540,7 +578,7 @@ impl Builder<'_> {
         if late && callback.is_some() {
             self.watch(dying, callback);
         }
-        if self.random.chance(160) {
+        if !raises && self.random.chance(160) {
             self.cycle(dying);
         }
         if late {
@@ -549,6 +587,9 @@ impl Builder<'_> {
         }
         let ops = [Op::Set { dst: dying.place, src: FORGET }, Op::Collect { generation: 2 }];
         let script = self.plan_fixed(ScriptRole::Entry, &ops);
+        if self.random.chance(64) {
+            self.op(Op::Freeze);
+        }
         if self.random.chance(160) {
             self.op(Op::Iterate { container: container.place, script });
         }
@@ -571,7 +612,19 @@ impl Builder<'_> {
         let kind = self.finalized(&LOOK);
         let frozen = self.new_var(kind, [None, None]);
         self.cycle(frozen);
-        self.watch(frozen, None);
+        match self.random.below(4) {
+            0 => {
+                self.new_var(Kind::new(Shape::Proxy), [Some(frozen), None]);
+            }
+            1 => {
+                let called = self.called(&LOOK);
+                let callback = self.new_var(called, [None, None]);
+                self.new_var(Kind::new(Shape::Finalize), [Some(frozen), Some(callback)]);
+            }
+            _ => {
+                self.watch(frozen, None);
+            }
+        }
         if self.random.chance(192) {
             self.drop_spot(frozen);
         }

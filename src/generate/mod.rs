@@ -20,6 +20,7 @@ mod pending_scripts;
 mod profile;
 mod random;
 mod script_bodies;
+mod script_objects;
 mod weighted;
 
 #[cfg(test)]

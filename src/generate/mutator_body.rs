@@ -87,7 +87,7 @@ const fn steps(loose: bool) -> [Row<Step>; 33] {
         (Step::Len, Some(Feature::WeakDicts), 5),
         (Step::Store, Some(Feature::WeakSets), 20),
         (Step::Len, Some(Feature::WeakSets), 4),
-        (Step::Iterate, Some(Feature::Iteration), 7),
+        (Step::Iterate, Some(Feature::Iteration), 12),
     ]
 }
 
@@ -115,6 +115,11 @@ impl Builder<'_> {
         let f = self.configuration.features;
         if f.has(Feature::Resurrection) || f.has(Feature::LateWeakrefs) || f.has(Feature::Creation) {
             self.heap.fresh_keep();
+        }
+        let makes = f.has(Feature::LateWeakrefs) || f.has(Feature::Creation);
+        if makes && f.has(Feature::Callbacks) && self.random.chance(80) {
+            // What calls only what was promised before finds this.
+            self.called_var();
         }
         if f.has(Feature::Automatic) && self.random.chance(176) {
             self.thresholds();
@@ -315,7 +320,7 @@ impl Builder<'_> {
         self.op(Op::CollectAtAllocation { after, generation });
     }
 
-    fn thresholds(&mut self) {
+    pub(super) fn thresholds(&mut self) {
         let r = &mut self.random;
         let thresholds = [r.range(1, 8) as u16, r.range(0, 2) as u16, r.range(0, 2) as u16];
         self.op(Op::SetThreshold { thresholds });
@@ -336,12 +341,17 @@ impl Builder<'_> {
 
     fn gc_callback(&mut self) {
         let Some(callable) = self.heap.find_held(&mut self.random, Traits::CALLABLE) else {
-            let mut kind = Kind::new(Shape::Node);
-            kind.on_call = Some(self.plan(ScriptRole::Callable));
-            let callable = self.new_var(kind, [None, None]);
+            let callable = self.called_var();
             return self.op(Op::AddGcCallback { callable: callable.place });
         };
         self.op(Op::AddGcCallback { callable: callable.place });
+    }
+
+    /// A variable with a node that can be called.
+    fn called_var(&mut self) -> Spot {
+        let mut kind = Kind::new(Shape::Node);
+        kind.on_call = Some(self.plan(ScriptRole::Callable));
+        self.new_var(kind, [None, None])
     }
 
     fn build_graph(&mut self) {

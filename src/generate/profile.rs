@@ -95,6 +95,7 @@ pub static PROFILES: &[Profile] = &[
             (F::Resurrection, 48),
             (F::Scans, 48),
             (F::Bulk, 16),
+            (F::Creation, 32),
         ])),
     },
     Profile {
@@ -114,6 +115,7 @@ pub static PROFILES: &[Profile] = &[
             (F::Slotted, 48),
             (F::AtAllocation, 32),
             (F::Nested, 48),
+            (F::Creation, 48),
         ])),
     },
     Profile {
@@ -161,6 +163,9 @@ pub static PROFILES: &[Profile] = &[
             (F::Repeats, 24),
             (F::Lists, 48),
             (F::Instances, 48),
+            (F::KeyedRefs, 32),
+            (F::Proxies, 32),
+            (F::Legacy, 24),
         ])),
     },
     Profile {
@@ -188,6 +193,8 @@ pub static PROFILES: &[Profile] = &[
             (F::Hidden, 64),
             (F::Typed, 32),
             (F::Calls, 48),
+            (F::Creation, 144),
+            (F::LateWeakrefs, 48),
         ])),
     },
     Profile {
@@ -212,6 +219,10 @@ pub static PROFILES: &[Profile] = &[
             (F::Nested, 64),
             (F::AtAllocation, 32),
             (F::Calls, 48),
+            (F::Creation, 128),
+            (F::LateWeakrefs, 48),
+            (F::Raises, 96),
+            (F::Freeze, 72),
         ])),
     },
     Profile {
@@ -238,6 +249,10 @@ pub static PROFILES: &[Profile] = &[
             (F::Raises, 64),
             (F::Calls, 32),
             (F::Repeats, 48),
+            (F::Proxies, 48),
+            (F::KeyedRefs, 48),
+            (F::Finalize, 48),
+            (F::Nested, 40),
         ])),
     },
     Profile {

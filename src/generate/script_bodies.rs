@@ -5,7 +5,7 @@ use super::feature::Feature;
 use super::heap_estimate::{Thing, Traits};
 use super::pending_scripts::{PendingScript, ScriptRole};
 use super::weighted::{Among, Row, Weighted, total};
-use crate::scenario::{Base, Finalizer, Kind, Op, Place, ScriptId, Shape};
+use crate::scenario::{Base, Finalizer, Kind, Op, Place, ScriptId};
 
 /// What a script can do next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,13 +18,17 @@ enum Act {
     Unlink,
     DropVar,
     Create,
-    WeakrefToSelf,
+    Watch,
+    Store,
     Collect,
     AtAllocation,
     Scan,
     Call,
     Raise,
     Modes,
+    Tracking,
+    Automatic,
+    Garbage,
     EntryDies,
 }
 
@@ -40,7 +44,7 @@ const ROWS: &[Row<Act>] = &[
     (Act::KeepPart, Some(Feature::Resurrection), 16),
     (Act::DropVar, Some(Feature::RootDrops), 26),
     (Act::Create, Some(Feature::Creation), 18),
-    (Act::WeakrefToSelf, Some(Feature::LateWeakrefs), 26),
+    (Act::Watch, Some(Feature::LateWeakrefs), 26),
     (Act::Collect, Some(Feature::Nested), 26),
     (Act::AtAllocation, Some(Feature::AtAllocation), 10),
     (Act::Scan, Some(Feature::Scans), 14),
@@ -48,10 +52,16 @@ const ROWS: &[Row<Act>] = &[
     (Act::Raise, Some(Feature::Raises), 12),
     (Act::Modes, Some(Feature::GcCallbacks), 6),
     (Act::Modes, Some(Feature::Freeze), 8),
+    (Act::Store, Some(Feature::WeakDicts), 8),
+    (Act::Store, Some(Feature::WeakSets), 6),
+    (Act::Tracking, Some(Feature::Untracked), 8),
+    (Act::Automatic, Some(Feature::Automatic), 8),
+    (Act::Garbage, Some(Feature::SaveAll), 10),
+    (Act::Garbage, Some(Feature::Legacy), 6),
 ];
 
-const OWNER: Place = Place::of(Base::Owner);
-const ARG: Place = Place::of(Base::Arg);
+pub(super) const OWNER: Place = Place::of(Base::Owner);
+pub(super) const ARG: Place = Place::of(Base::Arg);
 
 impl Builder<'_> {
     /// Writes every promised script.
@@ -74,9 +84,9 @@ impl Builder<'_> {
         loop {
             let act = acts.draw(&mut self.random);
             let impossible = match role {
-                ScriptRole::Dealloc => matches!(act, Act::Keep | Act::WeakrefToSelf) && !kept_dying,
+                ScriptRole::Dealloc => matches!(act, Act::Keep | Act::Watch) && !kept_dying,
                 ScriptRole::Body | ScriptRole::Entry | ScriptRole::Builder => {
-                    matches!(act, Act::Keep | Act::KeepPart | Act::Raise | Act::WeakrefToSelf)
+                    matches!(act, Act::Keep | Act::KeepPart | Act::Raise | Act::Watch)
                 }
                 ScriptRole::Finalizer | ScriptRole::Callable => false,
             };
@@ -170,30 +180,9 @@ impl Builder<'_> {
                 let dst = place.or_else(|| self.var(Traits::ANY))?;
                 self.assign(dst, Place::NOTHING);
             }
-            Act::Create => {
-                let mut kind = self.draw_extension();
-                if self.random.chance(96) {
-                    self.reuse_code(number, &mut kind);
-                }
-                let dst = self.store_place(plan);
-                self.op(Op::New { dst, kind: kind.canonical(), items: [Place::NOTHING; 2] });
-            }
-            Act::WeakrefToSelf => {
-                let referent = match self.random.below(8) {
-                    0 => self.part(plan),
-                    1 => self.var(Traits::WEAKREFABLE)?,
-                    _ => OWNER,
-                };
-                // A function may have been cleared by the time it is called; an extension object can stand that.
-                let callback =
-                    if !mutant!(ScriptsMakeNoCallbacks) && self.has(Feature::Callbacks) && self.random.chance(96) {
-                        self.callable_var(number).unwrap_or(Place::NOTHING)
-                    } else {
-                        Place::NOTHING
-                    };
-                let dst = if self.random.chance(216) { Place::var(self.keep()) } else { self.store_place(plan) };
-                self.op(Op::New { dst, kind: Kind::new(Shape::Ref), items: [referent, callback] });
-            }
+            Act::Create => self.create_in_script(number, plan)?,
+            Act::Watch => self.watch_in_script(number, plan)?,
+            Act::Store => self.store_in_script(plan)?,
             Act::Collect => {
                 let generation = [0, 1, 2, 2][self.random.index(4)];
                 self.op(Op::Collect { generation });
@@ -223,6 +212,25 @@ impl Builder<'_> {
                 };
                 self.op(op);
             }
+            Act::Tracking => {
+                let object = match self.random.below(4) {
+                    0 => self.part(plan),
+                    1 if plan.role == ScriptRole::Finalizer || plan.role == ScriptRole::Callable => OWNER,
+                    _ => self.var(Traits::EXTENSION)?,
+                };
+                let untracks = self.random.chance(160);
+                self.op(if untracks { Op::Untrack { object } } else { Op::Track { object } });
+            }
+            Act::Automatic => match self.random.below(4) {
+                0 => self.op(Op::Enable),
+                1 => self.thresholds(),
+                _ => self.op(Op::Disable),
+            },
+            Act::Garbage => {
+                let on = self.random.chance(128);
+                let modes = self.has(Feature::SaveAll) && self.random.chance(96);
+                self.op(if modes { Op::SaveAll { on } } else { Op::EmptyGarbage });
+            }
             Act::EntryDies => match self.random.below(4) {
                 0 => self.op(Op::Collect { generation: 2 }),
                 1 => {
@@ -245,7 +253,7 @@ impl Builder<'_> {
     }
 
     /// `dst = src` at the time when the script runs.
-    fn assign(&mut self, dst: Place, src: Place) {
+    pub(super) fn assign(&mut self, dst: Place, src: Place) {
         self.op(Op::Set { dst, src });
     }
 
@@ -270,7 +278,7 @@ impl Builder<'_> {
     }
 
     /// A slot of `self`, mostly one that was filled; `arg` for an iteration.
-    fn part(&mut self, plan: &PendingScript) -> Place {
+    pub(super) fn part(&mut self, plan: &PendingScript) -> Place {
         if plan.role == ScriptRole::Entry {
             return ARG;
         }
@@ -287,7 +295,7 @@ impl Builder<'_> {
     }
 
     /// Where a script stores something new.
-    fn store_place(&mut self, plan: &PendingScript) -> Place {
+    pub(super) fn store_place(&mut self, plan: &PendingScript) -> Place {
         if plan.role != ScriptRole::Body && plan.role != ScriptRole::Entry && self.random.chance(96) {
             OWNER.slot(self.random.below(4) as u8)
         } else {
@@ -300,13 +308,13 @@ impl Builder<'_> {
     }
 
     /// A variable that held, last, an object with a property.
-    fn var(&mut self, wanted: Traits) -> Option<Place> {
+    pub(super) fn var(&mut self, wanted: Traits) -> Option<Place> {
         self.heap.find_last(&mut self.random, wanted).map(Place::var)
     }
 
     /// A variable that held, last, an extension object whose call script was promised before the running script, so
     /// that no script calls itself.
-    fn callable_var(&mut self, number: usize) -> Option<Place> {
+    pub(super) fn callable_var(&mut self, number: usize) -> Option<Place> {
         let found = |t: &Thing| t.is(Traits::EXTENSION) && t.on_call.is_some_and(|s| (s.0 as usize) < number);
         self.heap.find_last_with(&mut self.random, found).map(Place::var)
     }
@@ -314,7 +322,7 @@ impl Builder<'_> {
     /// Gives an object made by a script user code that was promised before.
     ///
     /// Only what was promised before the running script: then no chain of scripts makes objects for ever.
-    fn reuse_code(&mut self, number: usize, kind: &mut Kind) {
+    pub(super) fn reuse_code(&mut self, number: usize, kind: &mut Kind) {
         if number == 0 || !self.has(Feature::Finalizers) {
             return;
         }

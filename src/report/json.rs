@@ -205,6 +205,12 @@ pub fn campaign(page: &CampaignReport<'_>, exit: u8) -> JsonReport {
     report.findings = Some(findings.collect());
     report.repeat = page.repeat.map(str::to_owned);
     report.result.insert("waiting".to_owned(), outcome.waiting.into());
+    let triples = outcome.part.triples();
+    if !triples.is_empty() {
+        let ((reached, possible), unreached) = (triples.share(), triples.unreached());
+        let triples = serde_json::json!({ "reached": reached, "possible": possible, "unreached": unreached });
+        report.result.insert("triples".to_owned(), triples);
+    }
     if about.subjects.iter().any(|subject| !subject.build.is_empty()) {
         let ends = subjects.clone().map(|(subject, tally)| {
             serde_json::json!({

@@ -9,6 +9,7 @@ use super::object::Object;
 use super::unreachable::Unreachable;
 use super::{After, Shadow};
 use crate::event::{Code, ObjId};
+use crate::scenario::Op;
 
 /// A collection.
 #[derive(Debug, Default)]
@@ -356,6 +357,10 @@ impl Shadow {
         }
         // Uncollectable objects are reported when they become garbage, and are kept on purpose.
         let stuck = c.quiet > 0 && self.objects.live() == c.live_at_start && returned > uncollectable;
+        // What the body of a repetition does between its collections shows no step.
+        if stuck && self.user_code.step().is_some_and(|op| matches!(self.program.op(op), Some(Op::Repeat { .. }))) {
+            return None;
+        }
         c.quiet += 1;
         Some(if stuck { Progress::Stuck } else { Progress::Some })
     }

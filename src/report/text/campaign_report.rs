@@ -288,6 +288,12 @@ fn reached(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Re
         let right = lines.get(half + i).map_or("", String::as_str);
         writeln!(out, "{}", format!("{left}  {right}").trim_end())?;
     }
+    let triples = page.outcome.part.triples();
+    if !triples.is_empty() {
+        let (reached, possible) = triples.share();
+        let of = format!("{} of {} possible", grouped(reached), grouped(possible));
+        writeln!(out, "triples of kind, phase and feature, in the sampled scenarios: {of}")?;
+    }
     Ok(())
 }
 
