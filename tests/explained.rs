@@ -49,8 +49,8 @@ fn a_finding_on_an_interpreter_is_explained_by_the_run_that_showed_it() {
     let explain = |_: usize, document: &Document, run: Option<&Examined<'_>>| {
         let run = run.expect("the run of an interpreter is handed over");
         let mut does = does.lock().unwrap();
-        assert_eq!(run.events, record(|out| _ = does.run(&document.scenario, out)));
-        let row = record(|out| _ = Machine::new(&Collector::parse(ROW).unwrap()).run(&document.scenario, out));
+        assert_eq!(run.events, record(|out| does.run(&document.scenario, out)));
+        let row = record(|out| Machine::new(&Collector::parse(ROW).unwrap()).run(&document.scenario, out));
         parted.fetch_add(usize::from(run.events != row), Ordering::Relaxed);
         explained.fetch_add(1, Ordering::Relaxed);
         String::new()
