@@ -113,3 +113,44 @@ impl std::fmt::Display for Difference {
         write!(f, "there `{expected}`, here `{shown}`; what follows is read off the events alone")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Event = Event::CollectStart { generation: 2, automatic: false };
+    const END: Event = Event::CollectEnd { generation: 2, returned: 0, uncollectable: 0 };
+    const STREAM: [Event; 7] =
+        [Event::Step { op: 0 }, START, Event::Snapshot, END, Event::Snapshot, Event::Step { op: 1 }, Event::End];
+
+    /// Where a run parts with a row that has these events, and up to where the row's decisions are those of the run.
+    fn parts(real: &[Event], total: usize) -> Option<(usize, usize, bool)> {
+        let common = Common::of("row", &STREAM, real, total as u64)?;
+        Some((common.at, common.decided, common.differs()))
+    }
+
+    #[test]
+    fn a_row_speaks_for_collections_that_ended_in_the_same_way() {
+        assert_eq!(parts(&STREAM, STREAM.len()), None);
+        for at in 0..STREAM.len() {
+            let mut other = STREAM;
+            other[at] = Event::Refused;
+            // In the collection, its last snapshot, or right after it, where the row's snapshot has ended too.
+            let decided = if (2..5).contains(&at) { 1 } else { at };
+            assert_eq!(parts(&other, other.len()), Some((at, decided, true)), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_breaks_off_parts_there() {
+        assert_eq!(parts(&STREAM[..3], 3), Some((3, 1, true)));
+        assert_eq!(parts(&STREAM[..5], 5), Some((5, 1, true)), "its snapshot may have lost lines");
+        assert_eq!(parts(&STREAM[..6], 6), Some((6, 6, true)));
+    }
+
+    #[test]
+    fn a_run_that_is_not_kept_to_its_end_is_no_difference() {
+        assert_eq!(parts(&STREAM[..3], 7), Some((3, 1, false)));
+        assert_eq!(parts(&STREAM[..6], 7), Some((6, 6, false)));
+    }
+}
