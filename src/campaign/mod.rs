@@ -60,8 +60,9 @@ pub struct RunOptions<'t> {
     pub explain: Explain<'t>,
 }
 
-/// Tells what happens in a scenario on a subject, by its index, and why.
-pub type Explain<'t> = &'t (dyn Fn(usize, &Document) -> String + Sync);
+/// Tells what happens in a scenario on a subject, by its index, and why: in the run of a process that is handed over, which
+/// another run may not repeat; or whenever the subject runs it, if there is none.
+pub type Explain<'t> = &'t (dyn Fn(usize, &Document, Option<&Examined<'_>>) -> String + Sync);
 
 /// Where a campaign keeps its state.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +84,7 @@ impl Default for RunOptions<'_> {
             strict: false,
             checkpoint: Duration::from_secs(1),
             home: None,
-            explain: &|_, _| String::new(),
+            explain: &|_, _, _| String::new(),
         }
     }
 }

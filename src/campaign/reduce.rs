@@ -114,6 +114,7 @@ pub(super) fn reduce(
         true => (&minimized.scenario, minimized.claim()),
         false => (&original, Minimality::new(false, minimized.tries)),
     };
+    let is_process = examiner.is_process();
     let run = examiner.examine_fresh(scenario, differential);
     let mut record = Finding { minimal: claim.is_minimal(), claim: claim.to_string(), ..found.clone() };
     if let (ViolationKey::Death { reason, .. }, false) = (key, same.holds(&run)) {
@@ -176,7 +177,7 @@ pub(super) fn reduce(
         (FieldName::Repeat, record.repeat.clone()),
     ]);
     let document = document(scenario, fields);
-    record.explanation = explain(key.collector(), &document);
+    record.explanation = explain(key.collector(), &document, is_process.then_some(&run));
     record.reduced = document.print();
     Some(record)
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::{anyhow, bail};
 
 use super::{input, options};
-use crate::campaign::{Budget, Examiner, Explain, RunOptions, Scenarios, StoreOptions};
+use crate::campaign::{Budget, Examined, Examiner, Explain, RunOptions, Scenarios, StoreOptions};
 use crate::cpython::Interpreter;
-use crate::explain::{self, Judged, record};
+use crate::explain::{self, Judged, RealRun, record};
 use crate::findings::{Baseline, CampaignIdentity, Regressions, Shard, digest};
 
 use crate::generate::{Seed, Size};
@@ -198,15 +198,26 @@ pub fn regressions(paths: &[PathBuf]) -> anyhow::Result<Regressions> {
     Ok(known)
 }
 
-/// Explains a reduced scenario on a collector of the model, or on the one that an interpreter should be like.
-pub fn explain(collector: &Collector, document: &Document) -> String {
+/// Explains a reduced scenario: the run of an interpreter, or what a collector of the model does.
+pub fn explain(collector: &Collector, document: &Document, run: Option<&Examined<'_>>) -> String {
+    if let Some(run) = run {
+        return page(document, collector, judged(run, true));
+    }
     // The baseline of a program whose tests have passed can be read.
     let baseline = Baseline::committed(&Collector::row_names()).unwrap_or_default();
     let mut examiner = Examiner::new(&Rows::one(collector), &baseline);
-    let examined = examiner.examine(&document.scenario, true);
-    let judged = Judged { violations: examined.violations, digest: examined.digest, real: None };
+    page(document, collector, judged(&examiner.examine(&document.scenario, true), false))
+}
+
+fn page(document: &Document, collector: &Collector, judged: Judged<'_>) -> String {
     let run = record(document, collector, judged);
     text(&run, &explain::explain(&run), true, false)
+}
+
+/// How a run was judged, for its explanation; with its events, if it is that of an interpreter.
+pub fn judged<'e>(run: &Examined<'e>, is_process: bool) -> Judged<'e> {
+    let real = RealRun { events: run.events, total: run.total, end: run.end };
+    Judged { violations: run.violations, digest: run.digest, real: is_process.then_some(real) }
 }
 
 /// Which real interpreters.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::campaign::{self, Options, Pythons, explain};
 use super::monitor::Monitor;
 use super::{Exit, interrupt, options};
-use crate::campaign::{CampaignOutcome, Progress};
+use crate::campaign::{CampaignOutcome, Examined, Progress};
 use crate::lockstep::{self, ComparedCounts, ComparedTotals, ComparisonPlan, DifferenceKey};
 use crate::lookup::Imitation;
 use crate::model::rows::Rows;
@@ -39,7 +39,10 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let options = &args.options;
     let about = plan.about();
     let regressions = options.regressions()?;
-    let explain = |target: usize, document: &Document| explain(&targets[target].collector, document);
+    // What the row does: how the interpreter differs is in the finding itself.
+    let explain = |target: usize, document: &Document, _: Option<&Examined<'_>>| {
+        explain(&targets[target].collector, document, None)
+    };
     let run_options = options.run_options(true, &regressions, &explain);
     let mut monitor = Monitor::new(options, plan.budget, reached)?;
     let show = &mut |progress: &Progress<'_, ComparedCounts, DifferenceKey>| monitor.show(progress);

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::options::Subjects;
-use super::{Exit, input, options};
+use super::{Exit, campaign, input, options};
 use crate::campaign::Examiner;
-use crate::explain::{Judged, explain, record};
+use crate::explain::{explain, record};
 use crate::model::collector::Collector;
 use crate::report::json;
 use crate::report::text::explanation::text;
@@ -37,9 +37,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let mut examiner = examiner(&subjects)?;
     let is_process = examiner.is_process();
     let examined = examiner.examine(&document.scenario, true);
-    let real = is_process.then_some((examined.events, examined.end));
-    let judged = Judged { violations: examined.violations, digest: examined.digest, real };
-    let recorded = record(&document, &subjects.0[0], judged);
+    let recorded = record(&document, &subjects.0[0], campaign::judged(&examined, is_process));
     let explanation = explain(&recorded);
     super::print(&format!("{} ", args.file.display()))?;
     super::print(&text(&recorded, &explanation, args.phases, options::color()))?;

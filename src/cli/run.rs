@@ -6,7 +6,7 @@ use super::campaign::{Options, explain};
 use super::monitor::Monitor;
 use super::options::Subjects;
 use super::{Exit, interrupt, options};
-use crate::campaign::{self, CampaignPlan, JudgedOutcome, JudgedTotals};
+use crate::campaign::{self, CampaignPlan, Examined, JudgedOutcome, JudgedTotals};
 use crate::lookup;
 use crate::model::collector::Collector;
 use crate::report::{json, text::campaign_report as report, text::campaign_report::Shown};
@@ -81,7 +81,8 @@ pub(super) fn campaign(
 ) -> anyhow::Result<Exit> {
     let strict = shown.strict;
     let regressions = options.regressions()?;
-    let explain = |subject: usize, document: &Document| explain(&collectors[subject], document);
+    let explain =
+        |subject: usize, document: &Document, run: Option<&Examined<'_>>| explain(&collectors[subject], document, run);
     let run_options = options.run_options(strict, &regressions, &explain);
     let reached = |part: &JudgedTotals| part.reached().fields().collect();
     let mut monitor = Monitor::new(options, plan.budget, reached)?;

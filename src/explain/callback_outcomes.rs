@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::collections::{Pictures, pictures};
 use super::kept_events::is_finalizer_of;
+use super::read_off::Silent;
 use super::{Line, Run, Told};
 use crate::event::{Code, Event, ObjId};
 use crate::model::collector::Switch;
@@ -90,6 +91,9 @@ fn weakref(
         return format!("{subject}: {why}");
     }
     let before = |a: Option<usize>, b: Option<usize>| a.is_some_and(|a| b.is_none_or(|b| a < b));
+    if let Some(text) = weakref_beyond(run, weak, [own_death, cleared, death]) {
+        return format!("{subject}: {text}");
+    }
     if before(own_death, death) {
         return format!("{subject}: it died before its referent");
     }
@@ -101,6 +105,33 @@ fn weakref(
         Some(_) if callback.is_none() => format!("{subject}: it was cleared when its referent was deallocated"),
         Some(_) => format!("{subject}: its referent was deallocated, and the deallocator did not call it"),
     }
+}
+
+/// What the events alone show of a weak reference whose callback did not run, if the row did not know its fate when an
+/// interpreter parted with it. `ends` are its death, the `tp_clear` of it, and the death of its referent.
+fn weakref_beyond(run: &Run<'_>, weak: ObjId, ends: [Option<usize>; 3]) -> Option<String> {
+    let decided = run.decided();
+    if decided == usize::MAX || ends.iter().flatten().any(|end| *end < decided) {
+        return None;
+    }
+    let first = ends.iter().flatten().min().copied();
+    let silent = run.read.silent(weak).filter(|silent| first.is_none_or(|first| silent.at < first));
+    if let Some(Silent { at, collection }) = silent {
+        let step = step(run, at);
+        let place = collection.map_or_else(|| "outside of collections".to_owned(), |n| format!("in collection {n}"));
+        return Some(format!("a snapshot {place}{step} shows that it answers nothing, and its referent had not died"));
+    }
+    let [own_death, cleared, _] = ends.map(|end| end.is_some() && end == first);
+    Some(match first {
+        None => {
+            "its referent had not died when the events end, and no snapshot shows that it stopped to answer".to_owned()
+        }
+        Some(at) if own_death => format!("it died before its referent, {}", occasion(run, &[], at)),
+        Some(at) if cleared => {
+            format!("tp_clear of the weak reference came before the death of its referent, {}", occasion(run, &[], at))
+        }
+        Some(at) => format!("its referent died {}", occasion(run, &[], at)),
+    })
 }
 
 /// The collection that cleared a weak reference, and after which moment.
@@ -120,9 +151,20 @@ fn cleared_by_collector<'p, 'r>(pictures: &'p [Pictures<'r>], weak: ObjId) -> Op
     })
 }
 
+/// The step of an event, in brackets.
+fn step(run: &Run<'_>, event: usize) -> String {
+    run.step_at(event).map_or_else(String::new, |step| format!(" ({})", run.place(step)))
+}
+
 /// When user code that starts at an event ran.
 fn occasion(run: &Run<'_>, pictures: &[Pictures<'_>], event: usize) -> String {
-    let step = run.step_at(event).map_or_else(String::new, |step| format!(" ({})", run.place(step)));
+    let step = step(run, event);
+    if event >= run.decided() {
+        return match run.collection_at(event) {
+            Some(number) => format!("in collection {number}{step}"),
+            None => format!("outside of collections{step}"),
+        };
+    }
     let inside = pictures.iter().position(|p| p.shots.first().is_some_and(|s| s.event <= event) && event < p.end);
     let Some(number) = inside else { return format!("outside of collections{step}") };
     let last = pictures[number].shots.iter().rev().find(|s| s.event <= event).map(|s| s.moment);
@@ -168,14 +210,20 @@ fn fate(run: &Run<'_>, pictures: &[Pictures<'_>], object: ObjId, finalizer: Fina
     format!("{times}: {}", occasions.join("; "))
 }
 
+/// Why a finalizer did not run; of what happened beyond a difference what the events show.
 fn why_not(run: &Run<'_>, pictures: &[Pictures<'_>], object: ObjId, finalizer: Finalizer) -> &'static str {
+    let death = run.log.lines().iter().find(|line| line.event == Event::Dealloc { object }).map(|line| line.at);
+    let is_known = run.decided() == usize::MAX || death.is_some_and(|at| at < run.decided());
     let uncollectable =
         pictures.iter().any(|p| p.at(PhasePoint::Deduced).is_some_and(|s| s.is_in(object, "uncollectable")));
     let happened = |is_it: &dyn Fn(&Event) -> bool| run.log.lines().iter().any(|line| is_it(&line.event));
-    let dead = happened(&|e| *e == Event::Dealloc { object });
+    let dead = death.is_some();
     let marked = happened(&|e| matches!(*e, Event::State { object: o, .. } if o == object));
     let rules = run.collector.rules;
     match finalizer {
+        _ if !is_known && dead && marked => "the finalized bit was set, and it died",
+        _ if !is_known && dead => "it died without",
+        _ if !is_known => "it had not died when the events end",
         _ if uncollectable => "it is uncollectable because of a legacy finalizer",
         Finalizer::Legacy(_) if dead && rules.has(Switch::IgnoreStaticLegacy) => {
             "it was freed, and this collector does not look at tp_del of static types"

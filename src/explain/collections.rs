@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::heap_pictures::{Edge, HeapPicture, Place, Seen};
-use super::{Run, Told};
+use super::read_off::{Shown, words};
+use super::{MOST_TOLD, Run, Told};
 use crate::event::{Event, ObjId};
 use crate::model::heap::From;
 use crate::model::machine::PhasePoint;
@@ -28,6 +29,13 @@ pub struct Collection {
     pub examined: Vec<Examined>,
     /// The other objects, and why they are no candidates.
     pub not_examined: Vec<Told>,
+    /// What the collection decided is not known, because an interpreter had parted with its row before it ended: only the
+    /// events say what it did.
+    pub is_read_off: bool,
+    /// In that case, the objects to which something happened by the events, at most [`MOST_TOLD`], and what.
+    pub shown: Vec<Told>,
+    /// How many objects there were besides at its start, of which no event of the collection says anything.
+    pub unseen: usize,
 }
 
 /// A candidate.
@@ -61,6 +69,11 @@ impl<'r> Pictures<'r> {
     pub fn at(&self, moment: PhasePoint) -> Option<&'r HeapPicture> {
         self.shots.iter().copied().find(|s| s.moment == moment)
     }
+
+    /// True if what the collection decided is known: the run did the same to its end.
+    fn is_decided(&self, run: &Run<'_>) -> bool {
+        self.shots.first().is_some_and(|shot| shot.event < run.decided())
+    }
 }
 
 /// The pictures of a run, collection by collection.
@@ -81,7 +94,41 @@ pub(super) fn pictures<'r>(run: &'r Run<'_>) -> Vec<Pictures<'r>> {
 
 /// Every collection of a run.
 pub(super) fn all(run: &Run<'_>) -> Vec<Collection> {
-    pictures(run).iter().enumerate().filter_map(|(i, pictures)| collection(run, i + 1, pictures)).collect()
+    let pictures = pictures(run);
+    let decided = pictures.iter().take_while(|p| p.is_decided(run)).enumerate();
+    let decided = decided.filter_map(|(i, pictures)| collection(run, i + 1, pictures));
+    decided.chain(run.read.collections.iter().map(|shown| read_off(run, &pictures, shown))).collect()
+}
+
+/// A collection of which the events alone say what it did. How its start was is known if the run parted with its row later.
+fn read_off(run: &Run<'_>, pictures: &[Pictures<'_>], shown: &Shown) -> Collection {
+    let last = pictures.last().filter(|p| !p.is_decided(run));
+    let start = last.and_then(|p| p.at(PhasePoint::Start).map(|start| (p, start)));
+    let start = start.filter(|(_, start)| run.collection_at(start.event) == Some(shown.number));
+    let around = start.map(|(pictures, start)| Around::of(run, pictures, start));
+    let held = |object: ObjId| {
+        let around = around.as_ref()?;
+        let seen = around.start.get(object).filter(|seen| seen.candidate)?;
+        let (_, outside) = around.counts(seen);
+        (outside > 0).then(|| owners(run, around, seen, outside))
+    };
+    let told = shown.happened.iter().take(MOST_TOLD).map(|(object, happened)| {
+        let held = held(*object).map_or_else(String::new, |by| format!("; when the collection started, held by {by}"));
+        Told { object: run.names.label(*object), text: format!("{}{held}", words(happened)) }
+    });
+    let step = run.step_at(shown.start);
+    Collection {
+        number: shown.number,
+        generation: shown.generation,
+        place: step.map_or_else(String::new, |s| run.place(s)),
+        operation: step.map_or_else(String::new, |s| run.operation(s)),
+        returned: shown.returned,
+        examined: Vec::new(),
+        not_examined: Vec::new(),
+        is_read_off: true,
+        shown: told.collect(),
+        unseen: shown.others + shown.happened.len().saturating_sub(MOST_TOLD),
+    }
 }
 
 fn collection(run: &Run<'_>, number: usize, pictures: &Pictures<'_>) -> Option<Collection> {
@@ -103,6 +150,9 @@ fn collection(run: &Run<'_>, number: usize, pictures: &Pictures<'_>) -> Option<C
         not_examined: others
             .map(|o| Told { object: run.names.label(o.id), text: format!("not examined: {}", not_examined(o)) })
             .collect(),
+        is_read_off: false,
+        shown: Vec::new(),
+        unseen: 0,
     })
 }
 
@@ -148,12 +198,17 @@ impl<'s> Around<'s> {
     fn holders(&self, id: ObjId) -> &[(&'s Seen, &'s Edge)] {
         self.holders.get(&id).map_or(&[], Vec::as_slice)
     }
+
+    /// How much of a reference count the candidates' `traverse` reports, and what is left.
+    fn counts(&self, object: &Seen) -> (u32, i64) {
+        let by_candidates = self.holders(object.id).iter().filter(|(holder, _)| holder.candidate);
+        let inside = by_candidates.map(|(_, edge)| edge.reported).sum();
+        (inside, i64::from(object.refcount) - i64::from(inside))
+    }
 }
 
 fn examined(run: &Run<'_>, pictures: &Pictures<'_>, around: &Around<'_>, object: &Seen) -> Examined {
-    let by_candidates = around.holders(object.id).iter().filter(|(holder, _)| holder.candidate);
-    let inside = by_candidates.map(|(_, edge)| edge.reported).sum();
-    let outside = i64::from(object.refcount) - i64::from(inside);
+    let (inside, outside) = around.counts(object);
     let (verdict, why) = match pictures.at(PhasePoint::Deduced) {
         None => ("undecided", "the collection stopped in undefined behaviour".to_owned()),
         Some(deduced) if deduced.is_in(object.id, "unreachable") => ("trash", "only trash holds it".to_owned()),

@@ -118,10 +118,15 @@ pub struct PictureTaker {
     pub shots: Vec<HeapPicture>,
     /// Pictures that were not taken, because the heap was too large or there were too many.
     pub missed: usize,
+    /// After so many events no more are taken, if it is not to the end.
+    pub until: Option<usize>,
 }
 
 impl Observer for PictureTaker {
     fn at_phase(&mut self, moment: PhasePoint, view: &View<'_>) {
+        if self.until.is_some_and(|until| view.events as usize > until) {
+            return;
+        }
         if view.heap.created() > MAX_OBJECTS || self.shots.len() >= MAX_SHOTS {
             self.missed += 1;
             return;

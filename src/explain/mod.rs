@@ -3,8 +3,11 @@
 
 mod callback_outcomes;
 mod collections;
+mod difference;
+mod event_words;
 mod heap_pictures;
 mod kept_events;
+mod read_off;
 
 #[cfg(test)]
 mod tests;
@@ -15,17 +18,21 @@ use crate::event::{Event, EventBuffer};
 use crate::findings::Verdict;
 use crate::invariant::Violation;
 use crate::model::collector::{Collector, Row};
-use crate::model::machine::Machine;
+use crate::model::machine::{Machine, PhasePoint};
 use crate::object_names::{Naming, ObjectNames};
 use crate::scenario::text::{Document, print_op};
 use crate::subject::End;
 
 pub use callback_outcomes::MOST_TOLD;
 pub use collections::{Collection, Examined};
+pub use difference::Difference;
+pub use event_words::words;
 pub use heap_pictures::{HeapPicture, MAX_OBJECTS, MAX_SHOTS, Place, Seen};
 pub use kept_events::{KeptEvents, Line};
 
+use difference::Common;
 use heap_pictures::PictureTaker;
+use read_off::ReadOff;
 
 /// Everything that is known about one run.
 #[derive(Debug)]
@@ -45,6 +52,10 @@ pub struct Run<'d> {
     /// Digest of the events.
     pub digest: u64,
     missed: usize,
+    /// How far the row speaks for it: nothing if to the end, as for a run of the model.
+    common: Option<Common>,
+    /// What the events show beyond that.
+    read: ReadOff,
     /// What else must be known to read it.
     remarks: Vec<String>,
 }
@@ -56,6 +67,8 @@ pub struct Explanation {
     pub collector: String,
     /// A real interpreter confirmed it.
     pub verified: bool,
+    /// Where an interpreter did something else than the row that covers it.
+    pub difference: Option<Difference>,
     /// Where each invariant broke first, in the order of events.
     pub broken: Vec<Broken>,
     /// What each collection decided.
@@ -105,12 +118,24 @@ pub struct Judged<'j> {
     pub violations: &'j [(Violation, Verdict)],
     /// Digest of its events.
     pub digest: u64,
-    /// The events of a real interpreter and how its run ended; nothing for a run of the model.
-    pub real: Option<(&'j [Event], &'j End)>,
+    /// The run of a real interpreter; nothing for a run of the model.
+    pub real: Option<RealRun<'j>>,
 }
 
-/// Runs a document's scenario on a collector and records everything. What goes on inside a real interpreter is
-/// unknown: the pictures are those of the row that covers it, as far as that does the same.
+/// The run of a real interpreter.
+#[derive(Clone, Copy, Debug)]
+pub struct RealRun<'j> {
+    /// Its events, as far as they are kept.
+    pub events: &'j [Event],
+    /// How many there were.
+    pub total: u64,
+    /// How it ended.
+    pub end: &'j End,
+}
+
+/// Runs a document's scenario on a collector and records everything. What goes on inside a real interpreter is unknown:
+/// its events are compared with those of the row that covers it, whose inside and pictures are kept of the time before the
+/// first difference, and of collections only that ended before it.
 pub fn record<'d>(document: &'d Document, collector: &Collector, judged: Judged<'_>) -> Run<'d> {
     let scenario = &document.scenario;
     let (mut log, mut naming) = (KeptEvents::new(scenario), Naming::new(&document.names));
@@ -119,29 +144,39 @@ pub fn record<'d>(document: &'d Document, collector: &Collector, judged: Judged<
         naming.take(events);
     };
     let (mut memory, mut camera) = (Vec::new(), PictureTaker::default());
-    let mut remarks = Vec::new();
-    if let Some((events, end)) = judged.real {
+    let (mut remarks, mut common, mut read) = (Vec::new(), None, ReadOff::default());
+    if let Some(RealRun { events, total, end }) = judged.real {
         tell(events);
         let mut out = EventBuffer::new(&mut memory).keep(events.len() + 1);
-        Machine::new(collector).run_observed(scenario, &mut out, &mut camera);
+        Machine::new(collector).run(scenario, &mut out);
         drop(out);
-        let same = memory.iter().zip(events).take_while(|(model, real)| model == real).count();
         remarks.extend(ending(end));
         let row = Row::covering(collector.release).map_or_else(|| "the newest row".to_owned(), Row::name);
-        remarks.push(if memory == events {
-            format!("what is said about the inside of collections is what {row} does, with the same events")
-        } else {
-            camera.shots.retain(|shot| shot.event <= same);
-            format!("{row} does something else after {same} events: from there on the inside of collections is unknown")
-        });
+        common = Common::of(&row, &memory, events, total);
+        match &common {
+            None => remarks
+                .push(format!("what is said about the inside of collections is what {row} does, with the same events")),
+            Some(common) => {
+                camera.until = Some(common.at);
+                read = ReadOff::of(events, common.decided);
+                if !common.differs() {
+                    remarks.push(format!("only the first {} events are compared with {row}", common.at));
+                }
+            }
+        }
+        let mut out = EventBuffer::new(&mut memory).keep(0);
+        Machine::new(collector).run_observed(scenario, &mut out, &mut camera);
+        if let Some(common) = &common {
+            camera.shots.retain(|shot| shot.event < common.decided || shot.moment == PhasePoint::Start);
+        }
     } else {
         let mut out = EventBuffer::new(&mut memory).keep(0).pass_to(&mut tell);
         Machine::new(collector).run_observed(scenario, &mut out, &mut camera);
     }
     log.finish();
-    let (PictureTaker { shots, missed }, names) = (camera, naming.finish());
+    let (PictureTaker { shots, missed, .. }, names) = (camera, naming.finish());
     let (violations, digest, collector) = (judged.violations.to_vec(), judged.digest, collector.clone());
-    Run { document, collector, log, shots, violations, names, digest, missed, remarks }
+    Run { document, collector, log, shots, violations, names, digest, missed, common, read, remarks }
 }
 
 /// How a run on an interpreter ended, if not with its last event.
@@ -179,6 +214,7 @@ pub fn explain(run: &Run<'_>) -> Explanation {
     Explanation {
         collector: run.collector.name.clone(),
         verified: run.collector.verified,
+        difference: difference::difference(run),
         broken: broken(run),
         collections: collections::all(run),
         weakrefs: callback_outcomes::weakrefs(run),
@@ -212,12 +248,35 @@ fn broken(run: &Run<'_>) -> Vec<Broken> {
 }
 
 impl Run<'_> {
+    /// The number of the event at which an interpreter does something else than its row, if it does.
+    pub(crate) fn parts_at(&self) -> Option<usize> {
+        self.common.as_ref().map(|common| common.at)
+    }
+
+    /// Events before this are known to be as the row has them, inside of collections too.
+    fn decided(&self) -> usize {
+        self.common.as_ref().map_or(usize::MAX, |common| common.decided)
+    }
+
     /// The step of the mutator that the event belongs to.
     fn step_at(&self, event: usize) -> Option<u32> {
         self.log.before(event + 1).iter().rev().find_map(|line| match line.event {
             Event::Step { op } => Some(op),
             _ => None,
         })
+    }
+
+    /// The number, from 1, of the collection that was running at an event.
+    fn collection_at(&self, event: usize) -> Option<usize> {
+        let (mut number, mut running) = (0, false);
+        for line in self.log.before(event + 1) {
+            match line.event {
+                Event::CollectStart { .. } => (number, running) = (number + 1, true),
+                Event::CollectEnd { .. } => running = false,
+                _ => {}
+            }
+        }
+        running.then_some(number)
     }
 
     /// A step of the mutator in the words of the file.

@@ -1,10 +1,15 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::campaign::Examiner;
 use crate::findings::Baseline;
 use crate::invariant::Invariant;
+use crate::model::collector::Switch;
 use crate::model::rows::Rows;
 use crate::report::text::explanation::text;
 use crate::scenario::text::parse;
+use crate::subject::{Declaration, Foreseen, Spec, Subject};
+use crate::supervise::Limits;
 
 /// The five objects of bpo-38006: a cycle behind a blind object, a weak reference with a callback that is trash.
 const FOUNDING: &str = "\
@@ -175,4 +180,126 @@ collect(2)
 fn a_heap_that_is_too_large_is_said_to_be() {
     let (explanation, _) = explained("coroner 1\na = chain(3000, Node())\ncollect(2)\n", "cpython-3.15");
     assert!(explanation.note.unwrap().contains("more than 2000 objects"));
+}
+
+/// What is said of an interpreter of the release of a row that does what a variant does.
+fn explained_real(source: &str, row: &str, does: &str) -> (Explanation, String) {
+    let (row, does) = (Collector::parse(row).unwrap(), Collector::parse(does).unwrap());
+    let declaration = Declaration { name: "python:fake".to_owned(), ..row.declaration() };
+    let start = Arc::new(move |_| Ok(Box::new(Machine::new(&does)) as Box<dyn Subject>));
+    let spec = Foreseen::new(declaration, Limits::default(), start, Arc::new(Rows::one(&row)), 0);
+    assert!(spec.limits().is_some());
+    let document = parse(source).unwrap();
+    let mut examiner = Examiner::new(&spec, &Baseline::empty());
+    let run = examiner.examine(&document.scenario, true);
+    let real = Some(RealRun { events: run.events, total: run.total, end: run.end });
+    let run = record(&document, &row, Judged { violations: run.violations, digest: run.digest, real });
+    let explanation = explain(&run);
+    let page = text(&run, &explanation, true, false);
+    (explanation, page)
+}
+
+/// Its finalizer saves a cycle, twice; the weak reference is to a part of it.
+const SAVED: &str = "\
+coroner 1
+
+def f():
+    a = self
+
+def see():
+    look()
+
+c = Node(call=see)
+a = Node(finalizer=f)
+a[0] = a
+a[1] = Node()
+a[1][0] = a
+b = ref(a[1], c)
+del a
+collect(2)
+del a
+collect(2)
+";
+
+#[test]
+fn an_object_that_an_interpreter_cleared_is_not_said_to_be_kept() {
+    let (explanation, page) = explained_real(SAVED, "cpython-3.12.0", "cpython-3.12.0+bug-no-resurrection-check");
+    assert!(page.contains("tp_clear of a"), "{page}");
+    for wrong in ["resurrected", "kept: ", "heap at phase: resurrection checked", "heap at phase: deduced"] {
+        assert!(!page.contains(wrong), "{wrong}: {page}");
+    }
+    let collection = &explanation.collections[0];
+    assert!(collection.examined.is_empty() && collection.not_examined.is_empty(), "{collection:?}");
+    let of = |name: &str| &collection.shown.iter().find(|told| told.object == name).unwrap().text;
+    assert_eq!(of("a"), "its finalizer ran, tp_clear ran on it, and it was not freed");
+    assert_eq!(of("a[1]"), "it died, and was freed");
+    let held = "its callback ran, and it answers nothing any more; when the collection started, held by the variable b";
+    assert_eq!(of("b"), held);
+    assert_eq!(collection.unseen, 1);
+    let difference = explanation.difference.unwrap();
+    assert_eq!((difference.step, difference.phase, difference.row.as_str()), (Some(8), "FIN", "cpython-3.12.0"));
+    assert_eq!(
+        (difference.expected.as_str(), difference.shown.as_str()),
+        ("collection ends and returns 0", "tp_clear of a")
+    );
+    assert_eq!(explanation.collections.len(), 2);
+    let line = "this run differs from cpython-3.12.0 after 58 events, in step 8, line 16 (collect(2)), phase FIN: there \
+                `collection ends and returns 0`, here `tp_clear of a`; what follows is read off the events alone";
+    assert!(page.contains(line), "{page}");
+    assert!(page.contains("from here on no pictures of the heap"), "{page}");
+}
+
+#[test]
+fn a_live_object_that_an_interpreter_cleared_is_said_to_have_been_held() {
+    let source = "coroner 1\na = Node()\na[0] = Node()\nb = Node()\ncollect(2)\ncollect(2)\n";
+    let (explanation, page) = explained_real(source, "cpython-3.12.0", "cpython-3.12.0+bug-ignore-outer-reference");
+    assert!(!page.contains("kept"), "{page}");
+    let shown = &explanation.collections[0].shown;
+    let of = |name: &str| shown.iter().find(|told| told.object == name).map(|told| told.text.as_str());
+    assert_eq!(
+        of("b"),
+        Some("tp_clear ran on it, and it was not freed; when the collection started, held by the variable b"),
+        "{page}"
+    );
+    assert_eq!(explanation.collections[1].shown[0].text, "tp_clear ran on it, and it was not freed", "{page}");
+}
+
+/// The row clears the weak reference and calls the callback first; the run calls it when the referent dies.
+#[test]
+fn beyond_a_difference_places_are_those_of_the_events() {
+    let (explanation, page) = explained_real(SAVED, "cpython-3.12.0", "cpython-3.12.0+bug-no-weakref-pass");
+    assert_eq!(explanation.weakrefs[0].text, "the callback ran in collection 2 (step 10, line 18)", "{page}");
+    assert_eq!(explanation.finalizers[0].text, "ran once: in collection 1 (step 8, line 16)", "{page}");
+}
+
+#[test]
+fn an_interpreter_that_does_what_its_row_does_is_explained_by_it() {
+    let (explanation, page) = explained_real(SAVED, "cpython-3.12.0", "cpython-3.12.0");
+    assert!(explanation.difference.is_none() && page.contains("trash: only trash holds it; resurrected"), "{page}");
+    assert!(page.contains("is what cpython-3.12.0 does, with the same events"), "{page}");
+    assert!(explanation.collections.iter().all(|c| c.shown.is_empty()));
+}
+
+/// Whatever the difference is: what the row decided is told only of collections that ended in the same way.
+#[test]
+fn no_decision_of_the_row_outlives_the_first_difference() {
+    let mut differ = 0;
+    let bugs = Switch::ALL.iter().filter(|switch| switch.name().starts_with("bug-"));
+    for (switch, source) in bugs.flat_map(|switch| [(switch, SAVED), (switch, FOUNDING)]) {
+        let does = format!("cpython-3.12.0+{}", switch.name());
+        let (explanation, page) = explained_real(source, "cpython-3.12.0", &does);
+        let Some(difference) = explanation.difference else { continue };
+        differ += 1;
+        let story = page.split("what happened\n").nth(1).unwrap();
+        let after = story.split("from here on no pictures").nth(1).unwrap_or_else(|| panic!("{does}: {page}"));
+        assert!(!after.contains("heap at phase"), "{does}: {page}");
+        let inside = explanation.collections.iter().filter(|c| !c.examined.is_empty()).count();
+        let ended = story.split("from here on no pictures").next().unwrap().matches("collection ends").count();
+        assert!(inside <= ended, "{does}: {page}");
+        for told in explanation.weakrefs.iter().chain(&explanation.finalizers) {
+            let told_of_row = told.text.contains(" phase of collection") || told.text.contains("the collector cleared");
+            assert!(!told_of_row || ended > 0, "{does}, {difference:?}: {}", told.text);
+        }
+    }
+    assert!(differ > 20, "{differ}");
 }

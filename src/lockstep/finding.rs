@@ -86,7 +86,7 @@ impl ReducedDifference {
             digest: digest(&self.scenario),
             reduced: document.print(),
             events,
-            explanation: explain(self.target, &document),
+            explanation: explain(self.target, &document, None),
             details: self.details(kind),
             ..found.clone()
         }

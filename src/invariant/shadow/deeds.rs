@@ -118,7 +118,9 @@ impl Shadow {
     #[cold]
     pub(super) fn note_moved_by_script(&mut self, index: usize, spot: Spot) {
         let object = &mut self.objects.all[index];
-        if object.facts.shape.is_extension() && object.stamp != 0 && object.spot != spot {
+        // One that no snapshot has shown yet was tracked when it was made.
+        let moved = if object.stamp == 0 { spot == Spot::Untracked } else { object.spot != spot };
+        if object.facts.shape.is_extension() && moved {
             object.status |= Object::BY_HAND;
             self.objects.peculiar = true;
         }

@@ -17,6 +17,9 @@ pub fn text(run: &Run<'_>, explanation: &Explanation, draw: bool, color: bool) -
 fn write_page(run: &Run<'_>, explanation: &Explanation, draw: bool, style: Style, out: &mut String) -> fmt::Result {
     let name = subject(&explanation.collector, explanation.verified);
     writeln!(out, "{}: digest {:016x}", style.head(&format!("on {name}")), run.digest)?;
+    if let Some(difference) = &explanation.difference {
+        writeln!(out, "{}", style.bad(&difference.to_string()))?;
+    }
     broken(explanation, style, out)?;
     for collection in &explanation.collections {
         write_collection(collection, style, out)?;
@@ -64,11 +67,21 @@ fn broken(explanation: &Explanation, style: Style, out: &mut String) -> fmt::Res
 }
 
 fn write_collection(collection: &Collection, style: Style, out: &mut String) -> fmt::Result {
-    let Collection { number, generation, place, operation, returned, examined, not_examined } = collection;
+    let Collection { number, generation, place, operation, returned, examined, not_examined, shown, unseen, .. } =
+        collection;
     let returned = returned.map_or_else(|| "did not end".to_owned(), |n| format!("returned {n}"));
     let title = format!("collection {number} of generation {generation}, {returned}");
     writeln!(out, "\n{}, {place}: {operation}", style.head(&title))?;
-    let width = examined.iter().map(|e| e.object.chars().count()).max().unwrap_or(0).clamp(6, 24);
+    let named = examined.iter().map(|e| &e.object).chain(shown.iter().map(|told| &told.object));
+    let width = named.map(|name| name.chars().count()).max().unwrap_or(0).clamp(6, 24);
+    if collection.is_read_off {
+        writeln!(out, "{}", style.faint("  by its events alone:"))?;
+        for Told { object, text } in shown {
+            writeln!(out, "  {object:width$} {text}")?;
+        }
+        let others = count(*unseen as u64, "other object");
+        return writeln!(out, "  {}", style.faint(&format!("{others}: no event of it says anything of them")));
+    }
     if examined.is_empty() {
         writeln!(out, "  no candidates")?;
     } else {
