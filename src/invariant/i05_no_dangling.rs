@@ -84,7 +84,8 @@ fn is_flawed_one(o: &Object) -> bool {
 }
 
 fn is_flawed(s: &Shadow, object: ObjId) -> bool {
-    s.get(object).is_some_and(is_flawed_one)
+    let faulty = |o: &Object| mutant!(I05BlamesAnyFault) && o.facts().is(Facts::FAULTY);
+    s.get(object).is_some_and(is_flawed_one) || s.objects().all().iter().any(faulty)
 }
 
 /// A weak reference that may still lead to the memory of a referent that has been freed.

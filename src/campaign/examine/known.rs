@@ -191,7 +191,9 @@ fn watch(
 fn is_gone(violation: &Violation, row: &Shown, repaired: &Shown) -> bool {
     let origin = row.origin(violation.object);
     let is_same = |v: &Violation| place(v) == place(violation) && repaired.origin(v.object) == origin;
-    !repaired.ends_before(violation)
+    // Where both end in the same undefined behaviour, both show what there was before.
+    let as_far = row.last == repaired.last && row.ends_before(violation);
+    (as_far || !repaired.ends_before(violation))
         && !repaired.cut_off.contains(&violation.invariant)
         && !repaired.violations.iter().any(is_same)
 }

@@ -55,12 +55,11 @@ impl Shadow {
                     continue;
                 }
                 let referent = (self.waits_for(&object) as usize).wrapping_sub(1);
+                let Some(mut reason) = reasons.get(referent).copied() else { continue };
+                if reason == Reason::Fault(Fault::Collector) && self.holds_by_finalizes(index, referent) {
+                    reason = owns;
+                }
                 self.follow(index as u32 + 1);
-                let reason = match reasons.get(referent) {
-                    Some(Reason::Fault(Fault::Collector)) if self.reach.found().has(referent) => owns,
-                    Some(reason) => *reason,
-                    None => continue,
-                };
                 more |= self.spread(&mut reasons, reason);
             }
             if !more {
@@ -68,6 +67,29 @@ impl Shadow {
             }
         }
         reasons
+    }
+
+    /// True if a `finalize` holds an object, by itself or by others that wait for what it holds.
+    fn holds_by_finalizes(&mut self, finalize: usize, object: usize) -> bool {
+        let mut followed = vec![finalize];
+        let mut next = 0;
+        while let Some(index) = followed.get(next).copied() {
+            next += 1;
+            self.follow(index as u32 + 1);
+            if self.reach.found().has(object) {
+                return true;
+            }
+            for other in 0..self.objects.all.len() {
+                let waits = self.objects.all[other];
+                if waits.facts.shape == Shape::Finalize && waits.lives() && !followed.contains(&other) {
+                    let referent = (self.waits_for(&waits) as usize).wrapping_sub(1);
+                    if self.reach.found().has(referent) {
+                        followed.push(other);
+                    }
+                }
+            }
+        }
+        false
     }
 
     fn excused(&self, why: Expectation) -> Reason {

@@ -19,7 +19,12 @@ fn seen(case: &Case, prepare: impl FnOnce(&mut Stream)) -> Vec<Class> {
 /// Asserts that every case is seen in the same class in a stream that something else has prepared, but for those of some
 /// invariants.
 fn sees_the_same(what: &str, but_for: &[Invariant], mut prepare: impl FnMut(&mut Stream)) {
-    let asked = cases().filter(|case| !but_for.contains(&case.invariant));
+    let mut stream = Stream::new();
+    prepare(&mut stream);
+    // A flag of the mutator's is set by its own operations, not by a script's; collections call callbacks before finalizers.
+    let of_mutator = [(Invariant::I02, Class::Documented), (Invariant::I17, Class::Unpromised)];
+    let elsewhere = |case: &Case| stream.in_script && of_mutator.contains(&(case.invariant, case.class));
+    let asked = cases().filter(|case| !but_for.contains(&case.invariant) && !elsewhere(case));
     let seen = asked.map(|case| (case.invariant.code(), case.class, seen(case, &mut prepare)));
     let unlike: Vec<_> = seen.filter(|(_, class, seen)| !seen.contains(class)).collect();
     assert!(unlike.is_empty(), "{what}: not seen as they should be: {unlike:?}");
@@ -99,7 +104,9 @@ fn inside_of_other_code() {
 fn in_every_phase() {
     use Invariant::*;
     let collect = [I03, I08, I09, I12, I15, I19, I20, I21, I22, I26, I30, I32, I39, I40, I52];
-    sees_the_same("in an entry of gc.callbacks", &collect, |s| {
+    // Entries hide what the collection has done before them.
+    let hidden_before = [&collect[..], &[I16]].concat();
+    sees_the_same("in an entry of gc.callbacks", &hidden_before, |s| {
         let entry = s.callable(900);
         s.collect(&[(entry, 1, Spot::Gen0)], &[]);
         s.enter(Code::GcCallback, entry, None);

@@ -116,8 +116,10 @@ fn releases_that_are_judged_alike_are() {
 /// Questions whose answers make no difference to a stream of [`each_run`]: other tests ask some of them.
 const RARE: &[(Invariant, Expectation)] = &[
     (Invariant::I12, Expectation::LegacyFinalizer),
+    (Invariant::I12, Expectation::FunctionClear),
     (Invariant::I16, Expectation::LegacyFinalizer),
     (Invariant::I16, Expectation::ClearedEarly),
+    (Invariant::I16, Expectation::FunctionClear),
     (Invariant::I20, Expectation::LegacyFinalizer),
     (Invariant::I21, Expectation::LegacyFinalizer),
     (Invariant::I21, Expectation::TrashcanLeftover),
