@@ -91,7 +91,7 @@ fn is_flawed(s: &Shadow, object: ObjId) -> bool {
 /// A weak reference that may still lead to the memory of a referent that has been freed.
 fn outlives(s: &Shadow, r: &WeakRec) -> bool {
     let freed = s.at(r.referent()).is_some_and(|o| o.is(Object::FREED));
-    freed && s.at(r.weak()).is_some_and(Object::lives) && (r.is_live() || r.is_armed() && is_unsafe(s, r))
+    freed && s.at(r.weak()).is_some_and(|o| !o.is(Object::FREED)) && (r.is_live() || r.is_armed() && is_unsafe(s, r))
 }
 
 /// Its referent's deallocator has left it alone, or made it.

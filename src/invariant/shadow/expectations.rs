@@ -11,8 +11,13 @@ use crate::scenario::{Kind, Shape};
 use crate::subject::{Choice, Expectation, Expectations, Questions};
 
 /// What a collection finds unreachable depends on these, and whether a type is to blame for it.
-pub(crate) const ASKS: &[Expectation] =
-    &[Expectation::DelUncollectable, Expectation::StaticFinalizers, Expectation::TypeEdge, Expectation::Collections];
+pub(crate) const ASKS: &[Expectation] = &[
+    Expectation::DelUncollectable,
+    Expectation::StaticFinalizers,
+    Expectation::TypeEdge,
+    Expectation::Collections,
+    Expectation::IsolateSaved,
+];
 
 /// The expectations that a run is judged by; they remember what was asked.
 #[derive(Debug)]

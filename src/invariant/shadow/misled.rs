@@ -6,10 +6,12 @@
 //! what is being cleared spoils that; a weak reference that it makes to its own object outlives the object's memory.
 
 use super::Shadow;
+use super::edge::NONE;
 use super::facts::Facts;
 use super::object::Object;
 use super::object_set::ObjectSet;
 use crate::event::ObjId;
+use crate::subject::Expectation;
 
 impl Shadow {
     /// True if a type may have misled about the object the collection that runs, or ran last, or an earlier one that it
@@ -35,14 +37,25 @@ impl Shadow {
     /// A candidate's type does not tell the truth: marks what its lies lead to.
     #[cold]
     pub(super) fn note_misled(&mut self) {
+        // Where one saved object keeps all that was found, one that only seems to be saved does too.
+        let whole = self.expectations.holds(Expectation::IsolateSaved);
         for index in 0..self.objects.all.len() {
             let object = self.objects.all[index];
             let lies = object.facts.doubled | object.facts.fickle;
             if !object.facts.is(Facts::LIES) || !self.collection.unreachable().candidates.has(index) {
                 continue;
             }
+            let mut some = false;
             for slot in (0..4).filter(|slot| lies & 1 << slot != 0) {
+                some |= object.slots[slot] != NONE;
                 self.mark_reached(object.slots[slot], Object::MISLED);
+            }
+            if whole && some {
+                let Shadow { objects, collection, .. } = self;
+                let candidates = &collection.unreachable().candidates;
+                candidates.iter().for_each(|index| objects.all[index].status |= Object::MISLED);
+                objects.some_misled = true;
+                return;
             }
         }
     }
