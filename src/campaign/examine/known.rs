@@ -75,12 +75,6 @@ impl Shown {
         let same = |v: &Violation| (place(v), v.object) == (place(violation), violation.object);
         self.violations.iter().any(|v| same(v) || passes_for_same(v, violation))
     }
-
-    /// True if the run ends in undefined behaviour at this violation's operation or before.
-    fn ends_before(&self, violation: &Violation) -> bool {
-        matches!(self.last, Some(Event::Undefined { .. }))
-            && self.violations.iter().any(|v| v.invariant == Invariant::I05 && v.step <= violation.step)
-    }
 }
 
 impl KnownBugs {
@@ -191,11 +185,7 @@ fn watch(
 fn is_gone(violation: &Violation, row: &Shown, repaired: &Shown) -> bool {
     let origin = row.origin(violation.object);
     let is_same = |v: &Violation| place(v) == place(violation) && repaired.origin(v.object) == origin;
-    // Where both end in the same undefined behaviour, both show what there was before.
-    let as_far = row.last == repaired.last && row.ends_before(violation);
-    (as_far || !repaired.ends_before(violation))
-        && !repaired.cut_off.contains(&violation.invariant)
-        && !repaired.violations.iter().any(is_same)
+    !repaired.cut_off.contains(&violation.invariant) && !repaired.violations.iter().any(is_same)
 }
 
 /// True if the violation is the undefined behaviour in which the row's run ends.

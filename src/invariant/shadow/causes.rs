@@ -121,14 +121,21 @@ impl Shadow {
             return;
         }
         causes.seeds.clear();
+        // Where one saved object keeps all that was found, one that only seems to be saved does too.
+        let (whole, mut seems_saved) = (self.expectations.holds(Expectation::IsolateSaved), false);
         for index in self.objects.present.iter() {
             let object = &self.objects.all[index];
             if mutant!(LeftoversOfAnyLegacy) && object.facts.is(Facts::LEGACY) {
                 causes.seeds.extend(self.objects.present.iter().map(|held| (LEGACY, held as u32 + 1)));
             }
+            let lies = object.facts.doubled | object.facts.fickle;
+            seems_saved |= whole && lies != 0 && !object.is(Object::GONE);
             if !object.is(Object::GONE) && !self.reach.found().has(index) {
                 self.hold_back(index, object, |cause, edge| causes.seeds.push((cause, edge)));
             }
+        }
+        if seems_saved {
+            causes.seeds.extend(self.objects.present.iter().map(|held| (TYPE, held as u32 + 1)));
         }
         let Shadow { objects, reach, .. } = self;
         causes.spread(objects.graph(), objects.is_small(), &objects.present, reach.stack());
