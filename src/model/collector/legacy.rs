@@ -1,4 +1,4 @@
-//! Legacy finalizers: what they reach is uncollectable (semantics 4.2 D).
+//! Legacy finalizers: what they reach is uncollectable.
 
 use crate::model::heap::{Flag, Heap, List};
 

@@ -65,7 +65,7 @@ impl GcState {
             && !self.collecting
     }
 
-    /// The generation that an automatic collection takes, if the counts still ask for one (semantics 4.7).
+    /// The generation that an automatic collection takes, if the counts still ask for one.
     pub fn select_generation(&self, rules: &AskedRules) -> Option<u8> {
         let oldest = if rules.has(Switch::BugAutomaticYoungest) { 0 } else { 2 };
         (0..=oldest).rev().find(|&g| {

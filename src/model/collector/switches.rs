@@ -88,11 +88,11 @@ switches! {
     /// The attributes of an instance live in a dict object of its own.
     InstanceDict = "instance-dict", Rule, "until 3.10, row D02";
     /// A deallocator calls callbacks from a tuple even if there is only one.
-    AlwaysCallbackTuple = "always-callback-tuple", Rule, "3.13, semantics 3.4";
+    AlwaysCallbackTuple = "always-callback-tuple", Rule, "3.13, observed in lockstep";
     /// A dying or cleared weak reference forgets its callback only after it has dropped it.
     ForgetCallbackLate = "forget-callback-late", Rule, "until 3.12, observed in lockstep";
     /// Calling a Python function as a callback builds a tracked argument tuple.
-    FunctionCallTuple = "function-call-tuple", Rule, "2.7, semantics 3.4";
+    FunctionCallTuple = "function-call-tuple", Rule, "2.7, observed in lockstep";
     /// The frame of a running function holds the function.
     FrameHoldsFunction = "frame-holds-function", Rule, "3.11, observed in lockstep";
     /// The frame of a running function is tracked: the collector sees what it holds.
@@ -104,7 +104,7 @@ switches! {
     /// `traverse` of an instance of a heap type reports the edge to its type.
     InstancesVisitType = "instances-visit-type", Rule, "3.9, bpo-40217";
     /// The collector ignores `tp_del` of static types.
-    IgnoreStaticLegacy = "ignore-static-legacy", Rule, "2.7, semantics 2.9";
+    IgnoreStaticLegacy = "ignore-static-legacy", Rule, "2.7, has_finalizer in gcmodule.c";
     /// `gc.freeze` and `gc.unfreeze` exist.
     Freeze = "freeze", Rule, "3.7, bpo-31558";
     /// `gc.callbacks` exists.

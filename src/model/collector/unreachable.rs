@@ -1,4 +1,4 @@
-//! Deduction of what is unreachable: the order of every list move is exact (semantics 4.3).
+//! Deduction of what is unreachable: the order of every list move is exact.
 //!
 //! The walks look at [`Object`] and the slots only, and each gathers what would otherwise take a walk of its own: how
 //! many members there are, and what kinds of objects, so that phases with nothing to do need not look for it.

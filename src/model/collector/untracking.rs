@@ -1,4 +1,4 @@
-//! Untracking of tuples and dicts that hold nothing the collector cares for (semantics 5.2, 5.3).
+//! Untracking of tuples and dicts that hold nothing the collector cares for.
 
 use crate::model::heap::{Flag, Heap, Idx, List, NIL};
 use crate::scenario::Shape;

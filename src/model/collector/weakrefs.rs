@@ -1,5 +1,4 @@
-//! The collector's handling of weak references: which are cleared, and whose callbacks will be called
-//! (semantics 4.4).
+//! The collector's handling of weak references: which are cleared, and whose callbacks will be called.
 
 use super::recorded_rules::AskedRules;
 use super::switches::Switch;

@@ -1,4 +1,4 @@
-//! A collection: the phases in order, with user code between them (semantics 4.2, 4.9).
+//! A collection: the phases in order, with user code between them.
 
 use super::frame::{Frame, Phase};
 use super::interpreter::RunningCollection;

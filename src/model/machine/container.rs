@@ -1,5 +1,4 @@
-//! Weak containers and `weakref.finalize`: compositions of dict, weak references and a removal callback
-//! (semantics 3.6, 3.7).
+//! Weak containers and `weakref.finalize`: compositions of dict, weak references and a removal callback.
 
 use super::Execution;
 use super::frame::Frame;

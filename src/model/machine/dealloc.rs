@@ -1,4 +1,4 @@
-//! Deallocation: the order of every step by type and release (semantics 2.3 to 2.7, 3.4).
+//! Deallocation: the order of every step by type and release.
 
 use super::Execution;
 use super::frame::{Frame, Stage};

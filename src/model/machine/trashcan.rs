@@ -1,4 +1,4 @@
-//! The trashcan: deallocators nested too deep are deferred (semantics 2.10).
+//! The trashcan: deallocators nested too deep are deferred.
 
 use crate::model::collector::{Rules, Switch};
 use crate::model::heap::{Flag, Idx, Object};

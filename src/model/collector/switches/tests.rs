@@ -16,7 +16,7 @@ mod small {
         /// It forgets.
         BugForget = "bug-forget", Bug, "I06";
 
-        one_of "exit", Rule, "semantics 7" {
+        one_of "exit", Rule, "row exit" {
             /// Modules last.
             ExitOld = "2.7";
             /// Modules in order.
@@ -73,7 +73,7 @@ fn values_of_a_choice_are_listed_like_switches() {
     assert_eq!(lines.len(), Small::ALL.len());
     assert_eq!(lines[0], ("freeze", None, SwitchClass::Rule, "3.7", " It freezes.\n"));
     let meaning = " Modules in order.\n Then the rest.\n";
-    assert_eq!(lines[4], ("exit=3.4", Some("exit"), SwitchClass::Rule, "semantics 7", meaning));
+    assert_eq!(lines[4], ("exit=3.4", Some("exit"), SwitchClass::Rule, "row exit", meaning));
     assert_eq!(lines[7], ("limit=none", Some("limit"), SwitchClass::Bug, "E09", " None.\n"));
 }
 
