@@ -11,6 +11,7 @@ mod promises;
 mod questions;
 mod stream;
 mod truth;
+mod type_excuses;
 
 use super::*;
 use crate::event::{EventBuffer, record};
