@@ -2,8 +2,8 @@
 
 use super::stream::{Stream, hidden};
 use super::*;
-use crate::event::{Code, Event, ObjId, Spot};
-use crate::scenario::{Clear, Kind, Op, Shape};
+use crate::event::{Code, ObjId, Spot};
+use crate::scenario::{Clear, Kind, Shape};
 use Class::{Collector, TypeFault};
 
 pub(super) const CASES: &[Case] = &[
