@@ -28,8 +28,6 @@ pub struct Judged {
 pub(crate) struct Violations {
     pub violations: Vec<Violation>,
     pub judged: [Judged; Invariant::COUNT],
-    /// Highest number of violations of one invariant that are kept.
-    limit: u32,
     /// The invariants that cannot be asked about it. They are looked at like the others, where time matters; what they say
     /// is turned away where they fail, and when the run ends.
     unasked: Bits<2>,
@@ -146,13 +144,7 @@ pub(super) fn planted(violation: Violation) -> Option<Violation> {
 
 impl Violations {
     pub fn new() -> Violations {
-        let judged = [Judged::default(); Invariant::COUNT];
-        Violations { violations: Vec::new(), judged, limit: MAX_PER_INVARIANT, unasked: Bits::NONE }
-    }
-
-    /// Keeps up to so many violations of one invariant.
-    pub fn keep(&mut self, limit: u32) {
-        self.limit = limit;
+        Violations { violations: Vec::new(), judged: [Judged::default(); Invariant::COUNT], unasked: Bits::NONE }
     }
 
     pub fn start(&mut self) {
@@ -208,7 +200,7 @@ impl Violations {
             return;
         }
         judged.violated += 1;
-        if judged.violated > self.limit {
+        if judged.violated > MAX_PER_INVARIANT {
             return;
         }
         let Report { class, why, object, other, expected, observed } = report;
