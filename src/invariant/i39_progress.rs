@@ -151,7 +151,8 @@ impl Clock {
                 self.witnesses[generation] = Witness::default();
             }
             if self.witnesses[generation].object == NONE {
-                let found = s.objects().present().iter().find(|at| is_garbage(s, *at as u32 + 1, generation));
+                let (present, reached) = (s.objects().present(), s.reach().base());
+                let found = present.find_without(reached, |at| is_garbage(s, at as u32 + 1, generation));
                 let object = found.map_or(NONE, |at| at as u32 + 1);
                 self.witnesses[generation] = Witness { object, ..Witness::default() };
             }

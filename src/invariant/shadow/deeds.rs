@@ -88,7 +88,7 @@ impl Shadow {
             && let Some(object) = self.objects.all.get_mut(edge as usize - 1)
         {
             object.status |= Object::BY_HAND;
-            self.objects.peculiar = true;
+            self.objects.peculiar.put(edge as usize - 1);
         }
     }
 
@@ -122,7 +122,7 @@ impl Shadow {
         let moved = if object.stamp == 0 { spot == Spot::Untracked } else { object.spot != spot };
         if object.facts.shape.is_extension() && moved {
             object.status |= Object::BY_HAND;
-            self.objects.peculiar = true;
+            self.objects.peculiar.put(index);
         }
     }
 }
