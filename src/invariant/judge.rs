@@ -162,12 +162,13 @@ impl Judge {
         let heard = crate::mutants::heard(events);
         #[cfg(feature = "mutants")]
         let events = &*heard;
-        let mut events = events;
+        let mut rest = events.iter();
         if self.over {
             return;
         }
-        while let [event, rest @ ..] = events {
-            let from = std::mem::replace(&mut events, rest);
+        loop {
+            let from = rest.as_slice();
+            let Some(event) = rest.next() else { return };
             self.s.set_at(self.s.confidence().at().wrapping_add(1));
             if self.pending && !matches!(event, Event::Snapshot) {
                 self.prepare(event);
@@ -222,12 +223,12 @@ impl Judge {
                     }
                     self.pending = true;
                     self.s.apply_snapshot();
-                    events = self.lines(events);
+                    rest = self.lines(rest.as_slice()).iter();
                 }
                 // Of a snapshot that began in an earlier slice.
                 Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. } => {
                     self.s.set_at(self.s.confidence().at().wrapping_sub(1));
-                    events = self.lines(from);
+                    rest = self.lines(from).iter();
                 }
                 Event::Undefined { reason } => return self.undefined(reason),
                 Event::End => {

@@ -52,8 +52,9 @@ impl Deeds {
     /// The next operation of the mutator begins.
     #[inline]
     pub(super) fn next_step(&mut self) {
-        self.before |= self.now;
-        self.now = 0;
+        if self.now != 0 {
+            self.before |= std::mem::take(&mut self.now);
+        }
     }
 
     /// A snapshot is complete.
