@@ -242,7 +242,7 @@ impl Judge {
     }
 
     /// What is to be done before an event that is not of a snapshot: what followed the last one is complete.
-    #[inline(never)]
+    #[inline(always)]
     fn prepare(&mut self, event: &Event) {
         if matches!(event, Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. }) {
             return;

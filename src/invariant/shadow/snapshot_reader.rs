@@ -369,12 +369,7 @@ fn usual_lines<'a>(
 
 /// Reads lines up to the first that is not that of a live object with references among those that a collection looks at.
 #[inline(always)]
-fn collecting_lines<'a>(
-    objects: &mut [Object],
-    stamp: u32,
-    mut lines: &'a [Event],
-    uneven: &mut u32,
-) -> &'a [Event] {
+fn collecting_lines<'a>(objects: &mut [Object], stamp: u32, mut lines: &'a [Event], uneven: &mut u32) -> &'a [Event] {
     while let [Event::State { object, refcount, spot: Spot::Collecting, finalized }, rest @ ..] = lines {
         let Some(o) = objects.get_mut(object.index()) else { break };
         if *refcount == 0 || o.stamp == stamp || o.is(Object::GONE) {
