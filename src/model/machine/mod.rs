@@ -259,6 +259,8 @@ impl Execution<'_, '_> {
             Frame::DropRange { start, len, step, backwards } => self.drop_range(start, len, step, backwards),
             Frame::Callback { weak, callback } => self.single_callback(weak, callback),
             Frame::TupleCallbacks { tuple, next } => self.tuple_callbacks(tuple, next),
+            Frame::GatherCallbacks { o, tuple, item } => self.gather_callbacks(o, tuple, item),
+            Frame::ForgetAndClear { weak, next } => self.forget_and_clear_linked(weak, next),
             Frame::Drop { o } | Frame::Return { frame: o } => self.drop_now(o),
             Frame::Drain { first } => self.drain(first),
             Frame::Collect { phase } => self.collect_step(phase),

@@ -91,9 +91,7 @@ impl Execution<'_, '_> {
             }
             Op::Scan => {
                 self.scan();
-                // The list that the objects came in.
-                let list = self.process.heap.create_temporary(1);
-                self.decref(list);
+                self.drop_scanned();
                 true
             }
             Op::Collect { generation } => {
