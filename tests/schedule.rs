@@ -26,8 +26,12 @@ const B: u32 = 3;
 const C: u32 = 4;
 const D: u32 = 6;
 
+fn parsed(source: &str) -> Scenario {
+    text::parse(source).unwrap_or_else(|errors| panic!("{errors:?}")).scenario
+}
+
 fn scenario() -> Scenario {
-    text::parse(SOURCE).unwrap_or_else(|errors| panic!("{errors:?}")).scenario
+    parsed(SOURCE)
 }
 
 fn followed(row: &str, moments: &[Moment]) -> Vec<Event> {
@@ -83,6 +87,16 @@ fn the_counts_that_are_told_select_the_generation() {
     }
 }
 
+#[test]
+fn a_first_threshold_of_0_starts_none() {
+    let scenario = parsed(&SOURCE.replace("(3, 1, 1)", "(0, 1, 1)"));
+    for row in ROWS {
+        let mut machine = Machine::new(&Collector::parse(row).unwrap());
+        let moment = moment(row, C, [9, 0, 0]);
+        assert_eq!(starts(&record(|out| machine.follow(&scenario, &[moment], out))), [], "{row}");
+    }
+}
+
 /// A subject that tells the truth about its counts, and what it did then.
 struct Fault {
     what: &'static str,
@@ -98,7 +112,7 @@ struct Fault {
 fn each_thing_that_a_schedule_may_not_do_is_a_difference() {
     let faults = [
         Fault { what: "while disabled", op: D, counts: [9, 0, 0], ran: Some(0), seen: ("new", "collect-start") },
-        Fault { what: "below the threshold", op: C, counts: [2, 0, 0], ran: Some(0), seen: ("new", "collect-start") },
+        Fault { what: "below the threshold", op: C, counts: [2, 2, 0], ran: Some(1), seen: ("new", "collect-start") },
         Fault { what: "late", op: C, counts: [3, 0, 0], ran: None, seen: ("collect-start", "new") },
         Fault { what: "too young", op: C, counts: [3, 2, 0], ran: Some(0), seen: ("collect-start", "collect-start") },
         Fault { what: "too old", op: C, counts: [3, 0, 0], ran: Some(2), seen: ("collect-start", "collect-start") },
@@ -147,7 +161,7 @@ k = Node()
 l = Node()
 m = Node()
 ";
-    let scenario = text::parse(source).unwrap_or_else(|errors| panic!("{errors:?}")).scenario;
+    let scenario = parsed(source);
     let interpreters: Vec<_> = installed().into_iter().flatten().collect();
     if interpreters.is_empty() {
         eprintln!("skipped: no CPython found (pyenv, PATH, CORONER_PYTHONS)");

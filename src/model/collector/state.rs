@@ -73,10 +73,14 @@ impl GcState {
     /// The generation of the collection that must start at an allocation which somebody else counts and finds these counts
     /// before it; none may start if this is `None`.
     pub fn select_told(&self, [young, middle, old]: [u32; 3], rules: &AskedRules) -> Option<u8> {
-        if !self.enabled || self.threshold[0] == 0 || self.collecting || young < self.threshold[0] {
+        let may = (self.enabled || mutant!(ToldWhileDisabled))
+            && (self.threshold[0] != 0 || mutant!(ToldAtZero))
+            && (young >= self.threshold[0] || mutant!(ToldBelowThreshold))
+            && !self.collecting;
+        if !may || mutant!(ToldInVain) {
             return None;
         }
-        self.select_by([young + 1, middle, old], rules)
+        self.select_by(if mutant!(ToldIsYoung) { [young + 1, 0, 0] } else { [young + 1, middle, old] }, rules)
     }
 
     fn select_by(&self, count: [u32; 3], rules: &AskedRules) -> Option<u8> {
