@@ -77,6 +77,16 @@ fn a_collection_starts_at_each_moment_and_nowhere_else() {
     }
 }
 
+/// What passes the threshold unseen starts nothing either: `build` counts for the next moment.
+#[test]
+fn what_is_built_starts_none() {
+    let scenario = parsed("coroner 1\ngc.set_threshold(1, 0, 0)\ngc.enable()\na = chain(9, Node())\nlook()\n");
+    for row in ROWS {
+        let mut machine = Machine::new(&Collector::parse(row).unwrap());
+        assert_eq!(starts(&record(|out| machine.follow(&scenario, &[], out))), [], "{row}");
+    }
+}
+
 #[test]
 fn the_counts_that_are_told_select_the_generation() {
     for row in ROWS {
