@@ -141,12 +141,7 @@ impl Judge {
         self.s.expectations().asked()
     }
 
-    /// The shadow heap as it stands.
-    pub(super) fn shadow(&self) -> &Shadow {
-        &self.s
-    }
-
-    /// The same, to look through it.
+    /// The shadow heap as it stands, to look through it.
     pub(super) fn shadow_mut(&mut self) -> &mut Shadow {
         &mut self.s
     }

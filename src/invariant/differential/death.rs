@@ -4,8 +4,16 @@ use super::super::shadow::Facts;
 use super::super::violation::Class;
 use super::super::violations::class_of;
 use crate::event::{Code, Event, ObjId};
-use crate::scenario::{Op, Scenario};
 use crate::subject::{Expectation, Expectations};
+
+/// What a type, or a hand, may have to do with two deaths.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Beside {
+    /// The object was tracked or untracked by hand, or a script may do so while it dies.
+    pub by_hand: bool,
+    /// An object whose `traverse` lies, and which nothing else holds, dies with it in the collection.
+    pub lies: bool,
+}
 
 /// A death.
 #[derive(Debug, Default)]
@@ -83,7 +91,7 @@ impl Death {
         &self,
         other: &Death,
         facts: &Facts,
-        scenario: &Scenario,
+        beside: Beside,
         expectations: &Expectations,
     ) -> (Class, Option<Expectation>) {
         // A weak reference that dies with its object in one of the deaths is garbage there, and silent.
@@ -95,8 +103,8 @@ impl Death {
             return excused(why).unwrap_or((Class::Collector, None));
         }
         // Nothing but itself holds the object: what other types do is no reason.
-        let by_hand = |op: &Op| matches!(op, Op::Untrack { .. } | Op::Track { .. });
-        if facts.is(Facts::FAULTY) || facts.shape().is_extension() && scenario.ops().iter().any(by_hand) {
+        let seems_saved = self.freed && !other.freed && beside.lies && expectations.holds(Expectation::IsolateSaved);
+        if facts.is(Facts::FAULTY) || facts.shape().is_extension() && beside.by_hand || seems_saved {
             return (Class::TypeFault, None);
         }
         let reasons = [

@@ -10,7 +10,7 @@ use super::super::shadow::{Facts, NONE, Object, Shadow};
 use super::super::violation::{Detail, Phase, Violation};
 use super::super::violations::planted;
 use super::super::{Invariant, Judge};
-use super::death::Death;
+use super::death::{Beside, Death};
 use super::{record, undefined};
 use crate::event::{Event, ObjId, Role, Spot};
 use crate::scenario::{NODE_SLOTS, Op, Place, Scenario};
@@ -22,7 +22,8 @@ pub(crate) const DESCRIPTION: Description = Description {
     premises: "No `DEBUG_SAVEALL`, nothing frozen; the object dies by reference count without the extra edge. Documented: what \
                weak references answer, which follows from the order, and objects that are saved; weak references that are made \
                in the death or do not outlive it; legacy finalizers; before 3.8 the trashcan. A fault of its own type \
-               makes other differences type-faults.",
+               makes other differences type-faults; so does, before 3.9, an object that dies with it and whose `traverse` makes it \
+               seem to be saved: the collector keeps all that it has found then.",
     not: "Order (I17); runs of more than 262,144 events.",
     rests: &[Ground::Liveness, Ground::Promise(Promise::FinalizedOnce), Ground::Promise(Promise::CallbackDue)],
     needs: Needs::SNAPSHOTS.and(Needs::COUNTS),
@@ -50,6 +51,7 @@ pub struct Variant {
     /// It dies in a collection.
     pub knotted: Scenario,
     facts: Facts,
+    beside: Beside,
 }
 
 /// The objects that the mutator alone holds in a variable at the end, each with its two scenarios.
@@ -61,16 +63,26 @@ pub fn variants(scenario: &Scenario, events: &[Event], declaration: &Declaration
     let mut judge = Judge::new();
     judge.start(scenario, declaration);
     judge.take(events);
-    let shadow = judge.shadow();
+    let shadow = judge.shadow_mut();
+    let by_hand = |ops: &[Op]| ops.iter().any(|op| matches!(op, Op::Untrack { .. } | Op::Track { .. }));
+    let in_scripts = (1..scenario.bodies()).any(|body| by_hand(scenario.body(body)));
     let mut found = Vec::new();
-    for (var, edge) in shadow.roots().vars().iter().enumerate() {
+    let vars = shadow.roots().vars().to_vec();
+    for (var, edge) in vars.iter().enumerate() {
         let Some(slot) = free_slot(shadow, *edge) else { continue };
+        let liars: Vec<usize> = shadow.objects().present().iter().filter(|i| is_liar(shadow, *i)).collect();
+        let object = &shadow.objects().all()[*edge as usize - 1];
+        let beside = Beside {
+            by_hand: in_scripts || object.is(Object::BY_HAND),
+            lies: liars.iter().any(|liar| !shadow.reaches_beside(*liar as u32 + 1, *edge)),
+        };
         let place = Place::var(var as u16);
         let drop = [Op::Set { dst: place, src: Place::NOTHING }, Op::Collect { generation: 2 }];
         let knot = Op::Set { dst: place.slot(slot), src: place };
         found.push(Variant {
             object: ObjId::from_index(*edge - 1),
             facts: *shadow.objects().all()[*edge as usize - 1].facts(),
+            beside,
             plain: appended(scenario, &drop),
             knotted: appended(scenario, &[knot, drop[0], drop[1]]),
         });
@@ -79,6 +91,12 @@ pub fn variants(scenario: &Scenario, events: &[Event], declaration: &Declaration
         }
     }
     found
+}
+
+/// A live object whose `traverse` does not report what it owns, or not each time.
+fn is_liar(shadow: &Shadow, index: usize) -> bool {
+    let object = &shadow.objects().all()[index];
+    object.lives() && object.facts().is(Facts::LIES)
 }
 
 /// A slot for the extra edge, if the object dies when one variable lets go.
@@ -129,7 +147,7 @@ pub fn path_independence(
         if expected.is_as(&got) {
             continue;
         }
-        let (class, why) = expected.blame(&got, &variant.facts, &variant.plain, &declaration.expectations);
+        let (class, why) = expected.blame(&got, &variant.facts, variant.beside, &declaration.expectations);
         found.extend(planted(Violation {
             invariant: Invariant::I18,
             class,

@@ -4,6 +4,7 @@ mod cases_collections;
 mod cases_objects;
 mod cases_weakrefs;
 mod circumstances;
+mod containers;
 mod differential;
 mod excuses;
 mod places;

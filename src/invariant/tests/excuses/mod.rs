@@ -3,6 +3,7 @@
 
 mod collections;
 mod finalizers;
+mod narrow;
 mod types;
 mod weakrefs;
 
@@ -37,22 +38,13 @@ use Run::{Events, Once, Rounds};
 
 impl Run {
     fn found(self) -> Vec<Violation> {
-        let parse = |name: &str, text: &str| {
-            let source = format!("coroner 1\n\n{text}");
-            let scenario = crate::scenario::text::parse(&source).unwrap_or_else(|e| panic!("{source}: {e:?}")).scenario;
-            let collector = Collector::parse(name).unwrap();
-            (Machine::new(&collector), scenario, declared(Some(collector.release)))
-        };
         match self {
             Once(name, text) => {
                 let (mut machine, scenario, declaration) = parse(name, text);
                 let events = record(|out| machine.run(&scenario, out));
                 Judge::new().judge(&scenario, &events, &declaration).to_vec()
             }
-            Rounds(name, text) => {
-                let (mut machine, scenario, declaration) = parse(name, text);
-                steady_state(&mut machine, &scenario, &declaration).unwrap().into_iter().collect()
-            }
+            Rounds(name, text) => rounds(name, text),
             Events(release, write) => {
                 let mut stream = Stream::new();
                 write(&mut stream);
@@ -60,6 +52,20 @@ impl Run {
             }
         }
     }
+}
+
+/// A collector of the model, a scenario, and what is declared of the collector.
+fn parse(name: &str, text: &str) -> (Machine, Scenario, Declaration) {
+    let source = format!("coroner 1\n\n{text}");
+    let scenario = crate::scenario::text::parse(&source).unwrap_or_else(|e| panic!("{source}: {e:?}")).scenario;
+    let collector = Collector::parse(name).unwrap();
+    (Machine::new(&collector), scenario, declared(Some(collector.release)))
+}
+
+/// What a scenario in rounds breaks.
+fn rounds(name: &str, text: &str) -> Vec<Violation> {
+    let (mut machine, scenario, declaration) = parse(name, text);
+    steady_state(&mut machine, &scenario, &declaration).unwrap().into_iter().collect()
 }
 
 /// One excuse.
