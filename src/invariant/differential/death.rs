@@ -11,7 +11,7 @@ use crate::subject::{Expectation, Expectations};
 pub(super) struct Beside {
     /// The object was tracked or untracked by hand, or a script may do so while it dies.
     pub by_hand: bool,
-    /// An object whose `traverse` lies, and which nothing else holds, dies with it in the collection.
+    /// There is an object whose `traverse` lies when the collection looks: what it leads to may seem to be saved.
     pub lies: bool,
 }
 

@@ -22,7 +22,7 @@ pub(crate) const DESCRIPTION: Description = Description {
     premises: "No `DEBUG_SAVEALL`, nothing frozen; the object dies by reference count without the extra edge. Documented: what \
                weak references answer, which follows from the order, and objects that are saved; weak references that are made \
                in the death or do not outlive it; legacy finalizers; before 3.8 the trashcan. A fault of its own type \
-               makes other differences type-faults; so does, before 3.9, an object that dies with it and whose `traverse` makes it \
+               makes other differences type-faults; so does, before 3.9, an object whose `traverse` makes what it leads to \
                seem to be saved: the collector keeps all that it has found then.",
     not: "Order (I17); runs of more than 262,144 events.",
     rests: &[Ground::Liveness, Ground::Promise(Promise::FinalizedOnce), Ground::Promise(Promise::CallbackDue)],
@@ -63,19 +63,15 @@ pub fn variants(scenario: &Scenario, events: &[Event], declaration: &Declaration
     let mut judge = Judge::new();
     judge.start(scenario, declaration);
     judge.take(events);
-    let shadow = judge.shadow_mut();
+    let shadow = &*judge.shadow_mut();
     let by_hand = |ops: &[Op]| ops.iter().any(|op| matches!(op, Op::Untrack { .. } | Op::Track { .. }));
     let in_scripts = (1..scenario.bodies()).any(|body| by_hand(scenario.body(body)));
+    let lies = shadow.objects().all().iter().any(|o| o.lives() && o.facts().is(Facts::LIES));
     let mut found = Vec::new();
-    let vars = shadow.roots().vars().to_vec();
-    for (var, edge) in vars.iter().enumerate() {
+    for (var, edge) in shadow.roots().vars().iter().enumerate() {
         let Some(slot) = free_slot(shadow, *edge) else { continue };
-        let liars: Vec<usize> = shadow.objects().present().iter().filter(|i| is_liar(shadow, *i)).collect();
         let object = &shadow.objects().all()[*edge as usize - 1];
-        let beside = Beside {
-            by_hand: in_scripts || object.is(Object::BY_HAND),
-            lies: liars.iter().any(|liar| !shadow.reaches_beside(*liar as u32 + 1, *edge)),
-        };
+        let beside = Beside { by_hand: in_scripts || object.is(Object::BY_HAND), lies };
         let place = Place::var(var as u16);
         let drop = [Op::Set { dst: place, src: Place::NOTHING }, Op::Collect { generation: 2 }];
         let knot = Op::Set { dst: place.slot(slot), src: place };
@@ -91,12 +87,6 @@ pub fn variants(scenario: &Scenario, events: &[Event], declaration: &Declaration
         }
     }
     found
-}
-
-/// A live object whose `traverse` does not report what it owns, or not each time.
-fn is_liar(shadow: &Shadow, index: usize) -> bool {
-    let object = &shadow.objects().all()[index];
-    object.lives() && object.facts().is(Facts::LIES)
 }
 
 /// A slot for the extra edge, if the object dies when one variable lets go.
