@@ -6,15 +6,6 @@ use super::super::violations::class_of;
 use crate::event::{Code, Event, ObjId};
 use crate::subject::{Expectation, Expectations};
 
-/// What a type, or a hand, may have to do with two deaths.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Beside {
-    /// The object was tracked or untracked by hand, or a script may do so while it dies.
-    pub by_hand: bool,
-    /// There is an object whose `traverse` lies when the collection looks: what it leads to may seem to be saved.
-    pub lies: bool,
-}
-
 /// A death.
 #[derive(Debug, Default)]
 pub(super) struct Death {
@@ -86,12 +77,13 @@ impl Death {
     ///
     /// What is promised of a death is promised of both: that the finalizer runs, that the callback of a weak reference that
     /// is alive is called, and that the object goes. What weak references answer meanwhile follows from the order, and an
-    /// object that was saved is one that a collection has found unreachable.
+    /// object that was saved is one that a collection has found unreachable. `by_hand`: the object was tracked or untracked by
+    /// hand, or a script may do so while it dies.
     pub fn blame(
         &self,
         other: &Death,
         facts: &Facts,
-        beside: Beside,
+        by_hand: bool,
         expectations: &Expectations,
     ) -> (Class, Option<Expectation>) {
         // A weak reference that dies with its object in one of the deaths is garbage there, and silent.
@@ -102,9 +94,8 @@ impl Death {
             let why = if same { Expectation::CallbacksFirst } else { Expectation::Resurrection };
             return excused(why).unwrap_or((Class::Collector, None));
         }
-        // Nothing but itself holds the object: what other types do is no reason.
-        let seems_saved = self.freed && !other.freed && beside.lies && expectations.holds(Expectation::IsolateSaved);
-        if facts.is(Facts::FAULTY) || facts.shape().is_extension() && beside.by_hand || seems_saved {
+        // Nothing but itself holds the object: what other types own is no reason.
+        if facts.is(Facts::FAULTY) || facts.shape().is_extension() && by_hand {
             return (Class::TypeFault, None);
         }
         let reasons = [

@@ -7,10 +7,10 @@
 
 use super::super::description::{Description, Ground};
 use super::super::shadow::{Facts, NONE, Object, Shadow};
-use super::super::violation::{Detail, Phase, Violation};
+use super::super::violation::{Class, Detail, Phase, Violation};
 use super::super::violations::planted;
 use super::super::{Invariant, Judge};
-use super::death::{Beside, Death};
+use super::death::Death;
 use super::{record, undefined};
 use crate::event::{Event, ObjId, Role, Spot};
 use crate::scenario::{NODE_SLOTS, Op, Place, Scenario};
@@ -22,8 +22,7 @@ pub(crate) const DESCRIPTION: Description = Description {
     premises: "No `DEBUG_SAVEALL`, nothing frozen; the object dies by reference count without the extra edge. Documented: what \
                weak references answer, which follows from the order, and objects that are saved; weak references that are made \
                in the death or do not outlive it; legacy finalizers; before 3.8 the trashcan. A fault of its own type \
-               makes other differences type-faults; so does, before 3.9, an object whose `traverse` makes what it leads to \
-               seem to be saved: the collector keeps all that it has found then.",
+               makes other differences type-faults, and so does a type that misled about the object in one of the deaths.",
     not: "Order (I17); runs of more than 262,144 events.",
     rests: &[Ground::Liveness, Ground::Promise(Promise::FinalizedOnce), Ground::Promise(Promise::CallbackDue)],
     needs: Needs::SNAPSHOTS.and(Needs::COUNTS),
@@ -51,7 +50,8 @@ pub struct Variant {
     /// It dies in a collection.
     pub knotted: Scenario,
     facts: Facts,
-    beside: Beside,
+    /// It was tracked or untracked by hand, or a script may do so while it dies.
+    by_hand: bool,
 }
 
 /// The objects that the mutator alone holds in a variable at the end, each with its two scenarios.
@@ -63,22 +63,19 @@ pub fn variants(scenario: &Scenario, events: &[Event], declaration: &Declaration
     let mut judge = Judge::new();
     judge.start(scenario, declaration);
     judge.take(events);
-    let shadow = &*judge.shadow_mut();
-    let by_hand = |ops: &[Op]| ops.iter().any(|op| matches!(op, Op::Untrack { .. } | Op::Track { .. }));
-    let in_scripts = (1..scenario.bodies()).any(|body| by_hand(scenario.body(body)));
-    let lies = shadow.objects().all().iter().any(|o| o.lives() && o.facts().is(Facts::LIES));
+    let shadow = judge.shadow();
+    let by_hand = |op: &Op| matches!(op, Op::Untrack { .. } | Op::Track { .. });
+    let in_scripts = (1..scenario.bodies()).any(|body| scenario.body(body).iter().any(by_hand));
     let mut found = Vec::new();
     for (var, edge) in shadow.roots().vars().iter().enumerate() {
         let Some(slot) = free_slot(shadow, *edge) else { continue };
-        let object = &shadow.objects().all()[*edge as usize - 1];
-        let beside = Beside { by_hand: in_scripts || object.is(Object::BY_HAND), lies };
         let place = Place::var(var as u16);
         let drop = [Op::Set { dst: place, src: Place::NOTHING }, Op::Collect { generation: 2 }];
         let knot = Op::Set { dst: place.slot(slot), src: place };
         found.push(Variant {
             object: ObjId::from_index(*edge - 1),
             facts: *shadow.objects().all()[*edge as usize - 1].facts(),
-            beside,
+            by_hand: in_scripts || shadow.objects().all()[*edge as usize - 1].is(Object::BY_HAND),
             plain: appended(scenario, &drop),
             knotted: appended(scenario, &[knot, drop[0], drop[1]]),
         });
@@ -127,7 +124,7 @@ pub fn path_independence(
     }
     let from = scenario.main().len() as u32;
     let events = record(subject, scenario)?;
-    let mut found = Vec::new();
+    let (mut judge, mut found) = (Judge::new(), Vec::new());
     for variant in variants(scenario, &events, declaration) {
         let (plain, knotted) = (record(subject, &variant.plain)?, record(subject, &variant.knotted)?);
         if undefined(&plain) || undefined(&knotted) {
@@ -137,7 +134,18 @@ pub fn path_independence(
         if expected.is_as(&got) {
             continue;
         }
-        let (class, why) = expected.blame(&got, &variant.facts, variant.beside, &declaration.expectations);
+        let (mut class, why) = expected.blame(&got, &variant.facts, variant.by_hand, &declaration.expectations);
+        let misled = |(scenario, events): (&Scenario, &[Event])| {
+            judge.start(scenario, declaration);
+            judge.take(events);
+            judge.shadow().is_misled(Some(variant.object))
+        };
+        // What another type, or its deallocator, has done to the object in one of the two deaths.
+        if class == Class::Collector
+            && [(&variant.plain, &plain[..]), (&variant.knotted, &knotted)].into_iter().any(misled)
+        {
+            class = Class::TypeFault;
+        }
         found.extend(planted(Violation {
             invariant: Invariant::I18,
             class,

@@ -33,18 +33,6 @@ pub(super) const PAIRS: &[Pair] = &[
         ),
     ),
     pair(
-        Type("a function, before 3.8, has no tp_clear"),
-        Invariant::I19,
-        Once(
-            "cpython-3.7",
-            "def A():\n    pass\n\na = function(A)\nb = tuple(a)\na[1] = b\ndel a\ndel b\ncollect(2)\n",
-        ),
-        Once(
-            "cpython-3.7+bug-skip-first-clear",
-            "def A():\n    pass\n\nc = Node()\nc[0] = c\na = function(A)\nb = tuple(a)\na[1] = b\ndel a\ndel b\ndel c\ncollect(2)\n",
-        ),
-    ),
-    pair(
         Entry(Expectation::TypeEdge),
         Invariant::I19,
         Once("cpython-3.8", "a = Typed()\na[3] = a\ndel a\ncollect(2)\n"),
