@@ -21,7 +21,8 @@ pub(crate) const DESCRIPTION: Description = Description {
     premises: "Every type that holds something of what is left takes part fully; otherwise type-fault, as functions before 3.8 do \
                not. Documented for what they hold: legacy finalizers, the type edge before 3.9, a `finalize` whose function or \
                argument owns its object.",
-    not: "Leaks that do not happen every time; what the scenario's own code still holds; runs of more than 262,144 events.",
+    not: "Leaks that do not happen every time; what the scenario's own code still holds, in variables, `gc.callbacks` or \
+          `gc.garbage`, by `gc.freeze()`, or because a script made or saved it in the last collection; runs of more than 262,144 events.",
     rests: &[Ground::Liveness],
     needs: Needs::SNAPSHOTS.and(Needs::COUNTS),
     asks: &[

@@ -73,6 +73,28 @@ fn a_finalizer_or_a_callback_that_runs_on_one_way_only_is_the_collectors_fault()
     assert_eq!(class("cpython-3.15", &saved), [Class::Documented]);
 }
 
+/// Before 3.9 one saved object keeps all that a collection has found: so does one that a `traverse` makes seem saved.
+#[test]
+fn what_dies_beside_a_lie_may_stay() {
+    let class = |name: &str, source: &str| {
+        let scenario = crate::scenario::text::parse(&format!("coroner 1\n\n{source}")).unwrap().scenario;
+        let collector = Collector::parse(name).unwrap();
+        let found = path_independence(&mut machine(name), &scenario, &declared(Some(collector.release))).unwrap();
+        found.iter().map(|v| v.class).collect::<Vec<_>>()
+    };
+    let with = "a = Node()\na[0] = Node(fickle=[0])\na[0][0] = a[0]\n";
+    assert_eq!(class("cpython-3.7", with), [Class::TypeFault]);
+    assert_eq!(class("cpython-3.12", with), []);
+    // So does what a live one leads to; but that explains no finalizer that did not run.
+    let lives = "a = Node()\nb = Node(fickle=[0])\nb[0] = Node()\n";
+    assert_eq!(class("cpython-3.7", lives), [Class::TypeFault]);
+    let beside = "def A():\n    pass\n\na = Node(finalizer=A)\nb = Node(fickle=[0])\nb[0] = b\n";
+    assert_eq!(class("cpython-3.7+bug-skip-finalizers", beside), [Class::Collector]);
+    // Another object was tracked by hand.
+    let by_hand = "def A():\n    pass\n\na = Node(finalizer=A)\nb = Node(clear=none)\nuntrack(b)\n";
+    assert_eq!(class("cpython-3.12+bug-skip-finalizers", by_hand), [Class::Collector]);
+}
+
 #[test]
 fn a_leaking_collector_does_not_reach_a_steady_state() {
     let x = Place::var(0);
