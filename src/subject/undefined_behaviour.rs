@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{At, Death, Declaration, End, Failure, Group, Receiver, SetupError, Spec, Subject, Variants};
-use crate::event::{Event, EventBuffer, Undefined};
+use crate::event::{Event, EventBuffer, Observation, Undefined};
 use crate::scenario::Scenario;
 use crate::supervise::Limits;
 
@@ -108,12 +108,21 @@ impl Process {
         }
     }
 
-    /// Where the model says that behaviour is undefined, and why: the number of events before it.
+    /// Where the model says that behaviour is undefined, and why: the number of events before it. Only then are its events
+    /// kept.
     fn foresee(&mut self, scenario: &Scenario) -> Option<(usize, Undefined)> {
+        let model = self.model.as_mut()?;
+        let mut last = None;
+        let mut take = |events: &[Event]| last = events.last().copied().or(last);
         let most = self.real.as_ref().map_or(self.limits, |real| real.limits()).events();
-        let mut out = EventBuffer::new(&mut self.foreseen).keep(most).end_at(most);
+        let blind = EventBuffer::new(&mut self.foreseen).keep(0).end_at(most).observe(Observation::Nothing);
         // A run that broke off says what came before.
-        let _ = self.model.as_mut()?.run(scenario, &mut out);
+        let _ = model.run(scenario, &mut blind.pass_to(&mut take));
+        if !matches!(last, Some(Event::Undefined { .. })) {
+            return None;
+        }
+        let mut out = EventBuffer::new(&mut self.foreseen).keep(most).end_at(most);
+        let _ = model.run(scenario, &mut out);
         drop(out);
         match self.foreseen.last() {
             Some(Event::Undefined { reason }) => Some((self.foreseen.len() - 1, *reason)),
