@@ -12,6 +12,7 @@ mod diff;
 mod enumerate;
 mod exit;
 mod explain;
+mod export;
 mod fmt;
 mod fuzz;
 mod fuzz_findings;
@@ -62,6 +63,7 @@ enum Command {
     Bisect(bisect::Args),
     Check(check::Args),
     Explain(explain::Args),
+    Export(export::Args),
     Shrink(shrink::Args),
     Sweep(sweep::Args),
     Enumerate(enumerate::Args),
@@ -107,6 +109,7 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Bisect(args) => bisect::run(&args, json),
         Command::Check(args) => check::run(&args, json),
         Command::Explain(args) => explain::run(&args, json),
+        Command::Export(args) => export::run(&args, json),
         Command::Shrink(args) => shrink::run(&args, json),
         Command::Sweep(args) => sweep::run(&args, json),
         Command::Enumerate(args) => enumerate::run(&args, json),
