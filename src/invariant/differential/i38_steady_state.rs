@@ -155,12 +155,12 @@ fn leak(sizes: &[i64]) -> Option<i64> {
     counted.last().copied().filter(|_| counted.iter().all(|delta| *delta >= 1))
 }
 
+/// What is counted, in words, and how much there is of it after each round.
+type Sizes = (&'static str, Vec<i64>);
+
 /// What a process holds after each round. What looks like a leak in one that has run other scenarios counts if it is there in
 /// a fresh one.
-fn sizes_of_process(
-    subject: &mut dyn Subject,
-    scenario: &Scenario,
-) -> Result<Option<[(&'static str, Vec<i64>); 2]>, Failure> {
+fn sizes_of_process(subject: &mut dyn Subject, scenario: &Scenario) -> Result<Option<[Sizes; 2]>, Failure> {
     for fresh in [false, true] {
         if fresh {
             subject.restart();
