@@ -165,7 +165,7 @@ fn list_folder(folder: &Path, depth: u32, found: &mut Vec<Result<PathBuf, Unread
             Err(error) => failed(error),
         }
     }
-    paths.sort();
+    paths.sort_unstable();
     for path in paths {
         if path.is_dir() {
             if depth > 0 {
