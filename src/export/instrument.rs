@@ -39,8 +39,8 @@ pub struct Instrument {
     pub scans: bool,
     /// What is left of the objects that these variables hold at the end.
     pub finals: Vec<u16>,
-    /// In which generation the objects are that these variables hold at the end.
-    pub listed: Vec<u16>,
+    /// In which generation the objects are that these paths lead to at the end.
+    pub listed: Vec<Path>,
     /// How long `gc.garbage` is at the end.
     pub garbage: bool,
     /// How many instances of the script's classes are left at the end.
@@ -148,15 +148,15 @@ fn finals(scenario: &Scenario, judged: &Judged) -> Vec<u16> {
     found.into_iter().collect()
 }
 
-/// The variables that hold an object at the end which moved between generations.
-fn moved(scenario: &Scenario, judged: &Judged) -> Vec<u16> {
+/// The ways at the end to objects that moved between generations.
+fn moved(scenario: &Scenario, judged: &Judged) -> Vec<Path> {
     let mut found = BTreeSet::new();
     for row in &judged.rows {
         let mut heap = Heap::new(scenario);
         row.events.iter().for_each(|event| heap.take(event));
         let wrong = row.violations.iter().filter(|v| v.invariant == Invariant::I32 && v.class == Class::Collector);
         for object in wrong.filter_map(|v| v.object) {
-            found.extend((0..scenario.vars()).find(|var| heap.var(*var) == Some(object)));
+            found.extend(shortest(&heap, scenario, None, object));
         }
     }
     found.into_iter().collect()

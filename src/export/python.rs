@@ -273,10 +273,10 @@ impl<'s> Printer<'s> {
             let name = self.names.var(*var);
             lines.push(format!("print(\"{name}{}%s\" % show({name}))", trace::ARROW));
         }
-        for var in &self.instrument.listed {
+        for path in &self.instrument.listed {
             self.helpers.insert(Helper::Generation);
-            let name = self.names.var(*var);
-            lines.push(format!("print(\"{name} in generation{}%s\" % generation({name}))", trace::ARROW));
+            let text = self.path(path, MAIN)?;
+            lines.push(format!("print(\"{text} in generation{}%s\" % generation({text}))", trace::ARROW));
         }
         if self.instrument.left {
             let classes = self.names.classes().iter().filter(|(kind, _)| self.in_c || !super::boxes::is_box(kind));

@@ -246,8 +246,8 @@ pub fn lines(
     }
     if is_over {
         lines.extend(instrument.finals.iter().map(|var| heap.show(heap.var(*var))));
-        for var in &instrument.listed {
-            let spot = heap.var(*var).and_then(|object| spots.get(&object));
+        for path in &instrument.listed {
+            let spot = heap.follow(path, None).and_then(|object| spots.get(&object));
             let generation = match spot.filter(|_| release >= GENERATIONS) {
                 Some(Spot::Gen0) => "[0]",
                 Some(Spot::Gen1) => "[1]",
