@@ -200,9 +200,9 @@ static void op_look(void) {
     static PyObject **stack;
     static size_t cap;
     size_t n = 0;
-    int root;
+    uint32_t root;
     P.mark++;
-    for (root = 0; root < MAX_VARS + 2; root++) {
+    for (root = 0; root < P.n_vars + 2; root++) {
         PyObject *o = root == 0 ? P.frame.owner : root == 1 ? P.frame.arg : P.vars[root - 2];
         PyObject *edges[MAX_EDGES];
         for (;;) {
@@ -266,7 +266,6 @@ static int op_build(const Op *op, uint32_t origin) {
         return 1;
     }
     for (i = 0; i < n && !P.silent; i++) {
-        if (has_header(&op->kind)) count_object();
         made[i] = new_object(&op->kind, NULL, NULL, origin);
         if (!made[i]) break;
         if (op->a == BULK_CHAIN || op->a == BULK_RING) {
@@ -301,7 +300,6 @@ static int op_build(const Op *op, uint32_t origin) {
         last = n ? made[0] : NULL;
     }
     free(made);
-    if (has_header(&op->kind)) collect_later();
     if (last) keep(&op->dst, last);
     return 1;
 }
@@ -353,9 +351,11 @@ static int run_op(const Op *op) {
     case OP_UNFREEZE:
         if (!P.gc_freeze) return 0;
         call0(op->code == OP_FREEZE ? P.gc_freeze : P.gc_unfreeze, P.no_args);
-        if (op->code == OP_FREEZE) count_none();
         return 1;
-    case OP_SAVE_ALL: call0(P.gc_set_debug, op->a ? P.debug_on : P.debug_off); return 1;
+    case OP_SAVE_ALL:
+        call0(P.gc_set_debug, op->a ? P.debug_on : P.debug_off);
+        go_on_listening();
+        return 1;
     case OP_EMPTY_GARBAGE: return gc_list_op(P.garbage, NULL);
     case OP_ADD_GC_CALLBACK:
         o = eval(&op->x);
@@ -408,15 +408,15 @@ int scenario_run(void) {
 
 /* Frees everything that the scenario left, unseen: no events, no scripts. */
 void scenario_cleanup(void) {
-    uint32_t id;
-    int i;
+    uint32_t id, i;
     P.silent = 1;
     PyErr_Clear();
     /* Until 3.7 objects may still be in the trashcan: the end of any list's deallocator empties it. */
     Py_XDECREF(PyList_New(0));
     gc_list_op(P.callbacks, NULL);
     call0(P.gc_set_debug, P.debug_off);
-    for (i = 0; i < MAX_VARS; i++) Py_CLEAR(P.vars[i]);
+    for (i = 0; i < P.n_vars; i++) Py_CLEAR(P.vars[i]);
+    P.n_vars = 0;
     gc_list_op(P.garbage, NULL);
     for (id = 1; id <= P.n_entries; id++) {
         PyObject *o = entry_of(id)->object;

@@ -125,7 +125,9 @@ pub fn path_independence(
     let from = scenario.main().len() as u32;
     let events = record(subject, scenario)?;
     let (mut judge, mut found) = (Judge::new(), Vec::new());
-    for variant in variants(scenario, &events, declaration) {
+    let variants = variants(scenario, &events, declaration);
+    subject.prepare(&variants.iter().flat_map(|v| [&v.plain, &v.knotted]).collect::<Vec<_>>());
+    for variant in variants {
         let (plain, knotted) = (record(subject, &variant.plain)?, record(subject, &variant.knotted)?);
         if undefined(&plain) || undefined(&knotted) {
             continue;
