@@ -43,7 +43,7 @@ pub fn table(
     for interpreter in interpreters {
         for &profile in profiles {
             match compare(interpreter, profile, time) {
-                Ok(Some([model, real, rows])) => {
+                Ok([model, real, rows]) => {
                     table.rows.push(vec![
                         Cell::Text(interpreter.name()),
                         profile.name.into(),
@@ -60,7 +60,6 @@ pub fn table(
                         table.floor(format!("worker of {}", interpreter.name()), "60,000/s", seen);
                     }
                 }
-                Ok(None) => table.notes.push(format!("skipped: no row of the table covers {}", interpreter.name())),
                 Err(error) => table.notes.push(format!("skipped: {error}")),
             }
             step();
@@ -73,12 +72,8 @@ pub fn table(
 }
 
 /// Nanoseconds per scenario of the model and of the interpreter, and per scenario and row of all rows together.
-fn compare(
-    interpreter: &Interpreter,
-    profile: &'static Profile,
-    time: Duration,
-) -> Result<Option<[f64; 3]>, SetupError> {
-    let Some(collector) = row_of(interpreter) else { return Ok(None) };
+fn compare(interpreter: &Interpreter, profile: &'static Profile, time: Duration) -> Result<[f64; 3], SetupError> {
+    let collector = row_of(interpreter);
     let mut python = Python::new(interpreter.clone(), Limits::default())?;
     let mut generator = Generator::new(Seed::from(7), profile, Size::default());
     let mut machine = Machine::new(&collector);
@@ -117,7 +112,7 @@ fn compare(
         error = error.take().or(result.err());
     });
     let each = |at: usize| turns.total(at) / SCENARIOS as f64;
-    error.map_or_else(|| Ok(Some([each(0), each(1), each(2) / rows.len() as f64])), Err)
+    error.map_or_else(|| Ok([each(0), each(1), each(2) / rows.len() as f64]), Err)
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use super::compile::{SetupError, probe, sanitizers};
-use super::find::Interpreter;
+use super::identity::Interpreter;
+use crate::subject::Needs;
 use crate::supervise::{Child, Limits, unique};
 
 const HEADER: usize = 64;
@@ -57,6 +58,8 @@ pub(super) struct Worker {
     batch: File,
     events: File,
     complaints: Receiver<String>,
+    /// What its events show.
+    observes: Needs,
 }
 
 /// A file that is in memory where possible.
@@ -168,9 +171,12 @@ impl Worker {
             }
         });
         let (complain, complaints) = channel();
+        let observes;
         let (start, patience) = (limits.start, if interpreter.sanitized { SANITIZED_START } else { 1 });
         match answers.recv_timeout(start.saturating_mul(patience)) {
-            Ok(Word::Answer([0, 0])) => {
+            Ok(Word::Answer([blind, 0])) => {
+                // What the collector's lists show, if the probe did not find them, is all that it cannot see.
+                observes = if blind == 0 { Needs::ALL } else { Needs::ALL.without(Needs::GENERATIONS) };
                 // From here on nothing may fill the pipe and block the child.
                 std::thread::spawn(move || listen(stderr, &complain));
             }
@@ -188,7 +194,7 @@ impl Worker {
         }
         // The child has them open: no name is left behind, whatever happens.
         let (batch, events) = (batch.unlink(), events.unlink());
-        Ok(Ok(Worker { child, stdin, answers, batch, events, complaints }))
+        Ok(Ok(Worker { child, stdin, answers, batch, events, complaints, observes }))
     }
 
     /// Sends a batch and waits for the answer, as long as there is progress: an event or the end of a scenario at
@@ -253,6 +259,11 @@ impl Worker {
     pub(super) fn last_words(&self) -> Option<String> {
         // The reader ends with the child; not if a grandchild has the pipe.
         self.complaints.recv_timeout(Duration::from_millis(500)).ok()
+    }
+
+    /// What its events show.
+    pub(super) fn observes(&self) -> Needs {
+        self.observes
     }
 
     /// The child's process id.
@@ -362,15 +373,7 @@ mod tests {
     /// Why a program is no worker.
     fn refused(text: &str, start: Duration) -> String {
         let (folder, program) = script(text);
-        let interpreter = Interpreter {
-            program,
-            release: Release::new(3, 13, 0),
-            level: "final".into(),
-            debug: false,
-            include: Vec::new(),
-            version: String::new(),
-            sanitized: false,
-        };
+        let interpreter = Interpreter::of_release(program, Release::new(3, 13, 0));
         let limits = Limits { start, event_bytes: 1 << 16, ..Limits::default() };
         Worker::start_with(folder.path(), &interpreter, &limits).unwrap_err().to_string()
     }

@@ -3,9 +3,11 @@
 mod child;
 mod compile;
 mod find;
+mod identity;
 mod interpreter;
 mod layout;
 
 pub use compile::{SetupError, cache_dir, probe};
-pub use find::{FindError, Interpreter, Resolved, installed, resolve};
+pub use find::{Resolved, installed, resolve};
+pub use identity::{FindError, Interpreter, tell_apart};
 pub use interpreter::{BatchedRun, Python};

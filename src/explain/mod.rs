@@ -17,11 +17,12 @@ use serde::Serialize;
 use crate::event::{Event, EventBuffer};
 use crate::findings::Verdict;
 use crate::invariant::Violation;
-use crate::model::collector::{Collector, Row};
+use crate::model::collector::Collector;
 use crate::model::machine::{Machine, PhasePoint};
 use crate::object_names::{Naming, ObjectNames};
+use crate::scenario::Scenario;
 use crate::scenario::text::{Document, print_op};
-use crate::subject::End;
+use crate::subject::{End, Needs};
 
 pub use callback_outcomes::MOST_TOLD;
 pub use collections::{Collection, Examined};
@@ -131,6 +132,8 @@ pub struct RealRun<'j> {
     pub total: u64,
     /// How it ended.
     pub end: &'j End,
+    /// What its events show.
+    pub observes: Needs,
 }
 
 /// Runs a document's scenario on a collector and records everything. What goes on inside a real interpreter is unknown:
@@ -145,13 +148,19 @@ pub fn record<'d>(document: &'d Document, collector: &Collector, judged: Judged<
     };
     let (mut memory, mut camera) = (Vec::new(), PictureTaker::default());
     let (mut remarks, mut common, mut read) = (Vec::new(), None, ReadOff::default());
-    if let Some(RealRun { events, total, end }) = judged.real {
+    if let Some(RealRun { events, total, end, observes }) = judged.real {
         tell(events);
         let mut out = EventBuffer::new(&mut memory).keep(events.len() + 1);
         Machine::new(collector).run(scenario, &mut out);
         drop(out);
+        observes.restrict(&mut memory);
         remarks.extend(ending(end));
-        let row = Row::covering(collector.release).map_or_else(|| "the newest row".to_owned(), Row::name);
+        if !observes.shows_lists() {
+            remarks.push(
+                "the collector's lists were not found in this interpreter: where they are is not observed".to_owned(),
+            );
+        }
+        let row = collector.model_name();
         common = Common::of(&row, &memory, events, total);
         match &common {
             None => remarks
@@ -177,6 +186,13 @@ pub fn record<'d>(document: &'d Document, collector: &Collector, judged: Judged<
     let (PictureTaker { shots, missed, .. }, names) = (camera, naming.finish());
     let (violations, digest, collector) = (judged.violations.to_vec(), judged.digest, collector.clone());
     Run { document, collector, log, shots, violations, names, digest, missed, common, read, remarks }
+}
+
+/// The events of a collector of the model, and its inside at each phase of each collection.
+pub fn pictures(scenario: &Scenario, collector: &Collector) -> (Vec<Event>, Vec<HeapPicture>) {
+    let (mut events, mut camera) = (Vec::new(), PictureTaker::default());
+    Machine::new(collector).run_observed(scenario, &mut EventBuffer::new(&mut events), &mut camera);
+    (events, camera.shots)
 }
 
 /// How a run on an interpreter ended, if not with its last event.

@@ -17,7 +17,7 @@ use crate::supervise::Limits;
 
 pub use campaign::{ComparisonOutcome, Skipped, run, run_under};
 pub use compared_counts::{ComparedCounts, ComparedTotals, DifferenceKey};
-pub use difference::{Comparison, Difference, DifferenceKind, Looseness, compare, word};
+pub use difference::{Comparison, Difference, DifferenceKind, Looseness, compare, compare_observed, word};
 pub use finding::{ReducedDifference, reduce};
 pub use plan::{ComparisonPlan, Target};
 
@@ -51,6 +51,8 @@ pub struct Compared {
     pub sampled: bool,
     /// A fresh process did something else than the worker, though nothing undefined had happened there.
     pub unstable: bool,
+    /// The collector's lists were not observed: everything else was compared.
+    pub without_lists: bool,
 }
 
 impl Lockstep {
@@ -141,6 +143,7 @@ impl Lockstep {
         mut each: impl FnMut(Compared),
     ) -> Result<(), SetupError> {
         self.run_model(scenarios);
+        let without_lists = !self.steady.declaration().observes.shows_lists();
         let (risky, steady): (Vec<usize>, Vec<usize>) = (0..scenarios.len()).partition(|i| self.risk(*i));
         let mut again = Vec::new();
         for (indices, risky) in [(steady, false), (risky, true)] {
@@ -154,7 +157,7 @@ impl Lockstep {
                 let model = &self.events[self.ranges[index].clone()];
                 let comparison = compare(model, events, failure);
                 let digest = digest(model, events);
-                let compared = Compared { index, comparison, digest, sampled: false, unstable: false };
+                let compared = Compared { index, comparison, digest, sampled: false, unstable: false, without_lists };
                 if sample(index) || matches!(compared.comparison, Comparison::Different(_)) {
                     again.push((compared, risky));
                 } else {
@@ -186,6 +189,7 @@ impl Lockstep {
                 self.model.run(scenario.borrow(), &mut EventBuffer::append(&mut self.events).keep(most).end_at(most));
             self.ranges.push(from..self.events.len());
         }
+        self.steady.declaration().observes.restrict(&mut self.events);
     }
 
     fn risk(&self, index: usize) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{At, Death, Declaration, End, Failure, Group, Receiver, SetupError, Spec, Subject, Variants};
+use super::{At, Death, Declaration, End, Failure, Group, Needs, Receiver, SetupError, Spec, Subject, Variants};
 use crate::event::{Event, EventBuffer, Undefined};
 use crate::scenario::Scenario;
 use crate::supervise::Limits;
@@ -48,6 +48,7 @@ impl Spec for Foreseen {
             failed: Vec::new(),
             // What cannot be set up foresees nothing.
             model: self.model.subject(self.row, self.limits).ok(),
+            observes: self.declarations[0].observes,
             foreseen: Vec::new(),
             events: Vec::new(),
         })
@@ -81,6 +82,8 @@ struct Process {
     /// Why it, or a process of it, could not be started, since the last one could.
     failed: Vec<SetupError>,
     model: Option<Box<dyn Subject>>,
+    /// What the subject's events show.
+    observes: Needs,
     /// The events of the model's last run.
     foreseen: Vec<Event>,
     /// The events of the last run.
@@ -115,6 +118,7 @@ impl Process {
         // A run that broke off says what came before.
         let _ = self.model.as_mut()?.run(scenario, &mut out);
         drop(out);
+        self.observes.restrict(&mut self.foreseen);
         match self.foreseen.last() {
             Some(Event::Undefined { reason }) => Some((self.foreseen.len() - 1, *reason)),
             _ => None,

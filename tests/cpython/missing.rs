@@ -11,6 +11,7 @@ fn impostor(place: &Place, name: &str, changes: &[(&str, &str)]) -> PathBuf {
         ("minor", "13"),
         ("patch", "0"),
         ("level", "final"),
+        ("serial", "0"),
         ("implementation", "cpython"),
         ("debug", "0"),
         ("free_threaded", "0"),
@@ -43,13 +44,19 @@ fn one_line(ran: &Ran, part: &str) {
 fn a_free_threaded_build_is_refused() {
     let place = Place::new();
     let program = impostor(&place, "python3.13t", &[("free_threaded", "1")]);
-    let part = "a free-threaded build, whose collector coroner does not know";
+    let part = "CPython 3.13.0t is a free-threaded build, whose collector coroner does not know";
     for command in ["diff", "test"] {
         one_line(&alone(&place, &format!("{command} --python {}", program.display()), "/nowhere"), part);
     }
     one_line(&alone(&place, &format!("run --collector python:{}", program.display()), "/nowhere"), part);
     let listed = ran(place.command("list pythons").env("CORONER_PYTHONS", &program).output().unwrap());
-    assert!(listed.code == 0 && listed.out.contains(part), "{}", listed.out);
+    assert!(listed.code == 0 && listed.out.contains("python-3.13.0t  unusable"), "{}", listed.out);
+    // By its version it is named, not looked for in vain.
+    for entry in ["3.13t", "3.13.0t"] {
+        let mut command = place.command(&format!("diff --python {entry}"));
+        command.env("CORONER_PYTHONS", &program).env("PATH", "/nowhere").env("HOME", place.path("home"));
+        one_line(&ran(command.env_remove("PYENV_ROOT").output().unwrap()), part);
+    }
 }
 
 #[test]

@@ -75,6 +75,7 @@ static void explicit(int g, int automatic) {
     emit(EV_COLLECT_START, (uint32_t)g, (uint32_t)automatic, 0);
     snapshot();
     before = gc_uncollectable(g);
+    if (P.lists_not_found) count = 0; /* when the collector does it is not seen */
     P.collecting = 1;
     *gc_count(0) = COUNTED;
     r = PyObject_Call(P.gc_collect, P.gen_args[g], NULL);
@@ -102,6 +103,14 @@ int op_collect(int g) {
 /* The generation that the counts select, if the long-lived objects do not forbid it. */
 static int selected(void) {
     int g = 2;
+    if (P.lists_not_found) {
+        PyObject *counts = P.gc_get_count ? PyObject_Call(P.gc_get_count, P.no_args, NULL) : NULL;
+        for (g = 1; counts && g < 3 && g < PyTuple_GET_SIZE(counts); g++)
+            *gc_count(g) = (int)PyLong_AsLong(PyTuple_GET_ITEM(counts, g));
+        Py_XDECREF(counts);
+        PyErr_Clear();
+        g = 2;
+    }
 #if PY_MAJOR_VERSION < 3
     if (gc_too_few_long_lived()) g = 1;
 #endif
@@ -116,6 +125,11 @@ static void automatic(void) {
     Statistics before[3], after[3];
     PyObject *r;
     int g = 0;
+    if (P.lists_not_found) {
+        /* Nothing shows how to make it start one of its own. */
+        explicit(selected(), 1);
+        return;
+    }
     emit(EV_COLLECT_START, (uint32_t)selected(), 1, 0);
     snapshot();
     statistics(before);

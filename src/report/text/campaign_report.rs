@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::path::Path;
 
-use super::run_counts::{self, Word};
-use super::style::{Style, UNVERIFIED, count, grouped, quoted, subject};
+use super::run_counts::{self, WITHOUT_LISTS, Word};
+use super::style::{Style, UNVERIFIED, count, grouped, mark, quoted, subject};
 use crate::campaign::{JudgedCounts, JudgedOutcome, ViolationKey};
 use crate::findings::{Baseline, CampaignIdentity, Finding, RunCounts, State, Summary, Verdict};
 
@@ -118,6 +118,10 @@ pub(super) fn store(out: &mut String, waiting: usize, bugs: &Summary, root: &Pat
 /// What became of the runs of real interpreters that did not end with the last event.
 fn endings(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
     for (collector, tally) in page.about.subjects.iter().zip(&page.outcome.part.tallies) {
+        if collector.without_lists {
+            let runs = count(tally.run_counts().runs, "run");
+            writeln!(out, "{}: {WITHOUT_LISTS} ({runs})", collector.name)?;
+        }
         let counts = [
             (tally.crashed, "the interpreter died"),
             (tally.limited, "a limit of time or memory was reached"),
@@ -192,9 +196,9 @@ fn table(out: &mut String, page: &CampaignReport<'_>, width: usize, style: Style
         tallies.iter().any(counted)
     };
     let columns: Vec<Invariant> = Invariant::ALL.iter().filter(broken).copied().collect();
-    let unverified = subjects.iter().any(|c| !c.verified);
+    let marked = subjects.iter().any(|c| !mark(&c.name, c.verified).is_empty());
     let name_width = subjects.iter().map(|c| c.name.len()).max().unwrap_or(0);
-    let left = name_width + if unverified { 1 + UNVERIFIED.len() } else { 0 };
+    let left = name_width + if marked { 1 + UNVERIFIED.len() } else { 0 };
     if columns.is_empty() {
         writeln!(out, "\nno violations{} on:", if counts_unpromised(page) { " that anybody promised" } else { "" })?;
     }
@@ -206,9 +210,9 @@ fn table(out: &mut String, page: &CampaignReport<'_>, width: usize, style: Style
             writeln!(out, "\n{:left$}{}", "", style.head(heads.trim_end()))?;
         }
         for (collector, tally) in subjects.iter().zip(tallies) {
-            let mark = if collector.verified { "" } else { UNVERIFIED };
+            let mark = mark(&collector.name, collector.verified);
             let mut line = format!("{:name_width$}", collector.name);
-            if unverified {
+            if marked {
                 line += &style.faint(&format!(" {mark:<0$}", UNVERIFIED.len()));
             }
             for invariant in block {
