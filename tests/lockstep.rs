@@ -11,7 +11,7 @@ use coroner::event::{Event, record};
 use coroner::findings::Baseline;
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::lockstep::{self, Comparison, ComparisonPlan, DifferenceKind, Lockstep};
-use coroner::lookup::{Imitation, campaign_subjects, row_of};
+use coroner::lookup::{Imitation, campaign_subjects};
 use coroner::model::collector::{Collector, Switch};
 use coroner::model::machine::Machine;
 use coroner::model::rows::Rows;

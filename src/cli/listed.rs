@@ -1,6 +1,6 @@
 //! Lists as lines of columns, each with an explanation.
 
-use crate::report::Style;
+use crate::report::{Style, wrapped};
 
 /// A line of a list: a name, words of a few columns, and an explanation.
 pub struct Item {
@@ -40,7 +40,7 @@ pub fn table(items: &[Item], width: usize, style: Style) -> String {
         if used + 2 + item.text.chars().count() <= width {
             line += &format!("  {}", item.text);
         } else {
-            for part in wrapped(&item.text, width.saturating_sub(4)) {
+            for part in wrapped(&item.text, width.saturating_sub(4), "") {
                 line = line.trim_end().to_owned() + "\n    " + &part;
             }
         }
@@ -48,21 +48,4 @@ pub fn table(items: &[Item], width: usize, style: Style) -> String {
         out.push('\n');
     }
     out
-}
-
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        if let Some(line) = lines.last_mut() {
-            if line.is_empty() {
-                line.push_str(word);
-            } else if line.chars().count() + 1 + word.chars().count() <= width {
-                line.push(' ');
-                line.push_str(word);
-            } else {
-                lines.push(word.to_owned());
-            }
-        }
-    }
-    lines
 }

@@ -13,7 +13,7 @@ use crate::lockstep::{Comparison, Target, compare_observed};
 use crate::model::collector::{Collector, Rules, Switch, SwitchClass};
 use crate::model::machine::{Machine, PhasePoint};
 use crate::scenario::Scenario;
-use crate::subject::{Failure, Needs, SetupError};
+use crate::subject::{Failure, Moment, Needs, SetupError, is_scheduled};
 use crate::supervise::Limits;
 
 /// So many times switches are turned over, each time on top of what was turned over before.
@@ -26,6 +26,8 @@ pub struct RealRun {
     pub scenario: Scenario,
     /// The events, up to the failure if there was one.
     pub events: Vec<Event>,
+    /// When automatic collections were due, if it starts them by its own counts.
+    pub moments: Option<Vec<Moment>>,
     /// Why it did not come to its end.
     pub failure: Option<Failure>,
     /// What its events show.
@@ -71,14 +73,17 @@ pub fn real_runs(target: &Target, scenarios: &[Scenario], limits: Limits) -> Res
     let mut real = target.real.subject(0, limits)?;
     let mut runs = Vec::new();
     for scenario in scenarios {
-        let (mut events, mut failure) = (Vec::new(), None);
+        let (mut events, mut told, mut failure) = (Vec::new(), Vec::new(), None);
+        let follows = real.has_own_schedule() && is_scheduled(scenario);
         real.restart();
-        real.run_batch(&[scenario], &mut |_, run, why| {
+        real.run_scheduled(&[scenario], &mut |_, run, moments, why| {
             events.extend_from_slice(run);
+            told.extend_from_slice(moments);
             failure = why.cloned();
         })?;
+        let moments = follows.then_some(told);
         let observes = real.declaration().observes;
-        runs.push(RealRun { scenario: scenario.clone(), events, failure, observes });
+        runs.push(RealRun { scenario: scenario.clone(), events, moments, failure, observes });
     }
     Ok(runs)
 }
@@ -134,7 +139,7 @@ pub fn causes(collector: &Collector, runs: &[RealRun]) -> Causes {
         let mut phases: BTreeMap<Phase, usize> = BTreeMap::new();
         for ((run, _), _) in runs.iter().zip(explained.iter().zip(&now)).filter(|(_, (was, is))| **is && !**was) {
             let [one, other] = [rules, with].map(|rules| Collector { rules, ..collector.clone() });
-            *phases.entry(first_phase(&run.scenario, &one, &other)).or_default() += 1;
+            *phases.entry(first_phase(&run.scenario, run.moments.as_deref(), &one, &other)).or_default() += 1;
         }
         let mut phases: Vec<(Phase, usize)> = phases.into_iter().collect();
         phases.sort_by_key(|(phase, number)| (std::cmp::Reverse(*number), *phase));
@@ -173,13 +178,19 @@ fn is_explained(machine: &mut Machine, run: &RealRun, at: usize, memory: &mut Ve
 fn compared(machine: &mut Machine, run: &RealRun, memory: &mut Vec<Event>) -> Comparison {
     let most = Limits::default().events();
     // What broke off is compared as far as it came.
-    machine.run(&run.scenario, &mut EventBuffer::new(memory).keep(most).end_at(most));
+    let mut out = EventBuffer::new(memory).keep(most).end_at(most);
+    match &run.moments {
+        Some(moments) => machine.follow(&run.scenario, moments, &mut out),
+        None => machine.run(&run.scenario, &mut out),
+    }
+    drop(out);
     compare_observed(memory, &run.events, run.failure.as_ref(), run.observes)
 }
 
 /// The phase in which two collectors begin to do different things with a scenario, whether an event shows it or not.
-pub fn first_phase(scenario: &Scenario, one: &Collector, other: &Collector) -> Phase {
-    let [(a, shots), (b, other_shots)] = [one, other].map(|collector| pictures(scenario, collector));
+/// Both have the schedule that is told, if one is.
+pub fn first_phase(scenario: &Scenario, told: Option<&[Moment]>, one: &Collector, other: &Collector) -> Phase {
+    let [(a, shots), (b, other_shots)] = [one, other].map(|collector| pictures(scenario, told, collector));
     let same = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
     let is_same = |(a, b): &(&HeapPicture, &HeapPicture)| a == b;
     let at = shots.iter().zip(&other_shots).take_while(is_same).count();
@@ -231,7 +242,7 @@ mod tests {
     /// What a collector would do as an interpreter.
     fn run_of(name: &str, scenario: &Scenario) -> RealRun {
         let events = record(|out| Machine::new(&Collector::parse(name).unwrap()).run(scenario, out));
-        RealRun { scenario: scenario.clone(), events, failure: None, observes: Needs::ALL }
+        RealRun { scenario: scenario.clone(), events, moments: None, failure: None, observes: Needs::ALL }
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::model::machine::{Machine, PhasePoint};
 use crate::object_names::{Naming, ObjectNames};
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, print_op};
-use crate::subject::{End, Needs};
+use crate::subject::{End, Moment, Needs, is_scheduled};
 
 pub use callback_outcomes::MOST_TOLD;
 pub use collections::{Collection, Examined};
@@ -150,8 +150,13 @@ pub fn record<'d>(document: &'d Document, collector: &Collector, judged: Judged<
     let (mut remarks, mut common, mut read) = (Vec::new(), None, ReadOff::default());
     if let Some(RealRun { events, total, end, observes }) = judged.real {
         tell(events);
+        // Its automatic collections start where the interpreter's did.
+        let told = is_scheduled(scenario).then(|| Moment::shown_by(events));
         let mut out = EventBuffer::new(&mut memory).keep(events.len() + 1);
-        Machine::new(collector).run(scenario, &mut out);
+        match &told {
+            Some(moments) => Machine::new(collector).follow(scenario, moments, &mut out),
+            None => Machine::new(collector).run(scenario, &mut out),
+        }
         drop(out);
         observes.restrict(&mut memory);
         remarks.extend(ending(end));
@@ -174,13 +179,13 @@ pub fn record<'d>(document: &'d Document, collector: &Collector, judged: Judged<
             }
         }
         let mut out = EventBuffer::new(&mut memory).keep(0);
-        Machine::new(collector).run_observed(scenario, &mut out, &mut camera);
+        Machine::new(collector).run_observed(scenario, told.as_deref(), &mut out, &mut camera);
         if let Some(common) = &common {
             camera.shots.retain(|shot| shot.event < common.decided || shot.moment == PhasePoint::Start);
         }
     } else {
         let mut out = EventBuffer::new(&mut memory).keep(0).pass_to(&mut tell);
-        Machine::new(collector).run_observed(scenario, &mut out, &mut camera);
+        Machine::new(collector).run_observed(scenario, None, &mut out, &mut camera);
     }
     log.finish();
     let (PictureTaker { shots, missed, .. }, names) = (camera, naming.finish());
@@ -188,10 +193,10 @@ pub fn record<'d>(document: &'d Document, collector: &Collector, judged: Judged<
     Run { document, collector, log, shots, violations, names, digest, missed, common, read, remarks }
 }
 
-/// The events of a collector of the model, and its inside at each phase of each collection.
-pub fn pictures(scenario: &Scenario, collector: &Collector) -> (Vec<Event>, Vec<HeapPicture>) {
+/// The events of a collector of the model, with the schedule that is told if one is, and its inside at each phase of each collection.
+pub fn pictures(scenario: &Scenario, told: Option<&[Moment]>, collector: &Collector) -> (Vec<Event>, Vec<HeapPicture>) {
     let (mut events, mut camera) = (Vec::new(), PictureTaker::default());
-    Machine::new(collector).run_observed(scenario, &mut EventBuffer::new(&mut events), &mut camera);
+    Machine::new(collector).run_observed(scenario, told, &mut EventBuffer::new(&mut events), &mut camera);
     (events, camera.shots)
 }
 

@@ -63,10 +63,30 @@ int gc_lists(void) { return n_heads; }
 
 /* struct gc_generation, in every release: the head of the list, the threshold, the count. */
 typedef struct { Head head; int threshold, count; } Generation;
-static Generation nowhere[3]; /* stands for them where they were not found: what is written there has no effect */
-static Generation *generation_of(int g) { return n_heads ? (Generation *)heads[g] : &nowhere[g]; }
-int *gc_threshold(int g) { return &generation_of(g)->threshold; }
-int *gc_count(int g) { return &generation_of(g)->count; }
+/* Stands for them where they were not found: what is written there has no effect, what is read was asked for. */
+static Generation nowhere[3];
+
+static void ask(PyObject *function, int count) {
+    PyObject *three = function ? PyObject_Call(function, P.no_args, NULL) : NULL;
+    int g;
+    for (g = 0; three && g < 3 && g < PyTuple_GET_SIZE(three); g++)
+        *(count ? &nowhere[g].count : &nowhere[g].threshold) = (int)PyLong_AsLong(PyTuple_GET_ITEM(three, g));
+    Py_XDECREF(three);
+    PyErr_Clear();
+}
+
+int *gc_threshold(int g) {
+    if (n_heads) return &((Generation *)heads[g])->threshold;
+    ask(P.gc_get_threshold, 0);
+    return &nowhere[g].threshold;
+}
+
+int *gc_count(int g) {
+    if (n_heads) return &((Generation *)heads[g])->count;
+    ask(P.gc_get_count, 1);
+    return &nowhere[g].count;
+}
+
 int gc_is_empty(void) {
     int g;
     for (g = 0; g < n_heads && g < 3; g++)
@@ -185,6 +205,7 @@ int gc_debug_flags(void) { return stats[0] && stats[1] && stats[2] ? 0 : PY_MAJO
  * grew by exactly the number of uncollectable objects that were made, three times. 2.7 keeps no statistics and 3.15
  * keeps a history of them: there the collector is made to name each object (see stderr_write in module.c). */
 
+#if HAS_FINALIZE
 typedef struct { char *start, *end; } Region;
 
 static int region_around(void *p, Region *out) {
@@ -214,7 +235,6 @@ static int region_around(void *p, Region *out) {
     return 0;
 }
 
-#if HAS_FINALIZE
 static void make_uncollectable(int generation, int count) {
     static const Kind legacy = {SHAPE_NODE, 0, 0, 0, 0, 0, 0, FINALIZER_LEGACY, NO_SCRIPT, NO_SCRIPT, NO_SCRIPT};
     PyObject *nodes[64];
@@ -264,52 +284,7 @@ static int find_stats(int generation) {
     return 0;
 }
 #else
-/* 2.7: how many objects survived the last full collection, and collections of generation 1 since. */
-static volatile Py_ssize_t *long_lived_total, *long_lived_pending;
-
-int gc_too_few_long_lived(void) {
-    return long_lived_total && long_lived_pending && *long_lived_pending < *long_lived_total / 4;
-}
-
-static volatile Py_ssize_t *find_long_lived(int generation) {
-    static const int counts[3] = {1037, 753, 1541};
-    static const Kind plain = {SHAPE_NODE, 0, 0, 0, 0, 0, 0, FINALIZER_NONE, NO_SCRIPT, NO_SCRIPT, NO_SCRIPT};
-    PyObject *nodes[2048];
-    Region r;
-    size_t words, i;
-    Py_ssize_t *memory;
-    volatile Py_ssize_t *found = NULL;
-    uint8_t *matches;
-    int step, n = 0, k, sum = 0;
-    if (region_around(heads[0], &r) < 0) return NULL;
-    memory = (Py_ssize_t *)r.start;
-    words = (size_t)(r.end - r.start) / 8;
-    matches = PyMem_Malloc(words);
-    if (!matches) return NULL;
-    memset(matches, 0, words);
-    call(P.gc_collect, P.gen_args[2]); /* pending becomes 0 */
-    for (step = 0; step < 3; step++) {
-        for (k = 0; k < counts[step]; k++) nodes[k] = node_new(&plain);
-        call(P.gc_collect, P.gen_args[generation]);
-        sum = generation == 1 ? sum + counts[step] : counts[step];
-        for (i = 0; i < words; i++) matches[i] += memory[i] == sum;
-        for (k = 0; k < counts[step]; k++) Py_XDECREF(nodes[k]);
-    }
-    for (i = 0; i < words; i++)
-        if (matches[i] == 3) {
-            n++;
-            found = &memory[i];
-        }
-    PyMem_Free(matches);
-    table_reset();
-    return n == 1 ? found : NULL;
-}
-
-static int find_stats(int generation) {
-    if (generation == 2) long_lived_total = find_long_lived(2);
-    if (generation == 1) long_lived_pending = find_long_lived(1);
-    return 0;
-}
+static int find_stats(int generation) { return 0; }
 #endif
 
 int gc_setup(void) {
@@ -318,11 +293,6 @@ int gc_setup(void) {
     P.silent = 1;
     if (find_heads() < 0) {
         /* What the interpreter has made so far stays in the lists; the oldest is where it disturbs least. */
-        PyObject *thresholds = P.gc_get_threshold ? PyObject_Call(P.gc_get_threshold, P.no_args, NULL) : NULL;
-        for (g = 0; thresholds && g < 3 && g < PyTuple_GET_SIZE(thresholds); g++)
-            nowhere[g].threshold = (int)PyLong_AsLong(PyTuple_GET_ITEM(thresholds, g));
-        Py_XDECREF(thresholds);
-        PyErr_Clear();
         n_heads = 0;
         P.lists_not_found = 1;
         call(P.gc_collect, P.gen_args[2]);
