@@ -123,7 +123,6 @@ fn bisect_says_why_an_interpreter_differs_and_in_which_phase() {
 fn two_builds_of_one_version_have_different_names_everywhere() {
     let Some(python) = newest_path() else { return };
     let place = Place::new();
-    // The second is different: its collector calls no callbacks of weak references, as far as anybody can see.
     let builds = ["one", "two"].map(|name| disguised(&place, name, &python, &[]).display().to_string());
     let list = builds.join(",");
     std::fs::copy(regression("C01-bpo-38006"), place.path("c01.scn")).unwrap();
@@ -146,7 +145,9 @@ fn two_builds_of_one_version_have_different_names_everywhere() {
                 .collect(),
         };
         assert!(names.len() == 2 && names[0] != names[1], "{line}: {names:?}");
-        assert!(builds.iter().all(|build| ran.out.contains(build.as_str())), "{line}: {}", ran.out);
+        // Where nothing is wrong the page of `test` has no table.
+        let is_named = |build: &String| line.starts_with("test") || ran.out.contains(build.as_str());
+        assert!(builds.iter().all(is_named), "{line}: {}", ran.out);
     }
     let mut command = place.command("list pythons");
     let pythons = std::env::join_paths(&builds).unwrap();
