@@ -8,6 +8,7 @@ use anyhow::{anyhow, bail};
 use super::against::{self, Against};
 use super::{input, options};
 use crate::campaign::{Budget, Examined, Examiner, Explain, RunOptions, Scenarios, StoreOptions};
+use crate::cpython::Interpreter;
 use crate::explain::{self, Judged, RealRun, record};
 use crate::findings::{Baseline, CampaignIdentity, Regressions, Shard, digest};
 
@@ -239,9 +240,17 @@ pub struct Pythons {
 /// # Errors
 /// If an entry of the list is no usable interpreter, or there is none.
 pub fn targets(list: &str, row: Option<&Collector>) -> anyhow::Result<Vec<Imitation>> {
+    Ok(interpreters(list)?.into_iter().map(|interpreter| against::imitation(interpreter, row)).collect())
+}
+
+/// The interpreters that a list means.
+///
+/// # Errors
+/// If an entry of the list is no usable interpreter, or there is none.
+pub fn interpreters(list: &str) -> anyhow::Result<Vec<Interpreter>> {
     let found = options::resolve(list)?;
     if found.is_empty() {
         bail!("no interpreter found: pass a path, or name programs in CORONER_PYTHONS");
     }
-    Ok(found.into_iter().map(|interpreter| against::imitation(interpreter, row)).collect())
+    Ok(found)
 }

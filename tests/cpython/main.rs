@@ -2,6 +2,7 @@
 
 mod against;
 mod commands;
+mod counted;
 mod deaths;
 mod drills;
 mod missing;
