@@ -114,7 +114,7 @@ mod tests {
             sentence(&causes, "cpython-3.8.0", Style { color: false })
         };
         assert_eq!(
-            said(6, &[one.clone()]),
+            said(6, std::slice::from_ref(&one)),
             "against cpython-3.8.0: all 6 differences are explained by `clear-trash-weakrefs` off\n    \
              clear-trash-weakrefs (3.8, bpo-38006): the cause is in phase WR1\n"
         );
