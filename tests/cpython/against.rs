@@ -170,6 +170,13 @@ fn a_collector_whose_lists_are_not_found_is_judged_by_everything_else() {
     let ran = place.coroner(&format!("diff --python {python} --scenarios 200 --profile weakrefs,mixed --json r.json"));
     let counts = &place.json("r.json")["result"]["interpreters"][0];
     assert_eq!((&counts["without_lists"], &counts["same"]), (&200.into(), &200.into()), "{}", ran.out);
+    // The models of several interpreters run together, and are restricted as one alone is.
+    let other = place.program("other", &format!("#!/bin/sh\nexec \"{python}\" \"$@\"\n"));
+    let two = format!("{python},{}", other.display());
+    let ran = place.coroner(&format!("diff --python {two} --scenarios 100 --profile weakrefs,mixed --json r.json"));
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let counts = &place.json("r.json")["result"]["interpreters"];
+    assert!((0..2).all(|i| counts[i]["without_lists"] == 100 && counts[i]["same"] == 100), "{}", ran.out);
     std::fs::copy(regression("C01-bpo-38006"), place.path("c01.scn")).unwrap();
     let ran = place.coroner(&format!("replay c01.scn --python {python}"));
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
