@@ -25,7 +25,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lockstep", &["campaign"]),
     ("regression", &["lockstep"]),
     ("lookup", &["lockstep", "model", "cpython"]),
-    ("diagnose", &["regression", "lookup"]),
+    ("diagnose", &["regression", "lookup", "explain"]),
     ("proptest", &["findings"]),
     ("planted", &["campaign", "model"]),
     ("fuzzing", &["campaign", "mutate", "model"]),

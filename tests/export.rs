@@ -8,7 +8,7 @@ use coroner::cpython::{self, Interpreter};
 use coroner::export::run::{Ran, run, test_passes};
 use coroner::export::{Exported, MOST_LINES, export, issue, passes, rust_test, unit_test};
 use coroner::lookup::row_of;
-use coroner::model::collector::Collector;
+use coroner::model::collector::{Collector, Row};
 use coroner::regression::load;
 use coroner::scenario::text::{self, Document};
 use program::{coroner, folder};
@@ -21,7 +21,7 @@ fn regression(name: &str) -> Document {
 /// The interpreters that are here; without one a line says so.
 fn interpreters() -> Vec<Interpreter> {
     let found = cpython::resolve("all").map(|resolved| resolved.interpreters).unwrap_or_default();
-    let found: Vec<Interpreter> = found.into_iter().filter(|i| row_of(i).is_some()).collect();
+    let found: Vec<Interpreter> = found.into_iter().filter(|i| Row::covering(i.release).is_some()).collect();
     if found.is_empty() {
         eprintln!("skipped: no interpreter is here");
     }
@@ -32,7 +32,7 @@ fn interpreters() -> Vec<Interpreter> {
 fn on_all(exported: &Exported, interpreters: &[Interpreter]) -> Result<usize, String> {
     let mut died = 0;
     for interpreter in interpreters {
-        let row = row_of(interpreter).unwrap();
+        let row = row_of(interpreter);
         let expected = exported.expected.iter().find(|e| e.row.name == row.name).unwrap();
         match run(exported, &expected.outcome, interpreter).unwrap() {
             Ran::AsExpected { died: how, .. } => died += usize::from(how.is_some()),
@@ -104,7 +104,7 @@ fn scripts_do_on_every_interpreter_what_the_model_says() {
 fn what_a_script_should_not_print_is_noticed() {
     let Some(interpreter) = interpreters().pop() else { return };
     let mut exported = export(&regression("C25-dead-entries.scn")).unwrap().remove(0);
-    let row = row_of(&interpreter).unwrap();
+    let row = row_of(&interpreter);
     let expected = exported.expected.iter().find(|e| e.row.name == row.name).unwrap().outcome.clone();
     assert!(matches!(run(&exported, &expected, &interpreter).unwrap(), Ran::AsExpected { died: None, .. }));
     exported.script = exported.script.replace("gc.collect()\n", "pass\n");
@@ -122,7 +122,7 @@ fn the_test_passes_where_nothing_is_wrong_and_fails_elsewhere() {
         let (exported, _) = verified(name, &interpreters);
         let text = unit_test(&exported, name);
         for interpreter in &interpreters {
-            let row = row_of(interpreter).unwrap();
+            let row = row_of(interpreter);
             let expected = exported.expected.iter().find(|e| e.row.name == row.name).unwrap();
             let wanted = passes(&exported, &expected.outcome);
             // One that cannot start another of its kind cannot run the test.

@@ -43,7 +43,7 @@ pub fn table(
     for interpreter in interpreters {
         for &profile in profiles {
             match compare(interpreter, profile, time) {
-                Ok(Some(Compared { each: [model, real, rows], spread })) => {
+                Ok(Compared { each: [model, real, rows], spread }) => {
                     table.rows.push(vec![
                         Cell::Text(interpreter.name()),
                         profile.name.into(),
@@ -61,7 +61,6 @@ pub fn table(
                         table.floor(format!("worker of {}", interpreter.name()), "60,000/s", seen);
                     }
                 }
-                Ok(None) => table.notes.push(format!("skipped: no row of the table covers {}", interpreter.name())),
                 Err(error) => table.notes.push(format!("skipped: {error}")),
             }
             step();
@@ -81,12 +80,8 @@ struct Compared {
     spread: f64,
 }
 
-fn compare(
-    interpreter: &Interpreter,
-    profile: &'static Profile,
-    time: Duration,
-) -> Result<Option<Compared>, SetupError> {
-    let Some(collector) = row_of(interpreter) else { return Ok(None) };
+fn compare(interpreter: &Interpreter, profile: &'static Profile, time: Duration) -> Result<Compared, SetupError> {
+    let collector = row_of(interpreter);
     let mut python = Python::new(interpreter.clone(), Limits::default())?;
     let mut generator = Generator::new(Seed::from(7), profile, Size::default());
     let mut machine = Machine::new(&collector);
@@ -126,7 +121,7 @@ fn compare(
     });
     let each = |at: usize| turns.total(at) / SCENARIOS as f64;
     let each = [each(0), each(1), each(2) / rows.len() as f64];
-    error.map_or_else(|| Ok(Some(Compared { each, spread: turns.spread_of_ratio(1, 0) })), Err)
+    error.map_or_else(|| Ok(Compared { each, spread: turns.spread_of_ratio(1, 0) }), Err)
 }
 
 #[cfg(test)]

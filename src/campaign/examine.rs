@@ -12,7 +12,7 @@ use crate::findings::{Baseline, Verdict, count_objects};
 
 use crate::invariant::{Coverage, Judge, Violation, differential};
 use crate::scenario::Scenario;
-use crate::subject::{At, Declaration, End, Group, Questions, Spec, Subject};
+use crate::subject::{At, Declaration, End, Group, Needs, Questions, Spec, Subject};
 use crate::supervise::Limits;
 use judging::{Judging, Run};
 use known::KnownBugs;
@@ -59,6 +59,8 @@ pub struct Examined<'e> {
     pub differs: bool,
     /// How the run ended.
     pub end: &'e End,
+    /// What its events show.
+    pub observes: Needs,
 }
 
 impl Examined<'_> {

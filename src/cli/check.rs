@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 
 use super::{Exit, campaign, input, options};
-use crate::cpython::{Interpreter, Python};
+use crate::cpython::Python;
 use crate::event::{Event, EventBuffer, record};
 use crate::invariant::{Class, Invariant, Judge, differential};
-use crate::lookup;
+use crate::lookup::Imitation;
 use crate::model::machine::Machine;
 use crate::report::json;
 use crate::scenario::text::Document;
@@ -92,7 +92,7 @@ fn verdict(args: &Args, document: &Document) -> anyhow::Result<Verdict> {
     let Some(interpreter) = found.pop().filter(|_| found.is_empty()) else {
         bail!("one interpreter is checked at a time, and `{}` names several", args.python);
     };
-    let mut checking = Checking::new(&interpreter, document)?;
+    let mut checking = Checking::new(Imitation::of(interpreter), document)?;
     if let Some(invariant) = args.invariant.filter(|i| differential::judges(*i)) {
         return checking.several_runs(invariant);
     }
@@ -106,7 +106,7 @@ fn verdict(args: &Args, document: &Document) -> anyhow::Result<Verdict> {
     Ok(match verdict {
         Verdict::Good(_) if runs > 1 => Verdict::Good(format!(
             "no violation in {runs} runs, though {} is undefined here",
-            checking.row.as_ref().map_or("its row", |row| row.name.as_str())
+            checking.target.collector.name
         )),
         other => other,
     })
@@ -115,29 +115,21 @@ fn verdict(args: &Args, document: &Document) -> anyhow::Result<Verdict> {
 /// A scenario and the interpreter that it is checked on.
 struct Checking<'d> {
     document: &'d Document,
-    interpreter: Interpreter,
-    row: Option<crate::model::collector::Collector>,
+    target: Imitation,
     python: Python,
     judge: Judge,
 }
 
 impl Checking<'_> {
-    fn new<'d>(interpreter: &Interpreter, document: &'d Document) -> anyhow::Result<Checking<'d>> {
-        Ok(Checking {
-            document,
-            interpreter: interpreter.clone(),
-            row: lookup::row_of(interpreter),
-            python: Python::new(interpreter.clone(), Limits::default())?,
-            judge: Judge::new(),
-        })
+    fn new(target: Imitation, document: &Document) -> anyhow::Result<Checking<'_>> {
+        let python = Python::new(target.interpreter.clone(), Limits::default())?;
+        Ok(Checking { document, target, python, judge: Judge::new() })
     }
 
     /// How often it has to run.
     fn runs(&self) -> usize {
-        let is_undefined = self.row.as_ref().is_some_and(|row| {
-            let events = record(|out| Machine::new(row).run(&self.document.scenario, out));
-            matches!(events.last(), Some(Event::Undefined { .. }))
-        });
+        let events = record(|out| Machine::new(&self.target.collector).run(&self.document.scenario, out));
+        let is_undefined = matches!(events.last(), Some(Event::Undefined { .. }));
         if is_undefined { UNDEFINED_RUNS } else { 1 }
     }
 
@@ -174,8 +166,8 @@ impl Checking<'_> {
 
     /// Invariants that compare several runs.
     fn several_runs(&mut self, invariant: Invariant) -> anyhow::Result<Verdict> {
-        let list = self.interpreter.program.to_string_lossy().into_owned();
-        let subjects = options::pythons(&list)?;
+        let list = self.target.interpreter.program.to_string_lossy().into_owned();
+        let subjects = options::pythons(&list, None)?;
         let mut examiners = options::examiners(&subjects, &options::baseline()?);
         let Some(examiner) = examiners.first_mut() else { bail!("the interpreter cannot be set up") };
         let examined = examiner.examine_fresh(&self.document.scenario, true);

@@ -10,8 +10,8 @@ use crate::cpython;
 use crate::export::run::{self, Ran};
 use crate::export::{Exported, MODULE, export, issue, passes, rust_test, unit_test};
 use crate::findings::write_atomically;
-use crate::lookup::{Imitation, row_of};
-use crate::model::collector::Collector;
+use crate::lookup::Imitation;
+use crate::model::collector::{Collector, Row};
 use crate::report::json as report;
 use crate::scenario::text::Document;
 
@@ -99,18 +99,19 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
 }
 
-/// The interpreters of a list; `all` may be none, and then it is said.
+/// The interpreters of a list; `all` are those that a row covers, and may be none, and then it is said.
 fn targets(list: &str) -> anyhow::Result<Vec<Imitation>> {
     if list == "none" {
         return Ok(Vec::new());
     }
     if list != "all" {
-        return campaign::targets(list);
+        return campaign::targets(list, None);
     }
     let found: Vec<Imitation> = cpython::resolve(list)?
         .interpreters
         .into_iter()
-        .filter_map(|interpreter| row_of(&interpreter).map(|collector| Imitation { interpreter, collector }))
+        .filter(|interpreter| Row::covering(interpreter.release).is_some())
+        .map(Imitation::of)
         .collect();
     if found.is_empty() {
         eprintln!("skipped: no interpreter is here to run it on");
@@ -138,7 +139,7 @@ fn verified(document: &Document, targets: &[Imitation]) -> anyhow::Result<(Expor
                 }
                 continue 'next;
             }
-            runs.push((campaign::name(target, targets), ran));
+            runs.push((target.interpreter.name(), ran));
         }
         return Ok((exported, runs));
     }

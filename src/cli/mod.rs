@@ -1,5 +1,6 @@
 //! The command line: one file per command, each turns its arguments into a report and an exit code.
 
+mod against;
 mod bench;
 mod bisect;
 mod bless;
@@ -19,6 +20,8 @@ mod fuzz_findings;
 mod input;
 mod interrupt;
 mod list;
+mod list_pythons;
+mod listed;
 mod merge;
 mod migrate;
 mod monitor;

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use super::compile::{SetupError, probe, sanitizers};
 use super::complaints::{Complaints, last_line};
-use super::find::Interpreter;
+use super::identity::Interpreter;
+use crate::subject::Needs;
 use crate::supervise::{Child, Limits, unique};
 
 const HEADER: usize = 64;
@@ -66,6 +67,8 @@ pub(super) struct Worker {
     batch: File,
     events: File,
     complaints: Complaints,
+    /// What its events show.
+    observes: Needs,
     /// How many copies it has made of itself.
     copies: u64,
     /// The last copy waits for the next batch.
@@ -183,9 +186,13 @@ impl Worker {
             }
         });
         let (start, patience) = (limits.start, if interpreter.sanitized { SANITIZED_START } else { 1 });
-        let complaints = match answers.recv_timeout(start.saturating_mul(patience)) {
-            // From here on nothing may fill the pipe and block the child.
-            Ok(Word::Answer([0, 0])) => Complaints::listen(stderr),
+        let (complaints, observes) = match answers.recv_timeout(start.saturating_mul(patience)) {
+            Ok(Word::Answer([blind, 0])) => {
+                // What the collector's lists show, if the probe did not find them, is all that it cannot see.
+                let observes = if blind == 0 { Needs::ALL } else { Needs::ALL.without(Needs::GENERATIONS) };
+                // From here on nothing may fill the pipe and block the child.
+                (Complaints::listen(stderr), observes)
+            }
             other => {
                 let silent = other == Err(RecvTimeoutError::Timeout) && !child.has_ended();
                 let status = if silent { None } else { child.end_within(GRACE) };
@@ -201,7 +208,7 @@ impl Worker {
         // The child has them open: no name is left behind, whatever happens.
         let (batch, events) = (batch.unlink(), events.unlink());
         let (copies, has_copy, usable) = (0, false, true);
-        Ok(Ok(Worker { child, stdin, answers, batch, events, complaints, copies, has_copy, usable }))
+        Ok(Ok(Worker { child, stdin, answers, batch, events, complaints, observes, copies, has_copy, usable }))
     }
 
     /// Sends a batch and waits for the answer, as long as there is progress: an event or the end of a scenario at
@@ -297,6 +304,11 @@ impl Worker {
         self.complaints.of(self.copies)
     }
 
+    /// What its events show.
+    pub(super) fn observes(&self) -> Needs {
+        self.observes
+    }
+
     /// The child's process id.
     pub(super) fn id(&self) -> u32 {
         self.child.id()
@@ -367,15 +379,7 @@ mod tests {
     /// Why a program is no worker.
     fn refused(text: &str, start: Duration) -> String {
         let (folder, program) = script(text);
-        let interpreter = Interpreter {
-            program,
-            release: Release::new(3, 13, 0),
-            level: "final".into(),
-            debug: false,
-            include: Vec::new(),
-            version: String::new(),
-            sanitized: false,
-        };
+        let interpreter = Interpreter::of_release(program, Release::new(3, 13, 0));
         let limits = Limits { start, event_bytes: 1 << 16, ..Limits::default() };
         Worker::start_with(folder.path(), &interpreter, &limits).unwrap_err().to_string()
     }

@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use super::asked;
 use super::child::{Answer, Worker, describe, killed, timed_out};
 use super::compile::SetupError;
-use super::find::Interpreter;
+use super::identity::Interpreter;
 use super::layout::{GaveUp, Mark, Status};
 use crate::event::{Event, EventBuffer};
 use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, Numbered, Scenario, Shape, layout};
@@ -74,8 +74,11 @@ impl Python {
     /// [`SetupError`], one line that says what to install if something is missing.
     pub fn new(interpreter: Interpreter, limits: Limits) -> Result<Python, SetupError> {
         let worker = start(&interpreter, &limits)?;
-        let declaration =
-            Declaration { verified: true, ..Declaration::of_release(interpreter.name(), interpreter.release) };
+        let declaration = Declaration {
+            verified: true,
+            observes: worker.observes(),
+            ..Declaration::of_release(interpreter.name(), interpreter.release)
+        };
         Ok(Python {
             interpreter,
             limits,

@@ -5,10 +5,12 @@ mod child;
 mod compile;
 mod complaints;
 mod find;
+mod identity;
 mod interpreter;
 mod layout;
 
 pub use asked::Asked;
 pub use compile::{SetupError, cache_dir, probe};
-pub use find::{FindError, Interpreter, Resolved, installed, resolve};
+pub use find::{Resolved, installed, resolve};
+pub use identity::{FindError, Interpreter, tell_apart};
 pub use interpreter::{BatchedRun, Python};

@@ -13,12 +13,12 @@ use std::sync::Arc;
 
 use crate::event::{Digest, Event, EventBuffer};
 use crate::scenario::Scenario;
-use crate::subject::{Declaration, Moment, SetupError, Spec, Subject, is_scheduled};
+use crate::subject::{Declaration, Moment, Needs, SetupError, Spec, Subject, is_scheduled};
 use crate::supervise::Limits;
 
 pub use campaign::{ComparisonOutcome, Skipped, run, run_under};
 pub use compared_counts::{ComparedCounts, ComparedTotals, DifferenceKey};
-pub use difference::{Comparison, Difference, DifferenceKind, Looseness, compare, word};
+pub use difference::{Comparison, Difference, DifferenceKind, Looseness, compare, compare_observed, word};
 pub use finding::{ReducedDifference, reduce};
 pub use plan::{ComparisonPlan, Target};
 
@@ -35,6 +35,8 @@ pub struct Lockstep {
     /// Runs one scenario per process.
     fresh: Option<Box<dyn Subject>>,
     limits: Limits,
+    /// What the interpreter's events show.
+    observes: Needs,
     events: Vec<Event>,
     ranges: Vec<Range<usize>>,
     /// The model's events with the interpreter's schedule.
@@ -54,6 +56,8 @@ pub struct Compared {
     pub sampled: bool,
     /// A fresh process did something else than the worker, though nothing undefined had happened there.
     pub unstable: bool,
+    /// The collector's lists were not observed: everything else was compared.
+    pub without_lists: bool,
 }
 
 impl Lockstep {
@@ -62,10 +66,12 @@ impl Lockstep {
     /// # Errors
     /// [`SetupError`] if one cannot be set up.
     pub fn new(real: Arc<dyn Spec>, model: &dyn Spec, limits: Limits) -> Result<Lockstep, SetupError> {
+        let steady = real.subject(0, limits)?;
         Ok(Lockstep {
             declaration: model.declarations()[0].clone(),
             model: model.subject(0, limits)?,
-            steady: real.subject(0, limits)?,
+            observes: steady.declaration().observes,
+            steady,
             real,
             risky: None,
             fresh: None,
@@ -114,7 +120,12 @@ impl Lockstep {
     /// [`SetupError`] if a new process was needed and could not be started.
     pub fn compare(&mut self, scenario: &Scenario) -> Result<Comparison, SetupError> {
         self.run_model(&[scenario]);
-        let mut told = Told { model: self.model.as_mut(), limits: self.limits, events: &mut self.followed };
+        let mut told = Told {
+            model: self.model.as_mut(),
+            limits: self.limits,
+            observes: self.observes,
+            events: &mut self.followed,
+        };
         if !ends_undefined(&self.events) {
             return Ok(run_one(self.steady.as_mut(), scenario, &self.events, &mut told)?.0);
         }
@@ -168,6 +179,7 @@ impl Lockstep {
                 None => self.add_model(scenario.borrow()),
             }
         }
+        self.observes.restrict(&mut self.events);
         self.compare_foreseen(scenarios, sample, each)
     }
 
@@ -178,6 +190,7 @@ impl Lockstep {
         sample: impl Fn(usize) -> bool,
         mut each: impl FnMut(Compared),
     ) -> Result<(), SetupError> {
+        let without_lists = !self.observes.shows_lists();
         let (risky, steady): (Vec<usize>, Vec<usize>) = (0..scenarios.len()).partition(|i| self.risk(*i));
         let mut again = Vec::new();
         for (indices, risky) in [(steady, false), (risky, true)] {
@@ -186,7 +199,12 @@ impl Lockstep {
                 true => companion(&mut self.risky, self.real.as_ref(), self.limits.hurried())?,
                 false => self.steady.as_mut(),
             };
-            let mut told = Told { model: self.model.as_mut(), limits: self.limits, events: &mut self.followed };
+            let mut told = Told {
+                model: self.model.as_mut(),
+                limits: self.limits,
+                observes: self.observes,
+                events: &mut self.followed,
+            };
             let own = python.has_own_schedule();
             python.run_scheduled(&batch, &mut |at, events, moments, failure| {
                 let index = indices[at];
@@ -196,7 +214,7 @@ impl Lockstep {
                 };
                 let comparison = compare(model, events, failure);
                 let digest = digest(model, events);
-                let compared = Compared { index, comparison, digest, sampled: false, unstable: false };
+                let compared = Compared { index, comparison, digest, sampled: false, unstable: false, without_lists };
                 if sample(index) || matches!(compared.comparison, Comparison::Different(_)) {
                     again.push((compared, risky));
                 } else {
@@ -220,6 +238,7 @@ impl Lockstep {
     fn run_model<S: Borrow<Scenario>>(&mut self, scenarios: &[S]) {
         self.forget();
         scenarios.iter().for_each(|scenario| self.add_model(scenario.borrow()));
+        self.observes.restrict(&mut self.events);
     }
 
     fn forget(&mut self) {
@@ -241,7 +260,12 @@ impl Lockstep {
 
     fn in_fresh(&mut self, scenario: &Scenario, index: usize) -> Result<(Comparison, u64), SetupError> {
         let model = &self.events[self.ranges[index].clone()];
-        let mut told = Told { model: self.model.as_mut(), limits: self.limits, events: &mut self.followed };
+        let mut told = Told {
+            model: self.model.as_mut(),
+            limits: self.limits,
+            observes: self.observes,
+            events: &mut self.followed,
+        };
         if ends_undefined(model) {
             let risky = companion(&mut self.risky, self.real.as_ref(), self.limits.hurried())?;
             risky.restart();
@@ -261,6 +285,8 @@ impl Lockstep {
 struct Told<'a> {
     model: &'a mut dyn Subject,
     limits: Limits,
+    /// What the subject with a process shows.
+    observes: Needs,
     events: &'a mut Vec<Event>,
 }
 
@@ -270,6 +296,7 @@ impl Told<'_> {
         let most = self.limits.events();
         // What broke off is compared as far as it came.
         let _ = self.model.follow(scenario, moments, &mut EventBuffer::new(self.events).keep(most).end_at(most));
+        self.observes.restrict(self.events);
         self.events
     }
 }

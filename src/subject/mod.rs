@@ -5,6 +5,7 @@ mod declaration;
 mod end;
 mod expectation;
 mod group;
+mod observed;
 mod promise;
 mod release;
 mod schedule;

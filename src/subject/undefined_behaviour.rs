@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::is_scheduled;
-use super::{At, Death, Declaration, End, Failure, Group, Moment, Receiver, SetupError, Spec, Subject, Variants};
+use super::{
+    At, Death, Declaration, End, Failure, Group, Moment, Needs, Receiver, SetupError, Spec, Subject, Variants,
+};
 use crate::event::{Event, EventBuffer, Observation, Undefined};
 use crate::scenario::Scenario;
 use crate::supervise::Limits;
@@ -49,6 +51,7 @@ impl Spec for Foreseen {
             failed: Vec::new(),
             // What cannot be set up foresees nothing.
             model: self.model.subject(self.row, self.limits).ok(),
+            observes: self.declarations[0].observes,
             foreseen: Vec::new(),
             events: Vec::new(),
         })
@@ -82,6 +85,8 @@ struct Process {
     /// Why it, or a process of it, could not be started, since the last one could.
     failed: Vec<SetupError>,
     model: Option<Box<dyn Subject>>,
+    /// What the subject's events show.
+    observes: Needs,
     /// The events of the model's last run.
     foreseen: Vec<Event>,
     /// The events of the last run.
@@ -131,6 +136,7 @@ impl Process {
             None => model.run(scenario, &mut out),
         };
         drop(out);
+        self.observes.restrict(&mut self.foreseen);
         match self.foreseen.last() {
             Some(Event::Undefined { reason }) => Some((self.foreseen.len() - 1, *reason)),
             _ => None,

@@ -1,5 +1,6 @@
 //! The probe against rows of the behaviour table, on every interpreter present, and what happens when one fails.
 
+mod against;
 mod commands;
 mod counted;
 mod deaths;

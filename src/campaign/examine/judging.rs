@@ -215,6 +215,7 @@ pub(super) fn examined(runs: &[Run], subject: usize) -> Examined<'_> {
         differential: run.differential,
         differs: run.violations.iter().any(|(v, _)| v.invariant == Invariant::I41),
         end: &run.end,
+        observes: run.declaration.observes,
     }
 }
 

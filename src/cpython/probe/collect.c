@@ -265,5 +265,7 @@ void collect_reset(void) {
         *gc_count(g) = 0;
         *gc_threshold(g) = threshold[g] = default_threshold[g];
     }
+    /* Where the thresholds are not found they are set as a user would. */
+    if (P.lists_not_found) set_thresholds(default_threshold[0], default_threshold[1], default_threshold[2]);
     enabled = scheduled = waiting = due = allocated = 0;
 }

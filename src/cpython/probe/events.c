@@ -103,6 +103,11 @@ void snapshot(void) {
         for (o = gc_first(list); o; o = gc_after(list, o))
             if ((id = id_of(o))) state(id, o, list);
     }
+    /* Without lists: every tracked object counts as one of generation 0, in order of creation. */
+    for (id = 1; P.lists_not_found && id <= P.n_entries; id++) {
+        PyObject *o = entry_of(id)->object;
+        if (o && gc_tracked(o)) state(id, o, SPOT_GEN0);
+    }
     for (id = 1; id <= P.n_entries; id++) {
         PyObject *o = entry_of(id)->object;
         if (!o || entry_of(id)->mark == P.mark) continue;

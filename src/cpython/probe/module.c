@@ -27,18 +27,20 @@ static void unraisable(void) {
     if (P.n_raised > 0) emit(EV_UNRAISABLE, 0, P.raised[--P.n_raised], 0);
 }
 
-#if PY_VERSION_HEX >= 0x03080000
+static int has_hook; /* sys.unraisablehook (3.8, bpo-36829) is called with the error, and nothing is written */
+
 static PyObject *hook(PyObject *self, PyObject *args) {
     /* The traceback was made for the report. On the one exception there is it would outlive that, and its frames. */
+#if PY_MAJOR_VERSION >= 3
     if (PyException_SetTraceback(P.exception, Py_None) < 0) PyErr_Clear();
+#endif
     unraisable();
     Py_INCREF(Py_None);
     return Py_None;
 }
 static PyMethodDef hook_def = {"unraisablehook", hook, METH_O, NULL};
-#endif
 
-/* Stands for sys.stderr. Before 3.8 the report of an error is several writes, the first of which begins with
+/* Stands for sys.stderr. Without a hook the report of an error is several writes, the first of which begins with
  * "Exception". With DEBUG_UNCOLLECTABLE the collector writes a line for each uncollectable object. */
 static PyObject *stderr_write(PyObject *self, PyObject *args) {
     PyObject *text = PyTuple_GET_SIZE(args) > 0 ? PyTuple_GET_ITEM(args, 0) : Py_None;
@@ -48,9 +50,7 @@ static PyObject *stderr_write(PyObject *self, PyObject *args) {
 #else
     if (PyString_Check(text)) s = PyString_AS_STRING(text);
 #endif
-#if PY_VERSION_HEX < 0x03080000
-    if (s && strncmp(s, "Exception ", 10) == 0) unraisable();
-#endif
+    if (!has_hook && s && strncmp(s, "Exception ", 10) == 0) unraisable();
     if (s && strncmp(s, "gc: uncollectable", 17) == 0) {
         gc_said_uncollectable();
         trashcan_set_aside();
@@ -75,11 +75,10 @@ static int watch_output(void) {
     if (PyType_Ready(&stderr_type) < 0) return -1;
     f = PyObject_New(PyObject, &stderr_type);
     if (!f || PySys_SetObject((char *)"stderr", f) < 0) return -1;
-#if PY_VERSION_HEX >= 0x03080000
+    has_hook = PySys_GetObject((char *)"unraisablehook") != NULL;
+    if (!has_hook) return 0;
     f = PyCFunction_New(&hook_def, NULL);
-    if (!f || PySys_SetObject("unraisablehook", f) < 0) return -1;
-#endif
-    return 0;
+    return f ? PySys_SetObject((char *)"unraisablehook", f) : -1;
 }
 
 /* ---- start ---- */
@@ -88,6 +87,23 @@ static PyObject *optional(PyObject *module, const char *name) {
     PyObject *o = PyObject_GetAttrString(module, name);
     if (!o) PyErr_Clear();
     return o;
+}
+
+/* True if a dict keeps the order in which its keys came: then keys that are objects have one that does not depend on
+ * their addresses. */
+static int dicts_are_ordered(void) {
+    static const long keys[] = {7, 3, 12, 0, 5, 1};
+    PyObject *d = PyDict_New(), *key, *value;
+    Py_ssize_t at = 0;
+    int i, same = d != NULL;
+    for (i = 0; d && i < 6; i++) {
+        key = PyLong_FromLong(keys[i]);
+        if (key) PyDict_SetItem(d, key, Py_None);
+        Py_XDECREF(key);
+    }
+    for (i = 0; d && PyDict_Next(d, &at, &key, &value); i++) same &= i < 6 && PyLong_AsLong(key) == keys[i];
+    Py_XDECREF(d);
+    return same && i == 6;
 }
 
 static int setup(void) {
@@ -104,6 +120,8 @@ static int setup(void) {
     P.gc_get_debug = optional(gc, "get_debug");
     P.gc_set_threshold = optional(gc, "set_threshold");
     P.gc_get_objects = optional(gc, "get_objects");
+    P.gc_get_count = optional(gc, "get_count");
+    P.gc_get_threshold = optional(gc, "get_threshold");
     P.garbage = optional(gc, "garbage");
     P.callbacks = optional(gc, "callbacks");
     P.no_args = PyTuple_New(0);
@@ -114,6 +132,7 @@ static int setup(void) {
         return -1;
     }
     Py_XDECREF(PyObject_Call(P.gc_disable, P.no_args, NULL));
+    P.ordered = dicts_are_ordered();
     if (watch_output() < 0 || node_setup() < 0 || weak_setup() < 0) return -1;
     P.silent = 1;
     if (pyclass_setup() < 0 || function_setup() < 0 || builtin_setup() < 0) return -1;
@@ -190,12 +209,10 @@ static void set_timer(uint32_t milliseconds) {
 
 /* 0, or what cannot be done here: 0x100 + the shape. */
 static uint32_t unsupported(void) {
-#if PY_VERSION_HEX < 0x03060000
     uint32_t i;
-    for (i = 0; i < P.n_ops; i++)
+    for (i = 0; !P.ordered && i < P.n_ops; i++)
         /* The order of its dict, whose keys are objects, is that of their addresses. */
         if (P.ops[i].code == OP_NEW && P.ops[i].kind.shape == SHAPE_WEAK_KEY_DICT) return 0x100u + SHAPE_WEAK_KEY_DICT;
-#endif
     return 0;
 }
 
@@ -331,6 +348,7 @@ static void *serve_thread(void *unused) {
         _exit(3);
     }
     scenario_cleanup();
+    reply[0] = (uint32_t)P.lists_not_found;
     if (write_all(reply, sizeof reply) < 0) _exit(0);
     serve_batches();
     PyGILState_Release(gil);
@@ -355,8 +373,8 @@ static PyObject *serve(PyObject *self, PyObject *args) {
     config.batch = open(config.batches, O_RDONLY);
     if (config.batch < 0) return PyErr_SetFromErrno(PyExc_OSError);
     if (events_open(config.events, config.event_bytes) < 0) return PyErr_SetFromErrno(PyExc_OSError);
-#if PY_VERSION_HEX < 0x03070000
-    PyEval_InitThreads();
+#if HAS_PyEval_InitThreads
+    PyEval_InitThreads(); /* done by the interpreter since 3.7 */
 #endif
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, config.stack_bytes);

@@ -100,12 +100,13 @@ static int instance_store(PyObject *o, uint32_t slot, PyObject *value) {
     if (!old && !value) return 0;
     dict = instance_dict(o);
     if (dict && !*dict) {
-#if PY_VERSION_HEX < 0x03060000
-        made = *dict = PyDict_New();
-#else
-        made = PyObject_GenericGetDict(o, NULL); /* as the first store makes it: with the keys of the class */
-        Py_XDECREF(made);
+#if HAS_PyObject_GenericGetDict
+        if (P.ordered) {
+            made = PyObject_GenericGetDict(o, NULL); /* as the first store makes it: with the keys of the class */
+            Py_XDECREF(made);
+        } else
 #endif
+            made = *dict = PyDict_New();
         if (!made) {
             events_give_up(GAVE_UP_ERROR);
             return 0;

@@ -17,6 +17,34 @@
 #define MAX_EDGES 136
 #define DICT_KEYS 256
 
+/* ---- features.h: 1 or 0 for each name that coroner looked for in the interpreter's headers (compile.rs) ----
+ *
+ * Nothing asks for the version: an alpha, a fork or a patched build may have what its number does not tell. Macros are
+ * asked for with #ifdef, names of functions and members with HAS_..., and what only shows when it runs is tried out in
+ * setup (module.c). */
+#include "features.h"
+
+/* PEP 442. */
+#define HAS_FINALIZE HAS_tp_finalize
+/* The trashcan of deallocators that are nested too deep: counted (up to 3.12), by the budget of C recursion (3.13), or, for
+ * every type, in the generic deallocator (3.14). */
+#define TRASHCAN_COUNTS (HAS_trash_delete_nesting || HAS_delete_nesting)
+#if HAS_c_recursion_remaining && defined(Py_TRASHCAN_HEADROOM)
+#define TRASHCAN_BY_BUDGET 1
+#else
+#define TRASHCAN_BY_BUDGET 0
+#endif
+/* bpo-35983 (3.8): a deallocator takes part only if it is the tp_dealloc of the type, which a wrapped one is not. */
+#ifdef Py_TRASHCAN_BEGIN
+#define TRASHCAN_ASKS_THE_TYPE TRASHCAN_COUNTS
+#else
+#define TRASHCAN_ASKS_THE_TYPE 0
+#endif
+
+/* What a C type of the user does follows the documentation of its release, not what the interpreter can do: from 3.9 on
+ * traverse of an instance of a heap type reports the type ("Changes in the C API" of 3.9, bpo-40217). */
+#define TYPES_ARE_VISITED (PY_VERSION_HEX >= 0x03090000)
+
 #ifndef Py_SET_REFCNT
 #define Py_SET_REFCNT(o, n) (Py_REFCNT(o) = (n))
 #endif
@@ -85,8 +113,10 @@ typedef struct {
     uint32_t raised[256];
     uint32_t n_raised;
     /* interpreter */
-    PyObject *gc_collect, *gc_enable, *gc_get_stats, *gc_disable, *gc_freeze, *gc_unfreeze, *gc_set_debug, *gc_get_debug, *gc_get_objects;
-    PyObject *gc_set_threshold;
+    PyObject *gc_collect, *gc_enable, *gc_get_stats, *gc_disable, *gc_freeze, *gc_unfreeze, *gc_set_debug, *gc_get_debug,
+        *gc_get_objects, *gc_get_count, *gc_get_threshold, *gc_set_threshold;
+    int ordered;         /* dicts keep the order of insertion (3.6) */
+    int lists_not_found; /* the collector is another one: which list an object is in is not observed */
     PyObject *gen_args[3], *no_args, *debug_on, *debug_off, *exception, *garbage, *callbacks;
 } Probe;
 
@@ -122,6 +152,7 @@ HIDDEN void gc_hide_all(void);
 HIDDEN int gc_has_header(PyObject *o);
 HIDDEN int gc_tracked(PyObject *o);
 HIDDEN int gc_finalized(PyObject *o);
+HIDDEN int gc_is_empty(void);
 HIDDEN int gc_lists(void); /* how many of the lists 0, 1, 2, permanent there are */
 HIDDEN PyObject *gc_first(int list);
 HIDDEN PyObject *gc_after(int list, PyObject *o);

@@ -146,7 +146,7 @@ static int operands(const Op *op, PyObject **a, PyObject **b) {
     case SHAPE_REF:
     case SHAPE_PROXY:
     case SHAPE_KEYED_REF: return can_have_weakrefs(shape_of(*a)) && (!*b || can_call(*b));
-    case SHAPE_FINALIZE: return PY_VERSION_HEX >= 0x03040000 && can_have_weakrefs(shape_of(*a)) && can_call(*b);
+    case SHAPE_FINALIZE: return HAS_FINALIZE && can_have_weakrefs(shape_of(*a)) && can_call(*b);
     case SHAPE_METHOD: return shape_of(*a) == SHAPE_FUNCTION && *b;
     case SHAPE_TUPLE:
     case SHAPE_FUNCTION: return 1;
@@ -429,7 +429,7 @@ void scenario_cleanup(void) {
     Py_XDECREF(PyList_New(0));
     if (P.gc_unfreeze && gc_first(3)) call0(P.gc_unfreeze, P.no_args);
     call0(P.gc_collect, P.gen_args[2]);
-    if (gc_first(0) || gc_first(1) || gc_first(2)) {
+    if (!gc_is_empty()) {
         /* The interpreter's own. They would count as long-lived. */
         gc_hide_all();
         call0(P.gc_collect, P.gen_args[2]);

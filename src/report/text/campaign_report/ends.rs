@@ -3,10 +3,15 @@
 use std::fmt::{self, Write};
 
 use super::CampaignReport;
+use crate::report::text::run_counts::WITHOUT_LISTS;
 use crate::report::text::style::{Style, count};
 
 pub(super) fn write(out: &mut String, page: &CampaignReport<'_>, style: Style) -> fmt::Result {
     for (collector, tally) in page.about.subjects.iter().zip(&page.outcome.part.tallies) {
+        if collector.without_lists {
+            let runs = count(tally.run_counts().runs, "run");
+            writeln!(out, "{}: {WITHOUT_LISTS} ({runs})", collector.name)?;
+        }
         let counts = [
             (tally.crashed, "the interpreter died"),
             (tally.limited, "a limit of time or memory was reached"),

@@ -70,6 +70,7 @@ mod tests {
             build: String::new(),
             collector: name.to_owned(),
             verified: true,
+            without_lists: false,
         };
         let all = ["cpython-2.7.0", "cpython-3.4.0", "cpython-3.5.0", "python-3.6.15"].map(subject);
         assert_eq!(ranges(&all, &BTreeSet::from([0, 1, 3])), "2.7.0-3.4.0, python-3.6.15");

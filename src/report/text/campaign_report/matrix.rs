@@ -6,7 +6,7 @@ use super::CampaignReport;
 use crate::campaign::JudgedCounts;
 use crate::findings::{SubjectIdentity, Verdict};
 use crate::invariant::Invariant;
-use crate::report::text::style::{Style, UNVERIFIED};
+use crate::report::text::style::{ATTESTED, Style, UNVERIFIED, mark};
 
 pub(super) fn write(out: &mut String, page: &CampaignReport<'_>, width: usize, style: Style) -> fmt::Result {
     let (subjects, tallies) = (&page.about.subjects, &page.outcome.part.tallies);
@@ -61,6 +61,9 @@ pub(super) fn write(out: &mut String, page: &CampaignReport<'_>, width: usize, s
     if subjects.iter().any(|subject| !subject.verified) {
         legend.push(format!("* {UNVERIFIED}"));
     }
+    if subjects.iter().any(|subject| mark(&subject.name, subject.verified) == ATTESTED) {
+        legend.push(format!("+ {ATTESTED}"));
+    }
     writeln!(out, "{}", style.faint(&legend.join("   ")))?;
     if page.shown.all {
         for invariant in columns {
@@ -80,9 +83,15 @@ fn marks<'t>(
     Verdict::ALL.into_iter().filter(move |v| tally.count(*v, of) > 0 && page.shown.marks(*v, of))
 }
 
-/// The name of collectors that are alike; a star for those that no interpreter confirmed.
+/// The name of collectors that are alike; a star for those that no interpreter confirmed, a plus for those that somebody
+/// else has compared.
 fn name(group: &[&SubjectIdentity]) -> String {
-    let one = |subject: &SubjectIdentity| format!("{}{}", subject.name, if subject.verified { "" } else { "*" });
+    let sign = |subject: &SubjectIdentity| match mark(&subject.name, subject.verified) {
+        UNVERIFIED => "*",
+        ATTESTED => "+",
+        _ => "",
+    };
+    let one = |subject: &SubjectIdentity| format!("{}{}", subject.name, sign(subject));
     match group {
         [] => String::new(),
         [only] => one(only),
