@@ -82,6 +82,9 @@ pub struct Interpreter {
     /// Run with a probe that was built with the sanitizers of gcc (address, undefined): what they report ends the
     /// process, as an assertion does.
     pub sanitized: bool,
+    /// A folder that comes first on the path of its workers, whatever the environment says: modules that are taken
+    /// instead of those of its own library.
+    pub library: Option<PathBuf>,
 }
 
 impl Interpreter {
@@ -138,6 +141,7 @@ impl Interpreter {
             include,
             version: get("version"),
             sanitized: false,
+            library: None,
         })
     }
 
@@ -349,6 +353,7 @@ pub(super) mod tests {
             include: Vec::new(),
             version: String::new(),
             sanitized: false,
+            library: None,
         };
         let (plain, debug) = (build(false), build(true));
         assert_eq!([plain.short(), debug.short()], ["3.14.1", "3.14.1d"]);

@@ -5,7 +5,9 @@ mod compile;
 mod find;
 mod interpreter;
 mod layout;
+mod observed;
 
 pub use compile::{SetupError, cache_dir, probe};
 pub use find::{FindError, Interpreter, Resolved, installed, resolve};
 pub use interpreter::{BatchedRun, Python};
+pub use observed::{HIDDEN, Hidden, OBSERVED, Observed, Source, observed_markdown, observed_on};

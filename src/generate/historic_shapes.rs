@@ -326,7 +326,7 @@ impl Builder<'_> {
                 let callback = self.new_var(called, [None, None]);
                 let inner = self.at(middle, 0, kind);
                 if observer == 4 {
-                    self.new_var(Kind::new(Shape::Finalize), [Some(inner), Some(callback)]);
+                    self.new_var(self.finalize_kind(), [Some(inner), Some(callback)]);
                 } else {
                     self.watch(inner, Some(callback));
                 }
@@ -619,7 +619,7 @@ impl Builder<'_> {
             1 => {
                 let called = self.called(&LOOK);
                 let callback = self.new_var(called, [None, None]);
-                self.new_var(Kind::new(Shape::Finalize), [Some(frozen), Some(callback)]);
+                self.new_var(self.finalize_kind(), [Some(frozen), Some(callback)]);
             }
             _ => {
                 self.watch(frozen, None);

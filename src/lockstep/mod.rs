@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::event::{Digest, Event, EventBuffer};
 use crate::scenario::Scenario;
-use crate::subject::{Declaration, SetupError, Spec, Subject};
+use crate::subject::{Declaration, NotObserved, SetupError, Spec, Subject};
 use crate::supervise::Limits;
 
 pub use campaign::{ComparisonOutcome, Skipped, run, run_under};
@@ -47,6 +47,8 @@ pub struct Compared {
     pub comparison: Comparison,
     /// Digest of the interpreter's events, the part that was compared.
     pub digest: u64,
+    /// What no event shows of it, by number.
+    pub not_observed: [bool; NotObserved::ALL.len()],
     /// It was run in a fresh process too.
     pub sampled: bool,
     /// A fresh process did something else than the worker, though nothing undefined had happened there.
@@ -154,7 +156,8 @@ impl Lockstep {
                 let model = &self.events[self.ranges[index].clone()];
                 let comparison = compare(model, events, failure);
                 let digest = digest(model, events);
-                let compared = Compared { index, comparison, digest, sampled: false, unstable: false };
+                let not_observed = NotObserved::of(batch[at]);
+                let compared = Compared { index, comparison, digest, not_observed, sampled: false, unstable: false };
                 if sample(index) || matches!(compared.comparison, Comparison::Different(_)) {
                     again.push((compared, risky));
                 } else {

@@ -1,6 +1,6 @@
 //! The scenario: operations, scripts, and what they could do. It does not change during a run.
 
-use crate::scenario::{Op, Scenario, Shape};
+use crate::scenario::{Op, Scenario};
 
 /// Something that operations of a scenario do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,7 +75,7 @@ fn uses(ops: &[Op]) -> u16 {
             _ => 0,
         };
         if let Op::New { kind, .. } = op {
-            all |= if kind.shape == Shape::Finalize { USES_FINALIZE } else { 0 };
+            all |= if kind.shape.is_finalize() { USES_FINALIZE } else { 0 };
         }
     }
     all
