@@ -6,14 +6,15 @@ use clap::ValueEnum;
 use serde_json::{Map, Value};
 
 use super::{Exit, options};
+use crate::findings::{Baseline, KnownBug};
 use crate::generate::PROFILES;
 use crate::invariant::Invariant;
-use crate::model::collector::{ROWS, Row, Switch, SwitchClass};
-use crate::report::{Style, UNVERIFIED, json, subject};
+use crate::model::collector::{Collector, ROWS, Row, Switch, SwitchClass};
+use crate::report::{Style, UNVERIFIED, json, subject, wrapped};
 use crate::scenario::text::usages;
 use crate::{cpython, lookup};
 
-/// Show what there is: collectors, switches, invariants, operations, profiles, bugs, pythons
+/// Show what there is: collectors, switches, invariants, operations, profiles, bugs, known, pythons
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// What to list [default: collectors]
@@ -35,6 +36,8 @@ enum Topic {
     Profiles,
     /// Bugs that can be planted with a switch
     Bugs,
+    /// Bugs that releases are known to have: the baseline
+    Known,
     /// Interpreters on this machine
     Pythons,
 }
@@ -95,6 +98,23 @@ fn items(topic: Topic) -> (&'static [&'static str], Vec<Item>) {
         }
         Topic::Switches => (&["source"], switches(SwitchClass::Rule)),
         Topic::Bugs => (&["source"], switches(SwitchClass::Bug)),
+        Topic::Known => {
+            let names = Collector::row_names();
+            // The baseline of a program whose tests have passed can be read.
+            let baseline = Baseline::committed(&names).unwrap_or_default();
+            let item = |bug: &KnownBug| {
+                let rows = bug.rows.iter().filter_map(|row| names.get(*row));
+                let rows: Vec<&str> = rows.map(|name| name.trim_start_matches("cpython-")).collect();
+                let rows = match rows.as_slice() {
+                    [first, .., last] => format!("{first}..{last} ({} rows)", rows.len()),
+                    few => few.join(", "),
+                };
+                let files = bug.regressions.iter().map(|file| format!("regressions/{file}"));
+                let text = format!("{}: {}", bug.what, files.collect::<Vec<_>>().join(", "));
+                Item::new(bug.id.clone(), vec![bug.report.clone(), rows], &text)
+            };
+            (&["report", "rows"], baseline.bugs().iter().map(item).collect())
+        }
         Topic::Invariants => {
             let item = |i: &Invariant| {
                 let rests: Vec<&str> = i.about().rests.iter().map(|ground| ground.words()).collect();
@@ -164,7 +184,7 @@ fn table(items: &[Item], width: usize, style: Style) -> String {
         if used + 2 + item.text.chars().count() <= width {
             line += &format!("  {}", item.text);
         } else {
-            for part in wrapped(&item.text, width.saturating_sub(4)) {
+            for part in wrapped(&item.text, width.saturating_sub(4), "") {
                 line = line.trim_end().to_owned() + "\n    " + &part;
             }
         }
@@ -172,21 +192,4 @@ fn table(items: &[Item], width: usize, style: Style) -> String {
         out.push('\n');
     }
     out
-}
-
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        if let Some(line) = lines.last_mut() {
-            if line.is_empty() {
-                line.push_str(word);
-            } else if line.chars().count() + 1 + word.chars().count() <= width {
-                line.push(' ');
-                line.push_str(word);
-            } else {
-                lines.push(word.to_owned());
-            }
-        }
-    }
-    lines
 }

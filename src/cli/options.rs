@@ -283,10 +283,10 @@ pub fn color() -> bool {
 /// How many columns there are to write in.
 pub fn width() -> usize {
     if !std::io::stdout().is_terminal() {
-        return 100;
+        return 80;
     }
     let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
-    columns.unwrap_or(100).clamp(60, 160)
+    columns.unwrap_or(80).clamp(60, 160)
 }
 
 #[cfg(test)]

@@ -73,6 +73,15 @@ impl Judge {
         }
     }
 
+    /// A judge that reports up to `limit` violations of one invariant in full, and not [`MAX_PER_INVARIANT`].
+    ///
+    /// [`MAX_PER_INVARIANT`]: super::MAX_PER_INVARIANT
+    pub(crate) fn keeping(limit: u32) -> Judge {
+        let mut judge = Judge::new();
+        judge.out.keep(limit);
+        judge
+    }
+
     /// Judges one run: all violations in order, the first is primary.
     pub fn judge(&mut self, scenario: &Scenario, events: &[Event], declaration: &Declaration) -> &[Violation] {
         self.start(scenario, declaration);

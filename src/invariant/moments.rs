@@ -233,6 +233,7 @@ impl Judge {
         ask!(answered(s, out, weak, referent));
         if let Some(object) = referent {
             self.used(Some(object));
+            self.s.note_answered(object);
             let (s, out) = (&self.s, &mut self.out);
             ask!(obtained(s, out, object, "got it from a weak reference"));
             ask!(saw(s, out, object));

@@ -14,6 +14,9 @@ pub(super) type Found = Vec<(Violation, Verdict)>;
 /// Of each of them, the index in the baseline of the bug that it is due to.
 pub(super) type DueTo = Vec<Option<u16>>;
 
+/// Highest number of violations of one invariant in which two runs are compared: what one run reports is a part of it.
+const MAX_COMPARED: u32 = 32 * MAX_PER_INVARIANT;
+
 /// The bugs that the baseline knows of the rows of some subjects, and what it takes to tell whether one was at work.
 pub(super) struct KnownBugs {
     variants: Box<dyn Variants>,
@@ -61,7 +64,7 @@ impl Shown {
         self.violations.extend_from_slice(violations);
         self.last = last;
         self.cut_off.clear();
-        let over = |i: &&Invariant| judge.judged(**i).violated > MAX_PER_INVARIANT;
+        let over = |i: &&Invariant| judge.judged(**i).violated > MAX_COMPARED;
         self.cut_off.extend(Invariant::ALL.iter().filter(over));
     }
 
@@ -83,7 +86,7 @@ impl KnownBugs {
         KnownBugs {
             variants: spec.variants(),
             bugs: spec.declarations().iter().map(of).collect(),
-            judge: Judge::new(),
+            judge: Judge::keeping(MAX_COMPARED),
             events: Vec::new(),
             row: Shown::default(),
             repaired: Shown::default(),

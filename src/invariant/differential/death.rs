@@ -94,7 +94,7 @@ impl Death {
             let why = if same { Expectation::CallbacksFirst } else { Expectation::Resurrection };
             return excused(why).unwrap_or((Class::Collector, None));
         }
-        // Nothing but itself holds the object: what other types do is no reason.
+        // Nothing but itself holds the object: what other types own is no reason.
         let by_hand = |op: &Op| matches!(op, Op::Untrack { .. } | Op::Track { .. });
         if facts.is(Facts::FAULTY) || facts.shape().is_extension() && scenario.ops().iter().any(by_hand) {
             return (Class::TypeFault, None);

@@ -7,7 +7,7 @@
 
 use super::super::description::{Description, Ground};
 use super::super::shadow::{Facts, NONE, Object, Shadow};
-use super::super::violation::{Detail, Phase, Violation};
+use super::super::violation::{Class, Detail, Phase, Violation};
 use super::super::violations::planted;
 use super::super::{Invariant, Judge};
 use super::death::Death;
@@ -22,7 +22,7 @@ pub(crate) const DESCRIPTION: Description = Description {
     premises: "No `DEBUG_SAVEALL`, nothing frozen; the object dies by reference count without the extra edge. Documented: what \
                weak references answer, which follows from the order, and objects that are saved; weak references that are made \
                in the death or do not outlive it; legacy finalizers; before 3.8 the trashcan. A fault of its own type \
-               makes other differences type-faults.",
+               makes other differences type-faults, and so does a type that misled about the object in one of the deaths.",
     not: "Order (I17); runs of more than 262,144 events.",
     rests: &[Ground::Liveness, Ground::Promise(Promise::FinalizedOnce), Ground::Promise(Promise::CallbackDue)],
     needs: Needs::SNAPSHOTS.and(Needs::COUNTS),
@@ -119,7 +119,7 @@ pub fn path_independence(
     }
     let from = scenario.main().len() as u32;
     let events = record(subject, scenario)?;
-    let mut found = Vec::new();
+    let (mut judge, mut found) = (Judge::new(), Vec::new());
     for variant in variants(scenario, &events, declaration) {
         let (plain, knotted) = (record(subject, &variant.plain)?, record(subject, &variant.knotted)?);
         if undefined(&plain) || undefined(&knotted) {
@@ -129,7 +129,18 @@ pub fn path_independence(
         if expected.is_as(&got) {
             continue;
         }
-        let (class, why) = expected.blame(&got, &variant.facts, &variant.plain, &declaration.expectations);
+        let (mut class, why) = expected.blame(&got, &variant.facts, &variant.plain, &declaration.expectations);
+        let misled = |(scenario, events): (&Scenario, &[Event])| {
+            judge.start(scenario, declaration);
+            judge.take(events);
+            judge.shadow().is_misled(Some(variant.object))
+        };
+        // What another type, or its deallocator, has done to the object in one of the two deaths.
+        if class == Class::Collector
+            && [(&variant.plain, &plain[..]), (&variant.knotted, &knotted)].into_iter().any(misled)
+        {
+            class = Class::TypeFault;
+        }
         found.extend(planted(Violation {
             invariant: Invariant::I18,
             class,

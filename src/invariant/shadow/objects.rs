@@ -41,6 +41,10 @@ pub(crate) struct Objects {
     pub(super) some_misled: bool,
     /// An object is [`Object::SPOILT`].
     pub(super) some_spoilt: bool,
+    /// Where `traverse` does not tell the truth about objects that are being deallocated: owner and edge.
+    pub(super) dying_lies: Vec<(u32, u32)>,
+    /// The object that was cleared last, and what its first slots held: its `tp_clear` drops one after the other.
+    pub(super) cleared_last: (u32, [u32; 4]),
     /// Objects that are [`Object::FIN_AT_ZERO`].
     pub(super) finalized_at_zero: Vec<u32>,
 }
@@ -60,6 +64,8 @@ impl Objects {
         self.wild = false;
         self.some_misled = false;
         self.some_spoilt = false;
+        self.dying_lies.clear();
+        self.cleared_last = (NONE, [NONE; 4]);
         self.finalized_at_zero.clear();
     }
 
@@ -276,6 +282,7 @@ impl Objects {
         let object = &mut self.all[index];
         object.status |= Object::CLEARED | Object::CLEARED_NOW;
         let keeps = object.facts.keeps;
+        self.cleared_last = (index as u32 + 1, object.slots);
         if object.is(Object::MISLED) {
             object.status |= Object::SPOILT;
             self.some_spoilt = true;
@@ -317,6 +324,9 @@ impl Objects {
         self.live -= 1;
         self.present.remove(index);
         self.dying.remove(index);
+        if !self.dying_lies.is_empty() {
+            self.dying_lies.retain(|(owner, _)| *owner as usize != index);
+        }
         if !dropped {
             self.drop_all(index);
         }
@@ -382,6 +392,9 @@ impl Shadow {
         self.snapshot.lose_evenness();
         if self.objects.begin_death(index) {
             self.drop_weak_list(index);
+        }
+        if self.objects.some_unfaithful {
+            self.objects.note_dying_lies(index);
         }
         self.objects.drop_all(index);
     }

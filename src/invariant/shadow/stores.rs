@@ -42,6 +42,7 @@ impl Shadow {
             });
             if misleads {
                 self.mark_reached(new, Object::SPOILT);
+                self.spoil_half_cleared();
             }
         }
     }

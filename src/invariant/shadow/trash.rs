@@ -179,6 +179,7 @@ impl Shadow {
         });
         u.candidates.put_word(candidates);
         (holders.outside, holders.rooted) = (outside, rooted);
+        u.type_misled |= objects.some_unfaithful && objects.tracked_dying_lies().next().is_some();
         if u.type_misled {
             self.note_misled();
         }
@@ -243,6 +244,10 @@ impl Shadow {
     }
 
     fn find_doomed(&mut self) {
+        // Finalizers may have stored where a type does not tell the truth, and the collector asks it again.
+        if self.collection.scripts() > 0 && self.collection.unreachable().type_misled {
+            self.note_misled();
+        }
         let (small, scripts) = (self.objects.is_small(), self.collection.scripts());
         let Shadow { objects, collection, reach, snapshot, .. } = self;
         let u = collection.unreachable_mut();

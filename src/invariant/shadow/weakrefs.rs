@@ -163,6 +163,16 @@ impl Weakrefs {
 }
 
 impl Shadow {
+    /// A weak reference answers with an object.
+    #[inline]
+    pub(crate) fn note_answered(&mut self, object: ObjId) {
+        if let Some(o) = self.objects.all.get_mut(object.index())
+            && o.is(Object::CLEARED)
+        {
+            o.status |= Object::ANSWERED;
+        }
+    }
+
     /// Position of a weak reference's record.
     fn weak_index(&self, weak: ObjId) -> Option<usize> {
         let object = self.get(weak)?;

@@ -8,6 +8,7 @@ mod bulk_graphs;
 mod collect;
 mod container;
 mod dealloc;
+mod deduce;
 mod fast_path;
 mod finalize;
 mod frame;
