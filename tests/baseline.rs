@@ -69,7 +69,7 @@ fn a_bug_is_known_amid_many_violations_of_another_cause() {
 fn a_violation_that_stays_without_the_bug_is_new() {
     let text = |fixed: &str| {
         format!(
-            "[[bug]]\nid = \"x\"\nwhat = \"y\"\nreport = \"z\"\nrows = [\"cpython-3.7.6\"]\nfixed-by = \"{fixed}\"\n\
+            "[[bug]]\nid = \"x\"\ntitle = \"t\"\nwhat = \"y\"\nreport = \"z\"\nrows = [\"cpython-3.7.6\"]\nfixed-by = \"{fixed}\"\n\
              regressions = [\"x.scn\"]\n"
         )
     };

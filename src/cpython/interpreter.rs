@@ -8,12 +8,13 @@ use super::find::Interpreter;
 use super::layout::{GaveUp, Mark, Status};
 use crate::event::{Event, EventBuffer};
 use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, Numbered, Scenario, Shape, layout};
-use crate::subject::{self, Declaration, EachRun, Failure, Memory, Subject};
+use crate::subject::{self, Declaration, EachRun, EachScheduledRun, Failure, Memory, Moment, Subject};
 use crate::supervise::Limits;
 
 const BEGIN: u64 = Mark::BeginScenario as u64;
 const END: u64 = Mark::EndScenario as u64;
 const MEMORY: u64 = Mark::Memory as u64;
+const MOMENT: u64 = Mark::Moment as u64;
 const UNSUPPORTED: u64 = Status::Unsupported as u64;
 const GAVE_UP: u64 = Status::GaveUp as u64;
 
@@ -24,6 +25,8 @@ pub struct BatchedRun<'a> {
     pub index: usize,
     /// The events, up to the failure if there was one.
     pub events: &'a [Event],
+    /// When the interpreter's counts asked for a collection.
+    pub moments: &'a [Moment],
     /// Nanoseconds from the first operation to the last event, measured in the interpreter.
     pub nanoseconds: u64,
     /// What the process held after it, if that was asked for.
@@ -46,6 +49,7 @@ pub struct Python {
     batch: Vec<u8>,
     bytes: Vec<u8>,
     events: Vec<Event>,
+    moments: Vec<Moment>,
 }
 
 impl Python {
@@ -68,6 +72,7 @@ impl Python {
             batch: Vec::new(),
             bytes: Vec::new(),
             events: Vec::new(),
+            moments: Vec::new(),
         })
     }
 
@@ -119,6 +124,7 @@ impl Python {
             let (mut running, mut garbled) = (None, false);
             let mut memory = Memory::default();
             self.events.clear();
+            self.moments.clear();
             let bytes = std::mem::take(&mut self.bytes);
             for words in bytes.chunks_exact(16) {
                 let word = |half: &[u8]| half.iter().rev().fold(0u64, |n, b| n << 8 | u64::from(*b));
@@ -127,6 +133,7 @@ impl Python {
                     BEGIN => {
                         running = Some(before + (first >> 32) as usize);
                         self.events.clear();
+                        self.moments.clear();
                         memory = Memory::default();
                         garbled = false;
                     }
@@ -137,7 +144,8 @@ impl Python {
                             false => self.failure(first >> 8 & 0xff, first >> 32),
                         };
                         let exhausted = matches!(failure, Some(Failure::Limit { .. }));
-                        each(BatchedRun { index, events: &self.events, nanoseconds: second, memory, failure });
+                        let (events, moments) = (&self.events, &self.moments);
+                        each(BatchedRun { index, events, moments, nanoseconds: second, memory, failure });
                         done = index + 1;
                         tried_again = false;
                         if exhausted {
@@ -148,6 +156,10 @@ impl Python {
                     }
                     MEMORY if first >> 8 & 0xff == 0 => memory.references = Some(second as i64),
                     MEMORY => memory.blocks = Some(second as i64),
+                    MOMENT => {
+                        let counts = [(first >> 32) as u32, second as u32, (second >> 32) as u32];
+                        self.moments.push(Moment { at: self.events.len() as u64, counts });
+                    }
                     _ if garbled => {}
                     _ => match Event::from_words([first, second]) {
                         Some(event) => self.events.push(event),
@@ -188,7 +200,8 @@ impl Python {
             self.worker = None;
             if running.is_some() || done == before {
                 let index = running.unwrap_or(done);
-                each(BatchedRun { index, events: &self.events, nanoseconds: 0, memory, failure: Some(failure) });
+                let (events, moments, failure) = (&self.events, &self.moments, Some(failure));
+                each(BatchedRun { index, events, moments, nanoseconds: 0, memory, failure });
                 done = index + 1;
             }
         }
@@ -284,6 +297,19 @@ impl Subject for Python {
     fn run_batch(&mut self, batch: &[&Scenario], each: &mut EachRun<'_>) -> Result<(), subject::SetupError> {
         let result = Python::run_batch(self, batch, |run| each(run.index, run.events, run.failure.as_ref()));
         result.map_err(|error| subject::SetupError(error.to_string()))
+    }
+
+    fn has_own_schedule(&self) -> bool {
+        true
+    }
+
+    fn run_scheduled(
+        &mut self,
+        batch: &[&Scenario],
+        each: &mut EachScheduledRun<'_>,
+    ) -> Result<(), subject::SetupError> {
+        let each = |run: BatchedRun<'_>| each(run.index, run.events, run.moments, run.failure.as_ref());
+        Python::run_batch(self, batch, each).map_err(|error| subject::SetupError(error.to_string()))
     }
 
     fn process_id(&self) -> Option<u32> {

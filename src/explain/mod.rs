@@ -21,7 +21,7 @@ use crate::model::collector::{Collector, Row};
 use crate::model::machine::{Machine, PhasePoint};
 use crate::object_names::{Naming, ObjectNames};
 use crate::scenario::text::{Document, print_op};
-use crate::subject::End;
+use crate::subject::{End, Moment, is_scheduled};
 
 pub use callback_outcomes::MOST_TOLD;
 pub use collections::{Collection, Examined};
@@ -147,8 +147,13 @@ pub fn record<'d>(document: &'d Document, collector: &Collector, judged: Judged<
     let (mut remarks, mut common, mut read) = (Vec::new(), None, ReadOff::default());
     if let Some(RealRun { events, total, end }) = judged.real {
         tell(events);
+        // Its automatic collections start where the interpreter's did.
+        let told = is_scheduled(scenario).then(|| Moment::shown_by(events));
         let mut out = EventBuffer::new(&mut memory).keep(events.len() + 1);
-        Machine::new(collector).run(scenario, &mut out);
+        match &told {
+            Some(moments) => Machine::new(collector).follow(scenario, moments, &mut out),
+            None => Machine::new(collector).run(scenario, &mut out),
+        }
         drop(out);
         remarks.extend(ending(end));
         let row = Row::covering(collector.release).map_or_else(|| "the newest row".to_owned(), Row::name);
@@ -165,13 +170,13 @@ pub fn record<'d>(document: &'d Document, collector: &Collector, judged: Judged<
             }
         }
         let mut out = EventBuffer::new(&mut memory).keep(0);
-        Machine::new(collector).run_observed(scenario, &mut out, &mut camera);
+        Machine::new(collector).run_observed(scenario, told.as_deref(), &mut out, &mut camera);
         if let Some(common) = &common {
             camera.shots.retain(|shot| shot.event < common.decided || shot.moment == PhasePoint::Start);
         }
     } else {
         let mut out = EventBuffer::new(&mut memory).keep(0).pass_to(&mut tell);
-        Machine::new(collector).run_observed(scenario, &mut out, &mut camera);
+        Machine::new(collector).run_observed(scenario, None, &mut out, &mut camera);
     }
     log.finish();
     let (PictureTaker { shots, missed, .. }, names) = (camera, naming.finish());

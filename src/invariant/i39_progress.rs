@@ -143,19 +143,32 @@ impl Clock {
                     out.pass(Invariant::I39);
                 }
                 self.witnesses[generation] = Witness::default();
-            } else if witness.object != NONE && !is_garbage(s, witness.object, generation) {
+            } else if witness.object != NONE && garbage_in(s, witness.object) != Some(generation) {
                 self.witnesses[generation] = Witness::default();
             } else if witness.object != NONE && witness.before.min(witness.allocated) >= self.due[generation] {
                 let report = Report::collector(unpack(witness.object)).counts(self.due[generation], witness.allocated);
                 out.fail(Invariant::I39, s, report);
                 self.witnesses[generation] = Witness::default();
             }
-            if self.witnesses[generation].object == NONE {
-                let found = s.objects().present().iter().find(|at| is_garbage(s, *at as u32 + 1, generation));
-                let object = found.map_or(NONE, |at| at as u32 + 1);
-                self.witnesses[generation] = Witness { object, ..Witness::default() };
-            }
         }
+        self.find_witnesses(s);
+    }
+
+    /// Takes the first garbage of each generation of which none is being waited for: one look at what nothing reaches.
+    fn find_witnesses(&mut self, s: &Shadow) {
+        let mut wanted = self.witnesses.iter().filter(|witness| witness.object == NONE).count();
+        if wanted == 0 {
+            return;
+        }
+        s.objects().present().find_without(s.reach().base(), |at| {
+            let object = at as u32 + 1;
+            let generation = garbage_in(s, object).unwrap_or(YOUNGER);
+            if let Some(witness) = self.witnesses.get_mut(generation).filter(|witness| witness.object == NONE) {
+                *witness = Witness { object, ..Witness::default() };
+                wanted -= 1;
+            }
+            wanted == 0
+        });
     }
 }
 
@@ -170,16 +183,16 @@ fn is_counted(object: &Object) -> bool {
         && !facts.is(Facts::NO_HEADER)
 }
 
-/// True if nothing is known to reach the object, and the collector has it in this generation. What is surely reachable is
-/// up to date.
-fn is_garbage(s: &Shadow, object: u32, generation: usize) -> bool {
-    let Some(o) = s.at(object).filter(|o| o.lives() && !s.reach().base().has(object as usize - 1)) else {
-        return false;
-    };
-    let listed = match o.generation() {
+/// The generation in which the collector has the object, if nothing is known to reach it. What is surely reachable is up to
+/// date.
+fn garbage_in(s: &Shadow, object: u32) -> Option<usize> {
+    let o = s.at(object).filter(|o| !o.is(Object::GONE | Object::UNKNOWN_HOLDERS))?;
+    if s.reach().base().has(object as usize - 1) {
+        return None;
+    }
+    match o.generation() {
         // Not seen since it was made: it can only be in the youngest.
-        NOT_IN_A_LIST => generation == 0 && !o.was_seen() && is_counted(o) && !o.facts().is(Facts::UNTRACKED),
-        list => usize::from(list) == generation,
-    };
-    listed && !o.is(Object::UNKNOWN_HOLDERS)
+        NOT_IN_A_LIST => (!o.was_seen() && is_counted(o) && !o.facts().is(Facts::UNTRACKED)).then_some(0),
+        list => Some(usize::from(list)),
+    }
 }

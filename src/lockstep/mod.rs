@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::event::{Digest, Event, EventBuffer};
 use crate::scenario::Scenario;
-use crate::subject::{Declaration, NotObserved, SetupError, Spec, Subject};
+use crate::subject::{Declaration, Moment, NotObserved, SetupError, Spec, Subject, is_scheduled};
 use crate::supervise::Limits;
 
 pub use campaign::{ComparisonOutcome, Skipped, run, run_under};
@@ -36,6 +36,8 @@ pub struct Lockstep {
     limits: Limits,
     events: Vec<Event>,
     ranges: Vec<Range<usize>>,
+    /// The model's events with the interpreter's schedule.
+    followed: Vec<Event>,
 }
 
 /// What came of one scenario of a batch.
@@ -71,6 +73,7 @@ impl Lockstep {
             limits,
             events: Vec::new(),
             ranges: Vec::new(),
+            followed: Vec::new(),
         })
     }
 
@@ -112,11 +115,12 @@ impl Lockstep {
     /// [`SetupError`] if a new process was needed and could not be started.
     pub fn compare(&mut self, scenario: &Scenario) -> Result<Comparison, SetupError> {
         self.run_model(&[scenario]);
-        if !self.risk(0) {
-            return Ok(run_one(self.steady.as_mut(), scenario, &self.events)?.0);
+        let mut told = Told { model: self.model.as_mut(), limits: self.limits, events: &mut self.followed };
+        if !ends_undefined(&self.events) {
+            return Ok(run_one(self.steady.as_mut(), scenario, &self.events, &mut told)?.0);
         }
         let risky = companion(&mut self.risky, self.real.as_ref(), self.limits.hurried())?;
-        match run_one(risky, scenario, &self.events)?.0 {
+        match run_one(risky, scenario, &self.events, &mut told)?.0 {
             hurried if is_limit(&hurried) => Ok(self.in_fresh(scenario, 0)?.0),
             comparison => Ok(comparison),
         }
@@ -151,9 +155,14 @@ impl Lockstep {
                 true => companion(&mut self.risky, self.real.as_ref(), self.limits.hurried())?,
                 false => self.steady.as_mut(),
             };
-            python.run_batch(&batch, &mut |at, events, failure| {
+            let mut told = Told { model: self.model.as_mut(), limits: self.limits, events: &mut self.followed };
+            let own = python.has_own_schedule();
+            python.run_scheduled(&batch, &mut |at, events, moments, failure| {
                 let index = indices[at];
-                let model = &self.events[self.ranges[index].clone()];
+                let model = match own && is_scheduled(batch[at]) {
+                    true => told.follow(batch[at], moments),
+                    false => &self.events[self.ranges[index].clone()],
+                };
                 let comparison = compare(model, events, failure);
                 let digest = digest(model, events);
                 let not_observed = NotObserved::of(batch[at]);
@@ -192,31 +201,62 @@ impl Lockstep {
     }
 
     fn risk(&self, index: usize) -> bool {
-        matches!(self.events[self.ranges[index].clone()].last(), Some(Event::Undefined { .. }))
+        ends_undefined(&self.events[self.ranges[index].clone()])
     }
 
     fn in_fresh(&mut self, scenario: &Scenario, index: usize) -> Result<(Comparison, u64), SetupError> {
         let model = &self.events[self.ranges[index].clone()];
-        if self.risk(index) {
+        let mut told = Told { model: self.model.as_mut(), limits: self.limits, events: &mut self.followed };
+        if ends_undefined(model) {
             let risky = companion(&mut self.risky, self.real.as_ref(), self.limits.hurried())?;
             risky.restart();
-            let hurried = run_one(risky, scenario, model)?;
+            let hurried = run_one(risky, scenario, model, &mut told)?;
             if !is_limit(&hurried.0) {
                 return Ok(hurried);
             }
         }
         let fresh = companion(&mut self.fresh, self.real.as_ref(), self.limits)?;
-        let result = run_one(fresh, scenario, model);
+        let result = run_one(fresh, scenario, model, &mut told);
         fresh.restart();
         result
     }
 }
 
-/// Runs one scenario: what came of the comparison, and the digest of the events.
-fn run_one(python: &mut dyn Subject, scenario: &Scenario, model: &[Event]) -> Result<(Comparison, u64), SetupError> {
+/// The model, to be told of an interpreter's schedule.
+struct Told<'a> {
+    model: &'a mut dyn Subject,
+    limits: Limits,
+    events: &'a mut Vec<Event>,
+}
+
+impl Told<'_> {
+    /// What the model does with that schedule.
+    fn follow(&mut self, scenario: &Scenario, moments: &[Moment]) -> &[Event] {
+        let most = self.limits.events();
+        // What broke off is compared as far as it came.
+        let _ = self.model.follow(scenario, moments, &mut EventBuffer::new(self.events).keep(most).end_at(most));
+        self.events
+    }
+}
+
+/// True if a run has come to where behaviour is undefined.
+fn ends_undefined(events: &[Event]) -> bool {
+    matches!(events.last(), Some(Event::Undefined { .. }))
+}
+
+/// Runs one scenario: what came of the comparison with what the model does by itself or, if the interpreter has a schedule of
+/// its own, with that; and the digest of the events.
+fn run_one(
+    python: &mut dyn Subject,
+    scenario: &Scenario,
+    model: &[Event],
+    told: &mut Told<'_>,
+) -> Result<(Comparison, u64), SetupError> {
     // A batch of one has one outcome.
     let mut result = (Comparison::Same, 0);
-    python.run_batch(&[scenario], &mut |_, events, failure| {
+    let follows = python.has_own_schedule() && is_scheduled(scenario);
+    python.run_scheduled(&[scenario], &mut |_, events, moments, failure| {
+        let model = if follows { told.follow(scenario, moments) } else { model };
         result = (compare(model, events, failure), digest(model, events));
     })?;
     Ok(result)

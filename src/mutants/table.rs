@@ -224,6 +224,16 @@ mutants! {
         By("lib model::machine::fact_tests::no_collection_starts_by_itself_unless_it_may");
     ZeroIsAThreshold "zero-is-a-threshold": "a first threshold of 0 starts collections",
         By("lib model::machine::fact_tests::no_collection_starts_by_itself_unless_it_may");
+    ToldWhileDisabled "told-while-disabled": "the model follows a schedule that collects while that is disabled",
+        By("schedule each_thing_that_a_schedule_may_not_do_is_a_difference");
+    ToldAtZero "told-at-zero": "the model follows a schedule that collects with a first threshold of 0",
+        By("schedule a_first_threshold_of_0_starts_none");
+    ToldBelowThreshold "told-below-threshold": "the model follows a schedule that collects below the threshold",
+        By("schedule each_thing_that_a_schedule_may_not_do_is_a_difference");
+    ToldInVain "told-in-vain": "a moment at which a collection has to start passes without one",
+        By("schedule each_thing_that_a_schedule_may_not_do_is_a_difference");
+    ToldIsYoung "told-is-young": "whatever the counts select, the model follows with generation 0",
+        By("schedule each_thing_that_a_schedule_may_not_do_is_a_difference");
     RefusalsAreSilent "refusals-are-silent": "a collection that is refused shows nothing",
         By("lib model::machine::fact_tests::a_collection_inside_of_another_one_is_refused");
 

@@ -5,7 +5,7 @@ use super::outcome::Runner;
 use crate::event::{Event, EventBuffer, Undefined};
 use crate::lockstep::{self, Comparison, Difference};
 use crate::scenario::text::{Document, Expectation, ExpectedViolation};
-use crate::subject::{Death, Failure, SetupError, Spec, Subject};
+use crate::subject::{Death, Failure, Moment, SetupError, Spec, Subject, is_scheduled};
 use crate::supervise::Limits;
 
 /// What an interpreter made of a file.
@@ -73,10 +73,18 @@ impl Runner<'_> {
         let _ = row.subject(0, Limits::default())?.run(&document.scenario, &mut EventBuffer::new(&mut model));
         let (mut events, mut failure): (Vec<Event>, Option<Failure>) = (Vec::new(), None);
         python.restart();
-        python.run_batch(&[&document.scenario], &mut |_, run, why| {
+        let follows = python.has_own_schedule() && is_scheduled(&document.scenario);
+        let mut moments: Vec<Moment> = Vec::new();
+        python.run_scheduled(&[&document.scenario], &mut |_, run, told, why| {
             events.extend_from_slice(run);
+            moments.extend_from_slice(told);
             failure = why.cloned();
         })?;
+        if follows {
+            model.clear();
+            let mut row = row.subject(0, Limits::default())?;
+            let _ = row.follow(&document.scenario, &moments, &mut EventBuffer::new(&mut model));
+        }
         let (mut died, mut limit) = (None, None);
         match &failure {
             Some(Failure::Died { how, .. }) => died = Some(Death::new(how, &events)),
@@ -101,7 +109,8 @@ impl Runner<'_> {
             _ => None,
         };
         let outcome = self.outcome_of(document, row_is, &events);
-        let Some(expected) = self.expected(document, row) else {
+        // What a file expects is what comes of the row's own schedule.
+        let Some(expected) = self.expected(document, row).filter(|_| !follows) else {
             return Ok(match (comparison, undefined) {
                 (Comparison::Different(difference), _) => Replayed::Differs(difference),
                 (_, Some(reason)) => Replayed::Undefined(reason, died),

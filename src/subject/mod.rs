@@ -8,6 +8,7 @@ mod group;
 mod not_observed;
 mod promise;
 mod release;
+mod schedule;
 mod undefined_behaviour;
 
 use crate::event::{Event, EventBuffer};
@@ -22,6 +23,7 @@ pub use group::{At, Catalogue, Group, Receiver, SetupError, Spec, UnknownSubject
 pub use not_observed::NotObserved;
 pub use promise::{Permission, Promise, Text};
 pub use release::{Release, Releases, Span};
+pub use schedule::{EachScheduledRun, Moment, is_scheduled};
 pub use undefined_behaviour::{Foreseen, Start};
 
 /// Why a subject could not run a scenario to its end.
@@ -92,6 +94,28 @@ pub trait Subject {
             each(index, &events, failure.as_ref());
         }
         Ok(())
+    }
+
+    /// True if the subject starts automatic collections by counts of its own, which it tells ([`Moment`]).
+    fn has_own_schedule(&self) -> bool {
+        false
+    }
+
+    /// As [`Subject::run_batch`], with the moments of the subject's own schedule; it has none if it does not say so.
+    ///
+    /// # Errors
+    /// As [`Subject::run_batch`].
+    fn run_scheduled(&mut self, batch: &[&Scenario], each: &mut EachScheduledRun<'_>) -> Result<(), SetupError> {
+        self.run_batch(batch, &mut |index, events, failure| each(index, events, &[], failure))
+    }
+
+    /// As [`Subject::run`], but with the schedule of another subject: where that told of a [`Moment`], a collection starts if
+    /// it had to start one there, and nowhere else. A subject that cannot be told does what it does by itself.
+    ///
+    /// # Errors
+    /// As [`Subject::run`].
+    fn follow(&mut self, scenario: &Scenario, _moments: &[Moment], out: &mut EventBuffer<'_>) -> Result<(), Failure> {
+        self.run(scenario, out)
     }
 
     /// The id of the subject's process, while it has one.

@@ -60,6 +60,13 @@ void emit(uint32_t tag, uint32_t small, uint32_t a, uint64_t b) {
 
 uint64_t *events_position(void) { return at; }
 
+/* Forgets the events since then. */
+void events_take_back(uint64_t *start) {
+    if (P.silent) return;
+    at = start;
+    header[1] = (uint64_t)((char *)at - (char *)first);
+}
+
 void events_correct_generation(uint64_t *start, uint32_t generation) {
     if (!P.silent) *start = (*start & ~(uint64_t)0xff00) | (uint64_t)generation << 8;
 }

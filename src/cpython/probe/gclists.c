@@ -137,7 +137,7 @@ int gc_debug_flags(void) { return stats[2] ? 0 : PY_MAJOR_VERSION >= 3 ? 4 : 4 +
  * grew by exactly the number of uncollectable objects that were made, three times. 2.7 keeps no statistics and 3.15
  * keeps a history of them: there the collector is made to name each object (see stderr_write in module.c). */
 
-#if PY_VERSION_HEX < 0x030f0000
+#if PY_VERSION_HEX >= 0x03040000 && PY_VERSION_HEX < 0x030f0000
 typedef struct { char *start, *end; } Region;
 
 static int region_around(void *p, Region *out) {
@@ -167,7 +167,6 @@ static int region_around(void *p, Region *out) {
     return 0;
 }
 
-#if PY_VERSION_HEX >= 0x03040000
 static void make_uncollectable(int generation, int count) {
     static const Kind legacy = {SHAPE_NODE, 0, 0, 0, 0, 0, 0, FINALIZER_LEGACY, NO_SCRIPT, NO_SCRIPT, NO_SCRIPT};
     PyObject *nodes[64];
@@ -216,54 +215,6 @@ static int find_stats(int generation) {
     }
     return 0;
 }
-#else
-/* 2.7: how many objects survived the last full collection, and collections of generation 1 since. */
-static volatile Py_ssize_t *long_lived_total, *long_lived_pending;
-
-int gc_too_few_long_lived(void) {
-    return long_lived_total && long_lived_pending && *long_lived_pending < *long_lived_total / 4;
-}
-
-static volatile Py_ssize_t *find_long_lived(int generation) {
-    static const int counts[3] = {1037, 753, 1541};
-    static const Kind plain = {SHAPE_NODE, 0, 0, 0, 0, 0, 0, FINALIZER_NONE, NO_SCRIPT, NO_SCRIPT, NO_SCRIPT};
-    PyObject *nodes[2048];
-    Region r;
-    size_t words, i;
-    Py_ssize_t *memory;
-    volatile Py_ssize_t *found = NULL;
-    uint8_t *matches;
-    int step, n = 0, k, sum = 0;
-    if (region_around(heads[0], &r) < 0) return NULL;
-    memory = (Py_ssize_t *)r.start;
-    words = (size_t)(r.end - r.start) / 8;
-    matches = PyMem_Malloc(words);
-    if (!matches) return NULL;
-    memset(matches, 0, words);
-    call(P.gc_collect, P.gen_args[2]); /* pending becomes 0 */
-    for (step = 0; step < 3; step++) {
-        for (k = 0; k < counts[step]; k++) nodes[k] = node_new(&plain);
-        call(P.gc_collect, P.gen_args[generation]);
-        sum = generation == 1 ? sum + counts[step] : counts[step];
-        for (i = 0; i < words; i++) matches[i] += memory[i] == sum;
-        for (k = 0; k < counts[step]; k++) Py_XDECREF(nodes[k]);
-    }
-    for (i = 0; i < words; i++)
-        if (matches[i] == 3) {
-            n++;
-            found = &memory[i];
-        }
-    PyMem_Free(matches);
-    table_reset();
-    return n == 1 ? found : NULL;
-}
-
-static int find_stats(int generation) {
-    if (generation == 2) long_lived_total = find_long_lived(2);
-    if (generation == 1) long_lived_pending = find_long_lived(1);
-    return 0;
-}
-#endif
 #else
 static int find_stats(int generation) { return 0; }
 #endif

@@ -50,13 +50,11 @@ PyObject *library_finalize_new(const Kind *kind, PyObject *referent, PyObject *c
         events_give_up(GAVE_UP_ERROR);
         return NULL;
     }
-    if (gc_has_header(o)) count_object();
     add_object(o, kind, origin, ROLE_NAMED);
     entry(o, &kept, &weak);
     if (kept && weak && PyWeakref_CheckRefExact(weak) && !id_of(weak)) {
         static const Kind ref_kind = {SHAPE_REF, 0, 0, 0, 0, 0, 0, FINALIZER_NONE, NO_SCRIPT, NO_SCRIPT, NO_SCRIPT};
         PyWeakReference *w = (PyWeakReference *)weak;
-        count_object();
         add_weak(weak, &ref_kind, origin, ROLE_FINALIZE_REF, w->wr_object, w->wr_callback);
         report_entry(o, kept, weak);
     }
@@ -72,9 +70,12 @@ static PyObject *call(PyObject *o, PyObject *args, PyObject *kw) {
     PyObject *weak = PyTuple_GET_SIZE(args) > 0 ? PyTuple_GET_ITEM(args, 0) : NULL, *r, *kept, *left;
     int registered = id && entry_of(id)->registered;
     P.calling = 0;
-    if (!id || P.silent) {
-        if (id) entry_of(id)->registered = 0;
-        return original_call(o, args, kw);
+    if (!id) return original_call(o, args, kw);
+    if (P.silent) { /* what it would call may have been emptied */
+        entry_of(id)->registered = 0;
+        library_unregister(o);
+        Py_INCREF(Py_None);
+        return Py_None;
     }
     emit(EV_ENTER, CODE_CALLBACK, id, weak ? id_of(weak) : 0);
     snapshot();

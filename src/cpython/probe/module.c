@@ -39,7 +39,8 @@ static PyMethodDef hook_def = {"unraisablehook", hook, METH_O, NULL};
 
 /* Stands for sys.stderr. Before 3.8 the report of an error is several writes, the first of which begins with
  * "Exception". With DEBUG_UNCOLLECTABLE the collector writes a line for each uncollectable object. */
-static PyObject *stderr_write(PyObject *self, PyObject *text) {
+static PyObject *stderr_write(PyObject *self, PyObject *args) {
+    PyObject *text = PyTuple_GET_SIZE(args) > 0 ? PyTuple_GET_ITEM(args, 0) : Py_None;
     const char *s = NULL;
 #if PY_MAJOR_VERSION >= 3
     if (PyUnicode_Check(text)) s = PyUnicode_AsUTF8(text);
@@ -53,6 +54,7 @@ static PyObject *stderr_write(PyObject *self, PyObject *text) {
         gc_said_uncollectable();
         trashcan_set_aside();
     }
+    if (s) collect_said(s, args);
     Py_INCREF(Py_None);
     return Py_None;
 }
@@ -60,7 +62,7 @@ static PyObject *stderr_flush(PyObject *self, PyObject *none) {
     Py_INCREF(Py_None);
     return Py_None;
 }
-static PyMethodDef stderr_methods[] = {{"write", stderr_write, METH_O, NULL}, {"flush", stderr_flush, METH_NOARGS, NULL}, {0}};
+static PyMethodDef stderr_methods[] = {{"write", stderr_write, METH_VARARGS, NULL}, {"flush", stderr_flush, METH_NOARGS, NULL}, {0}};
 static PyTypeObject stderr_type = {PyVarObject_HEAD_INIT(NULL, 0)};
 
 static int watch_output(void) {
@@ -98,6 +100,8 @@ static int setup(void) {
     P.gc_freeze = optional(gc, "freeze");
     P.gc_unfreeze = optional(gc, "unfreeze");
     P.gc_set_debug = optional(gc, "set_debug");
+    P.gc_get_debug = optional(gc, "get_debug");
+    P.gc_set_threshold = optional(gc, "set_threshold");
     P.gc_get_objects = optional(gc, "get_objects");
     P.garbage = optional(gc, "garbage");
     P.callbacks = optional(gc, "callbacks");

@@ -183,11 +183,7 @@ PyObject *node_new(const Kind *kind) {
 }
 
 /* An allocation and nothing else. */
-void node_discard(void) {
-    PyObject *o = (PyObject *)PyObject_GC_New(Node, &discarded);
-    if (o) Py_DECREF(o);
-    else PyErr_Clear();
-}
+PyObject *node_for_nothing(void) { return (PyObject *)PyObject_GC_New(Node, &discarded); }
 
 int node_track(PyObject *o) {
     if (!gc_has_header(o) || gc_tracked(o)) return 0;

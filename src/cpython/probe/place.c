@@ -110,7 +110,6 @@ static int instance_store(PyObject *o, uint32_t slot, PyObject *value) {
             events_give_up(GAVE_UP_ERROR);
             return 0;
         }
-        count_object();
         add_object(made, &dict_kind, entry_of(id_of(o))->origin, ROLE_INSTANCE_DICT);
         report_store(o, 0, made);
     }

@@ -84,7 +84,8 @@ typedef struct {
     uint32_t raised[256];
     uint32_t n_raised;
     /* interpreter */
-    PyObject *gc_collect, *gc_enable, *gc_get_stats, *gc_disable, *gc_freeze, *gc_unfreeze, *gc_set_debug, *gc_get_objects;
+    PyObject *gc_collect, *gc_enable, *gc_get_stats, *gc_disable, *gc_freeze, *gc_unfreeze, *gc_set_debug, *gc_get_debug, *gc_get_objects;
+    PyObject *gc_set_threshold;
     PyObject *gen_args[3], *no_args, *debug_on, *debug_off, *exception, *garbage, *callbacks;
 } Probe;
 
@@ -109,6 +110,7 @@ HIDDEN void events_give_up(int why); /* GAVE_UP_... */
 HIDDEN size_t events_used(void);
 HIDDEN void snapshot(void);
 HIDDEN uint64_t *events_position(void);
+HIDDEN void events_take_back(uint64_t *start);
 HIDDEN void events_correct_generation(uint64_t *start, uint32_t generation);
 
 /* gclists.c */
@@ -123,7 +125,6 @@ HIDDEN PyObject *gc_after(int list, PyObject *o);
 HIDDEN uint64_t gc_uncollectable(int generation); /* a count that only grows */
 HIDDEN void gc_said_uncollectable(void);
 HIDDEN int gc_debug_flags(void);
-HIDDEN int gc_too_few_long_lived(void); /* 2.7 */
 
 HIDDEN int *gc_threshold(int generation);
 HIDDEN int *gc_count(int generation);
@@ -134,20 +135,18 @@ HIDDEN int collect_setup(void);
 HIDDEN void collect_reset(void);
 HIDDEN int op_collect(int generation);
 HIDDEN int before_allocation(void);
-HIDDEN void count_object(void);
-HIDDEN void count_freed(void);
-HIDDEN void count_none(void);
-HIDDEN void collect_later(void);
 HIDDEN void serve_due(void);
 HIDDEN void collect_at_allocation(int after, int generation);
 HIDDEN void set_enabled(int on);
 HIDDEN void set_thresholds(int a, int b, int c);
+HIDDEN void go_on_listening(void);
+HIDDEN void collect_said(const char *line, PyObject *arguments);
 
 /* node.c */
 HIDDEN int node_setup(void);
 HIDDEN int is_node(PyObject *o);
 HIDDEN PyObject *node_new(const Kind *kind);
-HIDDEN void node_discard(void);
+HIDDEN PyObject *node_for_nothing(void);
 HIDDEN int node_track(PyObject *o);   /* 0 if it was tracked, or cannot be */
 HIDDEN int node_untrack(PyObject *o); /* 0 if it was not tracked */
 

@@ -269,7 +269,6 @@ static int op_build(const Op *op, uint32_t origin) {
         return 1;
     }
     for (i = 0; i < n && !P.silent; i++) {
-        if (has_header(&op->kind)) count_object();
         made[i] = new_object(&op->kind, NULL, NULL, origin);
         if (!made[i]) break;
         if (op->a == BULK_CHAIN || op->a == BULK_RING) {
@@ -304,7 +303,6 @@ static int op_build(const Op *op, uint32_t origin) {
         last = n ? made[0] : NULL;
     }
     free(made);
-    if (has_header(&op->kind)) collect_later();
     if (last) keep(&op->dst, last);
     return 1;
 }
@@ -356,9 +354,11 @@ static int run_op(const Op *op) {
     case OP_UNFREEZE:
         if (!P.gc_freeze) return 0;
         call0(op->code == OP_FREEZE ? P.gc_freeze : P.gc_unfreeze, P.no_args);
-        if (op->code == OP_FREEZE) count_none();
         return 1;
-    case OP_SAVE_ALL: call0(P.gc_set_debug, op->a ? P.debug_on : P.debug_off); return 1;
+    case OP_SAVE_ALL:
+        call0(P.gc_set_debug, op->a ? P.debug_on : P.debug_off);
+        go_on_listening();
+        return 1;
     case OP_EMPTY_GARBAGE: return gc_list_op(P.garbage, NULL);
     case OP_ADD_GC_CALLBACK:
         o = eval(&op->x);

@@ -323,7 +323,7 @@ impl Shadow {
         if self.collection.saves_all {
             self.note_listed();
         }
-        if self.objects.peculiar && self.objects.some_cleared() {
+        if !self.objects.peculiar.is_empty() && self.objects.some_cleared_now() {
             self.maybe_reachable(None);
             self.find_causes();
             self.spoil_survivors();

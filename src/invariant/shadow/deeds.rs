@@ -52,8 +52,9 @@ impl Deeds {
     /// The next operation of the mutator begins.
     #[inline]
     pub(super) fn next_step(&mut self) {
-        self.before |= self.now;
-        self.now = 0;
+        if self.now != 0 {
+            self.before |= std::mem::take(&mut self.now);
+        }
     }
 
     /// A snapshot is complete.
@@ -88,7 +89,7 @@ impl Shadow {
             && let Some(object) = self.objects.all.get_mut(edge as usize - 1)
         {
             object.status |= Object::BY_HAND;
-            self.objects.peculiar = true;
+            self.objects.peculiar.put(edge as usize - 1);
         }
     }
 
@@ -122,7 +123,7 @@ impl Shadow {
         let moved = if object.stamp == 0 { spot == Spot::Untracked } else { object.spot != spot };
         if object.facts.shape.is_extension() && moved {
             object.status |= Object::BY_HAND;
-            self.objects.peculiar = true;
+            self.objects.peculiar.put(index);
         }
     }
 }

@@ -124,10 +124,12 @@ impl Shadow {
 
     /// A collection has ended: what it has cleared and could not free because of a type is not whole any more.
     pub(super) fn spoil_survivors(&mut self) {
-        for index in 0..self.objects.all.len() {
-            let o = &self.objects.all[index];
-            if o.is(Object::CLEARED_NOW) && o.lives() && self.causes.of(index) != super::Fault::Collector {
-                self.spoil(index);
+        let Shadow { objects, causes, .. } = self;
+        for index in objects.cleared.iter() {
+            let o = &mut objects.all[index];
+            if o.is(Object::CLEARED_NOW) && o.lives() && causes.of(index) != super::Fault::Collector {
+                o.status |= Object::SPOILT;
+                objects.some_spoilt = true;
             }
         }
     }

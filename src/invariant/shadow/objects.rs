@@ -24,13 +24,13 @@ pub(crate) struct Objects {
     /// The same as a set.
     pub(super) present: ObjectSet,
     /// Objects on which `tp_clear` was called, freed ones too.
-    cleared: ObjectSet,
+    pub(super) cleared: ObjectSet,
     /// Objects whose deallocation is final and has not ended.
     dying: ObjectSet,
     /// An object with a legacy finalizer was created.
     pub(super) some_legacy: bool,
-    /// There is something that may hold garbage back: see [`super::causes`].
-    pub(super) peculiar: bool,
+    /// Objects that may hold garbage back, freed ones too: see [`super::causes`].
+    pub(super) peculiar: ObjectSet,
     /// An object was created whose `traverse` is not [faithful](Facts::UNFAITHFUL).
     pub(super) some_unfaithful: bool,
     /// An object is or was [`Object::UNKNOWN_HOLDERS`].
@@ -54,11 +54,10 @@ impl Objects {
         self.all.clear();
         self.overflow.clear();
         self.live = 0;
-        for set in [&mut self.present, &mut self.cleared, &mut self.dying] {
+        for set in [&mut self.present, &mut self.cleared, &mut self.dying, &mut self.peculiar] {
             set.reset(0);
         }
         self.some_legacy = false;
-        self.peculiar = false;
         self.some_unfaithful = false;
         self.some_loose = false;
         self.wild = false;
@@ -129,6 +128,11 @@ impl Objects {
         self.cleared.meets(&self.present)
     }
 
+    /// True if the collection that runs, or ran last, has cleared one that lives.
+    pub(super) fn some_cleared_now(&self) -> bool {
+        self.some_cleared() && self.cleared().any(|index| self.all[index].is(Object::CLEARED_NOW))
+    }
+
     /// True if no deallocation is under way.
     #[inline]
     pub fn none_dies(&self) -> bool {
@@ -161,8 +165,8 @@ impl Objects {
         if let Some(object) = self.all.get_mut((edge as usize).wrapping_sub(1)) {
             object.status |= Object::UNKNOWN_HOLDERS;
             self.some_loose = true;
+            self.peculiar.put(edge as usize - 1);
         }
-        self.peculiar = true;
     }
 
     /// Adds a new object, the facts of which say whether it is `legacy`.
@@ -172,7 +176,9 @@ impl Objects {
             self.some_unfaithful |= facts.is(Facts::UNFAITHFUL);
             let legacy = legacy();
             self.some_legacy |= legacy;
-            self.peculiar |= legacy || facts.is(Facts::PECULIAR | Facts::LEGACY);
+            if legacy || facts.is(Facts::PECULIAR | Facts::LEGACY) {
+                self.peculiar.put(self.all.len());
+            }
         }
         self.present.put(self.all.len());
         self.all.push(Object::new(facts));

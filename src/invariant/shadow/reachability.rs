@@ -202,6 +202,14 @@ impl Shadow {
         self.reach.found = set;
     }
 
+    /// The same in a small run, where nothing but these objects has other holders than the known ones.
+    pub(super) fn maybe_reached_from(&mut self, objects: u64) {
+        let mut edges = 0;
+        self.doubtful_roots(|edge| edges |= root(edge));
+        let reached = self.reached_from(objects | edges >> 1);
+        self.reach.set_found(reached);
+    }
+
     /// The roots of [`Shadow::sure_roots`] for what may be reachable.
     #[inline]
     fn doubtful_roots(&self, mut f: impl FnMut(u32)) {

@@ -30,10 +30,16 @@ impl Shadow {
     }
 
     /// A deallocator's action that keeps trash which is being cleared does what only a finalizer may do.
-    #[inline]
+    #[inline(always)]
     pub(super) fn note_saved(&mut self, new: u32) {
-        let c = &self.collection;
-        if c.runs() && c.has_cleared() && new != NONE && c.unreachable().doomed().has(new as usize - 1) {
+        if self.collection.runs() && self.collection.has_cleared() {
+            self.note_saved_now(new);
+        }
+    }
+
+    #[cold]
+    fn note_saved_now(&mut self, new: u32) {
+        if new != NONE && self.collection.unreachable().doomed().has(new as usize - 1) {
             let misleads = self.user_code.driver().is_some_and(|f| match f.code() {
                 Code::Dealloc => true,
                 // Objects of static types with tp_del are cleared like any other.

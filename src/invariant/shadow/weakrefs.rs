@@ -286,7 +286,6 @@ impl Shadow {
     }
 
     /// A snapshot shows that a weak reference has died.
-    #[inline(never)]
     fn note_death(&mut self, weak: ObjId) {
         let Some(at) = self.weak_index(weak) else { return };
         let record = &self.weakrefs.records[at];
@@ -323,6 +322,22 @@ impl Shadow {
     /// A line for a weak reference: whether it has its referent, and its callback.
     #[inline]
     pub(crate) fn apply_weak(&mut self, weak: ObjId, live: bool, callback: bool) {
+        let Some(object) = self.objects.all.get(weak.index()) else { return };
+        let Some(record) = self.weakrefs.records.get((object.aux as usize).wrapping_sub(1)) else { return };
+        let link = if callback { record.callback } else { NONE };
+        // Most lines say what is known.
+        let is_known = record.weak == pack(Some(weak))
+            && record.live == live
+            && (live || record.seen_dead)
+            && object.link == link
+            && !(callback && object.is(Object::CLEARED));
+        if !is_known {
+            self.apply_changed_weak(weak, live, callback);
+        }
+    }
+
+    #[inline(never)]
+    fn apply_changed_weak(&mut self, weak: ObjId, live: bool, callback: bool) {
         let Some(object) = self.objects.all.get_mut(weak.index()) else { return };
         if !object.facts.shape.is_weakref() {
             return;
