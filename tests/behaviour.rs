@@ -132,7 +132,7 @@ fn header<'t>(text: &'t str, name: &str) -> Vec<&'t str> {
     lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim).collect()
 }
 
-fn regressions() -> Vec<(String, String)> {
+fn regressions() -> Files {
     let folder = std::fs::read_dir(root().join("regressions")).unwrap();
     let paths = folder.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "scn"));
     let read = |path: PathBuf| {
@@ -167,8 +167,12 @@ fn header_expectations(text: &str) -> Vec<(&str, bool)> {
     lines.map(|(row, rest)| (row, rest.contains(":collector"))).collect()
 }
 
+/// The names of files, with their texts.
+type Files = Vec<(String, String)>;
+
 fn history() -> String {
-    let mut bugs: BTreeMap<String, (BTreeSet<String>, Vec<(String, String)>)> = BTreeMap::new();
+    // By letter and number: the reports, and the files with their texts.
+    let mut bugs: BTreeMap<String, (BTreeSet<String>, Files)> = BTreeMap::new();
     for (file, text) in regressions() {
         let bug = header(&text, "bug").first().copied().unwrap_or_default().to_owned();
         let (id, reports) = bug.split_once(' ').unwrap_or((&bug, ""));

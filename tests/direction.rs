@@ -32,8 +32,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("corpus", &["fuzzing"]),
     ("explain", &["findings", "model"]),
     ("report", &["explain", "diagnose"]),
+    ("export", &["diagnose"]),
     ("bench", &["report", "planted"]),
-    ("cli", &["bench", "corpus"]),
+    ("cli", &["bench", "corpus", "export"]),
 ];
 
 /// Arrows against the direction that still stand, as `from -> to`. Each must occur: one that is gone leaves this list.

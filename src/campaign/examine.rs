@@ -278,6 +278,9 @@ impl Examiner {
         }
         let run = &mut self.runs[subject];
         let Some(subject) = self.group.one(subject) else { return };
+        if self.limits.is_some() && !run.is_long() {
+            differential::prepare(subject, scenario);
+        }
         // What a subject cannot run in one of them does not keep the others from being judged.
         let mut found = Vec::from_iter(differential::same_order(subject, scenario).ok().flatten());
         run.differential = !run.is_long();

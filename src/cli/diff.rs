@@ -7,6 +7,7 @@ use super::campaign::{self, Options, Pythons, explain};
 use super::monitor::Monitor;
 use super::{Exit, interrupt, options};
 use crate::campaign::{CampaignOutcome, Examined, Progress};
+use crate::cpython;
 use crate::lockstep::{self, ComparedCounts, ComparedTotals, ComparisonPlan, DifferenceKey};
 use crate::lookup::Imitation;
 use crate::model::rows::Rows;
@@ -70,7 +71,9 @@ pub(super) fn show_page(page: &report::LockstepReport<'_>, json: Option<&Path>) 
     let exit = interrupt::exit(exit(page.outcome, all_skipped, not_compared.is_some()));
     super::print(&report::text(page, options::width(), options::color()))?;
     if let Some(path) = json {
-        json::write(path, &report::json(page, exit.code()))?;
+        let mut report = report::json(page, exit.code());
+        json::asked(&mut report, cpython::Asked::so_far());
+        json::write(path, &report)?;
     }
     super::print_end(exit, page.repeat, not_compared.as_deref())?;
     Ok(exit)

@@ -180,7 +180,7 @@ fn candidates() -> Vec<PathBuf> {
     let pyenv = pyenv.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".pyenv")));
     if let Some(versions) = pyenv.and_then(|root| std::fs::read_dir(root.join("versions")).ok()) {
         let mut versions: Vec<PathBuf> = versions.flatten().map(|entry| entry.path()).collect();
-        versions.sort();
+        versions.sort_unstable();
         versions.into_iter().for_each(|version| add(version.join("bin/python")));
     }
     if let Some(path) = std::env::var_os("PATH") {
@@ -192,7 +192,7 @@ fn candidates() -> Vec<PathBuf> {
                 .map(|entry| entry.path())
                 .filter(|path| path.file_name().is_some_and(|name| is_python(&name.to_string_lossy())))
                 .collect();
-            names.sort();
+            names.sort_unstable();
             names.into_iter().for_each(&mut add);
         }
     }

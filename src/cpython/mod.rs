@@ -1,12 +1,15 @@
 //! Real CPython interpreters as subjects: finds them, builds the probe for each, feeds it and reads what happened.
 
+mod asked;
 mod child;
 mod compile;
+mod complaints;
 mod find;
 mod interpreter;
 mod layout;
 mod observed;
 
+pub use asked::Asked;
 pub use compile::{SetupError, cache_dir, probe};
 pub use find::{FindError, Interpreter, Resolved, installed, resolve};
 pub use interpreter::{BatchedRun, Python};

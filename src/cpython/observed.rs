@@ -249,7 +249,7 @@ pub static HIDDEN: &[Hidden] = &[
         what: "list that `gc.get_objects()` returns",
         releases: ALL,
         reason: "dropped when it has been read",
-        made: ("ops.rs", 1),
+        made: ("introspection.rs", 1),
     },
     Hidden {
         what: "tuple of the entries of an iteration over a composed container",

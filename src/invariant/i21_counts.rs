@@ -42,8 +42,8 @@ impl Check for I21 {
     fn collected(s: &mut Shadow, out: &mut Violations, returned: u32, uncollectable: u32) {
         let c = s.collection();
         let found = c.unreachable();
-        // What the registry of `finalize` lets go of in a callback is not told apart from what the collector frees.
-        if !found.is_exact() || s.confidence().is_stream_unclear() || s.program().has(Trait::Finalizes) {
+        let blind = mutant!(I21NotBesideFinalize) && s.program().has(Trait::Finalizes);
+        if !found.is_exact() || s.confidence().is_stream_unclear() || blind {
             out.skip(Invariant::I21);
             return;
         }
@@ -52,7 +52,7 @@ impl Check for I21 {
         out.judge(Invariant::I21, s, uncollectable == legacy_left || mutant!(I21NotUncollectable), || {
             Report::collector(None).counts(legacy_left, uncollectable).blame_type(misled)
         });
-        if !s.program().has(Trait::ScriptsEmptyGarbage) && c.scripts() == 0 && !mutant!(I21NotListed) {
+        if !s.deeds().emptied_garbage() && c.scripts() == 0 && !mutant!(I21NotListed) {
             judge_listed(s, out);
         }
         let left_heap = freed + c.refs_freed() + legacy_left;

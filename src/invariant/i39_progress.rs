@@ -29,7 +29,8 @@ impl Check for I39 {
         premises: "Thresholds that the mutator has set; each time the count starts anew. Calls of `gc.collect(0)`, `gc.freeze()`, \
                    `gc.disable()` and `gc.enable()` are no excuse (gh-122567, open).",
         not: "What is frozen. The oldest generation, for which there is no such number: full collections wait for a quarter of it to have survived \
-              the middle generation. Increments (3.14.0 to 3.14.4). Runs in which scripts change thresholds, enable, disable or freeze. \
+              the middle generation. Increments (3.14.0 to 3.14.4). What follows in a run after a script has begun that changes thresholds, enables, disables or \
+              freezes. \
               Objects that are parts of others are not counted as allocated.",
         rests: &[Ground::Liveness],
         needs: Needs::SNAPSHOTS.and(Needs::LISTS).and(Needs::GENERATIONS),
@@ -58,6 +59,8 @@ struct Witness {
 pub(super) struct Clock {
     /// Something is to be judged: thresholds are known and ask for collections.
     is_set: bool,
+    /// A script may have changed when collections start.
+    lost: bool,
     enabled: bool,
     /// `gc.freeze` was called, and no snapshot has shown since what it has frozen.
     frozen: bool,
@@ -86,6 +89,10 @@ impl Clock {
 
     #[inline(never)]
     fn tick(&mut self, s: &mut Shadow, out: &mut Violations) {
+        if s.deeds().scheduled() {
+            // Which thresholds hold, and whether collection is enabled, is not known any more.
+            (self.is_set, self.lost) = (false, true);
+        }
         if self.is_set {
             self.count(s);
             self.look(s, out);
@@ -93,7 +100,7 @@ impl Clock {
         match s.op() {
             Some(Op::SetThreshold { thresholds: [young, middle, _] }) => {
                 let young = u32::from(*young);
-                self.is_set = young > 0 && !s.program().has(Trait::ScriptsSchedule);
+                self.is_set = young > 0 && !self.lost;
                 self.due = [young + 1, (young + 1) * (u32::from(*middle) + 2)];
                 self.witnesses = Default::default();
                 self.collection = s.collection().number();

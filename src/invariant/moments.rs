@@ -248,7 +248,7 @@ impl Judge {
         self.used(Some(holder));
         self.used(object);
         let (s, out) = (&self.s, &mut self.out);
-        if !s.user_code().is_idle() {
+        if !s.user_code().is_idle() || s.some_containers() {
             ask!(storing(s, out, holder, slot, object));
         }
         self.s.apply_store_slot(holder, slot, object);

@@ -96,6 +96,10 @@ pub trait Subject {
         Ok(())
     }
 
+    /// Says which runs will be asked for. A subject with a process makes them now, in one round trip, and answers with them:
+    /// each once, until the process is replaced or a batch is run.
+    fn prepare(&mut self, _batch: &[&Scenario]) {}
+
     /// True if the subject starts automatic collections by counts of its own, which it tells ([`Moment`]).
     fn has_own_schedule(&self) -> bool {
         false
@@ -134,9 +138,9 @@ pub trait Subject {
     /// Sets the bounds of the process, if there is one: the next scenario runs in a fresh one that has them.
     fn set_limits(&mut self, _limits: Limits) {}
 
-    /// Runs the scenario so often in one process, each time from a fresh heap, and tells what the process holds after
-    /// each run, when nothing of the scenario is left. `None` if it cannot tell, which is what a subject says that
-    /// does not implement this.
+    /// Runs the scenario so often in one process, the one that it has, each time from a fresh heap, and tells what the
+    /// process holds after each run, when nothing of the scenario is left. `None` if it cannot tell, which is what a subject
+    /// says that does not implement this.
     ///
     /// # Errors
     /// [`Failure`] if a run broke off.

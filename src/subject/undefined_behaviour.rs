@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::is_scheduled;
 use super::{At, Death, Declaration, End, Failure, Group, Moment, Receiver, SetupError, Spec, Subject, Variants};
-use crate::event::{Event, EventBuffer, Undefined};
+use crate::event::{Event, EventBuffer, Observation, Undefined};
 use crate::scenario::Scenario;
 use crate::supervise::Limits;
 
@@ -110,13 +110,23 @@ impl Process {
     }
 
     /// Where the model says that behaviour is undefined, and why: the number of events before it. It has its own schedule,
-    /// or is told that of a run.
+    /// or is told that of a run. Only then, or where it is undefined, are its events kept.
     fn foresee(&mut self, scenario: &Scenario, told: Option<&[Moment]>) -> Option<(usize, Undefined)> {
         let most = self.real.as_ref().map_or(self.limits, |real| real.limits()).events();
-        let mut out = EventBuffer::new(&mut self.foreseen).keep(most).end_at(most);
         let model = self.model.as_mut()?;
+        if told.is_none() {
+            let mut last = None;
+            let mut take = |events: &[Event]| last = events.last().copied().or(last);
+            let blind = EventBuffer::new(&mut self.foreseen).keep(0).end_at(most).observe(Observation::Nothing);
+            let _ = model.run(scenario, &mut blind.pass_to(&mut take));
+            if !matches!(last, Some(Event::Undefined { .. })) {
+                return None;
+            }
+        }
+        let mut out = EventBuffer::new(&mut self.foreseen).keep(most).end_at(most);
         // A run that broke off says what came before.
         let _ = match told {
+            // The moments of a run are places among all its events.
             Some(moments) => model.follow(scenario, moments, &mut out),
             None => model.run(scenario, &mut out),
         };

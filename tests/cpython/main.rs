@@ -1,6 +1,7 @@
 //! The probe against rows of the behaviour table, on every interpreter present, and what happens when one fails.
 
 mod commands;
+mod counted;
 mod deaths;
 mod drills;
 mod missing;

@@ -12,7 +12,7 @@
 #include "probe.h"
 #include <stdlib.h>
 
-static int enabled, scheduled, waiting, due;
+static int enabled, scheduled, waiting, due, allocated;
 static int wait_allocations, wait_generation, due_generation;
 static int threshold[3], default_threshold[3];
 static PyObject *tick;
@@ -201,6 +201,7 @@ static int window(void) {
 
 /* An object with GC header is about to be allocated. Returns 1 if a collection ran. */
 int before_allocation(void) {
+    allocated = 1;
     if (waiting && --wait_allocations <= 0) {
         waiting = 0;
         if (P.collecting) return 0;
@@ -215,13 +216,16 @@ int before_allocation(void) {
     return PY_VERSION_HEX < 0x030c0000 && scheduled && !P.collecting && window();
 }
 
-/* A safe point between operations of the mutator. */
+/* A safe point between operations of the mutator. Only an allocation asks for a collection, so where the last operation,
+ * and what ran in it, made none of the scenario's objects there is nothing to wait for. */
 void serve_due(void) {
+    int asked = allocated;
+    allocated = 0;
     if (due) {
         due = 0;
         if (!P.collecting) explicit(due_generation, 1);
     }
-    if (PY_VERSION_HEX >= 0x030c0000 && scheduled && !P.collecting) window();
+    if (PY_VERSION_HEX >= 0x030c0000 && scheduled && asked && !P.collecting) window();
 }
 
 void collect_at_allocation(int after, int generation) {
@@ -261,5 +265,5 @@ void collect_reset(void) {
         *gc_count(g) = 0;
         *gc_threshold(g) = threshold[g] = default_threshold[g];
     }
-    enabled = scheduled = waiting = due = 0;
+    enabled = scheduled = waiting = due = allocated = 0;
 }

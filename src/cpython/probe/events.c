@@ -1,7 +1,8 @@
 /* Events into a mapped file, and snapshots.
  *
  * File: eight words of header (0: magic, 1: bytes of events so far, 2: why it gave up, 3: the probe's version of the
- * layout), then events of two words each. The file is shared with the parent, which reads it after a death. */
+ * layout, 4: a batch is running), then events of two words each. The file is shared with the parent, which reads it
+ * after a death. */
 #include "probe.h"
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -35,6 +36,8 @@ void events_rewind(void) {
     header[2] = 0;
 }
 
+void events_set_busy(int on) { header[4] = (uint64_t)on; }
+int events_busy(void) { return (int)header[4]; }
 int events_gave_up(void) { return (int)header[2]; }
 size_t events_used(void) { return (size_t)((char *)at - (char *)first); }
 void events_give_up(int why) {

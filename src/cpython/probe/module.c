@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -250,10 +251,72 @@ static uint32_t run_batch(const char *at, size_t half, uint32_t *dirty) {
     return i;
 }
 
+/* ---- copies ----
+ *
+ * This process runs no scenario: a copy of it does (fork), until it has died, has been told to end (a batch of size 0),
+ * or must not run another one. Then the next batch makes another copy. The thread of the scenarios is the only one that
+ * a copy has, and has the GIL, which nobody else asks for. */
+
+#define COPY_DIED 0xffffffffu /* the first word of an answer: the second is the status, 0 if there is no copy */
+#define NO_BATCH 3            /* exit code of a copy that cannot read its batch */
+#define FORK_ATTEMPTS 50
+
+/* Runs batches, the first of which has this size; does not return. */
+static void serve_copy(uint32_t size) {
+    uint32_t reply[2] = {0, 0};
+    char *batch = NULL;
+    do {
+        if (size == 0) _exit(0);
+        events_set_busy(1);
+        free(batch);
+        batch = malloc(size);
+        if (!batch || read_batch(batch, size) < 0) _exit(NO_BATCH);
+        reply[0] = run_batch(batch, config.event_bytes / 2, &reply[1]);
+        events_set_busy(0);
+        if (write_all(reply, sizeof reply) < 0 || reply[1]) _exit(0);
+    } while (read_all(&size, sizeof size) == 0);
+    _exit(0);
+}
+
+/* Memory may be short for a moment. */
+static pid_t make_copy(void) {
+    int attempt;
+    for (attempt = 0; attempt < FORK_ATTEMPTS; attempt++) {
+        pid_t pid = fork();
+        if (pid >= 0) return pid;
+        usleep(20000);
+    }
+    return -1;
+}
+
+/* Has copies run the batches; does not return. */
+static void serve_batches(void) {
+    uint32_t size;
+    unsigned long copies = 0;
+    while (read_all(&size, sizeof size) == 0) {
+        uint32_t reply[2] = {COPY_DIED, 0};
+        int status = 0;
+        pid_t pid;
+        if (size == 0) continue; /* the copy had ended by itself */
+        pid = make_copy();
+        if (pid == 0) serve_copy(size);
+        if (pid > 0) {
+            while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+            fprintf(stderr, "coroner probe: end of copy %lu\n", ++copies);
+            fflush(stderr);
+            /* Somebody may have killed one that was waiting: the next batch does not care. */
+            if (status == 0 || !events_busy()) continue;
+            events_set_busy(0);
+            reply[1] = (uint32_t)status;
+        }
+        if (write_all(reply, sizeof reply) < 0) break;
+    }
+    _exit(0);
+}
+
 static void *serve_thread(void *unused) {
     PyGILState_STATE gil = PyGILState_Ensure();
-    uint32_t size, reply[2] = {0, 0};
-    char *batch = NULL;
+    uint32_t reply[2] = {0, 0};
     if (setup() < 0) {
         PyObject *type, *value, *traceback, *text;
         PyErr_Fetch(&type, &value, &traceback);
@@ -270,14 +333,7 @@ static void *serve_thread(void *unused) {
     }
     scenario_cleanup();
     if (write_all(reply, sizeof reply) < 0) _exit(0);
-    while (read_all(&size, sizeof size) == 0) {
-        free(batch);
-        batch = malloc(size);
-        if (!batch || read_batch(batch, size) < 0) break;
-        reply[0] = run_batch(batch, config.event_bytes / 2, &reply[1]);
-        if (write_all(reply, sizeof reply) < 0 || reply[1]) break;
-    }
-    _exit(0);
+    serve_batches();
     PyGILState_Release(gil);
     return unused;
 }

@@ -169,6 +169,7 @@ int store(const Place *dst, PyObject *value) {
         PyObject *old = P.vars[dst->var];
         if (!old && !value) return 0;
         P.vars[dst->var] = value;
+        if (dst->var >= P.n_vars) P.n_vars = dst->var + 1u;
         emit(EV_STORE_VAR, dst->var, value ? id_of(value) : 0, 0);
         Py_XDECREF(old);
         return 1;

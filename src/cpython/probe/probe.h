@@ -72,6 +72,7 @@ typedef struct {
     const uint32_t *ends;
     uint32_t n_ops, n_bodies;
     PyObject *vars[MAX_VARS];
+    uint32_t n_vars; /* none from this one on has been stored to */
     Frame frame;
     uint32_t script_steps, max_script_steps, max_depth;
     int silent;     /* cleaning up: no events, no scripts */
@@ -103,6 +104,8 @@ HIDDEN void table_reset(void);
 /* events.c */
 HIDDEN int events_open(const char *path, size_t bytes);
 HIDDEN void events_rewind(void);
+HIDDEN void events_set_busy(int on); /* seen by the process that this one is a copy of */
+HIDDEN int events_busy(void);
 HIDDEN void emit(uint32_t tag, uint32_t small, uint32_t a, uint64_t b);
 HIDDEN void emit_mark(uint32_t tag, uint32_t small, uint32_t a, uint64_t b);
 HIDDEN int events_gave_up(void);

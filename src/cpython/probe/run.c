@@ -203,9 +203,9 @@ static void op_look(void) {
     static PyObject **stack;
     static size_t cap;
     size_t n = 0;
-    int root;
+    uint32_t root;
     P.mark++;
-    for (root = 0; root < MAX_VARS + 2; root++) {
+    for (root = 0; root < P.n_vars + 2; root++) {
         PyObject *o = root == 0 ? P.frame.owner : root == 1 ? P.frame.arg : P.vars[root - 2];
         PyObject *edges[MAX_EDGES];
         for (;;) {
@@ -412,15 +412,15 @@ int scenario_run(void) {
 
 /* Frees everything that the scenario left, unseen: no events, no scripts. */
 void scenario_cleanup(void) {
-    uint32_t id;
-    int i;
+    uint32_t id, i;
     P.silent = 1;
     PyErr_Clear();
     /* Until 3.7 objects may still be in the trashcan: the end of any list's deallocator empties it. */
     Py_XDECREF(PyList_New(0));
     gc_list_op(P.callbacks, NULL);
     call0(P.gc_set_debug, P.debug_off);
-    for (i = 0; i < MAX_VARS; i++) Py_CLEAR(P.vars[i]);
+    for (i = 0; i < P.n_vars; i++) Py_CLEAR(P.vars[i]);
+    P.n_vars = 0;
     gc_list_op(P.garbage, NULL);
     for (id = 1; id <= P.n_entries; id++) {
         PyObject *o = entry_of(id)->object;

@@ -50,6 +50,8 @@ pub struct Variant {
     /// It dies in a collection.
     pub knotted: Scenario,
     facts: Facts,
+    /// It was tracked or untracked by hand, or a script may do so while it dies.
+    by_hand: bool,
 }
 
 /// The objects that the mutator alone holds in a variable at the end, each with its two scenarios.
@@ -62,6 +64,8 @@ pub fn variants(scenario: &Scenario, events: &[Event], declaration: &Declaration
     judge.start(scenario, declaration);
     judge.take(events);
     let shadow = judge.shadow();
+    let by_hand = |op: &Op| matches!(op, Op::Untrack { .. } | Op::Track { .. });
+    let in_scripts = (1..scenario.bodies()).any(|body| scenario.body(body).iter().any(by_hand));
     let mut found = Vec::new();
     for (var, edge) in shadow.roots().vars().iter().enumerate() {
         let Some(slot) = free_slot(shadow, *edge) else { continue };
@@ -71,6 +75,7 @@ pub fn variants(scenario: &Scenario, events: &[Event], declaration: &Declaration
         found.push(Variant {
             object: ObjId::from_index(*edge - 1),
             facts: *shadow.objects().all()[*edge as usize - 1].facts(),
+            by_hand: in_scripts || shadow.objects().all()[*edge as usize - 1].is(Object::BY_HAND),
             plain: appended(scenario, &drop),
             knotted: appended(scenario, &[knot, drop[0], drop[1]]),
         });
@@ -120,7 +125,9 @@ pub fn path_independence(
     let from = scenario.main().len() as u32;
     let events = record(subject, scenario)?;
     let (mut judge, mut found) = (Judge::new(), Vec::new());
-    for variant in variants(scenario, &events, declaration) {
+    let variants = variants(scenario, &events, declaration);
+    subject.prepare(&variants.iter().flat_map(|v| [&v.plain, &v.knotted]).collect::<Vec<_>>());
+    for variant in variants {
         let (plain, knotted) = (record(subject, &variant.plain)?, record(subject, &variant.knotted)?);
         if undefined(&plain) || undefined(&knotted) {
             continue;
@@ -129,7 +136,7 @@ pub fn path_independence(
         if expected.is_as(&got) {
             continue;
         }
-        let (mut class, why) = expected.blame(&got, &variant.facts, &variant.plain, &declaration.expectations);
+        let (mut class, why) = expected.blame(&got, &variant.facts, variant.by_hand, &declaration.expectations);
         let misled = |(scenario, events): (&Scenario, &[Event])| {
             judge.start(scenario, declaration);
             judge.take(events);

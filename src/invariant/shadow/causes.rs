@@ -56,9 +56,9 @@ pub(crate) struct Causes {
 
 /// Where causes are looked for: among the objects that are not in [`Reachability::found`], as the edges are now.
 pub(super) struct Heap<'a> {
-    pub objects: &'a Objects,
-    pub reach: &'a mut Reachability,
-    pub expectations: &'a AskedExpectations,
+    pub(super) objects: &'a Objects,
+    pub(super) reach: &'a mut Reachability,
+    pub(super) expectations: &'a AskedExpectations,
 }
 
 impl Causes {

@@ -99,7 +99,7 @@ impl Shadow {
     /// What of `gc.garbage` is sure: all that the last snapshot has listed, or nothing.
     #[inline]
     fn sure_garbage(&self) -> Garbage {
-        let sure = self.roots.is_garbage_sure() && !self.program.has(Trait::ScriptsEmptyGarbage);
+        let sure = self.roots.is_garbage_sure() && !self.deeds.emptied_garbage();
         if sure { Garbage::All } else { Garbage::Nothing }
     }
 
@@ -255,13 +255,16 @@ impl Shadow {
         if self.at(data).is_none() {
             return true;
         }
-        Objects::without_edges(self, data as usize - 1, |s| {
-            let mut set = std::mem::take(&mut s.reach.found);
-            s.sure(&mut set, 0, s.sure_garbage());
-            let reached = set.has(target as usize - 1);
-            s.reach.found = set;
-            reached
-        })
+        Objects::without_edges(self, data as usize - 1, |s| s.is_reached(target))
+    }
+
+    /// True if a root other than a script reaches an object.
+    pub(super) fn is_reached(&mut self, target: u32) -> bool {
+        let mut set = std::mem::take(&mut self.reach.found);
+        self.sure(&mut set, 0, self.sure_garbage());
+        let reached = set.has(target as usize - 1);
+        self.reach.found = set;
+        reached
     }
 
     /// True if strong edges lead from one object to another, or they are the same.

@@ -76,5 +76,8 @@ impl Shadow {
         } else {
             self.objects.store(index, slot, new);
         }
+        if !self.program.added_by_scripts().is_empty() {
+            self.note_listed_by_scripts();
+        }
     }
 }

@@ -133,7 +133,7 @@ impl Shadow {
         }
         u.ready = true;
         u.sound = sound;
-        u.exact = sound && !late && !self.program.has(Trait::ScriptsChangeCallbacks);
+        u.exact = sound && !late;
         objects.forget_cleared_now();
         objects.forget_last_collection();
         let mut holders = Holders { known: true, rooted: true, doubtful: false, outside: 0, older: None };
@@ -270,7 +270,8 @@ impl Shadow {
                 && object.spot != Spot::Collecting;
             if !object.is(Object::GONE) && !left {
                 u.doomed.add(index);
-                if scripts > 0 && (object.facts.fickle != 0 || object.is(Object::UNKNOWN_HOLDERS)) {
+                let unknown = object.is(Object::UNKNOWN_HOLDERS | Object::MAYBE_LISTED);
+                if scripts > 0 && (object.facts.fickle != 0 || unknown) {
                     u.exact = false;
                     u.sound = false;
                 }

@@ -26,12 +26,14 @@ pub(crate) struct WeakRec {
     /// Its referent died while the collector called callbacks, this one's perhaps later.
     pub(super) owed: bool,
     calls: u8,
+    /// Calls that a `finalize` has made whose weak reference it is.
+    runs: u8,
     called_at: u32,
     container: u32,
     /// It was live when the collection that runs found its trash.
     live_at_start: bool,
     armed: bool,
-    reported: [bool; 2],
+    reported: [bool; 3],
     /// Calls of its referent's finalizer that had begun when it was made.
     finalized_before: u8,
     /// How it died, if it was seen to.
@@ -122,7 +124,16 @@ impl WeakRec {
         self.finalized_before
     }
 
-    /// One of two invariants has reported it, by [`Shadow::set_reported`].
+    /// How often the `finalize` whose weak reference it is has called what it is to call.
+    pub fn runs(&self) -> u8 {
+        self.runs
+    }
+
+    pub(super) fn note_run(&mut self) {
+        self.runs = self.runs.saturating_add(1);
+    }
+
+    /// One of the invariants that report it once has done so, by [`Shadow::set_reported`].
     #[inline]
     pub fn is_reported(&self, by: usize) -> bool {
         self.reported[by]
@@ -205,7 +216,7 @@ impl Shadow {
         })
     }
 
-    /// One of two invariants has reported the weak reference of a record.
+    /// One of the invariants that report it once has reported the weak reference of a record.
     pub(crate) fn set_reported(&mut self, record: usize, by: usize) {
         self.weakrefs.records[record].reported[by] = true;
     }
@@ -251,11 +262,12 @@ impl Shadow {
             born_late: self.collection.runs() && self.collection.has_cleared(),
             owed: false,
             calls: 0,
+            runs: 0,
             called_at: 0,
             container,
             live_at_start: false,
             armed: false,
-            reported: [false; 2],
+            reported: [false; 3],
             finalized_before,
             died: Fate::default(),
             called: Fate::default(),

@@ -5,6 +5,7 @@ mod cases_objects;
 mod cases_progress;
 mod cases_weakrefs;
 mod circumstances;
+mod containers;
 mod differential;
 mod excuses;
 mod places;

@@ -195,7 +195,7 @@ fn lines(page: &LockstepReport<'_>) -> Vec<(String, Vec<String>)> {
 
 fn reasons(tallies: &[ComparedCounts]) -> Vec<String> {
     let mut all: Vec<String> = tallies.iter().flat_map(|t| t.unsupported.keys().cloned()).collect();
-    all.sort();
+    all.sort_unstable();
     all.dedup();
     all
 }
