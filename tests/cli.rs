@@ -255,14 +255,12 @@ fn the_violation_of_an_invariant_is_kept_and_replayed_wherever_it_stands() {
     let folder = folder();
     let source = "coroner 1\n\nk = Node(flaw=[weakrefs])\nd = WeakSet()\nd[0] = k\ndel k\nlen(d)\n";
     std::fs::write(folder.path().join("two.scn"), source).unwrap();
-    for (option, kept, len) in
-        [("", "I30", true), (" --invariant I30", "I30", true), (" --invariant I05", "I05", false)]
-    {
+    for (option, kept) in [("", "I14"), (" --invariant I30", "I30"), (" --invariant I05", "I05")] {
         let ran = coroner(folder.path(), &format!("shrink two.scn --collector cpython-3.12{option} -o small.scn"));
         assert_eq!(ran.code, 0, "{option}: {}", ran.err);
         let small = std::fs::read_to_string(folder.path().join("small.scn")).unwrap();
         assert!(small.contains(&format!("\ninvariant: {kept} ")), "{option}: {small}");
-        assert_eq!(small.contains("\nlen("), len, "{option}: {small}");
+        assert!(!small.contains("\nlen("), "{option}: {small}");
     }
     let absent = coroner(folder.path(), "shrink two.scn --collector cpython-3.12 --invariant I20");
     assert!(absent.code == 2 && absent.err.contains("shows no violation of I20"), "{}", absent.err);

@@ -177,7 +177,11 @@ fn a_killed_worker_is_replaced_and_its_scenario_runs_again() {
     let killed = std::process::Command::new("kill").args(["-9", &id]).status().expect("kill runs");
     assert!(killed.success());
     assert_eq!(run(&mut python, &scenario), before);
-    assert_eq!(python.processes(), 2);
+    // A fresh process has none to be a copy of any more: another interpreter is started.
+    python.restart();
+    assert_eq!(run(&mut python, &scenario), before);
+    assert!(python.processes() > 1);
+    assert_ne!(python.process_id().expect("a worker").to_string(), id);
 }
 
 /// Runs a scenario that must not come to its end, then one that must.
