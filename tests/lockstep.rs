@@ -211,6 +211,49 @@ fn the_probe_changes_no_order() {
     }
 }
 
+/// A `finalize` that is called because its object dies, one by the collector, and one that calls what dies of it.
+const FINALIZE: &str = "coroner 1\n\ndef C():\n    look()\n\nf = function(C)\na = Node()\nz = finalize(a, f)\ndel a\n\
+     b = Instance()\nb[0] = b\ny = finalize(b, f)\ndel b\ncollect(2)\nc = Node()\ng = Node(call=C)\nfinalize(c, g)\n\
+     del g\ndel c\n";
+
+/// What can be changed in a line of `Lib/weakref.py`: the entry stays in the registry, the callable is not called, the weak
+/// reference has no callback, somebody else holds the callable.
+const CHANGES: [(&str, &str); 4] = [
+    ("info = self._registry.pop(self, None)", "info = self._registry.get(self, None)"),
+    ("return info.func(*info.args, **(info.kwargs or {}))", "return None"),
+    ("info.weakref = ref(obj, self)", "info.weakref = ref(obj)"),
+    ("info.func = func", "info.func = finalize.last = func"),
+];
+
+/// The source of a module of an interpreter's own library.
+fn library_source(target: &Imitation, module: &str) -> String {
+    let question = format!("import {module}; print({module}.__file__)");
+    let output = std::process::Command::new(&target.interpreter.program).args(["-I", "-S", "-c", &question]).output();
+    let path = String::from_utf8(output.unwrap().stdout).unwrap();
+    std::fs::read_to_string(path.trim()).unwrap()
+}
+
+#[test]
+fn finalize_is_the_class_of_the_library() {
+    let document = coroner::scenario::text::parse_bytes(FINALIZE.as_bytes()).unwrap();
+    for mut target in targets().into_iter().filter(|t| t.interpreter.release.major == 3) {
+        let source = library_source(&target, "weakref");
+        let mut compare = |text: &str| {
+            // Another folder each time: what is compiled is kept by size and time of the source.
+            let folder = tempfile::tempdir().unwrap();
+            target.interpreter.library = Some(folder.path().to_owned());
+            std::fs::write(folder.path().join("weakref.py"), text).unwrap();
+            lockstep_of(&target).unwrap().compare(&document.scenario).unwrap()
+        };
+        assert_eq!(compare(&source), Comparison::Same, "a copy");
+        for (line, changed) in CHANGES {
+            assert_eq!(source.matches(line).count(), 1, "{line}");
+            let comparison = compare(&source.replace(line, changed));
+            assert!(matches!(comparison, Comparison::Different(_)), "{changed}: {comparison:?}");
+        }
+    }
+}
+
 #[test]
 fn what_is_undefined_may_kill_the_interpreter_and_the_next_scenario_runs() {
     let Some(target) = targets().pop() else { return };

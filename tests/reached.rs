@@ -255,6 +255,7 @@ static SITUATIONS: &[Situation] = &[
     of("a script makes a WeakKeyDictionary", 10, 0, made_by_script!(WeakKeyDict)),
     of("a script makes a WeakSet", 10, 0, made_by_script!(WeakSet)),
     of("a script makes a finalize", 5, 1, made_by_script!(Finalize)),
+    of("a script makes a composed finalize", 5, 1, made_by_script!(ComposedFinalize)),
     of("an error during an iteration", 4, 1, |c, e| {
         matches!(c.step, Some(Op::Iterate { .. })) && matches!(e, Event::Unraisable { .. })
     }),
@@ -268,7 +269,7 @@ static SITUATIONS: &[Situation] = &[
     }),
     of("a legacy finalizer among the finalizers of a collection", 15, 1, starts_in!(Finalizers, LegacyFinalizer)),
     of("a finalize is called while trash is cleared", 30, 1, |c, e| {
-        calls_during_clearing(c, e, |o| o.kind.shape == Shape::Finalize)
+        calls_during_clearing(c, e, |o| o.kind.shape.is_finalize())
     }),
     of("a call while trash is cleared", 30, 1, starts_in!(Clearing, Call)),
     of("a container removes an entry while trash is cleared", 30, 1, |c, e| {
@@ -282,7 +283,8 @@ static SITUATIONS: &[Situation] = &[
     }),
     of("a frozen proxy", 15, 1, frozen!(Proxy)),
     of("a frozen KeyedRef", 8, 0, frozen!(KeyedRef)),
-    of("a frozen finalize", 30, 1, frozen!(Finalize)),
+    of("a frozen finalize", 15, 1, frozen!(Finalize)),
+    of("a frozen composed finalize", 15, 1, frozen!(ComposedFinalize)),
     of("a collection in the callback of a proxy", 8, 1, collection_in!(|c| c.calls_back(Shape::Proxy))),
     of("a collection in the callback of a KeyedRef", 15, 1, collection_in!(|c| c.calls_back(Shape::KeyedRef))),
     of("a collection in a legacy finalizer", 30, 1, collection_in!(|c| c.runs(Code::LegacyFinalizer))),
@@ -290,7 +292,7 @@ static SITUATIONS: &[Situation] = &[
         "a collection in what a finalize calls",
         10,
         0,
-        collection_in!(|c| { c.code.iter().any(|running| c.object(running.owner).kind.shape == Shape::Finalize) }),
+        collection_in!(|c| { c.code.iter().any(|running| c.object(running.owner).kind.shape.is_finalize()) }),
     ),
     of("a plain reference with callback is made in a collection", 40, 1, watched_in_collection!(Ref)),
     of("a KeyedRef with callback is made in a collection", 15, 1, watched_in_collection!(KeyedRef)),

@@ -11,6 +11,8 @@ const CAMPAIGNS: &str = include_str!("../docs/campaigns.md");
 
 const CPYTHON: &str = include_str!("../docs/cpython.md");
 
+const LOCKSTEP: &str = include_str!("../docs/lockstep.md");
+
 const FORMAT: &str = include_str!("../docs/format.md");
 
 #[test]
@@ -37,6 +39,18 @@ fn the_table_of_operations_is_the_codes() {
     let from = FORMAT.find(start).expect("the table's start") + start.len();
     let len = FORMAT[from..].find("<!-- end -->").expect("the table's end");
     assert_eq!(&FORMAT[from..from + len], operations_table(), "put this table into docs/format.md");
+}
+
+#[test]
+fn the_table_of_what_is_observed_is_the_codes() {
+    let start = "<!-- observed: generated, tests/readme.rs compares -->\n";
+    let from = LOCKSTEP.find(start).expect("the table's start") + start.len();
+    let len = LOCKSTEP[from..].find("<!-- end -->").expect("the table's end");
+    assert_eq!(
+        &LOCKSTEP[from..from + len],
+        coroner::cpython::observed_markdown(),
+        "put this table into docs/lockstep.md"
+    );
 }
 
 fn table() -> String {

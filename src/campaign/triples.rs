@@ -94,7 +94,7 @@ fn is_possible(shape: Shape, phase: Phase, feature: Feature) -> bool {
         Feature::Watching | Feature::Callback | Feature::Denies => shape.is_weakref(),
         Feature::Finalizer => shape.can_finalize(),
         Feature::LegacyFinalizer | Feature::DeallocAction => shape.is_extension(),
-        Feature::CalledBack => shape.can_call() || shape == Shape::Finalize,
+        Feature::CalledBack => shape.can_call() || shape.is_finalize(),
         Feature::Called => shape.can_call(),
         Feature::GcCallback => shape.can_call() && !mutator,
         Feature::Raises => shape.can_call() || shape.can_finalize(),

@@ -31,7 +31,9 @@ const ATTEMPTS: u32 = 3;
 const SILENT_ATTEMPTS: u32 = 2;
 /// The same for one with sanitizers.
 const SANITIZED_ATTEMPTS: u32 = 20;
-const START: &str = "import sys; sys.path.insert(0, sys.argv[1]); import coroner_probe; \
+/// What the interpreter has imported already is imported again if there is another folder for it.
+const START: &str = "import sys; sys.path.insert(0, sys.argv[1]); sys.path[:0] = sys.argv[7:]; \
+    [sys.modules.pop(name, None) for name in sys.argv[7:] and ('weakref', '_weakrefset')]; import coroner_probe; \
     coroner_probe.serve(0, 1, sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), int(sys.argv[6]))";
 
 /// The first word of an answer that says how a copy died: the second is its status, 0 if there could be none.
@@ -165,6 +167,7 @@ impl Worker {
         }
         command.args(["-W", "ignore", "-c", START]).arg(folder).arg(batch.path()).arg(events.path());
         command.args([limits.event_bytes, memory, limits.stack_bytes].map(|n| n.to_string()));
+        command.args(&interpreter.library);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let failed = |message: String| SetupError::Start { name: interpreter.name(), message };
         let mut child = Child::start(&mut command).map_err(|e| failed(e.to_string()))?;

@@ -17,7 +17,7 @@ const COMPILER: Bounds = Bounds { time: Duration::from_secs(300), output: 4 << 2
 const HEADER: (&str, &str) = ("probe.h", include_str!("probe/probe.h"));
 /// The header that [`layout::header`] writes.
 const LAYOUT: &str = "layout.h";
-const SOURCES: [(&str, &str); 15] = [
+pub(super) const SOURCES: [(&str, &str); 16] = [
     ("table.c", include_str!("probe/table.c")),
     ("events.c", include_str!("probe/events.c")),
     ("gclists.c", include_str!("probe/gclists.c")),
@@ -30,6 +30,7 @@ const SOURCES: [(&str, &str); 15] = [
     ("place.c", include_str!("probe/place.c")),
     ("collect.c", include_str!("probe/collect.c")),
     ("container.c", include_str!("probe/container.c")),
+    ("library.c", include_str!("probe/library.c")),
     ("memory.c", include_str!("probe/memory.c")),
     ("run.c", include_str!("probe/run.c")),
     ("module.c", include_str!("probe/module.c")),

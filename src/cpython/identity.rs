@@ -109,6 +109,9 @@ pub struct Interpreter {
     /// Run with a probe that was built with the sanitizers of gcc (address, undefined): what they report ends the
     /// process, as an assertion does.
     pub sanitized: bool,
+    /// A folder that comes first on the path of its workers, whatever the environment says: modules that are taken
+    /// instead of those of its own library.
+    pub library: Option<PathBuf>,
     /// Another interpreter beside it has the same version: it is called by its path.
     pub by_path: bool,
     /// What the probe sees in it, as far as that is known: everything, until it has been started.
@@ -127,6 +130,7 @@ impl Interpreter {
             include: Vec::new(),
             version: String::new(),
             sanitized: false,
+            library: None,
             by_path: false,
             observes: Needs::ALL,
         }

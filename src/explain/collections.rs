@@ -10,7 +10,6 @@ use super::{MOST_TOLD, Run, Told};
 use crate::event::{Event, ObjId};
 use crate::model::heap::From;
 use crate::model::machine::PhasePoint;
-use crate::scenario::Shape;
 
 /// One collection.
 #[derive(Debug, Serialize)]
@@ -242,7 +241,7 @@ fn owners(run: &Run<'_>, around: &Around<'_>, object: &Seen, outside: i64) -> St
     owners.extend(start.callbacks.iter().filter(|g| **g == object.id).map(|_| "gc.callbacks".to_owned()));
     let rest = outside - owners.len() as i64;
     if rest > 0 {
-        let who = if object.shape == Shape::Finalize { "the registry of finalize" } else { "code that is running" };
+        let who = if object.shape.is_finalize() { "the registry of finalize" } else { "code that is running" };
         owners.push(who.to_owned());
     }
     owners.join(", ")

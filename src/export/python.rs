@@ -232,7 +232,9 @@ impl<'s> Printer<'s> {
         }
         let others = |op: &Op| {
             matches!(op, Op::Call { .. } | Op::AddGcCallback { .. })
-                || op.kind().is_some_and(|kind| matches!(kind.shape, Shape::Finalize | Shape::Method))
+                || op
+                    .kind()
+                    .is_some_and(|kind| matches!(kind.shape, Shape::Finalize | Shape::ComposedFinalize | Shape::Method))
         };
         match self.scenario.ops().iter().any(others) {
             true if is_used => "arg=None",

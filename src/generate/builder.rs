@@ -228,11 +228,18 @@ impl Builder<'_> {
         }
     }
 
+    /// The library's `finalize` or the composed one, by turns that need no random number.
+    pub fn finalize_kind(&self) -> Kind {
+        let library = self.out.ops().len().is_multiple_of(2);
+        Kind::new(if library { Shape::Finalize } else { Shape::ComposedFinalize })
+    }
+
     /// A kind for a new object, without user code.
     #[inline]
     pub fn draw_kind(&mut self) -> Kind {
         let choice = self.kinds.draw(&mut self.random);
         match choice {
+            Choice::Plain(Shape::Finalize) => return self.finalize_kind(),
             Choice::Plain(shape) => return Kind::new(shape),
             Choice::WeakDict if self.random.below(5) < 3 => return Kind::new(Shape::WeakValueDict),
             Choice::WeakDict => return Kind::new(Shape::WeakKeyDict),

@@ -262,7 +262,7 @@ impl Builder<'_> {
                 let callback = self.new_var(called, [None, None]);
                 let inner = self.at(middle, 0, kind);
                 if observer == 4 {
-                    self.new_var(Kind::new(Shape::Finalize), [Some(inner), Some(callback)]);
+                    self.new_var(self.finalize_kind(), [Some(inner), Some(callback)]);
                 } else {
                     self.watch(inner, Some(callback));
                 }

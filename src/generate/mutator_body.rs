@@ -236,7 +236,7 @@ impl Builder<'_> {
                 };
                 items = [function, self.item()];
             }
-            Shape::Finalize => {
+            Shape::Finalize | Shape::ComposedFinalize => {
                 let Some(referent) = self.heap.find(&mut self.random, Traits::WEAKREFABLE) else {
                     return;
                 };

@@ -36,7 +36,11 @@ impl Builder<'_> {
     /// Makes an object of any kind that the scenario may have.
     pub(super) fn create_in_script(&mut self, number: usize, plan: &PendingScript) -> Option<()> {
         let shape = SHAPES.among(self.configuration.features).draw(&mut self.random);
-        let mut kind = if shape == Shape::Node { self.draw_extension() } else { Kind::new(shape) };
+        let mut kind = match shape {
+            Shape::Node => self.draw_extension(),
+            Shape::Finalize => self.finalize_kind(),
+            _ => Kind::new(shape),
+        };
         let mut items = [Place::NOTHING; 2];
         match kind.shape {
             Shape::KeyedRef | Shape::Proxy => return self.watch_in_script(number, plan),
@@ -52,7 +56,9 @@ impl Builder<'_> {
                 self.op(Op::New { dst: function, kind: Kind::new(Shape::Function), items });
                 items = [function, self.item_in_script(plan)?];
             }
-            Shape::Finalize => items = [self.referent_in_script(plan)?, self.callable_in_script(number)?],
+            Shape::Finalize | Shape::ComposedFinalize => {
+                items = [self.referent_in_script(plan)?, self.callable_in_script(number)?];
+            }
             _ => {}
         }
         if kind.shape.can_finalize() && self.random.chance(96) {

@@ -186,7 +186,7 @@ fn is_counted(object: &Object) -> bool {
     whole
         && facts.role() == Role::Named
         && !shape.is_weak_container()
-        && shape != Shape::Finalize
+        && !shape.is_finalize()
         && !facts.is(Facts::NO_HEADER)
 }
 

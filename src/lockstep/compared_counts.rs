@@ -8,6 +8,7 @@ use super::Compared;
 use super::difference::{Comparison, DifferenceKind, Looseness};
 use crate::event::Undefined;
 use crate::findings::{Counts, FindingKey, First, RunCounts, SubjectCounts, mix};
+use crate::subject::NotObserved;
 
 /// The counts of one interpreter.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub struct ComparedCounts {
     pub unsupported: BTreeMap<String, u64>,
     /// Equal but for something that is not promised, by what.
     pub loose: [u64; Looseness::ALL.len()],
+    /// Compared to the end though something is not observed, by what.
+    #[serde(default)]
+    pub not_observed: [u64; NotObserved::ALL.len()],
     /// Run in a fresh process as well.
     pub sampled: u64,
     /// A fresh process did something else.
@@ -48,7 +52,11 @@ impl ComparedCounts {
         self.without_lists += u64::from(compared.without_lists);
         self.digest = self.digest.wrapping_add(mix(n, compared.digest));
         match &compared.comparison {
-            Comparison::Same => self.same += 1,
+            Comparison::Same => {
+                self.same += 1;
+                let counts = self.not_observed.iter_mut().zip(compared.not_observed);
+                counts.for_each(|(count, found)| *count += u64::from(found));
+            }
             Comparison::Undefined(reason) => self.undefined[*reason as usize] += 1,
             Comparison::Unsupported(what) => match self.unsupported.get_mut(what) {
                 Some(count) => *count += 1,
@@ -95,7 +103,9 @@ impl SubjectCounts for ComparedCounts {
         self.without_lists += other.without_lists;
         self.digest = self.digest.wrapping_add(other.digest);
         let arrays = self.undefined.iter_mut().zip(&other.undefined);
-        arrays.chain(self.loose.iter_mut().zip(&other.loose)).for_each(|(mine, theirs)| *mine += theirs);
+        let arrays = arrays.chain(self.loose.iter_mut().zip(&other.loose));
+        let arrays = arrays.chain(self.not_observed.iter_mut().zip(&other.not_observed));
+        arrays.for_each(|(mine, theirs)| *mine += theirs);
         for (what, count) in &other.unsupported {
             *self.unsupported.entry(what.clone()).or_default() += count;
         }

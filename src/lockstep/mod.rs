@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::event::{Digest, Event, EventBuffer};
 use crate::scenario::Scenario;
-use crate::subject::{Declaration, Moment, Needs, SetupError, Spec, Subject, is_scheduled};
+use crate::subject::{Declaration, Moment, Needs, NotObserved, SetupError, Spec, Subject, is_scheduled};
 use crate::supervise::Limits;
 
 pub use campaign::{ComparisonOutcome, Skipped, run, run_under};
@@ -52,6 +52,8 @@ pub struct Compared {
     pub comparison: Comparison,
     /// Digest of the interpreter's events, the part that was compared.
     pub digest: u64,
+    /// What no event shows of it, by number.
+    pub not_observed: [bool; NotObserved::ALL.len()],
     /// It was run in a fresh process too.
     pub sampled: bool,
     /// A fresh process did something else than the worker, though nothing undefined had happened there.
@@ -214,7 +216,9 @@ impl Lockstep {
                 };
                 let comparison = compare(model, events, failure);
                 let digest = digest(model, events);
-                let compared = Compared { index, comparison, digest, sampled: false, unstable: false, without_lists };
+                let not_observed = NotObserved::of(batch[at]);
+                let (sampled, unstable) = (false, false);
+                let compared = Compared { index, comparison, digest, not_observed, sampled, unstable, without_lists };
                 if sample(index) || matches!(compared.comparison, Comparison::Different(_)) {
                     again.push((compared, risky));
                 } else {

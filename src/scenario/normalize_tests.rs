@@ -37,7 +37,7 @@ fn arbitrary_operations_are_normalized_without_panic() {
             3 => Place::of(Base::Arg),
             _ => Place::var((n % 9) as u16).slot(3).slot(63),
         };
-        let mut kind = Kind::new(Shape::ALL[(n % 18) as usize]);
+        let mut kind = Kind::new(Shape::ALL[n as usize % Shape::ALL.len()]);
         kind.hidden = SlotSet(n as u8);
         kind.clear = Clear::Keeps(SlotSet((n >> 8) as u8));
         kind.on_call = Some(ScriptId((n >> 16) as u8));

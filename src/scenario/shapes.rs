@@ -29,6 +29,8 @@ numbered! {
         BuiltinContainer,
         /// Has as many slots as are stored to, up to [`MAX_ITEMS`](super::MAX_ITEMS).
         Unbounded,
+        /// A `finalize` object, which a registry holds until it is called.
+        Registered,
     }
 }
 
@@ -158,10 +160,11 @@ macro_rules! shapes {
 }
 
 use Property::{
-    BuiltinContainer, Callable, Extension, Finalizable, PythonClass, SubtypeDealloc, Unbounded, WeakContainer, Weakref,
-    Weakrefable,
+    BuiltinContainer, Callable, Extension, Finalizable, PythonClass, Registered, SubtypeDealloc, Unbounded,
+    WeakContainer, Weakref, Weakrefable,
 };
 
+const REFERENT_AND_CALLABLE: Items = Items::Listed(&["the referent", "the callable"], 1);
 const REFERENT_AND_CALLBACK: Items = Items::Listed(&["the referent", "the callback"], 1);
 
 shapes! {
@@ -266,11 +269,17 @@ shapes! {
         writable: 1, weight: 15,
     }
 
-    /// `weakref.finalize(referent, callable)`: slot 0 callable, slot 1 weak reference. Its registry holds it from
-    /// its creation until it is called. Not before 3.4.
-    17 Finalize "finalize" {
-        properties: &[SubtypeDealloc], items: Items::Listed(&["the referent", "the callable"], 1),
-        weight: 14,
+    /// `weakref.finalize(referent, callable)` composed of an instance of a class with slots (0 callable, 1 weak reference)
+    /// and a registry that holds it from its creation until it is called. Not before 3.4.
+    17 ComposedFinalize "ComposedFinalize" {
+        properties: &[SubtypeDealloc, Registered], items: REFERENT_AND_CALLABLE, weight: 18,
+    }
+
+    /// `weakref.finalize(referent, callable)` as the release ships it: an object without slots that is a key of the
+    /// class's registry, whose value, one more object, holds the callable (0) and the weak reference (1). Events tell
+    /// of both as of slots of the object itself. Not before 3.4.
+    18 Finalize "finalize" {
+        properties: &[SubtypeDealloc, Registered], items: REFERENT_AND_CALLABLE, weight: 14,
     }
 }
 
@@ -366,6 +375,12 @@ impl Shape {
     #[inline]
     pub const fn is_weak_container(self) -> bool {
         self.is(WeakContainer)
+    }
+
+    /// True for `finalize` objects, the library's and composed ones.
+    #[inline]
+    pub const fn is_finalize(self) -> bool {
+        self.is(Registered)
     }
 
     /// True if the participation fields of [`Kind`](super::Kind) (tracking, edges, `clear`, dealloc) may be set.

@@ -81,7 +81,7 @@ void emit_mark(uint32_t tag, uint32_t small, uint32_t a, uint64_t b) {
 
 static void state(uint32_t id, PyObject *o, int spot) {
     entry_of(id)->mark = P.mark;
-    emit(EV_STATE, (uint32_t)spot | (uint32_t)gc_finalized(o) << 8, id, (uint32_t)Py_REFCNT(o) - function_extra(o));
+    emit(EV_STATE, (uint32_t)spot | (uint32_t)gc_finalized(o) << 8, id, (uint32_t)Py_REFCNT(o) - function_extra(o) - library_extra(o));
 }
 
 static void weak(uint32_t id) {

@@ -62,8 +62,10 @@ static PyObject *globals;
 /* What the machinery holds beyond what the model knows while a function runs. */
 static int measuring, extra_function, extra_argument, extra_cell;
 static Py_ssize_t seen_function, seen_argument, seen_cell;
-static struct { PyObject *function, *argument, *closure; } running[64];
+static struct { PyObject *function, *argument, *closure; int extra; } running[64];
 static int n_running;
+void (*function_watch)(void);
+int function_extra_in_library;
 
 static PyObject *hit(PyObject *self, PyObject *argument) {
     long number = PyLong_AsLong(self);
@@ -79,14 +81,17 @@ static PyObject *hit(PyObject *self, PyObject *argument) {
         seen_argument = Py_REFCNT(argument);
         seen_cell = closure ? Py_REFCNT(PyTuple_GET_ITEM(closure, 0)) : 0;
     }
+    if (function_watch) function_watch();
     id = f ? id_of(f) : 0;
     if (id && !P.silent) {
+        int extra = P.calling == CALLING_LIBRARY ? function_extra_in_library : extra_function;
         PyObject *arg = argument == Py_None ? NULL : argument;
         if (P.calling) code = P.calling == CALLING_GC ? CODE_GC_CALLBACK : CODE_CALL;
         P.calling = 0;
         if (n_running < 64) {
             running[n_running].function = f;
             running[n_running].argument = arg;
+            running[n_running].extra = extra;
             running[n_running].closure = ((PyFunctionObject *)f)->func_closure;
         }
         n_running++;
@@ -113,7 +118,7 @@ uint32_t function_extra(PyObject *o) {
     int i, n = 0;
     Py_ssize_t c;
     for (i = 0; i < n_running && i < 64; i++) {
-        if (running[i].function == o) n += extra_function;
+        if (running[i].function == o) n += running[i].extra;
         if (running[i].argument == o) n += extra_argument;
         if (running[i].closure && extra_cell)
             for (c = 0; c < PyTuple_GET_SIZE(running[i].closure); c++)

@@ -136,6 +136,7 @@ static int setup(void) {
     if (watch_output() < 0 || node_setup() < 0 || weak_setup() < 0) return -1;
     P.silent = 1;
     if (pyclass_setup() < 0 || function_setup() < 0 || builtin_setup() < 0) return -1;
+    if (library_setup() < 0) return -1;
     if (gc_setup() < 0 || collect_setup() < 0) return -1;
     memory_setup();
     trashcan_setup();

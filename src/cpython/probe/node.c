@@ -57,13 +57,21 @@ static void node_del(PyObject *self) {
 
 static PyObject *node_call(PyObject *self, PyObject *args, PyObject *kw) {
     PyObject *arg = PyTuple_GET_SIZE(args) > 0 ? PyTuple_GET_ITEM(args, 0) : NULL;
-    int code = P.calling == CALLING ? CODE_CALL : CODE_CALLBACK;
+    int code = P.calling ? CODE_CALL : CODE_CALLBACK, library = P.calling == CALLING_LIBRARY;
     P.calling = 0;
+    if (arg == Py_None) arg = NULL; /* what the library is given to pass on */
     if (arg && !id_of(arg)) { /* gc.callbacks: (phase, info) */
         code = CODE_GC_CALLBACK;
         arg = NULL;
     }
-    if (run_script(code, ((Node *)self)->kind->on_call, self, arg) < 0) return NULL;
+    if (run_script(code, ((Node *)self)->kind->on_call, self, arg) < 0) {
+        if (!library) return NULL;
+        /* Reported from here: on its way through the library it would gather a traceback that holds its frame. */
+        PyErr_WriteUnraisable(self);
+#if PY_MAJOR_VERSION >= 3
+        PyException_SetTraceback(P.exception, Py_None);
+#endif
+    }
     Py_INCREF(Py_None);
     return Py_None;
 }

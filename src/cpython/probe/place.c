@@ -23,7 +23,7 @@ static PyObject **pointer(PyObject *o, int shape, uint32_t slot) {
     case SHAPE_METHOD:
         return slot == 0 ? &((PyMethodObject *)o)->im_func : slot == 1 ? &((PyMethodObject *)o)->im_self : NULL;
     case SHAPE_SLOTTED: return slot < NODE_SLOTS ? slotted_slot(o, (int)slot) : NULL;
-    case SHAPE_FINALIZE: return slot < 2 ? slotted_slot(o, (int)slot) : NULL;
+    case SHAPE_COMPOSED_FINALIZE: return slot < 2 ? slotted_slot(o, (int)slot) : NULL;
     case SHAPE_KEYED_REF: return slot == 0 ? keyed_slot(o) : NULL;
     default: return NULL;
     }
@@ -148,6 +148,7 @@ static int store_slot(PyObject *o, uint32_t slot, PyObject *value) {
         break;
     case SHAPE_TUPLE:
     case SHAPE_METHOD:
+    case SHAPE_COMPOSED_FINALIZE:
     case SHAPE_FINALIZE: return 0;
     case SHAPE_WEAK_VALUE_DICT:
     case SHAPE_WEAK_KEY_DICT:

@@ -105,7 +105,7 @@ typedef struct {
     uint32_t script_steps, max_script_steps, max_depth;
     int silent;     /* cleaning up: no events, no scripts */
     int collecting; /* a collection that an operation started is running */
-    int calling;    /* an operation or gc.callbacks is about to enter a callable: CALLING or CALLING_GC */
+    int calling;    /* an operation, gc.callbacks or the library is about to enter a callable: CALLING... */
     /* objects; entry 0 is not used */
     Entry *entries;
     uint32_t n_entries, cap_entries, mark;
@@ -120,7 +120,7 @@ typedef struct {
     PyObject *gen_args[3], *no_args, *debug_on, *debug_off, *exception, *garbage, *callbacks;
 } Probe;
 
-enum { CALLING = 1, CALLING_GC };
+enum { CALLING = 1, CALLING_GC, CALLING_LIBRARY };
 
 extern HIDDEN Probe P;
 
@@ -207,6 +207,7 @@ HIDDEN void trashcan_put_back(void);
 /* pyclass.c */
 HIDDEN int pyclass_setup(void);
 HIDDEN PyTypeObject *pyclass_type(const Kind *kind);
+HIDDEN int pyclass_adopt_finalize(PyTypeObject *type); /* the library's class */
 HIDDEN PyObject *pyclass_new(const Kind *kind);
 HIDDEN PyObject **slotted_slot(PyObject *o, int slot);
 HIDDEN PyObject **instance_dict(PyObject *o); /* NULL where instances have none of their own */
@@ -223,6 +224,8 @@ HIDDEN uint32_t function_extra(PyObject *o); /* references of the call machinery
 HIDDEN PyObject *call_function(PyObject *f, int how);
 HIDDEN PyObject *gc_callback_of(PyObject *callable);
 HIDDEN void gc_callbacks_release(void);
+HIDDEN extern void (*function_watch)(void);  /* called once when a function of a scenario runs */
+HIDDEN extern int function_extra_in_library; /* as function_extra, of a function that the library calls */
 
 /* place.c */
 HIDDEN const Kind *kind_of(PyObject *o);
@@ -245,6 +248,13 @@ HIDDEN int op_len(PyObject *o);
 HIDDEN int op_iterate(PyObject *o, uint32_t script);
 HIDDEN PyObject *finalize_new(const Kind *kind, PyObject *referent, PyObject *callable, uint32_t origin);
 HIDDEN PyObject *finalize_call(PyObject *o, PyObject *args, PyObject *kw);
+
+/* library.c */
+HIDDEN int library_setup(void);
+HIDDEN void library_reset(void);
+HIDDEN PyObject *library_finalize_new(const Kind *kind, PyObject *referent, PyObject *callable, uint32_t origin);
+HIDDEN void library_unregister(PyObject *o);
+HIDDEN uint32_t library_extra(PyObject *o); /* references of the library's own calls that no scenario knows */
 
 /* weak.c */
 HIDDEN int weak_setup(void);

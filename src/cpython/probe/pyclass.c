@@ -13,16 +13,16 @@ typedef struct {
     freefunc free;
 } Class;
 
-/* [instance, slotted, bare, finalize][has a finalizer] */
-static Class classes[4][2];
-#define FINALIZE 3
+/* [instance, slotted, bare, composed finalize, the library's finalize][has a finalizer] */
+static Class classes[5][2];
+enum { BARE = 2, FINALIZE, LIBRARY_FINALIZE };
 static Py_ssize_t slotted_offset;
 static PyObject *names[NODE_SLOTS];
 
 static Class *class_of(PyObject *o) {
     PyTypeObject *t = Py_TYPE(o);
     int i;
-    for (i = 0; i < 8; i++)
+    for (i = 0; i < 10; i++)
         if (classes[i / 2][i % 2].type == t || classes[i / 2][i % 2].twin == t) return &classes[i / 2][i % 2];
     return NULL;
 }
@@ -127,6 +127,26 @@ static int fix_order(PyTypeObject *t) {
     return 0;
 }
 
+/* Makes the death of a class's instances visible; `type` and `twin` are set. */
+static void watch_class(Class *c) {
+    c->dealloc = c->type->tp_dealloc;
+    c->clear = c->type->tp_clear;
+    c->free = c->twin->tp_free;
+    c->type->tp_dealloc = class_dealloc;
+    if (c->clear) c->type->tp_clear = class_clear;
+    c->twin->tp_free = class_free;
+}
+
+/* Its class has no storage: a class without any is its twin. */
+int pyclass_adopt_finalize(PyTypeObject *type) {
+    Class *c = &classes[LIBRARY_FINALIZE][0];
+    c->type = type;
+    c->twin = make(BARE);
+    if (!c->twin) return -1;
+    watch_class(c);
+    return 0;
+}
+
 static int setup_class(Class *c, int which, int finalizes) {
     PyTypeObject *both[2];
     int i;
@@ -141,12 +161,7 @@ static int setup_class(Class *c, int which, int finalizes) {
 #endif
     }
     if (which == FINALIZE) c->type->tp_call = c->twin->tp_call = finalize_call;
-    c->dealloc = c->type->tp_dealloc;
-    c->clear = c->type->tp_clear;
-    c->free = c->twin->tp_free;
-    c->type->tp_dealloc = class_dealloc;
-    if (c->clear) c->type->tp_clear = class_clear;
-    c->twin->tp_free = class_free;
+    watch_class(c);
     return 0;
 }
 
@@ -174,7 +189,8 @@ int pyclass_setup(void) {
 }
 
 PyTypeObject *pyclass_type(const Kind *kind) {
-    if (kind->shape == SHAPE_FINALIZE) return classes[FINALIZE][0].type;
+    if (kind->shape == SHAPE_FINALIZE) return classes[LIBRARY_FINALIZE][0].type;
+    if (kind->shape == SHAPE_COMPOSED_FINALIZE) return classes[FINALIZE][0].type;
     if (is_container_shape(kind->shape)) return classes[SHAPE_SLOTTED - SHAPE_INSTANCE][0].type;
     return classes[kind->shape - SHAPE_INSTANCE][kind->finalizer != FINALIZER_NONE].type;
 }

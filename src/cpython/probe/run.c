@@ -146,6 +146,7 @@ static int operands(const Op *op, PyObject **a, PyObject **b) {
     case SHAPE_REF:
     case SHAPE_PROXY:
     case SHAPE_KEYED_REF: return can_have_weakrefs(shape_of(*a)) && (!*b || can_call(*b));
+    case SHAPE_COMPOSED_FINALIZE:
     case SHAPE_FINALIZE: return HAS_FINALIZE && can_have_weakrefs(shape_of(*a)) && can_call(*b);
     case SHAPE_METHOD: return shape_of(*a) == SHAPE_FUNCTION && *b;
     case SHAPE_TUPLE:
@@ -156,7 +157,8 @@ static int operands(const Op *op, PyObject **a, PyObject **b) {
 }
 
 static int has_header(const Kind *kind) {
-    return kind->shape == SHAPE_BARE ? PyType_IS_GC(pyclass_type(kind)) : kind->tracking != TRACKING_NO_HEADER;
+    if (kind->shape == SHAPE_BARE || kind->shape == SHAPE_FINALIZE) return PyType_IS_GC(pyclass_type(kind));
+    return kind->tracking != TRACKING_NO_HEADER;
 }
 
 static int op_new(const Op *op, uint32_t origin) {
@@ -169,7 +171,8 @@ static int op_new(const Op *op, uint32_t origin) {
         new_weak(op, a, b, origin);
         return 1;
     }
-    if (shape == SHAPE_FINALIZE) o = finalize_new(&op->kind, a, b, origin);
+    if (shape == SHAPE_FINALIZE) o = library_finalize_new(&op->kind, a, b, origin);
+    else if (shape == SHAPE_COMPOSED_FINALIZE) o = finalize_new(&op->kind, a, b, origin);
     else if (is_container_shape(shape)) o = container_new(&op->kind, origin);
     else o = new_object(&op->kind, a, b, origin);
     if (o) keep(&op->dst, o);
@@ -399,6 +402,7 @@ int scenario_run(void) {
     P.n_raised = 0;
     collect_reset();
     container_reset();
+    library_reset();
     in_repeated_body = 0;
     run_body(0);
     emit(EV_END, 0, 0, 0);
@@ -423,7 +427,8 @@ void scenario_cleanup(void) {
         if (!o || Py_REFCNT(o) == 0) continue;
         Py_INCREF(o);
         empty(o);
-        if (entry_of(id)->registered) Py_DECREF(o);
+        if (entry_of(id)->registered && entry_of(id)->kind->shape == SHAPE_FINALIZE) library_unregister(o);
+        else if (entry_of(id)->registered) Py_DECREF(o);
         Py_DECREF(o);
     }
     Py_XDECREF(PyList_New(0));

@@ -191,7 +191,7 @@ impl Printer<'_> {
             Shape::WeakValueDict => "weakref.WeakValueDictionary()".to_owned(),
             Shape::WeakKeyDict => "weakref.WeakKeyDictionary()".to_owned(),
             Shape::WeakSet => "weakref.WeakSet()".to_owned(),
-            Shape::Finalize => {
+            Shape::Finalize | Shape::ComposedFinalize => {
                 let target = self.expression(dst, context);
                 let assign = self.assign(dst, format!("weakref.finalize({listed})"), context).join("; ");
                 // Its registry calls it at exit, too.

@@ -35,7 +35,7 @@ impl Builder<'_> {
             1 => {
                 let called = self.called(&LOOK);
                 let callback = self.new_var(called, [None, None]);
-                self.new_var(Kind::new(Shape::Finalize), [Some(frozen), Some(callback)]);
+                self.new_var(self.finalize_kind(), [Some(frozen), Some(callback)]);
             }
             _ => {
                 self.watch(frozen, None);

@@ -54,7 +54,7 @@ impl Shadow {
 
     /// True if the registry holds a `finalize`, which has something to call then.
     pub(crate) fn is_registered(&self, finalize: u32) -> bool {
-        self.at(finalize).is_some_and(|f| f.facts.shape == Shape::Finalize && f.lives() && f.slots[0] != NONE)
+        self.at(finalize).is_some_and(|f| f.facts.shape.is_finalize() && f.lives() && f.slots[0] != NONE)
     }
 
     /// A weak-key dictionary that holds a value under no key, and the value, if there is one.
@@ -106,7 +106,7 @@ impl Shadow {
     #[cold]
     pub(super) fn note_finalize_call(&mut self) {
         let Some(caller) = self.user_code.frames().last().map(|frame| frame.owner()) else { return };
-        if self.at(caller).is_none_or(|o| o.facts.shape != Shape::Finalize) {
+        if self.at(caller).is_none_or(|o| !o.facts.shape.is_finalize()) {
             return;
         }
         let objects = &self.objects;

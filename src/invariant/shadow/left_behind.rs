@@ -6,7 +6,6 @@ use super::edge::NONE;
 use super::object::Object;
 use super::object_set::ObjectSet;
 use crate::event::{Role, Spot};
-use crate::scenario::Shape;
 use crate::subject::Expectation;
 
 /// Why an object is there.
@@ -51,7 +50,7 @@ impl Shadow {
             let mut more = false;
             for index in 0..self.objects.all.len() {
                 let object = self.objects.all[index];
-                if object.facts.shape != Shape::Finalize || object.slots[0] == NONE || !object.lives() {
+                if !object.facts.shape.is_finalize() || object.slots[0] == NONE || !object.lives() {
                     continue;
                 }
                 let referent = (self.waits_for(&object) as usize).wrapping_sub(1);
@@ -81,7 +80,7 @@ impl Shadow {
             }
             for other in 0..self.objects.all.len() {
                 let waits = self.objects.all[other];
-                if waits.facts.shape == Shape::Finalize && waits.lives() && !followed.contains(&other) {
+                if waits.facts.shape.is_finalize() && waits.lives() && !followed.contains(&other) {
                     let referent = (self.waits_for(&waits) as usize).wrapping_sub(1);
                     if self.reach.found().has(referent) {
                         followed.push(other);

@@ -212,7 +212,7 @@ impl Objects {
         self.count(new, 1);
         self.count(old, -1);
         match shape {
-            Shape::Finalize if slot == 0 && (new == NONE) != (old == NONE) => {
+            shape if shape.is_finalize() && slot == 0 && (new == NONE) != (old == NONE) => {
                 // The registry holds the object as long as it has something to call.
                 self.count(index as u32 + 1, if new == NONE { -1 } else { 1 });
             }

@@ -1,6 +1,6 @@
 //! The scenario: operations, scripts, and what they could do. It does not change during a run.
 
-use crate::scenario::{Op, Place, Scenario, Shape};
+use crate::scenario::{Op, Place, Scenario};
 
 /// Something that operations of a scenario do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,7 +88,7 @@ fn uses(ops: &[Op]) -> u16 {
         };
         if let Op::New { kind, .. } = op {
             all |= match kind.shape {
-                Shape::Finalize => USES_FINALIZE,
+                shape if shape.is_finalize() => USES_FINALIZE,
                 shape if shape.is_weak_container() => USES_CONTAINER,
                 _ => 0,
             };

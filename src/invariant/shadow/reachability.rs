@@ -12,7 +12,6 @@ use super::object_set::ObjectSet;
 use super::objects::Objects;
 use super::{Shadow, Trait};
 use crate::event::{ObjId, Spot};
-use crate::scenario::Shape;
 
 /// What of `gc.garbage` counts as a root.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -159,7 +158,7 @@ impl Shadow {
         let frames = self.user_code.frames().len().saturating_sub(1);
         let id = object.index() as u32 + 1;
         let owned = self.user_code.frames().iter().take(frames).any(|f| f.owner() == id);
-        let listed = o.facts.shape == Shape::Finalize || self.roots.lists().any(|edge| *edge == id);
+        let listed = o.facts.shape.is_finalize() || self.roots.lists().any(|edge| *edge == id);
         if o.in_edges == 0 && !owned && !listed {
             return false;
         }
@@ -244,7 +243,7 @@ impl Shadow {
             return;
         }
         for (index, object) in self.objects.all.iter().enumerate() {
-            if object.facts.shape == Shape::Finalize && object.slots[0] != NONE {
+            if object.facts.shape.is_finalize() && object.slots[0] != NONE {
                 f(index as u32 + 1);
             }
         }

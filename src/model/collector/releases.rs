@@ -125,7 +125,7 @@ pub const ROWS: &[Row] = &[
         Some(3),
         false,
         "incremental collector; source of the main branch before gh-142516",
-        &[Incremental, TrashcanForAllTypes],
+        &[Incremental, TrashcanForAllTypes, FrameDropsLastFirst],
         &[ClearWeakrefsAfterFinalizers, LazyDictTracking, TrackEveryTuple, TrashcanByBudget],
     ),
     row((3, 14, 4), Some(4), false, "incremental with gh-91636", &[ClearWeakrefsAfterFinalizers], &[]),

@@ -95,6 +95,8 @@ switches! {
     FunctionCallTuple = "function-call-tuple", Rule, "2.7, observed in lockstep";
     /// The frame of a running function holds the function.
     FrameHoldsFunction = "frame-holds-function", Rule, "3.11, observed in lockstep";
+    /// The frame of a running function drops its local variables from the last to the first.
+    FrameDropsLastFirst = "frame-drops-last-first", Rule, "3.14, observed in lockstep";
     /// The frame of a running function is tracked: the collector sees what it holds.
     TrackedFrames = "tracked-frames", Rule, "until 3.6, observed in lockstep";
     /// `tp_clear` of an instance takes all attributes out of sight before it drops the first.

@@ -230,11 +230,16 @@ impl Heap {
 
     /// Adds a temporary tuple without identity, with `slots` empty slots and reference count 1; not tracked.
     pub fn create_temporary(&mut self, slots: u32) -> Idx {
-        let mut object = Object::new(Shape::Tuple, Flag::HEADER);
+        self.create_unnamed(Shape::Tuple, slots)
+    }
+
+    /// The same for an object of any shape: one that is there, and that no event tells of.
+    pub fn create_unnamed(&mut self, shape: Shape, slots: u32) -> Idx {
+        let mut object = Object::new(shape, Flag::HEADER);
         object.refcount = 1;
         object.len = slots;
         object.slots = if slots == 0 { 0 } else { self.slots.len() as u32 };
-        let mut detail = Detail::new(Shape::Tuple as u32, slots);
+        let mut detail = Detail::new(shape as u32, slots);
         if let Some(o) = self.spare.pop() {
             let (old, cap) = (self.objects[o as usize].slots, self.details[o as usize].cap);
             if cap >= slots {

@@ -1,9 +1,9 @@
-//! Weak containers and `weakref.finalize`: compositions of dict, weak references and a removal callback.
+//! Weak containers: compositions of dict, weak references and a removal callback.
 
 use super::Execution;
 use super::frame::Frame;
 use super::types;
-use crate::event::{Code, Event, Role, Undefined};
+use crate::event::{Event, Role, Undefined};
 use crate::model::collector::Switch;
 use crate::model::heap::{DictEntry, Flag, Idx, NIL};
 use crate::scenario::{MAX_ITEMS, Place, ScriptId, Shape};
@@ -46,7 +46,7 @@ impl Execution<'_, '_> {
     }
 
     /// Creates a part of a composed object, with one reference.
-    fn part(&mut self, origin: u32, shape: Shape, role: Role, slots: &[Idx]) -> Idx {
+    pub(super) fn part(&mut self, origin: u32, shape: Shape, role: Role, slots: &[Idx]) -> Idx {
         let flags = Flag::HEADER.and(Flag::CLEARABLE.when(types::has_clear(shape, &self.process.rules)));
         let o = self.process.heap.create(shape as u32, shape, flags, slots.len() as u32);
         self.process.interp.gc.count[0] += 1;
@@ -91,18 +91,6 @@ impl Execution<'_, '_> {
         }
         self.process.containers.all.push(Container { object, data, function, iterating: 0 });
         object
-    }
-
-    /// Creates a `finalize` object; its registry holds it besides the caller.
-    pub(super) fn new_finalize(&mut self, origin: u32, [referent, callable]: [Idx; 2]) -> Idx {
-        self.incref(callable);
-        let o = self.part(origin, Shape::Finalize, Role::Named, &[callable, NIL]);
-        let weak = self.part(origin, Shape::Ref, Role::FinalizeRef, &[]);
-        self.bind_weakref(weak, referent, o);
-        self.process.heap.set_raw(o, 1, weak);
-        self.report_store(o, 1, weak);
-        self.incref(o);
-        o
     }
 
     /// Adds (or, for a weak value dictionary, deletes) an entry; `store`'s contract.
@@ -387,23 +375,5 @@ impl Execution<'_, '_> {
         if self.process.containers.all[at].iterating == 0 {
             self.push(Frame::Commit { container: object });
         }
-    }
-
-    /// A `finalize` object is called: once it calls its callable, then it is done.
-    pub(super) fn run_finalize(&mut self, o: Idx) {
-        let callable = self.process.heap.set_raw(o, 0, NIL);
-        let weak = self.process.heap.set_raw(o, 1, NIL);
-        if callable == NIL {
-            return;
-        }
-        for slot in [0, 1] {
-            self.report_store(o, slot, NIL);
-        }
-        // The registry's reference to the finalize object, then what its entry held.
-        self.push(Frame::Drop { o });
-        if weak != NIL {
-            self.push(Frame::Drop { o: weak });
-        }
-        self.call(Code::Call, callable, NIL, callable);
     }
 }

@@ -86,8 +86,10 @@ pub(super) enum Frame {
     IterateDone { container: Idx },
     /// The removal callback of a weak container at work.
     Remove { function: Idx, weak: Idx },
-    /// A `finalize` object at work.
-    RunFinalize { o: Idx },
+    /// A `finalize` of the library at work.
+    RunFinalize { o: Idx, weak: Idx },
+    /// A composed `finalize` at work.
+    RunComposedFinalize { o: Idx },
     /// An entry to be added to a weak container.
     AddEntry { container: Idx, slot: u8, value: Idx },
     /// Removals that a weak container has put off, the last one next.

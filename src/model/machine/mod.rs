@@ -10,6 +10,7 @@ mod container;
 mod dealloc;
 mod deduce;
 mod fast_path;
+mod finalize;
 mod frame;
 mod interpreter;
 mod introspection;
@@ -298,7 +299,8 @@ impl Execution<'_, '_> {
             Frame::AddEntry { container, slot, value } => self.add_entry(container, slot, value),
             Frame::Commit { container } => self.commit_step(container),
             Frame::Length { container } => self.report_length(container),
-            Frame::RunFinalize { o } => self.run_finalize(o),
+            Frame::RunFinalize { o, weak } => self.run_finalize(o, weak),
+            Frame::RunComposedFinalize { o } => self.run_composed_finalize(o),
             Frame::Report { owner } => self.report(owner),
             Frame::LeaveBuiltin { owner } => self.leave(owner, false),
         }

@@ -189,14 +189,14 @@ impl Execution<'_, '_> {
             return None;
         }
         match kind.shape {
-            Shape::Ref | Shape::Proxy | Shape::KeyedRef | Shape::Finalize => {
+            Shape::Ref | Shape::Proxy | Shape::KeyedRef | Shape::Finalize | Shape::ComposedFinalize => {
                 let referent = self.resolve(items[0])?;
                 let callback = self.resolve(items[1]);
                 let callable = match callback {
                     Some(o) => self.is_callable(o),
-                    None => kind.shape != Shape::Finalize,
+                    None => !kind.shape.is_finalize(),
                 };
-                let exists = kind.shape != Shape::Finalize || self.has(Switch::Pep442);
+                let exists = !kind.shape.is_finalize() || self.has(Switch::Pep442);
                 if !self.process.heap.object(referent).shape.is_weakrefable() || !callable || !exists {
                     return None;
                 }
@@ -224,6 +224,7 @@ impl Execution<'_, '_> {
         let o = match kind.shape {
             shape if shape.is_weak_container() => self.new_container(pc, shape),
             Shape::Finalize => self.new_finalize(pc, parts),
+            Shape::ComposedFinalize => self.new_composed_finalize(pc, parts),
             _ => {
                 let ty = self.type_of(pc, kind);
                 self.create(pc, ty, parts)

@@ -133,7 +133,8 @@ impl Execution<'_, '_> {
                 fits && self.replace(holder, slot, position, value)
             }
             Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet => self.store_entry(holder, slot, value),
-            Shape::Tuple | Shape::Method | Shape::Bare | Shape::Ref | Shape::Proxy | Shape::Finalize => false,
+            Shape::Tuple | Shape::Method | Shape::Bare | Shape::Ref | Shape::Proxy => false,
+            Shape::Finalize | Shape::ComposedFinalize => false,
         }
     }
 

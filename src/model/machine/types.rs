@@ -8,7 +8,7 @@ use crate::scenario::{Clear, DeallocFlaws, Finalizer, Kind, Shape, SlotSet, TpCl
 #[inline]
 pub(super) fn has_header(kind: &Kind, rules: &AskedRules) -> bool {
     match kind.shape {
-        Shape::Bare => rules.has(Switch::AllClassesGc),
+        Shape::Bare | Shape::Finalize => rules.has(Switch::AllClassesGc),
         _ => kind.tracking != Tracking::NoHeader,
     }
 }

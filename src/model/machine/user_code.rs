@@ -104,7 +104,12 @@ impl Execution<'_, '_> {
             self.hold_in_frame(callable, arg);
         }
         match object.shape {
-            Shape::Finalize => self.enter_builtin(code, callable, arg, Frame::RunFinalize { o: callable }),
+            Shape::Finalize => {
+                self.enter_builtin(code, callable, arg, Frame::RunFinalize { o: callable, weak: arg });
+            }
+            Shape::ComposedFinalize => {
+                self.enter_builtin(code, callable, arg, Frame::RunComposedFinalize { o: callable });
+            }
             Shape::Function if self.container_of(callable).is_some() => {
                 self.enter_builtin(code, callable, arg, Frame::Remove { function: callable, weak: arg });
             }
@@ -120,13 +125,13 @@ impl Execution<'_, '_> {
             return;
         }
         self.hold(function);
-        if closure != NIL {
-            for i in (0..self.process.heap.object(closure).len as usize).rev() {
-                self.hold(self.process.heap.raw(closure, i));
-            }
-        }
-        if arg != NIL {
-            self.hold(arg);
+        let cells = if closure == NIL { 0 } else { self.process.heap.object(closure).len as usize };
+        if cells > 0 && self.has(Switch::FrameDropsLastFirst) {
+            self.hold_argument(arg);
+            (0..cells).for_each(|i| self.hold(self.process.heap.raw(closure, i)));
+        } else {
+            (0..cells).rev().for_each(|i| self.hold(self.process.heap.raw(closure, i)));
+            self.hold_argument(arg);
         }
     }
 
@@ -149,6 +154,12 @@ impl Execution<'_, '_> {
             self.process.heap.track(frame);
         }
         self.push(Frame::Return { frame });
+    }
+
+    fn hold_argument(&mut self, arg: Idx) {
+        if arg != NIL {
+            self.hold(arg);
+        }
     }
 
     /// Holds an object until what is pushed next is over.

@@ -15,6 +15,7 @@ use crate::findings::{CampaignIdentity, Finding, RunCounts, SubjectIdentity};
 
 use crate::lockstep::{ComparedCounts, DifferenceKey, Looseness, Skipped};
 use crate::report::json::{JsonReport, JsonRunCounts, JsonSubject, file, timing};
+use crate::subject::NotObserved;
 
 /// Everything that the page shows.
 #[derive(Clone, Copy, Debug)]
@@ -197,6 +198,9 @@ fn lines(page: &LockstepReport<'_>) -> Vec<(String, Vec<String>)> {
     for looseness in Looseness::ALL {
         add(false, looseness.word().to_owned(), &|t| t.loose[looseness as usize]);
     }
+    for what in NotObserved::ALL {
+        add(false, format!("same, not observed: {}", what.word()), &|t| t.not_observed[what as usize]);
+    }
     let sample = format!("run in a fresh process too (1 in {})", page.about.sample);
     add(false, sample, &|t| t.sampled);
     add(false, "unstable".to_owned(), &|t| t.unstable);
@@ -259,6 +263,8 @@ fn counts(subject: &SubjectIdentity, tally: &ComparedCounts) -> Value {
         .collect();
     let loose: Map<String, Value> =
         Looseness::ALL.iter().zip(tally.loose).map(|(l, n)| (l.word().to_owned(), n.into())).collect();
+    let not_observed: Map<String, Value> =
+        NotObserved::ALL.iter().zip(tally.not_observed).map(|(w, n)| (w.word().to_owned(), n.into())).collect();
     json!({
         "interpreter": subject.name,
         "debug": subject.name.split([' ', '+']).next().is_some_and(|version| version.ends_with('d')),
@@ -272,6 +278,7 @@ fn counts(subject: &SubjectIdentity, tally: &ComparedCounts) -> Value {
         "undefined": undefined,
         "unsupported": tally.unsupported,
         "loose": loose,
+        "not_observed": not_observed,
         "sampled": tally.sampled,
         "unstable": tally.unstable,
         "without_lists": tally.without_lists,
