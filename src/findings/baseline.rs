@@ -36,7 +36,7 @@ pub struct Baseline {
 pub struct KnownBug {
     /// A short name: the number of its report, if it has one.
     pub id: String,
-    /// What happens, in at most [`LONGEST_TITLE`] characters: for a line of a table.
+    /// What happens, in at most 50 characters: for a line of a table.
     pub title: String,
     /// What happens, in one sentence.
     pub what: String,
