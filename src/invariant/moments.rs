@@ -139,8 +139,9 @@ impl Judge {
         self.reached.dropped_ops += 1;
         if self.s.user_code().is_idle() {
             self.reached.effective_ops = self.reached.effective_ops.saturating_sub(1);
+            // What a script could not do says nothing of the operation in which it runs.
+            self.s.apply_no_effect();
         }
-        self.s.apply_no_effect();
     }
 
     #[inline(never)]
