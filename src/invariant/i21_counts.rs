@@ -23,7 +23,7 @@ impl Check for I21 {
         statement: "The return value is the number of objects found unreachable that left the heap, plus weak references freed \
                     right after their callback, plus the uncollectable ones: legacy objects and what they reach.",
         premises: "Every type that holds what is left clears what it owns (otherwise type-fault). Documented: before 3.7.6, if user \
-                   code ran, the number is what was found before; what is left was listed for `DEBUG_SAVEALL`, or is held by what was; before 3.8, what \
+                   code ran, the number is what was found before; what is left was listed for `DEBUG_SAVEALL`; before 3.8, what \
                    waits in the trashcan holds what is left.",
         not: "`gc.get_stats()`.",
         rests: &[Ground::Promise(Promise::ReturnedCount)],
@@ -82,9 +82,8 @@ impl Check for I21 {
         } else if too_many {
             s.maybe_reachable(None);
             s.find_causes();
-            let saved = held_by_saved(s);
             s.follow_queued();
-            report.on(left_alive(s, &saved))
+            report.on(left_alive(s))
         } else {
             Some(report)
         };
@@ -103,11 +102,11 @@ fn seemingly_found(s: &Shadow) -> usize {
 }
 
 /// Why cleared objects have not left the heap: each has a reason of its own, or the collector is to blame.
-fn left_alive(s: &Shadow, saved: &[usize]) -> Fault {
+fn left_alive(s: &Shadow) -> Fault {
     let doomed = s.collection().unreachable().doomed();
     let is = |index: &usize, status: u16| s.objects().all()[*index].is(status);
     let left = || doomed.iter().filter(|i| s.objects().all()[*i].lives() && s.objects().all()[*i].refcount() > 0);
-    let others = || left().filter(|i| !is(i, Object::SAVED_ALL) && !saved.contains(i));
+    let others = || left().filter(|i| !is(i, Object::SAVED_ALL));
     if others().next().is_none() {
         return excuse(s, Expectation::SaveAll);
     }
@@ -116,13 +115,6 @@ fn left_alive(s: &Shadow, saved: &[usize]) -> Fault {
         return excuse(s, Expectation::TrashcanLeftover);
     }
     s.causes().of_all(others())
-}
-
-/// Cleared objects that others hold which `DEBUG_SAVEALL` has saved: code that clearing ran has set it half-way.
-fn held_by_saved(s: &mut Shadow) -> Vec<usize> {
-    let doomed: Vec<usize> = s.collection().unreachable().doomed().iter().collect();
-    let savers: Vec<usize> = doomed.iter().copied().filter(|i| s.objects().all()[*i].is(Object::SAVED_ALL)).collect();
-    doomed.into_iter().filter(|i| savers.iter().any(|saver| s.leads(*saver as u32 + 1, *i))).collect()
 }
 
 fn excuse(s: &Shadow, why: Expectation) -> Fault {
