@@ -54,20 +54,28 @@ fn version(column: usize) -> &'static str {
     COLUMNS[column].trim_start_matches("cpython-")
 }
 
-/// The releases that have a letter, neighbours as first and last.
-fn releases(row: &Row<'_>, letter: char) -> String {
-    let mut ranges: Vec<(usize, usize)> = Vec::new();
-    for (at, _) in row.cells.chars().enumerate().filter(|(_, cell)| *cell == letter) {
-        match ranges.last_mut() {
-            Some((_, last)) if *last + 1 == at => *last = at,
-            _ => ranges.push((at, at)),
+/// The names of those of all for which something holds, neighbours as first and last.
+fn ranges<'n>(all: impl Iterator<Item = (&'n str, bool)>) -> String {
+    let mut parts: Vec<(&str, &str)> = Vec::new();
+    let mut before = false;
+    for (name, holds) in all {
+        match parts.last_mut() {
+            Some((_, last)) if holds && before => *last = name,
+            _ if holds => parts.push((name, name)),
+            _ => {}
         }
+        before = holds;
     }
-    let range = |(first, last): &(usize, usize)| match first == last {
-        true => version(*first).to_owned(),
-        false => format!("{} to {}", version(*first), version(*last)),
+    let range = |(first, last): &(&str, &str)| match first == last {
+        true => (*first).to_owned(),
+        false => format!("{first} to {last}"),
     };
-    ranges.iter().map(range).collect::<Vec<_>>().join(", ")
+    parts.iter().map(range).collect::<Vec<_>>().join(", ")
+}
+
+/// The releases that have a letter.
+fn releases(row: &Row<'_>, letter: char) -> String {
+    ranges(row.cells.chars().enumerate().map(|(at, cell)| (version(at), cell == letter)))
 }
 
 fn page(title: &str, file: &str, text: &str) -> String {
@@ -144,27 +152,10 @@ fn regressions() -> Files {
     all
 }
 
-/// The collectors on which a file expects a violation that is the collector's fault: first and last of each run of rows.
+/// The collectors on which a file expects a violation that is the collector's fault.
 fn broken_on(text: &str) -> String {
-    let expected: Vec<(&str, bool)> = header_expectations(text);
-    let mut parts: Vec<(&str, &str)> = Vec::new();
-    let mut before = false;
-    for (row, breaks) in expected {
-        match parts.last_mut() {
-            Some((_, last)) if breaks && before => *last = row,
-            _ if breaks => parts.push((row, row)),
-            _ => {}
-        }
-        before = breaks;
-    }
-    let range =
-        |(first, last): &(&str, &str)| if first == last { (*first).to_owned() } else { format!("{first} to {last}") };
-    parts.iter().map(range).collect::<Vec<_>>().join(", ")
-}
-
-fn header_expectations(text: &str) -> Vec<(&str, bool)> {
     let lines = text.lines().filter_map(|line| line.strip_prefix("expect cpython-")?.split_once(':'));
-    lines.map(|(row, rest)| (row, rest.contains(":collector"))).collect()
+    ranges(lines.map(|(row, rest)| (row, rest.contains(":collector"))))
 }
 
 /// The names of files, with their texts.
@@ -305,7 +296,7 @@ fn nothing_cites_what_is_not_there() {
                 dangling.push(format!("{}: row {name}", path.display()));
             }
         }
-        for word in ["known-bugs ", "semantics 0", "semantics 2", "semantics trap", "semantics row"] {
+        for word in ["known-bugs", "semantics 0", "semantics 2", "semantics trap", "semantics row"] {
             if text.contains(word) {
                 dangling.push(format!("{}: {word}", path.display()));
             }

@@ -4,7 +4,7 @@
 //!
 //! Does not verify: `gc.get_stats()`; runs in which the unreachable set is not certain.
 //!
-//! The statement in `known-bugs.md` says "uncollectable = what entered gc.garbage". That is wrong on every release:
+//! Uncollectable is not what entered `gc.garbage`, on any release:
 //! the count takes in what legacy objects reach, and only the legacy objects themselves enter `gc.garbage`.
 //! Likewise, hidden objects that die with the trash leave the heap and are not counted (row A06).
 

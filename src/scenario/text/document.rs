@@ -165,7 +165,7 @@ pub struct Field {
 /// What a line of the header says.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum FieldName {
-    /// The bug's number in `known-bugs` and in CPython's tracker.
+    /// The bug's name in docs/history.md, and its number in CPython's tracker.
     Bug,
     /// Where the scenario comes from.
     Source,
