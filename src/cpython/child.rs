@@ -16,7 +16,7 @@ use super::compile::{SetupError, probe, sanitizers};
 use super::complaints::{Complaints, last_line};
 use super::identity::Interpreter;
 use crate::subject::Needs;
-use crate::supervise::{Child, Limits, unique};
+use crate::supervise::{Child, Limits, describe, unique};
 
 const HEADER: usize = 64;
 /// How long a worker may be silent beyond the limit of a scenario: it was not able to end itself.
@@ -335,32 +335,6 @@ fn sanitize(command: &mut Command, memory_bytes: u64) -> Result<(), SetupError> 
     command.env("ASAN_OPTIONS", format!("detect_leaks=0:abort_on_error=1:allocator_may_return_null=1{memory}"));
     command.env("UBSAN_OPTIONS", "halt_on_error=1:abort_on_error=1:print_summary=1");
     Ok(())
-}
-
-/// An exit status in words.
-pub(super) fn describe(status: ExitStatus) -> String {
-    match (status.signal(), status.code()) {
-        (Some(signal), _) => match signal_name(signal) {
-            Some(name) => format!("signal {signal} ({name})"),
-            None => format!("signal {signal}"),
-        },
-        (None, Some(code)) => format!("exit code {code}"),
-        (None, None) => status.to_string(),
-    }
-}
-
-fn signal_name(signal: i32) -> Option<&'static str> {
-    Some(match signal {
-        4 => "SIGILL",
-        6 => "SIGABRT",
-        7 => "SIGBUS",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        11 => "SIGSEGV",
-        14 => "SIGALRM",
-        15 => "SIGTERM",
-        _ => return None,
-    })
 }
 
 /// True if the limit of time ended the process.

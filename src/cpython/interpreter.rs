@@ -3,14 +3,14 @@
 use std::borrow::Borrow;
 
 use super::asked;
-use super::child::{Answer, Worker, describe, killed, timed_out};
+use super::child::{Answer, Worker, killed, timed_out};
 use super::compile::SetupError;
 use super::identity::Interpreter;
 use super::layout::{GaveUp, Mark, Status};
 use crate::event::{Event, EventBuffer};
 use crate::scenario::{MAX_DEPTH, MAX_SCRIPT_STEPS, Numbered, Scenario, Shape, layout};
 use crate::subject::{self, Declaration, EachRun, EachScheduledRun, Failure, Memory, Moment, Subject};
-use crate::supervise::Limits;
+use crate::supervise::{Limits, describe};
 
 const BEGIN: u64 = Mark::BeginScenario as u64;
 const END: u64 = Mark::EndScenario as u64;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Exported, MODULE, Outcome};
 use crate::cpython::Interpreter;
-use crate::supervise::{Bounds, NoAnswer, ask};
+use crate::supervise::{Bounds, NoAnswer, ask, describe};
 
 /// What a script may take: most take a hundredth of a second.
 const SCRIPT: Bounds = Bounds { time: Duration::from_secs(30), output: 4 << 20 };
@@ -109,21 +109,6 @@ fn compile(source: &str, interpreter: &Interpreter, folder: &Path) -> std::io::R
     })
 }
 
-/// What the signal is called that ended a process.
-fn signal(output: &Output) -> Option<String> {
-    let number = output.status.signal()?;
-    let name = match number {
-        4 => "SIGILL",
-        6 => "SIGABRT",
-        7 => "SIGBUS",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        11 => "SIGSEGV",
-        _ => return Some(format!("signal {number}")),
-    };
-    Some(format!("signal {number} ({name})"))
-}
-
 fn compare(outcome: &Outcome, output: &Output) -> Ran {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let printed: Vec<String> = text.lines().take_while(|line| *line != END).map(str::to_owned).collect();
@@ -132,7 +117,7 @@ fn compare(outcome: &Outcome, output: &Output) -> Ran {
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         text.lines().rev().find(|line| line.contains("Error")).map(|line| format!(" ({line})")).unwrap_or_default()
     };
-    let died = signal(output);
+    let died = output.status.signal().map(|_| describe(output.status));
     let expected = &outcome.lines;
     if outcome.undefined.is_some() {
         return match expected.iter().zip(&printed).find(|(line, printed)| !line.is(printed)) {
