@@ -23,7 +23,7 @@ impl Check for I21 {
         statement: "The return value is the number of objects found unreachable that left the heap, plus weak references freed \
                     right after their callback, plus the uncollectable ones: legacy objects and what they reach.",
         premises: "Every type that holds what is left clears what it owns (otherwise type-fault). Documented: before 3.7.6, if user \
-                   code ran, the number is what was found before; what is left was listed for `DEBUG_SAVEALL`; before 3.8, what \
+                   code ran, the number is what was found before; what is left was listed for `DEBUG_SAVEALL`, or is held by what was; before 3.8, what \
                    waits in the trashcan holds what is left.",
         not: "`gc.get_stats()`.",
         rests: &[Ground::Promise(Promise::ReturnedCount)],
@@ -82,8 +82,9 @@ impl Check for I21 {
         } else if too_many {
             s.maybe_reachable(None);
             s.find_causes();
+            let saved = are_saved(s);
             s.follow_queued();
-            report.on(left_alive(s))
+            report.on(if saved { excuse(s, Expectation::SaveAll) } else { left_alive(s) })
         } else {
             Some(report)
         };
@@ -99,6 +100,29 @@ fn seemingly_found(s: &Shadow) -> usize {
     let found = s.collection().unreachable();
     let misled = |index: &usize| !found.trash().has(*index) && s.is_misled(Some(ObjId::from_index(*index as u32)));
     if s.objects().tracked_dying_lies().next().is_none() { 0 } else { found.candidates().iter().filter(misled).count() }
+}
+
+/// True if `DEBUG_SAVEALL` has saved some of the cleared objects that have not left the heap, half-way through clearing, and these
+/// hold all others.
+fn are_saved(s: &mut Shadow) -> bool {
+    let all = s.objects().all().len();
+    let doomed = |s: &Shadow, index: usize| {
+        let o = &s.objects().all()[index];
+        s.collection().unreachable().doomed().has(index) && o.lives() && o.refcount() > 0
+    };
+    let saved = |s: &Shadow, index: usize| doomed(s, index) && s.objects().all()[index].is(Object::SAVED_ALL);
+    if !(0..all).any(|index| saved(s, index)) {
+        return false;
+    }
+    for index in 0..all {
+        if doomed(s, index) && !saved(s, index) {
+            let is_held = (0..all).any(|saver| saved(s, saver) && s.leads(saver as u32 + 1, index));
+            if !is_held {
+                return false;
+            }
+        }
+    }
+    true
 }
 
 /// Why cleared objects have not left the heap: each has a reason of its own, or the collector is to blame.

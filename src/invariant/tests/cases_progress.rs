@@ -2,8 +2,9 @@
 
 use super::stream::Stream;
 use super::*;
+use crate::event::Role;
 use crate::event::{Event, ObjId, Spot};
-use crate::scenario::Op;
+use crate::scenario::{Bulk, Kind, Op, Place, Shape};
 use Class::Collector;
 
 pub(super) const CASES: &[Case] = &[
@@ -95,4 +96,29 @@ fn what_is_allocated_while_collection_is_disabled_makes_none_due() {
     let mut judge = Judge::new();
     let found = judge.judge(&s.scenario(), &s.events, &declared(Some(Release::new(3, 12, 1)))).to_vec();
     assert_eq!((found, a), (Vec::new(), ObjId::from_index(0)));
+}
+
+/// An interpreter whose own allocations start collections starts none amid objects that are made in bulk.
+#[test]
+fn what_is_made_in_bulk_makes_none_due() {
+    let found = |in_bulk: bool| {
+        let mut s = Stream::new();
+        enabled(&mut s);
+        s.var(0, None);
+        s.op(Op::Look);
+        if in_bulk {
+            let kind = Kind::new(Shape::Node);
+            s.op(Op::Build { dst: Place::var(1), bulk: Bulk::Chain, kind, count: 3 });
+            let parts = [(); 3].map(|()| s.part(Role::Named));
+            s.var(1, Some(parts[0]));
+            s.slot(parts[0], 0, Some(parts[1]));
+            s.slot(parts[1], 0, Some(parts[2]));
+            s.op(Op::Look);
+            s.op(Op::Look);
+        } else {
+            allocate(&mut s, 1, 3);
+        }
+        class(&s, Invariant::I39)
+    };
+    assert_eq!((found(true), found(false)), (None, Some(Collector)));
 }

@@ -77,6 +77,20 @@ pub(super) const TYPE_PAIRS: &[Pair] = &[
         ),
     ),
     pair(
+        Type("was untracked by hand, and is on no list of what is cleared"),
+        Invariant::I52,
+        Once(
+            "cpython-3.15",
+            "def A():\n    c = ref(self)\n    untrack(self)\n\ndef B():\n    deref(c)\n\na = Node()\na[0] = Node(finalizer=A)\n\
+             b = Node(call=B)\na[0][0] = a[0]\na[0] = a\ndel a\ngc.callbacks.append(b)\ncollect(2)\n",
+        ),
+        Once(
+            "cpython-3.12+bug-keep-plain-weakrefs",
+            "def A():\n    untrack(c)\n\ndef B():\n    x = deref(w)\n\nc = Node()\na = Node(finalizer=A)\na[0] = a\n\
+             b = Node(finalizer=B)\nb[0] = b\nw = ref(a)\ndel a\ndel b\ncollect(2)\n",
+        ),
+    ),
+    pair(
         Type("has no tp_clear"),
         Invariant::I20,
         Once("cpython-3.12", "a = Node(clear=none)\na[0] = a\ndel a\ncollect(2)\ncollect(2)\ncollect(2)\n"),

@@ -42,6 +42,22 @@ pub(super) const PAIRS: &[Pair] = &[
         ),
     ),
     pair(
+        Entry(Expectation::SaveAll),
+        Invariant::I21,
+        // Set by what clearing the first object runs: the other one is saved, and holds it.
+        Once(
+            "cpython-3.12",
+            "def A():\n    gc.set_debug(DEBUG_SAVEALL)\n\na = Node()\na[0] = Node()\na[1] = Node(legacy=A)\na[0][0] = a[0]\n\
+             a[0][1] = a\ndel a\ncollect(2)\n",
+        ),
+        // The same, and an object that nothing saved is not cleared.
+        Once(
+            "cpython-3.12+bug-skip-first-clear",
+            "def A():\n    gc.set_debug(DEBUG_SAVEALL)\n\nc = Node()\nc[0] = c\na = Node()\na[0] = Node()\na[1] = Node(legacy=A)\n\
+             a[0][0] = a[0]\na[0][1] = a\ndel c\ndel a\ncollect(2)\n",
+        ),
+    ),
+    pair(
         Entry(Expectation::CountedEarly),
         Invariant::I21,
         Once("cpython-3.7.0", "def A():\n    b = self\n\na = Node(finalizer=A)\na[0] = a\ndel a\ncollect(2)\n"),
