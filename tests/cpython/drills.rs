@@ -69,6 +69,24 @@ fn a_copy_of_a_worker_killed_in_the_middle_of_a_campaign_costs_nothing() {
     disturbed(&format!("test --python {python} --scenarios 8000 --jobs 2 --profile plain"), "-9", copies, 3);
 }
 
+/// Automatic collections come when a process counts so, and what it counts depends on what it has run before. Nothing that is
+/// reported may.
+#[test]
+fn what_a_process_has_run_before_changes_no_result() {
+    let Some(python) = newest_path() else { return };
+    for command in ["diff", "test"] {
+        let place = Place::new();
+        let line = format!("{command} --python {python} --seed 7 --scenarios 40000 --jobs 1");
+        for options in ["--out whole --json whole.json", "--shard 0/2 --out a", "--shard 1/2 --out b"] {
+            let ran = place.coroner(&format!("{line} {options}"));
+            assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        }
+        assert_eq!(place.coroner("merge a b -o both --json both.json").code, 0);
+        let [whole, both] = ["whole.json", "both.json"].map(|name| place.json(name)["digest"].clone());
+        assert!(whole.is_string() && whole == both, "{command}: {whole} {both}");
+    }
+}
+
 #[test]
 fn a_process_that_is_stopped_is_replaced() {
     let Some(python) = newest_path() else { return };

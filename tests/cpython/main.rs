@@ -181,7 +181,8 @@ fn a_killed_worker_is_replaced_and_its_scenario_runs_again() {
     // A fresh process has none to be a copy of any more: another interpreter is started.
     python.restart();
     assert_eq!(run(&mut python, &scenario), before);
-    assert!(python.processes() > 1);
+    // One more if the dead one is noticed only when it does not make the copy that it was asked for.
+    assert!([2, 3].contains(&python.processes()));
     assert_ne!(python.process_id().expect("a worker").to_string(), id);
 }
 
