@@ -33,9 +33,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("explain", &["findings", "model"]),
     ("picture", &["explain"]),
     ("report", &["explain", "diagnose"]),
+    ("pages", &["report"]),
     ("export", &["diagnose"]),
     ("bench", &["report", "planted"]),
-    ("cli", &["bench", "corpus", "export", "picture"]),
+    ("cli", &["bench", "corpus", "export", "picture", "pages"]),
 ];
 
 /// Arrows against the direction that still stand, as `from -> to`. Each must occur: one that is gone leaves this list.

@@ -6,6 +6,7 @@ mod bisect;
 mod bless;
 mod bugs;
 mod campaign;
+mod campaign_pages;
 mod check;
 mod convert;
 mod corpus;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::campaign::{Options, explain};
+use super::campaign_pages::Pages;
 use super::monitor::Monitor;
 use super::options::Subjects;
 use super::{Exit, interrupt, options};
@@ -31,11 +32,19 @@ pub struct Args {
     /// Show what no text promises or allows, too: otherwise it is only counted
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    pages: Pages,
 }
 
 impl Default for Args {
     fn default() -> Args {
-        Args { options: Options::default(), collector: vec!["all".to_owned()], strict: false, all: false }
+        Args {
+            options: Options::default(),
+            collector: vec!["all".to_owned()],
+            strict: false,
+            all: false,
+            pages: Pages::default(),
+        }
     }
 }
 
@@ -59,20 +68,19 @@ impl Args {
 /// # Errors
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
+    args.pages.check()?;
     let subjects = options::subjects(&args.collector)?;
-    campaign(
-        "run",
-        &args.plan(&subjects)?,
-        &subjects.0,
-        &args.options,
-        Shown { strict: args.strict, all: args.all },
-        json,
-    )
+    let shown = Shown { strict: args.strict, all: args.all };
+    let pages = |page: &report::CampaignReport<'_>| args.pages.write(page, &subjects);
+    campaign(("run", &pages), &args.plan(&subjects)?, &subjects.0, &args.options, shown, json)
 }
 
-/// Runs a campaign, keeps what it finds and shows its page.
+/// What else is made of the report of a campaign.
+pub(super) type Also<'a> = &'a dyn Fn(&report::CampaignReport<'_>) -> anyhow::Result<()>;
+
+/// Runs a campaign of a command, keeps what it finds, shows its page and does with it what else the command does.
 pub(super) fn campaign(
-    command: &str,
+    (command, also): (&str, Also<'_>),
     plan: &CampaignPlan,
     collectors: &[Collector],
     options: &Options,
@@ -100,9 +108,10 @@ pub(super) fn campaign(
         interrupted: interrupt::asked(),
         repeat: repeat.as_deref(),
     };
-    let exit = show(&page, json);
+    let exit = show(&page, json)?;
+    also(&page)?;
     interrupt::hint();
-    exit
+    Ok(exit)
 }
 
 /// Shows the page of a campaign.
