@@ -27,6 +27,7 @@ mod migrate;
 mod monitor;
 mod on_interpreters;
 mod options;
+mod pictures;
 mod replay;
 mod replay_python;
 mod run;
