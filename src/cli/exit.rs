@@ -68,7 +68,7 @@ impl Exit {
             Exit::BadInput => "bad usage or input",
             Exit::Nondeterminism => "nondeterminism: the same scenario gave different events",
             Exit::Crash => "an interpreter died or did not come to its end, where the outcome is defined or expected",
-            Exit::Disagreement => "model and interpreter disagree",
+            Exit::Disagreement => "model and interpreter disagree, or a change of rule can be noticed",
             Exit::NotCompared => "not compared: nothing else holds, but too little was run to say that all is well",
             Exit::CannotTell => "of `check`: it cannot tell whether the bug is there",
             Exit::HungUp => "ended early by SIGHUP, whatever was found",

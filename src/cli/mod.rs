@@ -9,6 +9,7 @@ mod campaign;
 mod check;
 mod convert;
 mod corpus;
+mod design;
 mod diff;
 mod enumerate;
 mod exit;
