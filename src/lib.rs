@@ -93,6 +93,7 @@ pub mod mutants;
 pub mod bench;
 pub mod bits;
 pub mod campaign;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod corpus;
 pub mod cpython;

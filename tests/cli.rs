@@ -197,6 +197,26 @@ fn a_bad_file_gets_a_diagnostic_and_the_others_are_replayed() {
 }
 
 #[test]
+fn a_scenario_that_creates_more_than_the_limit_is_refused_before_anything_runs() {
+    let folder = folder();
+    let text = "coroner 1\na = Node()\nb = knots(16000000, Node())\ndel b\ncollect(2)\n";
+    std::fs::write(folder.path().join("large.scn"), text).unwrap();
+    for command in ["replay large.scn", "explain large.scn --collector cpython-3.15", "sweep large.scn"] {
+        let ran = coroner(folder.path(), command);
+        assert_eq!(ran.code, 2, "{command}: {}", ran.out);
+        for part in ["large.scn:3:1", "creates 16000001 objects, and the limit is 1000000", "--max-objects N"] {
+            assert!(ran.err.contains(part), "{command}, {part}: {}", ran.err);
+        }
+    }
+    assert_eq!(coroner(folder.path(), "convert large.scn").code, 0, "what is not run may be large");
+    let ran = coroner(folder.path(), "replay large.bin");
+    assert_eq!((ran.code, ran.err.contains("--max-objects N")), (2, true), "{}", ran.err);
+    std::fs::write(folder.path().join("small.scn"), text.replace("16000000", "40")).unwrap();
+    assert_eq!(coroner(folder.path(), "replay small.scn --max-objects 40").code, 2);
+    assert_eq!(coroner(folder.path(), "replay small.scn --max-objects 41").code, 0);
+}
+
+#[test]
 fn an_outcome_that_is_not_the_expected_one_fails() {
     let folder = folder();
     let file = folder.path().join("case.scn");

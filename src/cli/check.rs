@@ -68,9 +68,9 @@ impl Verdict {
 /// # Errors
 /// If a result cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let verdict = match input::read(&args.file) {
+    let verdict = match input::runnable(&args.file) {
         Err(unreadable) => Verdict::CannotTell(unreadable.message()),
-        Ok((document, _)) => verdict(args, &document).unwrap_or_else(|e| Verdict::CannotTell(format!("{e:#}"))),
+        Ok(document) => verdict(args, &document).unwrap_or_else(|e| Verdict::CannotTell(format!("{e:#}"))),
     };
     let exit = match (&verdict, args.interesting) {
         (Verdict::Good(_), false) | (Verdict::Bad(_), true) => Exit::Clean,

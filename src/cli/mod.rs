@@ -32,7 +32,6 @@ mod replay;
 mod replay_python;
 mod run;
 mod shrink;
-mod shrink_goal;
 mod sweep;
 mod test;
 
@@ -56,6 +55,9 @@ struct Cli {
     /// Write the result to FILE as JSON
     #[arg(long, value_name = "FILE", global = true)]
     json: Option<PathBuf>,
+    /// Run no scenario of a file that creates more objects: so many take time and memory
+    #[arg(long, value_name = "N", global = true, default_value_t = input::DEFAULT_MAX_OBJECTS)]
+    max_objects: u64,
 }
 
 #[derive(Debug, Subcommand)]
@@ -105,6 +107,7 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         }
     };
     let json = cli.json.as_deref();
+    input::set_max_objects(cli.max_objects);
     let result = match cli.command.unwrap_or_else(|| Command::Run(run::Args::default())) {
         Command::Run(args) => run::run(&args, json),
         Command::Test(args) => test::run(&args, json),

@@ -67,7 +67,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         [] => (None, BTreeMap::new()),
         names => options::subjects(names).map(|(chosen, interpreters)| (Some(chosen), interpreters))?,
     };
-    let cases = input::read_all(&args.paths);
+    let cases = input::runnable_all(&args.paths);
     let mut replay = Replay::new(chosen, interpreters, args.strict, args.invariant)?;
     for case in &cases {
         match case {

@@ -21,7 +21,7 @@ use crate::report::{Style, count, json, quoted};
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(paths: &[PathBuf], list: &str, against: &Against, json: Option<&Path>) -> anyhow::Result<Exit> {
     let style = Style { color: options::color() };
-    let cases = input::read_all(paths);
+    let cases = input::runnable_all(paths);
     let mut exit = Exit::Clean;
     let mut readable = Vec::new();
     for case in &cases {

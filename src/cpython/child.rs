@@ -5,8 +5,6 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::unix::fs::FileExt;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -16,7 +14,7 @@ use super::compile::{SetupError, probe, sanitizers};
 use super::complaints::{Complaints, last_line};
 use super::identity::Interpreter;
 use crate::subject::Needs;
-use crate::supervise::{Child, Limits, describe, unique};
+use crate::supervise::{Child, FileExt, Limits, describe, from_raw, signal, unique};
 
 const HEADER: usize = 64;
 /// How long a worker may be silent beyond the limit of a scenario: it was not able to end itself.
@@ -232,7 +230,7 @@ impl Worker {
             Ok([COPY_DIED, status]) => {
                 self.has_copy = false;
                 self.usable = status != 0;
-                if self.usable { Answer::Died(ExitStatus::from_raw(status as i32)) } else { Answer::NoCopy }
+                if self.usable { Answer::Died(from_raw(status as i32)) } else { Answer::NoCopy }
             }
             Ok([_, last]) => {
                 self.has_copy = last == 0;
@@ -339,12 +337,12 @@ fn sanitize(command: &mut Command, memory_bytes: u64) -> Result<(), SetupError> 
 
 /// True if the limit of time ended the process.
 pub(super) fn timed_out(status: ExitStatus) -> bool {
-    status.signal() == Some(14)
+    signal(status) == Some(14)
 }
 
 /// True if SIGKILL did it: a user, or the system short of memory.
 pub(super) fn killed(status: ExitStatus) -> bool {
-    status.signal() == Some(9)
+    signal(status) == Some(9)
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! Results for programs. Everything that depends on time, machine or paths is under `timing`.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
-use anyhow::Context;
 use serde::Serialize;
 
 use super::text::campaign_report::CampaignReport;
@@ -297,7 +296,7 @@ fn by_code(count: impl Fn(Invariant) -> u64) -> BTreeMap<&'static str, u64> {
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn write(path: &Path, report: &JsonReport) -> anyhow::Result<()> {
+pub fn write(path: &Path, report: &JsonReport) -> io::Result<()> {
     let mut text = serde_json::to_string_pretty(report)?;
     text.push('\n');
     // A report that took a night is not lost for want of a folder.
@@ -311,5 +310,5 @@ pub fn write(path: &Path, report: &JsonReport) -> anyhow::Result<()> {
     } else {
         write_atomically(path, text.as_bytes())
     };
-    written.with_context(|| format!("cannot write {}", path.display()))
+    written.map_err(|error| io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display())))
 }

@@ -1,11 +1,12 @@
 //! What became of a process, in words.
 
-use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+
+use super::signal;
 
 /// An exit status in words: `signal 11 (SIGSEGV)`, `exit code 1`.
 pub(crate) fn describe(status: ExitStatus) -> String {
-    match (status.signal(), status.code()) {
+    match (signal(status), status.code()) {
         (Some(signal), _) => match signal_name(signal) {
             Some(name) => format!("signal {signal} ({name})"),
             None => format!("signal {signal}"),
