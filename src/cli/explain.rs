@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 
 use super::against::Against;
 use super::options::Subjects;
-use super::{Exit, campaign, input, options};
+use super::{Exit, campaign, input, native, options};
 use crate::campaign::Examiner;
 use crate::explain::{explain, record};
 use crate::model::collector::Collector;
@@ -28,6 +28,9 @@ pub struct Args {
     /// Draw the heap at each phase of each collection
     #[arg(long)]
     phases: bool,
+    /// Of an interpreter that dies, show the C stack of the place: by gdb, or by faulthandler (3.14)
+    #[arg(long)]
+    native: bool,
 }
 
 /// Runs the command.
@@ -44,6 +47,12 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let explanation = explain(&recorded);
     super::print(&format!("{} ", args.file.display()))?;
     super::print(&text(&recorded, &explanation, args.phases, options::color()))?;
+    if args.native {
+        let Some(interpreter) = subjects.1.values().next() else {
+            bail!("--native goes with an interpreter: --collector python:PATH");
+        };
+        super::print(&native::text(interpreter, &document.scenario)?)?;
+    }
     if let Some(path) = json {
         let mut result = json::JsonReport::new("explain", Exit::Clean.code());
         result.digest = Some(format!("{:016x}", recorded.digest));
