@@ -22,6 +22,7 @@ mod fuzz;
 mod fuzz_findings;
 mod input;
 mod interrupt;
+mod junit;
 mod list;
 mod list_pythons;
 mod listed;
@@ -34,6 +35,7 @@ mod options;
 mod replay;
 mod replay_python;
 mod run;
+mod shell;
 mod shrink;
 mod sweep;
 mod test;
@@ -89,6 +91,8 @@ enum Command {
     Merge(merge::Args),
     Findings(findings::Args),
     Cache(cache::Args),
+    Completions(shell::Completions),
+    Man(shell::Man),
 }
 
 /// Runs the program with the arguments of the process.
@@ -139,6 +143,8 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Fuzz(args) => fuzz::run(&args, json),
         Command::Corpus(args) => corpus::run(&args, json),
         Command::Merge(args) => merge::run(&args, json),
+        Command::Completions(args) => shell::completions(&args, json),
+        Command::Man(args) => shell::man(&args, json),
         Command::Cache(args) => cache::run(&args, json),
         Command::Findings(args) => findings::run(&args, json),
     });
