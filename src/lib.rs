@@ -97,6 +97,7 @@ pub mod campaign;
 pub mod cli;
 pub mod corpus;
 pub mod cpython;
+pub mod design;
 pub mod diagnose;
 pub mod enumerate;
 pub mod event;

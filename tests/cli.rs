@@ -31,7 +31,9 @@ fn a_campaign_is_the_same_whatever_the_number_of_workers_and_the_process() {
     assert_eq!(one, three);
     assert!(!one["findings"].as_array().unwrap().is_empty());
     let content = |name: &str| -> Vec<String> {
-        let bugs = files(&folder.path().join(name)).into_iter().filter(|f| !f.ends_with("campaigns"));
+        let root = folder.path().join(name);
+        let bugs = files(&root).into_iter().chain(files(&root.join("known")));
+        let bugs = bugs.filter(|f| !f.ends_with("campaigns") && !f.ends_with("known"));
         let files = bugs.flat_map(|bug| files(&bug)).filter(|f| !f.ends_with("first-seen.txt"));
         files.map(|f| std::fs::read_to_string(f).unwrap()).collect()
     };
@@ -148,9 +150,15 @@ fn a_collector_that_changes_its_mind_is_nondeterminism() {
 fn what_makes_no_sense_is_named_with_what_would() {
     let folder = folder();
     for (line, hint) in [
-        ("run --collector cpyton-3.7.6", "did you mean `cpython-3.7.6`?"),
+        ("run --collector cpyton-3.7.6", "did you mean `cpython-3.7.6` or `cpython-3.7.0`?"),
         ("run --collector cpython-3.7+bug-lose-callback", "did you mean `bug-lose-callbacks`?"),
-        ("run --profile plane", "did you mean `plain`?"),
+        ("run --profile plane", "did you mean `plain` or `planted`?"),
+        ("run --profile weak", "did you mean `weakrefs`?"),
+        ("run --profile xyz", "there are default, plain, mixed"),
+        ("shrink nowhere.scn --invariant I0", "did you mean `I01`, "),
+        ("run --time 1h --json .", "cannot write .: it is a folder"),
+        ("run --time 1h --json /proc/x/y.json", "cannot write /proc/x/y.json"),
+        ("run --time 1h --out /proc/x", "/proc/x"),
         ("run --seed xyz", "hexadecimal"),
         ("run --time 5x", "such as 30s"),
         ("run --time 0s", "'0s' for '--time <TIME>'"),

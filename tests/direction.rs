@@ -32,7 +32,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("corpus", &["fuzzing"]),
     ("explain", &["findings", "model"]),
     ("picture", &["explain"]),
-    ("report", &["explain", "diagnose"]),
+    ("design", &["findings", "model"]),
+    ("report", &["explain", "diagnose", "design"]),
     ("pages", &["report"]),
     ("export", &["diagnose"]),
     ("bench", &["report", "planted"]),
@@ -81,7 +82,8 @@ fn module(path: &Path) -> String {
 /// What a file says outside of its tests and comments.
 fn code(path: &Path) -> String {
     let text = std::fs::read_to_string(path).unwrap();
-    let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let tests = ["\n#[cfg(test)]\nmod tests {", "\n#[cfg(all(test, unix))]\nmod tests {"];
+    let code = tests.iter().fold(text.as_str(), |code, start| code.split(start).next().unwrap_or_default());
     code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 

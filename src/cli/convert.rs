@@ -37,6 +37,9 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     if args.output.is_some() && args.files.len() > 1 {
         bail!("--output takes the result of one file, and there are {}", args.files.len());
     }
+    if args.output.is_none() && args.files.iter().any(|file| input::is_stdin(file)) {
+        bail!("what is read from standard input needs --output FILE");
+    }
     let mut unread = 0u64;
     for file in &args.files {
         let (document, form) = match input::read(file) {

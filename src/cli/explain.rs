@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use super::against::Against;
 use super::options::Subjects;
 use super::pictures::Pictures;
-use super::{Exit, campaign, input, options};
+use super::{Exit, campaign, input, native, options};
 use crate::campaign::Examiner;
 use crate::explain::{explain, record};
 use crate::model::collector::Collector;
@@ -32,6 +32,9 @@ pub struct Args {
     phases: bool,
     #[command(flatten)]
     pictures: Pictures,
+    /// Of an interpreter that dies, show the C stack of the place: by gdb, or by faulthandler (3.14)
+    #[arg(long)]
+    native: bool,
 }
 
 /// Runs the command.
@@ -53,6 +56,12 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     } else {
         super::print(&format!("{} ", args.file.display()))?;
         super::print(&text(&recorded, &explanation, args.phases, options::color()))?;
+    }
+    if args.native {
+        let Some(interpreter) = subjects.1.values().next() else {
+            bail!("--native goes with an interpreter: --collector python:PATH");
+        };
+        super::print(&native::text(interpreter, &document.scenario)?)?;
     }
     if let Some(path) = json {
         let mut result = json::JsonReport::new("explain", Exit::Clean.code());

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::findings::REDUCED;
 use crate::regression::Case;
 use crate::scenario::binary::{self, BinaryError};
 use crate::scenario::text::{self, Diagnostic, Document, FieldName};
@@ -85,7 +86,7 @@ pub enum Form {
     Binary,
 }
 
-/// Reads one file.
+/// Reads one file; `-` is standard input, and a folder the reduced scenario of a finding or the only scenario in it.
 ///
 /// # Errors
 /// [`Unreadable`] if it is no scenario.
@@ -109,6 +110,9 @@ pub fn set_max_objects(limit: u64) {
 fn read_within(path: &Path, limit: u64) -> Result<(Document, Form), Unreadable> {
     if path.extension().is_some_and(|e| e == "py") {
         return Err(Unreadable::new(path, Problem::File(PYTHON.to_owned())));
+    }
+    if let Some(file) = found_in(path) {
+        return read_within(&file, limit);
     }
     let bytes = bytes(path).map_err(|what| Unreadable::new(path, Problem::File(what)))?;
     // Bytes that are the start of the magic are a binary file that was cut off.
@@ -151,12 +155,59 @@ pub fn collector(document: &Document) -> Option<&str> {
     document.field(FieldName::Collector)?.split([' ', ',']).find(|name| !name.is_empty())
 }
 
-fn bytes(path: &Path) -> Result<Vec<u8>, String> {
-    if path.is_dir() {
-        return Err("is a folder, and a file is needed".to_owned());
+/// True if a path stands for standard input.
+pub fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// The scenario that a folder stands for: the reduced one of a finding, or the only one.
+fn found_in(path: &Path) -> Option<PathBuf> {
+    if !path.is_dir() {
+        return None;
     }
+    let reduced = path.join(REDUCED);
+    if reduced.is_file() {
+        return Some(reduced);
+    }
+    match &scenarios(path)[..] {
+        [one] => Some(one.clone()),
+        _ => None,
+    }
+}
+
+/// The scenarios right in a folder, sorted.
+fn scenarios(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut found: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|e| e == "scn")).collect();
+    found.sort_unstable();
+    found
+}
+
+/// What is said of a folder that stands for no scenario: those that may be meant.
+fn folder(path: &Path) -> String {
+    /// How many are named.
+    const MOST: usize = 8;
+    let mut found = scenarios(path);
+    if found.is_empty() {
+        let folders = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+        found = folders.filter(|folder| folder.join(REDUCED).is_file()).collect();
+        found.sort_unstable();
+    }
+    let names: Vec<String> = found.iter().take(MOST).map(|path| path.display().to_string()).collect();
+    let more = if found.len() > MOST { format!(" and {} more", found.len() - MOST) } else { String::new() };
+    match names.is_empty() {
+        true => "is a folder without scenarios, and a file is needed".to_owned(),
+        false => format!("is a folder, and one scenario is needed: {}{more}", names.join(", ")),
+    }
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(|error| error.to_string())?;
+    let file: Box<dyn Read> = match path.is_dir() {
+        true => return Err(folder(path)),
+        false if is_stdin(path) => Box::new(std::io::stdin().lock()),
+        false => Box::new(fs::File::open(path).map_err(|error| error.to_string())?),
+    };
     file.take(MAX_SIZE + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() as u64 > MAX_SIZE {
         return Err(format!("is larger than {MAX_SIZE} bytes, the limit for a scenario"));

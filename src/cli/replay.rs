@@ -8,6 +8,7 @@ use anyhow::bail;
 
 use super::against::Against;
 use super::input::{self, Unreadable};
+use super::junit::{JunitFile, Outcome, Suite};
 use super::on_interpreters::{Replayer, counts, in_words, remark};
 use super::{Exit, options};
 use crate::campaign::{Examiner, JudgedTotals};
@@ -47,6 +48,8 @@ pub struct Args {
     /// Write what happens into the files as what they expect
     #[arg(long, conflicts_with_all = ["collector", "strict", "python"])]
     bless: bool,
+    #[command(flatten)]
+    junit: JunitFile,
 }
 
 /// Runs the command.
@@ -54,11 +57,12 @@ pub struct Args {
 /// # Errors
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
+    args.junit.check()?;
     if args.bless {
         return super::bless::run(&args.paths, json);
     }
     if let Some(list) = &args.python {
-        return super::replay_python::run(&args.paths, list, &args.against, json);
+        return super::replay_python::run(&args.paths, list, &args.against, &args.junit, json);
     }
     if args.against.row().is_some() {
         bail!("--against names what the interpreters of --python are compared with");
@@ -82,6 +86,14 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     if let Some(path) = json {
         json::write(path, &replay.json(cases.len(), exit))?;
     }
+    let files: Vec<String> = cases
+        .iter()
+        .map(|case| match case {
+            Ok(case) => name(&case.path),
+            Err(unreadable) => name(&unreadable.path),
+        })
+        .collect();
+    args.junit.write("replay", || vec![replay.suite(&files)])?;
     super::print_end(exit, Some(&repeat(args)), not_compared.as_deref())?;
     Ok(exit)
 }
@@ -417,6 +429,22 @@ impl Replay {
             );
         }
         text
+    }
+
+    /// The files as cases.
+    fn suite(&self, files: &[String]) -> Suite {
+        let outcome = |file: &String| {
+            let failed: Vec<&Failure> = self.failures.iter().filter(|failure| failure.file == *file).collect();
+            let Some(first) = failed.first() else { return Outcome::Passed };
+            let line = |failure: &&Failure| match &failure.collector {
+                Some(collector) => format!("{collector}: {}", failure.message),
+                None => failure.message.clone(),
+            };
+            let details = failed.iter().map(line).collect::<Vec<_>>().join("\n");
+            Outcome::Failed { what: first.exit.meaning().to_owned(), message: first.message.clone(), details }
+        };
+        let cases = files.iter().map(|file| (file.clone(), outcome(file))).collect();
+        Suite { name: "replay".to_owned(), cases }
     }
 
     fn json(&self, files: usize, exit: Exit) -> json::JsonReport {

@@ -4,10 +4,13 @@ use std::path::Path;
 
 use super::campaign::{Options, explain};
 use super::campaign_pages::Pages;
+use super::junit::{JunitFile, Outcome, Suite};
 use super::monitor::Monitor;
 use super::options::Subjects;
 use super::{Exit, interrupt, options};
-use crate::campaign::{self, CampaignPlan, Examined, JudgedOutcome, JudgedTotals};
+use crate::campaign::{self, CampaignPlan, Examined, JudgedOutcome, JudgedTotals, ViolationKey};
+use crate::findings::{Finding, SubjectIdentity};
+use crate::invariant::Invariant;
 use crate::model::collector::Collector;
 use crate::report::{json, text::campaign_report as report, text::campaign_report::Shown};
 use crate::scenario::text::Document;
@@ -34,6 +37,8 @@ pub struct Args {
     all: bool,
     #[command(flatten)]
     pages: Pages,
+    #[command(flatten)]
+    junit: JunitFile,
 }
 
 impl Default for Args {
@@ -44,6 +49,7 @@ impl Default for Args {
             strict: false,
             all: false,
             pages: Pages::default(),
+            junit: JunitFile::default(),
         }
     }
 }
@@ -72,7 +78,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let subjects = options::subjects(&args.collector)?;
     let shown = Shown { strict: args.strict, all: args.all };
     let pages = |page: &report::CampaignReport<'_>| args.pages.write(page, &subjects);
-    campaign(("run", &pages), &args.plan(&subjects)?, &subjects.0, &args.options, shown, json)
+    campaign(("run", &pages), &args.plan(&subjects)?, &subjects.0, &args.options, shown, (&args.junit, json))
 }
 
 /// What else is made of the report of a campaign.
@@ -85,8 +91,9 @@ pub(super) fn campaign(
     collectors: &[Collector],
     options: &Options,
     shown: Shown,
-    json: Option<&Path>,
+    (junit, json): (&JunitFile, Option<&Path>),
 ) -> anyhow::Result<Exit> {
+    junit.check()?;
     let strict = shown.strict;
     let regressions = options.regressions()?;
     let explain =
@@ -108,10 +115,52 @@ pub(super) fn campaign(
         interrupted: interrupt::asked(),
         repeat: repeat.as_deref(),
     };
+    junit.write(command, || suites(&page))?;
     let exit = show(&page, json)?;
     also(&page)?;
     interrupt::hint();
     Ok(exit)
+}
+
+/// Each subject with the invariants, and with its ends, as cases: what sets the exit code has failed.
+fn suites(page: &report::CampaignReport<'_>) -> Vec<Suite> {
+    let report::CampaignReport { about, outcome, shown, out, .. } = page;
+    let failed = |found: Option<&(ViolationKey, Finding)>| match found {
+        None => Outcome::Passed,
+        Some((_, record)) => Outcome::Failed {
+            what: record.what.code.clone(),
+            message: record.sentence.clone(),
+            details: format!(
+                "{}\nrepeat with: {}\n\n{}",
+                JudgedOutcome::file(out, record).display(),
+                record.repeat,
+                record.reduced
+            ),
+        },
+    };
+    let suite = |(at, subject): (usize, &SubjectIdentity)| {
+        let of_subject = |key: &ViolationKey| key.collector() == at;
+        let tally = &outcome.part.tallies[at];
+        let mut cases: Vec<(String, Outcome)> = Vec::new();
+        for invariant in Invariant::ALL.iter().copied() {
+            let counts = |(key, _): &&(ViolationKey, Finding)| {
+                of_subject(key) && key.invariant() == Some(invariant) && key.counts(shown.strict)
+            };
+            let name = format!("{} {}", invariant.code(), invariant.name());
+            cases.push((name, failed(page.violations().find(counts))));
+        }
+        let died = |(key, _): &&(ViolationKey, Finding)| of_subject(key) && key.is_crash(shown.strict);
+        cases.push(("comes to its end".to_owned(), failed(page.crashes().find(died))));
+        let runs = tally.run_counts();
+        if runs.whole == 0 {
+            let why = format!("none of {} was judged", crate::report::count(runs.runs, "run"));
+            cases.iter_mut().filter(|case| matches!(case.1, Outcome::Passed)).for_each(|case| {
+                case.1 = Outcome::Skipped(why.clone());
+            });
+        }
+        Suite { name: subject.name.clone(), cases }
+    };
+    about.subjects.iter().enumerate().map(suite).collect()
 }
 
 /// Shows the page of a campaign.

@@ -30,7 +30,7 @@ const SILENT_ATTEMPTS: u32 = 2;
 /// The same for one with sanitizers.
 const SANITIZED_ATTEMPTS: u32 = 20;
 /// What the interpreter has imported already is imported again if there is another folder for it.
-const START: &str = "import sys; sys.path.insert(0, sys.argv[1]); sys.path[:0] = sys.argv[7:]; \
+pub(super) const START: &str = "import sys; sys.path.insert(0, sys.argv[1]); sys.path[:0] = sys.argv[7:]; \
     [sys.modules.pop(name, None) for name in sys.argv[7:] and ('weakref', '_weakrefset')]; import coroner_probe; \
     coroner_probe.serve(0, 1, sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), int(sys.argv[6]))";
 
@@ -152,11 +152,7 @@ impl Worker {
     ) -> Result<Result<Worker, Stillborn>, SetupError> {
         let (batch, events) = (Shared::new("batch", 0)?, Shared::new("events", limits.event_bytes)?);
         let mut command = Command::new(&interpreter.program);
-        command.args(match (interpreter.sanitized, interpreter.release.major) {
-            (true, _) => &["-s", "-S"][..],
-            (false, 2) => &["-E", "-s", "-S"],
-            (false, _) => &["-I", "-S"],
-        });
+        command.args(arguments(interpreter));
         let mut memory = limits.memory_bytes;
         if interpreter.sanitized {
             // Their shadow takes more address space than any limit allows.
@@ -316,6 +312,15 @@ impl Worker {
     }
 }
 
+/// What keeps an interpreter from loading anything of the user's.
+pub(super) fn arguments(interpreter: &Interpreter) -> &'static [&'static str] {
+    match (interpreter.sanitized, interpreter.release.major) {
+        (true, _) => &["-s", "-S"],
+        (false, 2) => &["-E", "-s", "-S"],
+        (false, _) => &["-I", "-S"],
+    }
+}
+
 /// Makes a process load the sanitizers first, and take its objects from `malloc`, which they watch.
 fn sanitize(command: &mut Command, memory_bytes: u64) -> Result<(), SetupError> {
     let libraries = sanitizers()?;
@@ -345,7 +350,7 @@ pub(super) fn killed(status: ExitStatus) -> bool {
     signal(status) == Some(9)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::super::find::tests::script;
     use super::*;

@@ -21,7 +21,7 @@ pub use campaigns::{Campaign, Campaigns, Overlap};
 pub use counts::{Counts, FindingKey, First, Seen, SubjectCounts};
 pub use files::{StoreError, write_atomically};
 pub use finding::{BugSignature, Finding, State};
-pub use folders::{Bug, REDUCED, Regressions, Summary};
+pub use folders::{Bug, Mark, REDUCED, Regressions, Summary, all as bugs, set_mark};
 pub use identity::{CampaignIdentity, SCHEMA, SubjectIdentity};
 pub use merge::{MergeError, Merged, merge};
 pub use parts::{count_objects, digest};

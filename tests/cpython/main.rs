@@ -10,6 +10,7 @@ mod oracles;
 mod program;
 mod replay;
 mod rows;
+mod search;
 mod verdicts;
 
 use std::time::Duration;
