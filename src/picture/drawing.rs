@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::alignment::align;
-use super::frames::{self, Frame, FrameKind};
+use super::frames::{self, Frame, FrameKind, MOST_LINES};
 use super::layout::{Path, Rect, layout};
 use super::looks::{self, ArrowLook, ObjectLook, cut};
 use super::source::Source;
@@ -335,14 +335,17 @@ fn side(
         out.push(DrawnFrame {
             kind: frame.kind,
             title: frame.title.clone(),
-            lines: frame.lines.clone(),
+            lines: few(frame.lines.clone(), frame.untold),
             inside: frame.inside.clone(),
             collection: frame.collection,
             lane: frame.lane,
             line: frame.step.and_then(|step| source.line(step as usize)).unwrap_or(0),
             script: frame.script.and_then(|script| source.script(run.document, script)),
-            changes: before.map_or_else(Vec::new, |before| looks::changes(run, frame, before, &drawn)),
-            broken: broken.map(|(violation, _)| violation.describe(&|object| run.names.label(object))).collect(),
+            changes: before.map_or_else(Vec::new, |before| few(looks::changes(run, frame, before, &drawn), 0)),
+            broken: few(
+                broken.map(|(violation, _)| violation.describe(&|object| run.names.label(object))).collect(),
+                0,
+            ),
             objects,
             arrows,
         });
@@ -356,6 +359,16 @@ fn side(
         notes: notes(taken.explanation, missing),
         tables: tables(taken.explanation),
     }
+}
+
+/// So many lines as people read of one moment; of the rest, and of what was left out before, how many.
+fn few(mut lines: Vec<String>, untold: usize) -> Vec<String> {
+    let more = lines.len().saturating_sub(MOST_LINES) + untold;
+    lines.truncate(MOST_LINES);
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    lines
 }
 
 /// Gives numbers to values.

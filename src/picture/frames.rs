@@ -16,6 +16,8 @@ use crate::scenario::{Finalizer, ScriptId};
 pub const MOST_FRAMES: usize = 400;
 /// The least number of frames, however large the heap.
 const LEAST_FRAMES: usize = 12;
+/// Most lines of one frame.
+pub(super) const MOST_LINES: usize = 24;
 /// How many objects all frames show together at most.
 const MOST_SHOWN: usize = 200_000;
 
@@ -41,6 +43,8 @@ pub struct Frame {
     pub title: String,
     /// What else there is to say: what an operation did, why user code runs, what a phase decided.
     pub lines: Vec<String>,
+    /// How many lines more there are.
+    pub untold: usize,
     /// What it happens in, the outermost first: collections and user code.
     pub inside: Vec<String>,
     /// The operation of the mutator that runs.
@@ -204,7 +208,12 @@ impl<'r> Reader<'r> {
                 && let Some(text) = &text
                 && let Some(frame) = self.frames.last_mut()
             {
-                frame.lines.push(text.clone());
+                // Of a graph that one operation builds nobody reads every object.
+                if frame.lines.len() < MOST_LINES {
+                    frame.lines.push(text.clone());
+                } else {
+                    frame.untold += 1;
+                }
             }
             why = reasons::why(self.run, &self.heap, event, self.trash.as_ref(), self.clearing);
             if let Some(frame) = self.frames.last_mut().filter(|_| opens || is_part) {
@@ -338,6 +347,7 @@ impl<'r> Reader<'r> {
             examined: self.examined.clone(),
             trash: self.trash.clone(),
             violations: Vec::new(),
+            untold: 0,
             about: Vec::new(),
         });
     }

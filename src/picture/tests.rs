@@ -191,6 +191,20 @@ fn what_keeps_an_object_alive_is_drawn() {
 }
 
 #[test]
+fn what_is_kept_without_a_holder_is_told_apart() {
+    let lines = |collector: &str| {
+        let picture = regression("C30-bpo-38379", &[collector]);
+        let is_it = |frame: &&DrawnFrame| frame.kind == FrameKind::Phase(PhasePoint::ResurrectionChecked);
+        let frame = picture.sides[0].frames.iter().position(|frame| is_it(&frame)).unwrap();
+        (picture.sides[0].frames[frame].lines.clone(), picture.frame(0, picture.start) == Some(frame))
+    };
+    let (old, is_first) = lines("cpython-3.7.0");
+    assert_eq!(old, ["saved: r, r.__dict__", "kept with that, though nothing holds it: p1, p2, p3"]);
+    assert!(is_first, "the phase that the broken rule is about is shown, not the end");
+    assert_eq!(lines("cpython-3.13.0").0, ["saved: r", "to be cleared: p1, p2, p3"]);
+}
+
+#[test]
 fn changes_are_told_down_to_slot_and_count() {
     let source = "coroner 1\na = Node()\nb = Node()\na[1] = b\na[1] = a\ndel a\ncollect(2)\n";
     let picture = draw("changes", &parse(source).unwrap(), Some(source), &["cpython-3.15"]);
@@ -270,7 +284,7 @@ fn what_is_too_large_is_drawn_around_what_broke() {
 
 #[test]
 fn a_heap_that_nobody_can_draw_is_said_to_be_one() {
-    let source = "coroner 1\nbig = chain(3000, Node())\ncollect(2)\n";
+    let source = "coroner 1\nbig = chain(30000, Node())\ncollect(2)\n";
     let picture = draw("huge", &parse(source).unwrap(), Some(source), &["cpython-3.15"]);
     assert!(
         picture.sides[0].notes.iter().any(|note| note.contains("is not looked into")),
