@@ -32,6 +32,7 @@ mod monitor;
 mod native;
 mod on_interpreters;
 mod options;
+mod pictures;
 mod replay;
 mod replay_python;
 mod run;

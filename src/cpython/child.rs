@@ -350,7 +350,7 @@ pub(super) fn killed(status: ExitStatus) -> bool {
     signal(status) == Some(9)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::super::find::tests::script;
     use super::*;

@@ -264,7 +264,7 @@ fn digest(interpreter: &Interpreter, compiler: &OsString) -> u128 {
     state.digest128()
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
     use crate::scenario::{Opcode, Shape};

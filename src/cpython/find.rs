@@ -130,7 +130,7 @@ fn resolve_among(
     Ok(resolved)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 pub(super) mod tests {
     use std::time::Duration;
 
