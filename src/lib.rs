@@ -112,6 +112,7 @@ pub mod lookup;
 pub mod model;
 pub mod mutate;
 pub mod object_names;
+pub mod pages;
 pub mod picture;
 pub mod planted;
 #[cfg(feature = "proptest")]
