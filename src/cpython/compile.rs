@@ -156,7 +156,9 @@ fn compile(command: &mut Command, bounds: Bounds) -> Result<Output, SetupError> 
 }
 
 fn flags(interpreter: &Interpreter) -> impl Iterator<Item = &'static str> {
-    FLAGS.into_iter().chain(SANITIZERS.into_iter().filter(|_| interpreter.sanitized))
+    // What the interpreter brings is found when it loads the library.
+    let of_system: &[&str] = if cfg!(target_os = "macos") { &["-undefined", "dynamic_lookup"] } else { &[] };
+    FLAGS.into_iter().chain(of_system.iter().copied()).chain(SANITIZERS.into_iter().filter(|_| interpreter.sanitized))
 }
 
 /// The folder with the probe for this interpreter, compiled if it is not in the cache.
