@@ -254,6 +254,42 @@ fn finalize_is_the_class_of_the_library() {
     }
 }
 
+/// Entries that go because their object dies, by the collector too, that are stored again, and that are deleted.
+const VALUES: &str = "coroner 1\n\nd = WeakValueDictionary()\na = Node()\nb = Node()\nd[0] = a\nd[1] = b\nlen(d)\ndel a\n\
+     len(d)\nd[1] = b\nd[2] = b\nd[1] = None\nb[0] = b\ndel b\ncollect(2)\nlen(d)\ndel d\n";
+
+/// What can be changed in it: the callback does nothing, keys are lost, an entry has no callback.
+const VALUE_CHANGES: [(&str, &str); 3] = [
+    (
+        "            if self is not None:\n                if self._iterating:",
+        "            if self is None:\n                if self._iterating:",
+    ),
+    (
+        "        self.data[key] = KeyedRef(value, self._remove, key)",
+        "        self.data[key] = KeyedRef(value, None, key)",
+    ),
+    ("        self.key = key\n", "        self.key = 7\n"),
+];
+
+#[test]
+fn a_weak_value_dictionary_is_the_class_of_the_library() {
+    let document = coroner::scenario::text::parse_bytes(VALUES.as_bytes()).unwrap();
+    for mut target in targets().into_iter().filter(|t| t.interpreter.release.major == 3) {
+        let source = library_source(&target, "weakref");
+        let mut compare = |text: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            target.interpreter.library = Some(folder.path().to_owned());
+            std::fs::write(folder.path().join("weakref.py"), text).unwrap();
+            lockstep_of(&target).unwrap().compare(&document.scenario).unwrap()
+        };
+        assert_eq!(compare(&source), Comparison::Same, "a copy");
+        for (line, changed) in VALUE_CHANGES.iter().filter(|(line, _)| source.contains(*line)) {
+            let comparison = compare(&source.replace(line, changed));
+            assert!(matches!(comparison, Comparison::Different(_)), "{changed}: {comparison:?}");
+        }
+    }
+}
+
 #[test]
 fn what_is_undefined_may_kill_the_interpreter_and_the_next_scenario_runs() {
     let Some(target) = targets().pop() else { return };

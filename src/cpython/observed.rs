@@ -269,7 +269,7 @@ pub static REPLACED: &[(&str, Releases, &str)] = &[
     ("`gc.enable`, `gc.disable`, `gc.isenabled`", ALL, "the probe's; the interpreter's is off but for one allocation"),
     ("`gc.set_threshold`", ALL, "written to where the interpreter keeps the thresholds"),
     ("`gc.get_count`", ALL, "the probe counts the scenario's objects; what the interpreter counts is not compared"),
-    ("weak containers", ALL, NotObserved::LibraryContainers.reason()),
+    ("`WeakKeyDictionary`, `WeakSet`", ALL, NotObserved::LibraryContainers.reason()),
     ("hash and equality of `KeyedRef` and methods", ((3, 6), None), "by identity, so that every object can be a key"),
     (
         "keys of dicts",

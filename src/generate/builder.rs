@@ -234,6 +234,12 @@ impl Builder<'_> {
         Kind::new(if library { Shape::Finalize } else { Shape::ComposedFinalize })
     }
 
+    /// The library's dictionary with weak values or the composed one, in the same way.
+    pub fn value_dict_kind(&self) -> Kind {
+        let library = self.out.ops().len().is_multiple_of(2);
+        Kind::new(if library { Shape::LibraryValueDict } else { Shape::WeakValueDict })
+    }
+
     /// A kind for a new object, without user code.
     #[inline]
     pub fn draw_kind(&mut self) -> Kind {
@@ -241,7 +247,7 @@ impl Builder<'_> {
         match choice {
             Choice::Plain(Shape::Finalize) => return self.finalize_kind(),
             Choice::Plain(shape) => return Kind::new(shape),
-            Choice::WeakDict if self.random.below(5) < 3 => return Kind::new(Shape::WeakValueDict),
+            Choice::WeakDict if self.random.below(5) < 3 => return self.value_dict_kind(),
             Choice::WeakDict => return Kind::new(Shape::WeakKeyDict),
             _ => {}
         }

@@ -42,8 +42,13 @@ impl Check for I21 {
     fn collected(s: &mut Shadow, out: &mut Violations, returned: u32, uncollectable: u32) {
         let c = s.collection();
         let found = c.unreachable();
-        // What the registry of `finalize` lets go of in a callback is not told apart from what the collector frees.
-        if !found.is_exact() || s.confidence().is_stream_unclear() || s.program().has(Trait::Finalizes) {
+        // What the registry of `finalize` lets go of in a callback is not told apart from what the collector frees; nor are
+        // the callbacks of the library's containers seen.
+        if !found.is_exact()
+            || s.confidence().is_stream_unclear()
+            || s.program().has(Trait::Finalizes)
+            || s.program().has(Trait::LibraryContainers)
+        {
             out.skip(Invariant::I21);
             return;
         }

@@ -124,12 +124,13 @@ impl Iteration {
         let Some(Op::Iterate { container, .. }) = s.op() else { return };
         let at = s.resolve(*container);
         let Some(object) = s.at(at) else { return };
-        if !object.facts().is_weak_container() || s.program().has(Trait::Raises) {
+        let iterated = object.facts().is_weak_container() && object.facts().shape() != Shape::LibraryValueDict;
+        if !iterated || s.program().has(Trait::Raises) {
             out.skip(Invariant::I30);
             return;
         }
         self.container = at;
-        self.once = object.facts().shape() != Shape::WeakValueDict;
+        self.once = !object.facts().shape().is_value_dict();
         for (index, r) in s.weakrefs().records().iter().enumerate() {
             if r.container() == at && r.is_live() && s.at(r.weak()).is_some_and(Object::lives) {
                 self.expected.push(index as u32);

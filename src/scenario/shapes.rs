@@ -246,13 +246,13 @@ shapes! {
         slots: KEYED_SLOTS, writable: KEYED_SLOTS, weight: 10,
     }
 
-    /// `weakref.WeakValueDictionary`: storing x under key k adds an entry that holds x weakly by a `KeyedRef`;
-    /// storing nothing deletes the entry. Composed of an object (slot 0 data dict, slot 1 removal callback), the
-    /// dict, and a function whose default argument is a weak reference to the object; up to 3.6 the function has a
+    /// `weakref.WeakValueDictionary` composed of parts: storing x under key k adds an entry that holds x weakly by a
+    /// `KeyedRef`; storing nothing deletes the entry. Composed of an object (slot 0 data dict, slot 1 removal callback),
+    /// the dict, and a function whose default argument is a weak reference to the object; up to 3.6 the function has a
     /// closure over the dict.
-    14 WeakValueDict "WeakValueDictionary" {
+    14 WeakValueDict "ComposedWeakValueDictionary" {
         properties: &[Weakrefable, WeakContainer, SubtypeDealloc],
-        writable: NODE_SLOTS, weight: 16,
+        writable: NODE_SLOTS, weight: 19,
     }
 
     /// `weakref.WeakKeyDictionary`: storing x in slot k adds an entry with key x, held weakly, and value `x[k]`, held
@@ -280,6 +280,13 @@ shapes! {
     /// of both as of slots of the object itself. Not before 3.4.
     18 Finalize "finalize" {
         properties: &[SubtypeDealloc, Registered], items: REFERENT_AND_CALLABLE, weight: 14,
+    }
+
+    /// `weakref.WeakValueDictionary` as the release ships it; entries as of [`Shape::WeakValueDict`]. Not iterated over.
+    /// Not before 3.4.
+    19 LibraryValueDict "WeakValueDictionary" {
+        properties: &[Weakrefable, WeakContainer, SubtypeDealloc],
+        writable: NODE_SLOTS, weight: 16,
     }
 }
 
@@ -375,6 +382,12 @@ impl Shape {
     #[inline]
     pub const fn is_weak_container(self) -> bool {
         self.is(WeakContainer)
+    }
+
+    /// True for dictionaries with weak values, the library's and composed ones.
+    #[inline]
+    pub const fn is_value_dict(self) -> bool {
+        matches!(self, Shape::WeakValueDict | Shape::LibraryValueDict)
     }
 
     /// True for `finalize` objects, the library's and composed ones.

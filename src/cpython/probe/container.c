@@ -266,7 +266,7 @@ int container_store(PyObject *o, uint32_t slot, PyObject *value) {
 
 /* ---- length and iteration ---- */
 
-int op_len(PyObject *o) {
+static int composed_len(PyObject *o) {
     uint32_t id = o ? id_of(o) : 0, waiting = 0, raw, len;
     Container *c = id ? by_object(id) : NULL;
     int i, keyed;
@@ -281,6 +281,10 @@ int op_len(PyObject *o) {
     len = COUNTS_DEAD && shape_of(o) != SHAPE_WEAK_SET ? raw : raw - (waiting < raw ? waiting : raw);
     emit(EV_LENGTH, 0, id, (uint64_t)len | (uint64_t)raw << 32);
     return 1;
+}
+
+int op_len(PyObject *o) {
+    return o && shape_of(o) == SHAPE_LIBRARY_VALUE_DICT ? library_dict_len(o) : composed_len(o);
 }
 
 int op_iterate(PyObject *o, uint32_t script) {

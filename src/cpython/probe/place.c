@@ -16,7 +16,7 @@ static PyObject **pointer(PyObject *o, int shape, uint32_t slot) {
     switch (shape) {
     case SHAPE_NODE:
     case SHAPE_TYPED: return slot < NODE_SLOTS ? &((Node *)o)->slot[slot] : NULL;
-    case SHAPE_LIST: return slot < (size_t)PyList_GET_SIZE(o) ? &((PyListObject *)o)->ob_item[slot] : NULL;
+    case SHAPE_LIST: return PyList_Check(o) && slot < (size_t)PyList_GET_SIZE(o) ? &((PyListObject *)o)->ob_item[slot] : NULL;
     case SHAPE_TUPLE: return slot < (size_t)PyTuple_GET_SIZE(o) ? &((PyTupleObject *)o)->ob_item[slot] : NULL;
     case SHAPE_CELL: return slot == 0 ? &((PyCellObject *)o)->ob_ref : NULL;
     case SHAPE_FUNCTION: return slot < 3 ? function_slot(o, (int)slot) : NULL;
@@ -150,6 +150,7 @@ static int store_slot(PyObject *o, uint32_t slot, PyObject *value) {
     case SHAPE_METHOD:
     case SHAPE_COMPOSED_FINALIZE:
     case SHAPE_FINALIZE: return 0;
+    case SHAPE_LIBRARY_VALUE_DICT: return library_dict_store(o, slot, value);
     case SHAPE_WEAK_VALUE_DICT:
     case SHAPE_WEAK_KEY_DICT:
     case SHAPE_WEAK_SET: return container_store(o, slot, value);
@@ -190,6 +191,8 @@ int edges_of(PyObject *o, PyObject **out) {
             if (id_of(key)) out[n++] = key;
             out[n++] = value;
         }
+    } else if (shape == SHAPE_LIBRARY_VALUE_DICT) {
+        return library_dict_edges(o, out);
     } else if (is_container_shape(shape)) {
         for (slot = 0; slot < 2; slot++)
             if (*slotted_slot(o, (int)slot)) out[n++] = *slotted_slot(o, (int)slot);
@@ -211,10 +214,10 @@ void empty(PyObject *o) {
     int shape = shape_of(o);
     uint32_t slot;
     if (shape == SHAPE_LIST) {
-        PyList_SetSlice(o, 0, PyList_GET_SIZE(o), NULL);
+        if (PyList_Check(o)) PyList_SetSlice(o, 0, PyList_GET_SIZE(o), NULL);
     } else if (shape == SHAPE_DICT) {
         PyDict_Clear(o);
-    } else if (shape != SHAPE_TUPLE && shape != SHAPE_METHOD) {
+    } else if (shape != SHAPE_TUPLE && shape != SHAPE_METHOD && shape != SHAPE_LIBRARY_VALUE_DICT) {
         for (slot = 0; slot < NODE_SLOTS; slot++) {
             PyObject **p = pointer(o, shape, slot);
             if (is_container_shape(shape)) p = slotted_slot(o, (int)slot);

@@ -175,6 +175,7 @@ HIDDEN void trashcan_put_back(void);
 HIDDEN int pyclass_setup(void);
 HIDDEN PyTypeObject *pyclass_type(const Kind *kind);
 HIDDEN int pyclass_adopt_finalize(PyTypeObject *type); /* the library's class */
+HIDDEN int pyclass_adopt_value_dict(PyTypeObject *type, PyTypeObject *twin);
 HIDDEN PyObject *pyclass_new(const Kind *kind);
 HIDDEN PyObject **slotted_slot(PyObject *o, int slot);
 HIDDEN PyObject **instance_dict(PyObject *o); /* NULL where instances have none of their own */
@@ -221,10 +222,17 @@ HIDDEN int library_setup(void);
 HIDDEN void library_reset(void);
 HIDDEN PyObject *library_finalize_new(const Kind *kind, PyObject *referent, PyObject *callable, uint32_t origin);
 HIDDEN void library_unregister(PyObject *o);
+HIDDEN PyObject *library_dict_new(const Kind *kind, uint32_t origin);
+HIDDEN int library_dict_store(PyObject *o, uint32_t slot, PyObject *value);
+HIDDEN int library_dict_len(PyObject *o);
+HIDDEN int library_dict_edges(PyObject *o, PyObject **out);
+HIDDEN void library_tell_deleted(void); /* reports what the library has deleted from its dicts */
+HIDDEN void library_data_gone(uint32_t id);
 HIDDEN uint32_t library_extra(PyObject *o); /* references of the library's own calls that no scenario knows */
 
 /* weak.c */
 HIDDEN int weak_setup(void);
+HIDDEN int weak_adopt_keyed(PyTypeObject *type); /* the library's KeyedRef */
 HIDDEN PyObject *weak_new(int shape, PyObject *referent, PyObject *callback);
 HIDDEN PyObject *weak_answer(PyObject *weak); /* new reference, or NULL */
 HIDDEN PyObject **keyed_slot(PyObject *keyed);

@@ -7,7 +7,7 @@
 #include "probe.h"
 #include <structmember.h>
 
-static PyTypeObject *keyed, *keyed_twin;
+static PyTypeObject *keyed, *keyed_twin, *library_keyed, *library_twin;
 static Py_ssize_t keyed_offset;
 static destructor keyed_original_dealloc;
 static inquiry keyed_original_clear;
@@ -23,7 +23,8 @@ static int which(PyObject *o) {
 }
 
 static uint32_t exact_id(PyObject *o) {
-    return Py_TYPE(o) == keyed || Py_TYPE(o) == keyed_twin ? 0 : id_of(o);
+    PyTypeObject *t = Py_TYPE(o);
+    return t == keyed || t == keyed_twin || t == library_keyed || t == library_twin ? 0 : id_of(o);
 }
 
 static void ref_dealloc(PyObject *o) {
@@ -49,6 +50,8 @@ static void become(PyObject *o, PyTypeObject *type) {
     Py_DECREF(old);
 }
 
+static PyTypeObject *twin_of(PyObject *o) { return Py_TYPE(o) == keyed ? keyed_twin : library_twin; }
+
 static void keyed_dealloc(PyObject *o) {
     Dying mine;
     uint32_t id = id_of(o);
@@ -57,8 +60,9 @@ static void keyed_dealloc(PyObject *o) {
         if (id) entry_of(id)->put_off = 1;
         return;
     }
+    if (id) library_tell_deleted();
     if (id) emit(EV_DEALLOC, 0, id, 0);
-    become(o, keyed_twin);
+    become(o, twin_of(o));
     if (PY_VERSION_HEX >= 0x030d0000) dying_begins(&mine, 0);
     keyed_original_dealloc(o);
     if (PY_VERSION_HEX >= 0x030d0000) dying_ends(&mine);
@@ -68,12 +72,13 @@ static void keyed_dealloc(PyObject *o) {
 }
 
 static int keyed_clear(PyObject *o) {
+    PyTypeObject *type = Py_TYPE(o);
     uint32_t id = id_of(o);
     int r;
     if (id) emit(EV_CLEAR, 0, id, 0);
-    become(o, keyed_twin);
+    become(o, twin_of(o));
     r = keyed_original_clear(o);
-    become(o, keyed);
+    become(o, type);
     return r;
 }
 
@@ -89,6 +94,17 @@ void keys_by_identity(PyTypeObject *type) {
 static PyTypeObject *make_keyed(void) {
     return (PyTypeObject *)PyObject_CallFunction((PyObject *)&PyType_Type, (char *)"s(O){s(ss)}", "KeyedRef",
                                                  (PyObject *)&_PyWeakref_RefType, "__slots__", "s0", "__weakref__");
+}
+
+/* It has a slot and no list of weak references. */
+int weak_adopt_keyed(PyTypeObject *type) {
+    library_twin = (PyTypeObject *)PyObject_CallFunction((PyObject *)&PyType_Type, (char *)"s(O){s(s)}", "KeyedRef",
+                                                         (PyObject *)&_PyWeakref_RefType, "__slots__", "key");
+    if (!library_twin) return -1;
+    library_keyed = type;
+    type->tp_dealloc = keyed_dealloc;
+    type->tp_clear = keyed_clear;
+    return 0;
 }
 
 int weak_setup(void) {

@@ -67,9 +67,10 @@ impl Facts {
                 return Facts { flags: facts.flags | flag, finalizer, on_call, ..facts };
             }
             Role::Named => return Facts::of(kind, role, expectations),
-            Role::InstanceDict | Role::ContainerData => Shape::Dict,
+            Role::InstanceDict | Role::ContainerData | Role::ContainerDict => Shape::Dict,
+            Role::ContainerPending | Role::ContainerIterating => Shape::List,
             Role::ContainerRemove => Shape::Function,
-            Role::ContainerEntry if kind.shape == Shape::WeakValueDict => Shape::KeyedRef,
+            Role::ContainerEntry if kind.shape.is_value_dict() => Shape::KeyedRef,
             Role::ContainerEntry | Role::FinalizeRef | Role::ContainerSelf => Shape::Ref,
             Role::ContainerDefaults | Role::ContainerClosure => Shape::Tuple,
             Role::ContainerCell => Shape::Cell,

@@ -1,6 +1,6 @@
 //! The scenario: operations, scripts, and what they could do. It does not change during a run.
 
-use crate::scenario::{Op, Scenario};
+use crate::scenario::{Op, Scenario, Shape};
 
 /// Something that operations of a scenario do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,6 +25,8 @@ pub(crate) enum Trait {
     SetsThresholds,
     /// A script sets thresholds, enables, disables or freezes.
     ScriptsSchedule,
+    /// There are weak containers of the library, whose code runs unseen.
+    LibraryContainers,
 }
 
 /// A scenario as far as it matters to a judge.
@@ -56,6 +58,7 @@ const USES_THRESHOLD: u16 = 512;
 const USES_ENABLE: u16 = 1024;
 /// Enables, disables or freezes.
 const USES_SCHEDULE: u16 = 2048;
+const USES_LIBRARY: u16 = 4096;
 
 /// What operations use, as bits: a table's look-up for each.
 fn uses(ops: &[Op]) -> u16 {
@@ -76,6 +79,7 @@ fn uses(ops: &[Op]) -> u16 {
         };
         if let Op::New { kind, .. } = op {
             all |= if kind.shape.is_finalize() { USES_FINALIZE } else { 0 };
+            all |= if kind.shape == Shape::LibraryValueDict { USES_LIBRARY } else { 0 };
         }
     }
     all
@@ -103,6 +107,7 @@ impl Program {
             | bit(Trait::Raises, all & USES_RAISE != 0)
             | bit(Trait::Finalizes, all & USES_FINALIZE != 0)
             | bit(Trait::SetsThresholds, in_main & USES_THRESHOLD != 0 && in_main & USES_ENABLE != 0)
+            | bit(Trait::LibraryContainers, all & USES_LIBRARY != 0)
             | bit(Trait::ScriptsSchedule, in_scripts & (USES_THRESHOLD | USES_SCHEDULE) != 0);
         self.script_traits.clear();
         if in_scripts & OF_SCRIPTS != 0 {

@@ -5,18 +5,28 @@ use super::frame::Frame;
 use super::types;
 use crate::event::{Event, Role, Undefined};
 use crate::model::collector::Switch;
-use crate::model::heap::{DictEntry, Flag, Idx, NIL};
+use crate::model::heap::{DictEntry, Flag, Heap, Idx, NIL};
 use crate::scenario::{MAX_ITEMS, Place, ScriptId, Shape};
 
 /// What a weak container remembers besides its objects. Its number is in the details of object and function.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Container {
     /// The container's object, `NIL` once it has been freed.
-    object: Idx,
-    data: Idx,
-    function: Idx,
+    pub(super) object: Idx,
+    pub(super) data: Idx,
+    pub(super) function: Idx,
     /// Iterations in progress.
     iterating: u32,
+    /// One of the library.
+    library: bool,
+    /// Slots whose content the library has changed, untold.
+    changed: u64,
+}
+
+impl Container {
+    pub(super) fn new(object: Idx, data: Idx, function: Idx) -> Container {
+        Container { object, data, function, iterating: 0, library: false, changed: 0 }
+    }
 }
 
 /// All weak containers of a run, and the removals they have put off.
@@ -25,12 +35,62 @@ pub(super) struct Containers {
     all: Vec<Container>,
     /// Container's removal callback and the weak reference (by key, or itself) to be removed.
     pending: Vec<(Idx, u32)>,
+    /// Something that the library has changed is untold.
+    has_changed: bool,
 }
 
 impl Containers {
     pub(super) fn reset(&mut self) {
         self.all.clear();
         self.pending.clear();
+        self.has_changed = false;
+    }
+
+    fn add(&mut self, heap: &mut Heap, container: Container) {
+        let number = self.all.len() as u32;
+        for part in [container.object, container.function] {
+            heap.detail_mut(part).entry = number;
+        }
+        self.all.push(container);
+    }
+
+    pub(super) fn add_library(&mut self, heap: &mut Heap, container: Container) {
+        self.add(heap, Container { library: true, ..container });
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub(super) fn at(&self, number: usize) -> Container {
+        self.all[number]
+    }
+
+    /// True if the container of this number, if there is one, is the library's.
+    pub(super) fn is_library(&self, number: usize) -> bool {
+        self.all.get(number).is_some_and(|container| container.library)
+    }
+
+    /// The library has deleted what was in a slot.
+    pub(super) fn changed(&mut self, number: usize, slot: u8) {
+        self.all[number].changed |= 1 << slot;
+        self.has_changed = true;
+    }
+
+    /// The content of a slot is told of.
+    pub(super) fn told(&mut self, number: usize, slot: u8) {
+        self.all[number].changed &= !(1 << slot);
+    }
+
+    /// The data dict of a container and its slots that are to be told of.
+    pub(super) fn take_changed(&mut self, number: usize) -> (Idx, u64) {
+        self.has_changed = false;
+        (self.all[number].data, std::mem::take(&mut self.all[number].changed))
+    }
+
+    #[inline]
+    pub(super) fn has_changed(&self) -> bool {
+        self.has_changed
     }
 }
 
@@ -85,11 +145,7 @@ impl Execution<'_, '_> {
             self.process.heap.set_raw(object, slot as usize, part);
             self.report_store(object, slot, part);
         }
-        let number = self.process.containers.all.len() as u32;
-        for part in [object, function] {
-            self.process.heap.detail_mut(part).entry = number;
-        }
-        self.process.containers.all.push(Container { object, data, function, iterating: 0 });
+        self.process.containers.add(&mut self.process.heap, Container::new(object, data, function));
         object
     }
 
@@ -198,6 +254,10 @@ impl Execution<'_, '_> {
 
     /// The removal callback: puts the removal off while its container is iterated (until 3.13), else removes.
     pub(super) fn remove_entry(&mut self, function: Idx, weak: Idx) {
+        if let Some(at) = self.library_remover(function) {
+            self.library_removal(at, function, weak);
+            return;
+        }
         let Some(at) = self.container_of(function) else { return };
         let container = self.process.containers.all[at];
         let gone = self.process.heap.object(container.object);
@@ -219,7 +279,7 @@ impl Execution<'_, '_> {
         self.remove_token(&container, token);
     }
 
-    fn self_reference_answers(&self, container: &Container) -> bool {
+    pub(super) fn self_reference_answers(&self, container: &Container) -> bool {
         let mut entry = self.process.heap.detail(container.object).weakrefs;
         while entry != NIL {
             let weak = self.process.heap.weaks[entry as usize];
@@ -280,6 +340,9 @@ impl Execution<'_, '_> {
         let Some(object) = self.resolve(place) else { return false };
         let Some(at) = self.container_of(object) else { return false };
         let container = self.process.containers.all[at];
+        if container.library {
+            return self.library_length(at);
+        }
         let shape = self.process.heap.object(object).shape;
         if shape == Shape::WeakValueDict && !self.has(Switch::ContainerLenCountsDead) {
             self.push(Frame::Length { container: object });
@@ -302,7 +365,7 @@ impl Execution<'_, '_> {
         self.sink.event(Event::Length { container: self.process.heap.id(object), len, raw: len });
     }
 
-    fn raw_length(&self, container: &Container) -> u32 {
+    pub(super) fn raw_length(&self, container: &Container) -> u32 {
         let live = |i: &usize| self.process.heap.entry(container.data, *i).value != NIL;
         (0..self.process.heap.entries(container.data)).filter(live).count() as u32
     }
@@ -325,6 +388,9 @@ impl Execution<'_, '_> {
         let Some(object) = self.resolve(place) else { return false };
         let Some(at) = self.container_of(object) else { return false };
         let container = self.process.containers.all[at];
+        if container.library {
+            return false;
+        }
         self.process.containers.all[at].iterating += 1;
         self.incref(object);
         let live = self.process.heap.entries(container.data);

@@ -40,7 +40,7 @@ def A():
     del a
     del b
 
-c = WeakValueDictionary()
+c = ComposedWeakValueDictionary()
 a = Node()
 b = Node()
 d = Node()

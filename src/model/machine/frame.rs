@@ -92,6 +92,8 @@ pub(super) enum Frame {
     RunComposedFinalize { o: Idx },
     /// An entry to be added to a weak container.
     AddEntry { container: Idx, slot: u8, value: Idx },
+    /// A new entry of a weak container of the library to be told of.
+    LibraryEntry { weak: Idx, container: Idx },
     /// Removals that a weak container has put off, the last one next.
     Commit { container: Idx },
     /// The length of a weak container to be reported.

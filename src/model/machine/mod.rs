@@ -13,6 +13,7 @@ mod finalize;
 mod frame;
 mod interpreter;
 mod introspection;
+mod library_dict;
 mod observe;
 mod ops;
 mod process;
@@ -270,6 +271,7 @@ impl Execution<'_, '_> {
             Frame::IterateDone { container } => self.iterate_done(container),
             Frame::Remove { function, weak } => self.remove_entry(function, weak),
             Frame::AddEntry { container, slot, value } => self.add_entry(container, slot, value),
+            Frame::LibraryEntry { weak, container } => self.tell_library_entry(weak, container),
             Frame::Commit { container } => self.commit_step(container),
             Frame::Length { container } => self.report_length(container),
             Frame::RunFinalize { o, weak } => self.run_finalize(o, weak),
