@@ -127,7 +127,7 @@ fn model(machine: &mut Machine, scenario: &Scenario) -> (f64, u32) {
         }
     };
     let mut out = EventBuffer::new(&mut memory).keep(0).observe(Observation::Nothing).pass_to(&mut take);
-    machine.run_observed(scenario, &mut out, &mut clock);
+    machine.run_observed(scenario, None, &mut out, &mut clock);
     out.finish();
     std::hint::black_box(digest.value());
     (clock.nanoseconds, of_last)

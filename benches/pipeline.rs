@@ -1,7 +1,7 @@
 //! Generate, run and judge: each alone and together, per profile and size, with the allocations of the steady state.
 //!
-//! `cargo bench --bench pipeline` prints Criterion's figures and, before them, allocations per scenario, which must
-//! be none. Figures are for comparison inside one run: `together` against `decode only` and against each other.
+//! `cargo bench --bench pipeline` prints Divan's figures and, before them, allocations per scenario, which must be
+//! none. Figures are for comparison inside one run: `together` against `decode only` and against each other.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
@@ -14,7 +14,8 @@ use coroner::model::collector::Collector;
 use coroner::model::machine::Machine;
 use coroner::scenario::Scenario;
 use coroner::subject::Declaration;
-use criterion::{BenchmarkId, Criterion, Throughput};
+use divan::Bencher;
+use divan::counter::ItemsCount;
 
 /// Counts allocations, so that the claim "none per scenario" is measured.
 struct Counting;
@@ -104,30 +105,57 @@ fn allocations(profile: &str, collector: &str) -> (u64, u64) {
     (ALLOCATIONS.load(Ordering::Relaxed) - before, counted)
 }
 
-fn pipeline(c: &mut Criterion) {
-    for profile in ["plain", "default"] {
-        for (size, label) in [(Size::Tiny, 6), (Size::Small, 12), (Size::Medium, 30), (Size::Large, 100)] {
-            let mut group = c.benchmark_group(format!("{profile}/{label} objects"));
-            group.throughput(Throughput::Elements(1));
-            let mut worker = Worker::new(profile, size, "cpython-3.14");
-            group.bench_function(BenchmarkId::from_parameter("generate"), |b| b.iter(|| worker.generate()));
-            group.bench_function(BenchmarkId::from_parameter("generate, run"), |b| {
-                b.iter(|| {
-                    worker.generate();
-                    worker.run();
-                });
-            });
-            group.bench_function(BenchmarkId::from_parameter("generate, run, digest"), |b| {
-                b.iter(|| {
-                    worker.generate();
-                    worker.run();
-                    black_box(Digest::of(&worker.events))
-                });
-            });
-            group.bench_function(BenchmarkId::from_parameter("generate, run, judge"), |b| b.iter(|| worker.all()));
-            group.finish();
-        }
+/// What scenarios are drawn from.
+#[derive(Clone, Copy)]
+struct Draw {
+    profile: &'static str,
+    size: Size,
+    objects: u32,
+}
+
+impl std::fmt::Display for Draw {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}, {} objects", self.profile, self.objects)
     }
+}
+
+fn draws() -> impl Iterator<Item = Draw> {
+    const SIZES: [(Size, u32); 4] = [(Size::Tiny, 6), (Size::Small, 12), (Size::Medium, 30), (Size::Large, 100)];
+    let of = |profile| SIZES.into_iter().map(move |(size, objects)| Draw { profile, size, objects });
+    ["plain", "default"].into_iter().flat_map(of)
+}
+
+/// Measures what a worker does with each scenario.
+fn measure<T>(bencher: Bencher<'_, '_>, draw: Draw, step: impl Fn(&mut Worker) -> T) {
+    let mut worker = Worker::new(draw.profile, draw.size, "cpython-3.14");
+    bencher.counter(ItemsCount::new(1u32)).bench_local(|| step(&mut worker));
+}
+
+#[divan::bench(args = draws(), min_time = 0.3, max_time = 1)]
+fn generate(bencher: Bencher<'_, '_>, draw: Draw) {
+    measure(bencher, draw, Worker::generate);
+}
+
+#[divan::bench(args = draws(), min_time = 0.3, max_time = 1)]
+fn generate_run(bencher: Bencher<'_, '_>, draw: Draw) {
+    measure(bencher, draw, |worker| {
+        worker.generate();
+        worker.run();
+    });
+}
+
+#[divan::bench(args = draws(), min_time = 0.3, max_time = 1)]
+fn generate_run_digest(bencher: Bencher<'_, '_>, draw: Draw) {
+    measure(bencher, draw, |worker| {
+        worker.generate();
+        worker.run();
+        Digest::of(&worker.events)
+    });
+}
+
+#[divan::bench(args = draws(), min_time = 0.3, max_time = 1)]
+fn generate_run_judge(bencher: Bencher<'_, '_>, draw: Draw) {
+    measure(bencher, draw, Worker::all);
 }
 
 fn main() {
@@ -136,11 +164,5 @@ fn main() {
         println!("{profile} on {collector}: {allocations} allocations in {scenarios} scenarios after warm-up");
         assert_eq!(allocations, 0, "generate, run and judge must not allocate in steady state");
     }
-    let mut criterion = Criterion::default()
-        .warm_up_time(std::time::Duration::from_millis(300))
-        .measurement_time(std::time::Duration::from_secs(1))
-        .sample_size(20)
-        .configure_from_args();
-    pipeline(&mut criterion);
-    criterion.final_summary();
+    divan::main();
 }

@@ -80,7 +80,7 @@ fn main() {
         measure(name, &mut model, &findings);
     }
     for interpreter in installed().into_iter().flatten() {
-        let Some(row) = row_of(&interpreter) else { continue };
+        let row = row_of(&interpreter);
         let findings = findings(&mut Examiner::new(&Rows::one(&row), &baseline), on_interpreter);
         let mut real = Examiner::new(&lookup::interpreter(&interpreter, &row, Limits::default()), &baseline);
         measure(&interpreter.name(), &mut real, &findings);

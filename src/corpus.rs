@@ -93,7 +93,7 @@ pub fn load(folder: &Path, reading: Reading) -> Result<Vec<Input>, CorpusError> 
     for entry in fs::read_dir(folder).map_err(CorpusError::file(folder))? {
         paths.push(entry.map_err(CorpusError::file(folder))?.path());
     }
-    paths.sort();
+    paths.sort_unstable();
     if paths.is_empty() {
         return Err(CorpusError::Empty { path: folder.to_owned() });
     }

@@ -100,6 +100,7 @@ pub mod diagnose;
 pub mod enumerate;
 pub mod event;
 pub mod explain;
+pub mod export;
 pub mod findings;
 pub mod fuzzing;
 pub mod generate;

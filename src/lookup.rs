@@ -7,14 +7,27 @@ use crate::campaign::CampaignSubjects;
 use crate::cpython::{Interpreter, Python};
 use crate::findings::SubjectIdentity;
 use crate::lockstep::Target;
-use crate::model::collector::Collector;
+use crate::model::collector::{Collector, Row};
 use crate::model::rows::Rows;
 use crate::subject::{Catalogue, Declaration, Foreseen, SetupError, Spec, Start, Subject, UnknownSubject};
 use crate::supervise::Limits;
 
-/// The collector of the model that imitates an interpreter: the row that covers its release.
-pub fn row_of(interpreter: &Interpreter) -> Option<Collector> {
+/// The collector of the model that is compared with an interpreter, if nobody names another: the row that covers its
+/// release, or the newest row whose version fits.
+pub fn row_of(interpreter: &Interpreter) -> Collector {
     Collector::imitating(interpreter.release)
+}
+
+/// One line that says which row is compared with an interpreter that is no release, or that no row covers; nothing for a
+/// release that one covers.
+pub fn chosen_row(interpreter: &Interpreter) -> Option<String> {
+    let (row, name) = (Row::fitting(interpreter.release).name(), interpreter.name());
+    let why = match (Row::covering(interpreter.release), interpreter.is_release()) {
+        (Some(_), true) => return None,
+        (Some(_), false) => "is no release",
+        (None, _) => "is covered by no row of the model",
+    };
+    Some(format!("{name} {why}: compared with {row}, the newest whose version fits (--against names another)"))
 }
 
 /// An interpreter, and the collector that should do the same.
@@ -27,6 +40,11 @@ pub struct Imitation {
 }
 
 impl Imitation {
+    /// An interpreter, and the collector that it is compared with if nobody names another.
+    pub fn of(interpreter: Interpreter) -> Imitation {
+        Imitation { collector: row_of(&interpreter), interpreter }
+    }
+
     /// The two as subjects that are compared; `option` is what a command line calls the interpreter.
     pub fn target(&self, option: String) -> Target {
         let Imitation { interpreter: real, collector } = self;
@@ -36,6 +54,8 @@ impl Imitation {
             option,
             build: real.version.clone(),
             collector: collector.name.clone(),
+            // Each run says so, once it has been started.
+            without_lists: false,
         };
         let model = Arc::new(Rows::one(collector));
         Target { identity, real: Arc::new(interpreter(real, collector, Limits::default())), model }
@@ -62,14 +82,15 @@ pub fn campaign_subjects(
         model: Arc::new(Rows::new(collectors.to_vec())),
         default: Collector::row_names(),
         sanitize: interpreters.values().any(|i| i.sanitized),
+        against: None,
     }
 }
 
 /// An interpreter as a subject: `collector` has its name, and the rules of the row that covers it, which say only what is
 /// undefined. It is started when the first scenario is run.
 pub fn interpreter(interpreter: &Interpreter, collector: &Collector, limits: Limits) -> Foreseen {
-    let build = interpreter.version.clone();
-    let declaration = Declaration { build, ..collector.declaration() };
+    let (build, observes) = (interpreter.version.clone(), interpreter.observes);
+    let declaration = Declaration { build, observes, ..collector.declaration() };
     Foreseen::new(declaration, limits, start(interpreter), Arc::new(Rows::one(collector)), 0)
 }
 

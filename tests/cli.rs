@@ -79,8 +79,10 @@ fn a_finding_is_written_and_every_command_that_it_names_shows_it_again() {
     let file = folder.path().join("findings").join(finding["file"].as_str().unwrap());
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("coroner 1\n"));
 
-    let replay = ran.out.lines().map(str::trim).find(|l| l.starts_with("coroner replay findings/I15")).unwrap();
-    let replayed = coroner(folder.path(), replay.strip_prefix("coroner ").unwrap());
+    let explain = ran.out.lines().map(str::trim).find(|l| l.starts_with("coroner explain findings/I15")).unwrap();
+    let explained = coroner(folder.path(), explain.strip_prefix("coroner ").unwrap());
+    assert!(explained.code == 0 && explained.out.contains("I15"), "{}", explained.out);
+    let replayed = coroner(folder.path(), &explain.replacen("coroner explain", "replay", 1));
     assert!(replayed.code == 1 && replayed.out.contains("I15"), "{}", replayed.out);
 
     let repeat = finding["repeat"].as_str().unwrap().strip_prefix("coroner ").unwrap();
@@ -110,12 +112,10 @@ fn what_nobody_promised_is_counted_and_shown_on_request() {
     let subject = &json(folder.path(), "run.json")["subjects"][0];
     let (counted, retracked) = (&subject["unpromised"], &subject["violations"]["unpromised"]["I32"]);
     assert!(counted.as_u64() > Some(0) && retracked.as_u64() > Some(0), "{subject}");
-    let count = format!(
-        "unpromised: scenarios for which no text speaks, on either side; --all shows them\n  cpython-3.15.0 {counted}\n"
-    );
-    assert!(plain.out.contains(&count), "{}", plain.out);
+    for ran in [&plain, &all] {
+        assert!(ran.out.contains(&format!("\nunpromised: {counted} scenarios\n")), "{}", ran.out);
+    }
     assert!(!plain.out.contains("\nu I32") && all.out.contains("\nu I32"), "{}", plain.out);
-    assert!(all.out.contains(&format!("on either side\n  cpython-3.15.0 {counted}\n")), "{}", all.out);
     assert_eq!(plain.code, all.code);
     assert_eq!(coroner(folder.path(), &format!("{line} --strict --out strict")).code, 1);
 }
@@ -255,14 +255,12 @@ fn the_violation_of_an_invariant_is_kept_and_replayed_wherever_it_stands() {
     let folder = folder();
     let source = "coroner 1\n\nk = Node(flaw=[weakrefs])\nd = WeakSet()\nd[0] = k\ndel k\nlen(d)\n";
     std::fs::write(folder.path().join("two.scn"), source).unwrap();
-    for (option, kept, len) in
-        [("", "I30", true), (" --invariant I30", "I30", true), (" --invariant I05", "I05", false)]
-    {
+    for (option, kept) in [("", "I14"), (" --invariant I30", "I30"), (" --invariant I05", "I05")] {
         let ran = coroner(folder.path(), &format!("shrink two.scn --collector cpython-3.12{option} -o small.scn"));
         assert_eq!(ran.code, 0, "{option}: {}", ran.err);
         let small = std::fs::read_to_string(folder.path().join("small.scn")).unwrap();
         assert!(small.contains(&format!("\ninvariant: {kept} ")), "{option}: {small}");
-        assert_eq!(small.contains("\nlen("), len, "{option}: {small}");
+        assert!(!small.contains("\nlen("), "{option}: {small}");
     }
     let absent = coroner(folder.path(), "shrink two.scn --collector cpython-3.12 --invariant I20");
     assert!(absent.code == 2 && absent.err.contains("shows no violation of I20"), "{}", absent.err);

@@ -25,15 +25,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lockstep", &["campaign"]),
     ("regression", &["lockstep"]),
     ("lookup", &["lockstep", "model", "cpython"]),
-    ("diagnose", &["regression", "lookup"]),
+    ("diagnose", &["regression", "lookup", "explain"]),
     ("proptest", &["findings"]),
     ("planted", &["campaign", "model"]),
     ("fuzzing", &["campaign", "mutate", "model"]),
     ("corpus", &["fuzzing"]),
     ("explain", &["findings", "model"]),
     ("report", &["explain", "diagnose"]),
+    ("export", &["diagnose"]),
     ("bench", &["report", "planted"]),
-    ("cli", &["bench", "corpus"]),
+    ("cli", &["bench", "corpus", "export"]),
 ];
 
 /// Arrows against the direction that still stand, as `from -> to`. Each must occur: one that is gone leaves this list.

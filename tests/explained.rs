@@ -33,6 +33,7 @@ fn plan(specs: Vec<Arc<dyn Spec>>) -> CampaignPlan {
             model: Arc::new(Rows::one(&Collector::parse(ROW).unwrap())),
             default: Collector::row_names(),
             sanitize: false,
+            against: None,
         },
         budget: Budget::Scenarios(256),
         jobs: 1,

@@ -11,7 +11,7 @@ use coroner::event::{Event, record};
 use coroner::findings::Baseline;
 use coroner::generate::{Generator, Profile, Seed, Size};
 use coroner::lockstep::{self, Comparison, ComparisonPlan, DifferenceKind, Lockstep};
-use coroner::lookup::{Imitation, campaign_subjects, row_of};
+use coroner::lookup::{Imitation, campaign_subjects};
 use coroner::model::collector::{Collector, Switch};
 use coroner::model::machine::Machine;
 use coroner::model::rows::Rows;
@@ -22,8 +22,7 @@ use coroner::supervise::Limits;
 /// The interpreters that rows cover; one line if there are none.
 fn targets() -> Vec<Imitation> {
     let usable = installed().into_iter().flatten();
-    let targets: Vec<Imitation> =
-        usable.filter_map(|i| row_of(&i).map(|collector| Imitation { interpreter: i, collector })).collect();
+    let targets: Vec<Imitation> = usable.map(Imitation::of).collect();
     if targets.is_empty() {
         eprintln!("skipped: no CPython found (pyenv, PATH, CORONER_PYTHONS)");
     }
@@ -46,6 +45,7 @@ fn plan(targets: &[Imitation], profile: &str, scenarios: u64, jobs: usize) -> Co
         targets: targets.iter().map(|target| target.target(target.interpreter.short())).collect(),
         model: Arc::new(Rows::new(collectors)),
         sanitize: false,
+        against: None,
         budget: Budget::Scenarios(scenarios),
         jobs,
         sample: 64,

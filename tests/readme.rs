@@ -1,5 +1,7 @@
 //! The README's generated parts and its commands are what the program says.
 
+mod program;
+
 use coroner::model::collector::ROWS;
 use coroner::scenario::text::operations_table;
 
@@ -44,9 +46,6 @@ fn the_table_of_what_is_observed_is_the_codes() {
     let start = "<!-- observed: generated, tests/readme.rs compares -->\n";
     let from = LOCKSTEP.find(start).expect("the table's start") + start.len();
     let len = LOCKSTEP[from..].find("<!-- end -->").expect("the table's end");
-    if let Some(path) = std::env::var_os("CORONER_W") {
-        std::fs::write(path, coroner::cpython::observed_markdown()).unwrap();
-    }
     assert_eq!(
         &LOCKSTEP[from..from + len],
         coroner::cpython::observed_markdown(),
@@ -57,8 +56,7 @@ fn the_table_of_what_is_observed_is_the_codes() {
 fn table() -> String {
     let mut table = String::from("| collector | releases | confirmed by |\n| --- | --- | --- |\n");
     for row in ROWS {
-        let source = if row.verified { row.source.to_string() } else { format!("unverified: {}", row.source) };
-        table.push_str(&format!("| `{}` | {} | {source} |\n", row.name(), row.covers()));
+        table.push_str(&format!("| `{}` | {} | {} |\n", row.name(), row.covers(), row.grounds()));
     }
     table
 }
@@ -100,4 +98,43 @@ fn the_documents_that_the_readme_links_exist() {
         links += 1;
     }
     assert!(links >= 5);
+}
+
+/// A line without the seconds that something took.
+fn timeless(line: &str) -> String {
+    match line.rsplit_once(", ") {
+        Some((rest, seconds)) if seconds.strip_suffix(" s").is_some_and(|s| s.parse::<f64>().is_ok()) => {
+            format!("{rest}, T s")
+        }
+        _ => line.to_owned(),
+    }
+}
+
+/// The blocks of a document that begin with a command, with what it shows: `...` stands for lines that are left out.
+fn shown(document: &str) -> Vec<(&str, Vec<&str>)> {
+    let blocks = document.split("```").skip(1).step_by(2);
+    let commands = blocks.filter_map(|block| block.trim_start().strip_prefix("$ coroner "));
+    commands.map(|block| (block.lines().next().unwrap_or_default(), block.lines().skip(1).collect())).collect()
+}
+
+#[test]
+fn what_the_readme_shows_is_what_the_program_says() {
+    let folder = program::folder();
+    let blocks = shown(README);
+    assert!(blocks.len() >= 2, "{blocks:?}");
+    for (command, expected) in blocks {
+        let ran = program::coroner(folder.path(), command);
+        let mut rest = ran.out.lines().map(timeless);
+        let mut may_skip = true;
+        for line in expected {
+            if line == "..." {
+                may_skip = true;
+                continue;
+            }
+            let wanted = timeless(line);
+            let is_there = if may_skip { rest.any(|l| l == wanted) } else { rest.next() == Some(wanted) };
+            assert!(is_there, "`{line}` is not what `coroner {command}` says:\n{}{}", ran.out, ran.err);
+            may_skip = false;
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The behaviour table that was observed on real interpreters, held against the model.
 //!
 //! `tests/rows/*.rows` has one entry per row: a line `row NAME CELLS` with one letter per release (`.` where the row
-//! does not apply), what each letter stands for, and the scenario. What is compared is the event stream in the
+//! does not apply), a sentence after `says`, what each letter stands for, and the scenario. `docs/behaviour` is made of them. What is compared is the event stream in the
 //! notation of the table:
 //!
 //! * `clear:x dealloc:x free:x` of extension objects; `fin:x` and `del:x`, a finalizer of an extension object, and
@@ -16,57 +16,14 @@
 //! * `at[x=1 y=u]` with `end x y` in the first line: where objects are at the end: a generation, `u` untracked, `p`
 //!   permanent, `-` freed; `g[x]` with `garbage` in the first line: what `gc.garbage` holds at the end.
 
+mod rows_file;
+
 use coroner::event::{Code, Event, ObjId, Role, Spot, record};
 use coroner::model::collector::Collector;
 use coroner::model::machine::Machine;
 use coroner::report::ObjectNames;
 use coroner::scenario::{Op, Shape, text};
-
-/// The releases of the table's columns.
-const COLUMNS: [&str; 11] = [
-    "cpython-2.7.18",
-    "cpython-3.6.15",
-    "cpython-3.7.16",
-    "cpython-3.8.18",
-    "cpython-3.9.18",
-    "cpython-3.10.13",
-    "cpython-3.11.7",
-    "cpython-3.12.1",
-    "cpython-3.13.0",
-    "cpython-3.14.10",
-    "cpython-3.15.2",
-];
-
-struct Row<'t> {
-    name: &'t str,
-    cells: &'t str,
-    show: Vec<&'t str>,
-    values: Vec<(char, &'t str)>,
-    source: String,
-}
-
-fn rows(text: &str) -> Vec<Row<'_>> {
-    let mut rows: Vec<Row> = Vec::new();
-    let mut in_source = false;
-    for line in text.lines() {
-        if let Some(head) = line.strip_prefix("row ") {
-            let mut words = head.split_whitespace();
-            let (name, cells) = (words.next().expect("a name"), words.next().expect("cells"));
-            rows.push(Row { name, cells, show: words.collect(), values: Vec::new(), source: String::new() });
-            in_source = false;
-            continue;
-        }
-        let Some(row) = rows.last_mut() else { continue };
-        in_source |= line == "coroner 1";
-        if in_source {
-            row.source.push_str(line);
-            row.source.push('\n');
-        } else if let Some((letter, value)) = line.split_once(' ') {
-            row.values.push((letter.chars().next().expect("a letter"), value.trim()));
-        }
-    }
-    rows
-}
+use rows_file::{COLUMNS, Row, rows};
 
 /// The events in the notation of the table.
 fn render(row: &Row, document: &text::Document, events: &[Event]) -> String {

@@ -29,7 +29,7 @@ const SCENARIOS: usize = 1_000;
 const BATCH: usize = 100;
 
 const COLUMNS: &[&str] =
-    &["interpreter", "profile", "model/s", "interpreter/s", "ratio", "all rows: verdicts/s", "their ratio"];
+    &["interpreter", "profile", "model/s", "interpreter/s", "ratio", "all rows: verdicts/s", "their ratio", "spread %"];
 
 /// One row for each interpreter and profile, each measured for `time`.
 pub fn table(
@@ -43,7 +43,7 @@ pub fn table(
     for interpreter in interpreters {
         for &profile in profiles {
             match compare(interpreter, profile, time) {
-                Ok(Some([model, real, rows])) => {
+                Ok(Compared { each: [model, real, rows], spread }) => {
                     table.rows.push(vec![
                         Cell::Text(interpreter.name()),
                         profile.name.into(),
@@ -52,6 +52,7 @@ pub fn table(
                         Cell::Number(real / model, 1),
                         Cell::Count(per_second(rows)),
                         Cell::Number(real / rows, 1),
+                        Cell::Number(spread, 1),
                     ]);
                     if profile.name == "default" {
                         let seen = format!("{:.1}; all rows together {:.1}", real / model, real / rows);
@@ -60,7 +61,6 @@ pub fn table(
                         table.floor(format!("worker of {}", interpreter.name()), "60,000/s", seen);
                     }
                 }
-                Ok(None) => table.notes.push(format!("skipped: no row of the table covers {}", interpreter.name())),
                 Err(error) => table.notes.push(format!("skipped: {error}")),
             }
             step();
@@ -72,13 +72,16 @@ pub fn table(
     table
 }
 
-/// Nanoseconds per scenario of the model and of the interpreter, and per scenario and row of all rows together.
-fn compare(
-    interpreter: &Interpreter,
-    profile: &'static Profile,
-    time: Duration,
-) -> Result<Option<[f64; 3]>, SetupError> {
-    let Some(collector) = row_of(interpreter) else { return Ok(None) };
+/// What was measured.
+struct Compared {
+    /// Nanoseconds per scenario of the model and of the interpreter, and per scenario and row of all rows together.
+    each: [f64; 3],
+    /// How far the halves of the turns are apart in the first ratio, in percent.
+    spread: f64,
+}
+
+fn compare(interpreter: &Interpreter, profile: &'static Profile, time: Duration) -> Result<Compared, SetupError> {
+    let collector = row_of(interpreter);
     let mut python = Python::new(interpreter.clone(), Limits::default())?;
     let mut generator = Generator::new(Seed::from(7), profile, Size::default());
     let mut machine = Machine::new(&collector);
@@ -117,7 +120,8 @@ fn compare(
         error = error.take().or(result.err());
     });
     let each = |at: usize| turns.total(at) / SCENARIOS as f64;
-    error.map_or_else(|| Ok(Some([each(0), each(1), each(2) / rows.len() as f64])), Err)
+    let each = [each(0), each(1), each(2) / rows.len() as f64];
+    error.map_or_else(|| Ok(Compared { each, spread: turns.spread_of_ratio(1, 0) }), Err)
 }
 
 #[cfg(test)]

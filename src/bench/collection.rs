@@ -122,7 +122,7 @@ pub fn model(machine: &mut Machine, graph: &Graph, count: u32) -> f64 {
         let mut digest = Digest::new();
         let mut take = |events: &[Event]| digest.take(events);
         let out = EventBuffer::new(&mut memory).keep(0).observe(Observation::Nothing);
-        machine.run_observed(&scenario, &mut out.pass_to(&mut take), &mut clock);
+        machine.run_observed(&scenario, None, &mut out.pass_to(&mut take), &mut clock);
         black_box(digest.value());
         best = best.min(clock.nanoseconds);
     }
@@ -150,7 +150,7 @@ const COLUMNS: &[&str] = &["graph", "objects", "model ns", "interpreter ns", "ra
 
 /// One row for each graph and size. The collector of the model is the row that covers the interpreter, or the newest.
 pub fn table(program: Option<&Interpreter>, sizes: &[u32], mut step: impl FnMut()) -> Table {
-    let collector = program.and_then(row_of).or_else(|| Collector::all().pop());
+    let collector = program.map(row_of).or_else(|| Collector::all().pop());
     let other = program.map_or_else(|| "no interpreter".to_owned(), Interpreter::name);
     let name = collector.as_ref().map_or("", |c| c.name.as_str());
     let mut table =

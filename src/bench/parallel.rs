@@ -52,7 +52,7 @@ pub fn table(program: &Path, arguments: &[String], limit: Duration, processes: u
         step();
     }
     let [one, all] = rates.map(|mut rates| {
-        rates.sort_by(f64::total_cmp);
+        rates.sort_unstable_by(f64::total_cmp);
         rates[ROUNDS / 2]
     });
     for (count, rate) in [(1, one), (processes, all)] {

@@ -31,6 +31,7 @@ const COLUMNS: &[&str] = &[
     "together ns",
     "scenarios/s",
     "with differential/s",
+    "spread %",
 ];
 
 /// Everything that a worker of a campaign reuses from one scenario to the next.
@@ -138,6 +139,7 @@ pub fn table(profiles: &[&'static Profile], sizes: &[Size], time: Duration, mut 
                 Cell::Number(each(3), 0),
                 Cell::Count(per_second(each(3))),
                 Cell::Count(per_second(each(4))),
+                Cell::Number(turns.spread(3), 1),
             ]);
             if profile.name == "default" && size == Size::default() {
                 let seen = format!(

@@ -30,6 +30,7 @@ const COLUMNS: &[&str] = &[
     "scenarios/s",
     "verdicts/s",
     "with differential/s",
+    "spread %",
 ];
 
 /// A generator, the rows alone and the rows together.
@@ -108,6 +109,7 @@ pub fn table(profiles: &[&'static Profile], time: Duration, mut step: impl FnMut
             Cell::Count(per_second(turns.total(1) / scenarios)),
             Cell::Count(together),
             Cell::Count(per_second(per_verdict(2))),
+            Cell::Number(turns.spread_of_ratio(0, 1), 1),
         ]);
         if profile.name == "default" {
             let seen = format!("{} verdicts/s", crate::report::grouped(together));

@@ -12,7 +12,7 @@ use crate::findings::{Baseline, Verdict, count_objects};
 
 use crate::invariant::{Coverage, Judge, Violation, differential};
 use crate::scenario::Scenario;
-use crate::subject::{At, Declaration, End, Group, Questions, Spec, Subject};
+use crate::subject::{At, Declaration, End, Group, Needs, Questions, Spec, Subject};
 use crate::supervise::Limits;
 use judging::{Judging, Run};
 use known::KnownBugs;
@@ -59,6 +59,8 @@ pub struct Examined<'e> {
     pub differs: bool,
     /// How the run ended.
     pub end: &'e End,
+    /// What its events show.
+    pub observes: Needs,
 }
 
 impl Examined<'_> {
@@ -278,6 +280,9 @@ impl Examiner {
         }
         let run = &mut self.runs[subject];
         let Some(subject) = self.group.one(subject) else { return };
+        if self.limits.is_some() && !run.is_long() {
+            differential::prepare(subject, scenario);
+        }
         // What a subject cannot run in one of them does not keep the others from being judged.
         let mut found = Vec::from_iter(differential::same_order(subject, scenario).ok().flatten());
         run.differential = !run.is_long();

@@ -46,6 +46,8 @@ pub struct CampaignSubjects {
     pub default: Vec<String>,
     /// They run with sanitizers.
     pub sanitize: bool,
+    /// The model that interpreters are compared with, if somebody chose it.
+    pub against: Option<String>,
 }
 
 impl CampaignSubjects {
@@ -117,6 +119,7 @@ impl CampaignPlan {
             },
             build: d.build.clone(),
             collector: String::new(),
+            without_lists: !d.observes.shows_lists() && command == "test",
         };
         CampaignIdentity {
             schema: SCHEMA,
@@ -131,6 +134,7 @@ impl CampaignPlan {
             sample: self.sample,
             tries: self.tries,
             sanitize: self.subjects.sanitize,
+            against: self.subjects.against.clone(),
             limit_ms: self.subjects.limits().map(|limits| limits.scenario.as_millis() as u64),
             fingerprint: fingerprint(&self.draw, self.subjects.model.as_ref(), &self.baseline),
         }

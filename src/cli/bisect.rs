@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::against::Against;
 use super::{Exit, campaign, input, options};
-use crate::diagnose::{Change, bisect};
+use crate::diagnose::{self, Causes, Change, bisect};
 use crate::lookup::{self, Collectors};
-use crate::model::collector::Switch;
+use crate::model::collector::{Collector, Switch};
 use crate::model::rows::Rows;
 use crate::regression::{Outcome, Replayed, Runner};
+use crate::report::text::difference_causes::{causes_json, sentence};
 use crate::report::{Style, json, subject};
 use crate::scenario::text::{Document, Fact};
 use crate::supervise::Limits;
@@ -23,6 +25,8 @@ pub struct Args {
     /// Interpreters that confirm it: paths, versions (3.7, 3.7.16, 3.14d) or all
     #[arg(long, value_name = "P")]
     python: Option<String>,
+    #[command(flatten)]
+    against: Against,
 }
 
 /// Runs the command.
@@ -45,9 +49,14 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     changes.iter().for_each(|change| out += &describe(change, &document, style));
     let (confirmed, exit) = match &args.python {
         None => (Vec::new(), Exit::Clean),
-        Some(list) => confirm(list, &document)?,
+        Some(list) => confirm(list, args.against.row(), &document)?,
     };
-    confirmed.iter().for_each(|(name, row, word)| out += &format!("{name} ({row}): {word}\n"));
+    for Confirmed { name, row, word, why } in &confirmed {
+        out += &format!("{name} ({row}): {word}\n");
+        if let Some(causes) = why {
+            out += &sentence(causes, row, style);
+        }
+    }
     super::print(&out)?;
     if let Some(path) = json {
         let mut report = json::JsonReport::new("bisect", exit.code());
@@ -63,8 +72,10 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
             })
         });
         report.result.insert("changes".to_owned(), changes.collect());
-        let confirmed =
-            confirmed.iter().map(|(name, row, word)| json!({ "interpreter": name, "row": row, "outcome": word }));
+        let confirmed = confirmed.iter().map(|c| {
+            let causes = c.why.as_ref().map(|causes| causes_json(&c.name, causes));
+            json!({ "interpreter": c.name, "row": c.row, "outcome": c.word, "causes": causes })
+        });
         report.result.insert("interpreters".to_owned(), confirmed.collect());
         json::write(path, &report)?;
     }
@@ -73,7 +84,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
 
 fn describe(change: &Change, document: &Document, style: Style) -> String {
     let (before, after) = (&change.before, &change.after);
-    let names_of = |c: &crate::model::collector::Collector| subject(&c.name, c.verified);
+    let names_of = |c: &Collector| subject(&c.name, c.verified);
     let mut out = format!("\n{} -> {}\n", names_of(before), names_of(after));
     let step = change.step.map_or_else(String::new, |s| format!(", operation {s}"));
     out += &format!("    streams differ after {} events{step}, phase {}\n", change.at, change.phase);
@@ -111,17 +122,25 @@ fn facts(outcome: &Outcome, document: &Document) -> Vec<String> {
     words
 }
 
-/// What each interpreter does compared with its row: name, row, outcome.
-type Confirmed = (Vec<(String, String, String)>, Exit);
+/// What an interpreter does compared with the row that it is compared with.
+struct Confirmed {
+    name: String,
+    row: String,
+    /// The outcome in words.
+    word: String,
+    /// What explains it, if it does something else.
+    why: Option<Causes>,
+}
 
-fn confirm(list: &str, document: &Document) -> anyhow::Result<Confirmed> {
+fn confirm(list: &str, against: Option<&Collector>, document: &Document) -> anyhow::Result<(Vec<Confirmed>, Exit)> {
     let mut runner = Runner::new(&Collectors);
     let mut found = Vec::new();
     let mut exit = Exit::Clean;
     // The file's own expectations are the business of `replay`.
     let document = Document { expectations: Vec::new(), ..document.clone() };
-    for target in campaign::targets(list)? {
+    for target in campaign::targets(list, against)? {
         let name = target.interpreter.name();
+        let mut why = None;
         let replayed = lookup::start(&target.interpreter)(Limits::default())
             .and_then(|mut python| runner.replay(&document, python.as_mut(), &Rows::one(&target.collector)));
         let word = match &replayed {
@@ -138,10 +157,16 @@ fn confirm(list: &str, document: &Document) -> anyhow::Result<Confirmed> {
             }
             Ok(other) => {
                 exit = exit.max(Exit::Disagreement);
+                let runs = diagnose::real_runs(
+                    &target.target(String::new()),
+                    std::slice::from_ref(&document.scenario),
+                    Limits::default(),
+                );
+                why = runs.ok().map(|runs| diagnose::causes(&target.collector, &runs));
                 other.word().to_owned()
             }
         };
-        found.push((name, target.collector.name, word));
+        found.push(Confirmed { name, row: target.collector.name, word, why: why.filter(|why| why.differences > 0) });
     }
     Ok((found, exit))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 
+use super::against::{self, Against};
 use super::{input, options};
 use crate::campaign::{Budget, Examined, Examiner, Explain, RunOptions, Scenarios, StoreOptions};
 use crate::cpython::Interpreter;
@@ -12,7 +13,7 @@ use crate::explain::{self, Judged, RealRun, record};
 use crate::findings::{Baseline, CampaignIdentity, Regressions, Shard, digest};
 
 use crate::generate::{Seed, Size};
-use crate::lookup::{Imitation, row_of};
+use crate::lookup::Imitation;
 use crate::model::collector::Collector;
 use crate::model::rows::Rows;
 use crate::report::count;
@@ -216,7 +217,7 @@ fn page(document: &Document, collector: &Collector, judged: Judged<'_>) -> Strin
 
 /// How a run was judged, for its explanation; with its events, if it is that of an interpreter.
 pub fn judged<'e>(run: &Examined<'e>, is_process: bool) -> Judged<'e> {
-    let real = RealRun { events: run.events, total: run.total, end: run.end };
+    let real = RealRun { events: run.events, total: run.total, end: run.end, observes: run.observes };
     Judged { violations: run.violations, digest: run.digest, real: is_process.then_some(real) }
 }
 
@@ -229,34 +230,17 @@ pub struct Pythons {
     /// Build the probe with the sanitizers of gcc (address, undefined): what they report is a crash
     #[arg(long)]
     pub sanitize: bool,
+    #[command(flatten)]
+    pub against: Against,
 }
 
-/// The interpreters that a list means, with the rows that cover them. One that no row covers, or that cannot be
-/// used, is named on standard error and left out.
+/// The interpreters that a list means, each with the row that it is compared with. Which that is if nobody names it is said
+/// on standard error of those that are no releases.
 ///
 /// # Errors
-/// If nothing is left, or an entry of the list is no interpreter.
-pub fn targets(list: &str) -> anyhow::Result<Vec<Imitation>> {
-    let mut targets = Vec::new();
-    for interpreter in interpreters(list)? {
-        match row_of(&interpreter) {
-            Some(collector) => targets.push(Imitation { interpreter, collector }),
-            None => eprintln!("skipped: {}: no row of the model covers it", interpreter.name()),
-        }
-    }
-    if targets.is_empty() {
-        bail!("none of these interpreters is covered by a row of the model (`coroner list collectors`)");
-    }
-    Ok(targets)
-}
-
-/// What an interpreter is called beside others: by its path too, if one of them has the same version.
-pub fn name(target: &Imitation, all: &[Imitation]) -> String {
-    let name = target.interpreter.name();
-    match options::is_ambiguous(&target.interpreter, all.iter().map(|other| &other.interpreter)) {
-        true => format!("{name} ({})", target.interpreter.program.display()),
-        false => name,
-    }
+/// If an entry of the list is no usable interpreter, or there is none.
+pub fn targets(list: &str, row: Option<&Collector>) -> anyhow::Result<Vec<Imitation>> {
+    Ok(interpreters(list)?.into_iter().map(|interpreter| against::imitation(interpreter, row)).collect())
 }
 
 /// The interpreters that a list means.

@@ -7,12 +7,15 @@ use super::campaign::{self, Options, Pythons, explain};
 use super::monitor::Monitor;
 use super::{Exit, interrupt, options};
 use crate::campaign::{CampaignOutcome, Examined, Progress};
-use crate::lockstep::{self, ComparedCounts, ComparedTotals, ComparisonPlan, DifferenceKey};
+use crate::cpython;
+use crate::diagnose::{self, Causes};
+use crate::lockstep::{self, ComparedCounts, ComparedTotals, ComparisonOutcome, ComparisonPlan, DifferenceKey};
 use crate::lookup::Imitation;
 use crate::model::rows::Rows;
 use crate::report::json;
 use crate::report::text::lockstep_report as report;
-use crate::scenario::text::Document;
+use crate::scenario::Scenario;
+use crate::scenario::text::{self, Document};
 
 /// The share of scenarios that are run in a fresh process too: one in so many.
 const SAMPLE: u64 = 1024;
@@ -33,7 +36,7 @@ pub struct Args {
 /// # Errors
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let mut targets = campaign::targets(&args.pythons.python)?;
+    let mut targets = campaign::targets(&args.pythons.python, args.pythons.against.row())?;
     targets.iter_mut().for_each(|target| target.interpreter.sanitized = args.pythons.sanitize);
     let plan = plan(args, &targets)?;
     let options = &args.options;
@@ -49,6 +52,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let outcome = lockstep::run_under(&plan, &about, run_options, interrupt::watch(), show)?;
     monitor.finish()?;
     let repeat = options.repeat(&about, outcome.campaign.scenarios, false);
+    let causes = causes(&outcome, &plan, &targets);
     let page = report::LockstepReport {
         about: &about,
         outcome: &outcome.campaign,
@@ -56,10 +60,33 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         out: &options.out,
         interrupted: interrupt::asked(),
         repeat: repeat.as_deref(),
+        causes: &causes,
     };
     let exit = show_page(&page, json);
     interrupt::hint();
     exit
+}
+
+/// What explains the reduced differences of each target that has any.
+fn causes(outcome: &ComparisonOutcome, plan: &ComparisonPlan, targets: &[Imitation]) -> Vec<(usize, Causes)> {
+    let mut found = Vec::new();
+    for (at, target) in targets.iter().enumerate() {
+        let reduced = outcome.campaign.findings.iter().filter(|(key, _)| key.target == at);
+        let scenarios: Vec<Scenario> = reduced
+            .filter_map(|(_, record)| text::parse(&record.reduced).ok())
+            .map(|document| document.scenario)
+            .collect();
+        if scenarios.is_empty() || interrupt::asked() {
+            continue;
+        }
+        match diagnose::real_runs(&plan.targets[at], &scenarios, plan.limits) {
+            Ok(runs) => found.push((at, diagnose::causes(&target.collector, &runs))),
+            Err(error) => eprintln!("not explained: {error}"),
+        }
+    }
+    // What a fresh process does not show again has no cause.
+    found.retain(|(_, causes)| causes.differences > 0);
+    found
 }
 
 /// Shows the page of a campaign in lockstep.
@@ -70,7 +97,9 @@ pub(super) fn show_page(page: &report::LockstepReport<'_>, json: Option<&Path>) 
     let exit = interrupt::exit(exit(page.outcome, all_skipped, not_compared.is_some()));
     super::print(&report::text(page, options::width(), options::color()))?;
     if let Some(path) = json {
-        json::write(path, &report::json(page, exit.code()))?;
+        let mut report = report::json(page, exit.code());
+        json::asked(&mut report, cpython::Asked::so_far());
+        json::write(path, &report)?;
     }
     super::print_end(exit, page.repeat, not_compared.as_deref())?;
     Ok(exit)
@@ -92,25 +121,18 @@ fn reached(part: &ComparedTotals) -> Vec<(&'static str, u64)> {
 
 fn plan(args: &Args, targets: &[Imitation]) -> anyhow::Result<ComparisonPlan> {
     let options = &args.options;
-    let is_ambiguous =
-        |target: &Imitation| options::is_ambiguous(&target.interpreter, targets.iter().map(|other| &other.interpreter));
     let option = |target: &Imitation| {
         let program = target.interpreter.program.to_string_lossy();
         let is_path = args.pythons.python.split(',').any(|entry| entry.trim() == program);
-        let is_path = is_path || is_ambiguous(target);
-        if is_path { program.into_owned() } else { target.interpreter.short() }
+        if is_path { program.into_owned() } else { target.interpreter.option() }
     };
     let collectors = targets.iter().map(|target| target.collector.clone()).collect();
-    let target = |target: &Imitation| {
-        let mut named = target.target(option(target));
-        named.identity.name = campaign::name(target, targets);
-        named
-    };
     Ok(ComparisonPlan {
         draw: options.draw()?,
-        targets: targets.iter().map(target).collect(),
+        targets: targets.iter().map(|target| target.target(option(target))).collect(),
         model: Arc::new(Rows::new(collectors)),
         sanitize: args.pythons.sanitize,
+        against: args.pythons.against.name(),
         budget: options.budget(),
         jobs: options.jobs()?,
         sample: SAMPLE,

@@ -238,7 +238,7 @@ fn text(survey: &ScopeCounts, collectors: &[Collector], args: &Args, end: u64) -
     let list = if holds.is_empty() { "no collector".to_owned() } else { holds.join(", ") };
     let _ = writeln!(text, "\nNo collector violation on: {list}");
     let mut kinds: Vec<(Verdict, Invariant)> = survey.found.keys().map(|(_, v, i)| (*v, *i)).collect();
-    kinds.sort();
+    kinds.sort_unstable();
     kinds.dedup();
     if !kinds.is_empty() {
         text += "\n| invariant | class | scenarios |\n| --- | --- | --- |\n";

@@ -17,6 +17,8 @@ pub enum Exit {
     Nondeterminism,
     /// The command line or a file makes no sense.
     BadInput,
+    /// `check` cannot tell whether the bug is there.
+    CannotTell,
     /// A terminal that was closed (SIGHUP) ended the command early.
     HungUp,
     /// Ctrl-C (SIGINT) ended the command early.
@@ -27,7 +29,7 @@ pub enum Exit {
 
 impl Exit {
     /// Every end, in the order of the numbers.
-    pub const ALL: [Exit; 10] = [
+    pub const ALL: [Exit; 11] = [
         Exit::Clean,
         Exit::Violation,
         Exit::BadInput,
@@ -35,6 +37,7 @@ impl Exit {
         Exit::Crash,
         Exit::Disagreement,
         Exit::NotCompared,
+        Exit::CannotTell,
         Exit::HungUp,
         Exit::Interrupted,
         Exit::Terminated,
@@ -50,6 +53,7 @@ impl Exit {
             Exit::Crash => 4,
             Exit::Disagreement => 5,
             Exit::NotCompared => 6,
+            Exit::CannotTell => 125,
             Exit::HungUp => 129,
             Exit::Interrupted => 130,
             Exit::Terminated => 143,
@@ -66,6 +70,7 @@ impl Exit {
             Exit::Crash => "an interpreter died or did not come to its end, where the outcome is defined or expected",
             Exit::Disagreement => "model and interpreter disagree",
             Exit::NotCompared => "not compared: nothing else holds, but too little was run to say that all is well",
+            Exit::CannotTell => "of `check`: it cannot tell whether the bug is there",
             Exit::HungUp => "ended early by SIGHUP, whatever was found",
             Exit::Interrupted => "ended early by SIGINT (Ctrl-C), whatever was found",
             Exit::Terminated => "ended early by SIGTERM, whatever was found",
@@ -97,7 +102,7 @@ mod tests {
     #[test]
     fn every_end_has_a_number_of_its_own() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 129, 130, 143]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 125, 129, 130, 143]);
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
+use super::against::Against;
 use super::options::Subjects;
 use super::{Exit, campaign, input, options};
 use crate::campaign::Examiner;
@@ -22,6 +23,8 @@ pub struct Args {
     /// The collector, or an interpreter (python:PATH) [default: the one the file names, or the newest]
     #[arg(long, value_name = "NAME")]
     collector: Option<String>,
+    #[command(flatten)]
+    against: Against,
     /// Draw the heap at each phase of each collection
     #[arg(long)]
     phases: bool,
@@ -53,12 +56,17 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
 }
 
 fn subjects(args: &Args, document: &Document) -> anyhow::Result<Subjects> {
-    match (&args.collector, input::collector(document)) {
-        (Some(name), _) => options::subjects(std::slice::from_ref(name)),
-        (None, Some(name)) => options::subjects(&[name.to_owned()])
+    let against = args.against.row();
+    let subjects = match (&args.collector, input::collector(document)) {
+        (Some(name), _) => options::subjects_against(std::slice::from_ref(name), against),
+        (None, Some(name)) => options::subjects_against(&[name.to_owned()], against)
             .context("what the file names as its collector is not here; give --collector"),
         (None, None) => Ok((Collector::all().pop().into_iter().collect(), Default::default())),
+    }?;
+    if against.is_some() && subjects.1.is_empty() {
+        bail!("--against names what an interpreter is compared with (--collector python:PATH)");
     }
+    Ok(subjects)
 }
 
 fn examiner(subjects: &Subjects) -> anyhow::Result<Examiner> {

@@ -13,6 +13,9 @@ const MAX_SIZE: u64 = text::MAX_SIZE as u64;
 /// How deep folders in folders are read.
 const MAX_DEPTH: u32 = 16;
 
+/// What is said of a Python program.
+const PYTHON: &str = "is a Python program, and a scenario is needed: docs/from-python.md shows how to write it as one";
+
 /// A file that is no scenario.
 #[derive(Debug)]
 pub struct Unreadable {
@@ -79,6 +82,9 @@ pub enum Form {
 /// # Errors
 /// [`Unreadable`] if it is no scenario.
 pub fn read(path: &Path) -> Result<(Document, Form), Unreadable> {
+    if path.extension().is_some_and(|e| e == "py") {
+        return Err(Unreadable::new(path, Problem::File(PYTHON.to_owned())));
+    }
     let bytes = bytes(path).map_err(|what| Unreadable::new(path, Problem::File(what)))?;
     // Bytes that are the start of the magic are a binary file that was cut off.
     if bytes.starts_with(&binary::MAGIC[..bytes.len().clamp(1, binary::MAGIC.len())]) {
@@ -159,7 +165,7 @@ fn list_folder(folder: &Path, depth: u32, found: &mut Vec<Result<PathBuf, Unread
             Err(error) => failed(error),
         }
     }
-    paths.sort();
+    paths.sort_unstable();
     for path in paths {
         if path.is_dir() {
             if depth > 0 {

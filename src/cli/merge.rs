@@ -94,7 +94,7 @@ fn page(campaign: &Campaign, bugs: &findings::Summary, args: &Args, json: Option
         let outcome = CampaignOutcome::new(&state, scenarios, bugs.clone());
         let repeat = repeat(about, scenarios, Shard::WHOLE, false);
         let (outcome, out, repeat) = (&outcome, args.out.as_path(), repeat.as_deref());
-        let page = LockstepReport { about, outcome, skipped: &[], out, interrupted: false, repeat };
+        let page = LockstepReport { about, outcome, skipped: &[], out, interrupted: false, repeat, causes: &[] };
         return diff::show_page(&page, json);
     }
     let state = campaign.total::<campaign::JudgedCounts, campaign::ViolationKey>()?;

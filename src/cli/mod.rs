@@ -1,22 +1,27 @@
 //! The command line: one file per command, each turns its arguments into a report and an exit code.
 
+mod against;
 mod bench;
 mod bisect;
 mod bless;
 mod bugs;
 mod campaign;
+mod check;
 mod convert;
 mod corpus;
 mod diff;
 mod enumerate;
 mod exit;
 mod explain;
+mod export;
 mod fmt;
 mod fuzz;
 mod fuzz_findings;
 mod input;
 mod interrupt;
 mod list;
+mod list_pythons;
+mod listed;
 mod merge;
 mod migrate;
 mod monitor;
@@ -59,7 +64,9 @@ enum Command {
     Diff(diff::Args),
     Replay(replay::Args),
     Bisect(bisect::Args),
+    Check(check::Args),
     Explain(explain::Args),
+    Export(export::Args),
     Shrink(shrink::Args),
     Sweep(sweep::Args),
     Enumerate(enumerate::Args),
@@ -81,12 +88,19 @@ pub fn main() -> ExitCode {
 
 /// Runs the program with the given arguments, the first of which is its name.
 pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Nothing is left to be done if the terminal is gone.
             let _ = error.print();
-            return if error.use_stderr() { Exit::BadInput } else { Exit::Clean };
+            // A search must not take a mistyped option for a bug.
+            let is_check = arguments.get(1).is_some_and(|command| command == "check");
+            return match error.use_stderr() {
+                true if is_check => Exit::CannotTell,
+                true => Exit::BadInput,
+                false => Exit::Clean,
+            };
         }
     };
     let json = cli.json.as_deref();
@@ -96,7 +110,9 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Diff(args) => diff::run(&args, json),
         Command::Replay(args) => replay::run(&args, json),
         Command::Bisect(args) => bisect::run(&args, json),
+        Command::Check(args) => check::run(&args, json),
         Command::Explain(args) => explain::run(&args, json),
+        Command::Export(args) => export::run(&args, json),
         Command::Shrink(args) => shrink::run(&args, json),
         Command::Sweep(args) => sweep::run(&args, json),
         Command::Enumerate(args) => enumerate::run(&args, json),

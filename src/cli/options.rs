@@ -7,14 +7,16 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::against;
 use crate::campaign::Examiner;
 use crate::cpython::{self, FindError, Interpreter, Python};
 use crate::findings::Baseline;
 use crate::generate::{PROFILES, Profile, Size};
 use crate::invariant::Invariant;
-use crate::lookup;
+use crate::lookup::{self, Imitation};
 use crate::model::collector::Collector;
 use crate::model::collector::releases::nearest;
+use crate::subject::Subject;
 use crate::supervise::Limits;
 
 /// The collectors of a list of names; `all` stands for every row.
@@ -45,6 +47,14 @@ pub type Subjects = (Vec<Collector>, BTreeMap<String, Interpreter>);
 /// # Errors
 /// If a name means nothing, or nothing is left.
 pub fn subjects(names: &[String]) -> anyhow::Result<Subjects> {
+    subjects_against(names, None)
+}
+
+/// As [`subjects`]; interpreters are compared with a row of the caller's choice, if there is one.
+///
+/// # Errors
+/// As [`subjects`].
+pub fn subjects_against(names: &[String], row: Option<&Collector>) -> anyhow::Result<Subjects> {
     let mut entries = Vec::new();
     for name in names {
         match name.trim().strip_prefix("python:") {
@@ -52,7 +62,7 @@ pub fn subjects(names: &[String]) -> anyhow::Result<Subjects> {
             Some(list) => entries.extend(resolved(list)?.into_iter().map(Entry::Real)),
         }
     }
-    named(entries)
+    named(entries, row)
 }
 
 /// What `--collector` and `--python` mean together.
@@ -88,14 +98,14 @@ pub fn resolve(list: &str) -> anyhow::Result<Vec<Interpreter>> {
     Ok(resolved.interpreters)
 }
 
-/// The interpreters of a list as collectors: each has the rules of the row that covers it, or of the newest row, to
-/// say what is undefined, and a name that means the interpreter again. One that cannot be set up, because there is no
-/// compiler or no header, is named on standard error and left out.
+/// The interpreters of a list as collectors: each has the rules of the row that it is compared with, to say what is
+/// undefined, and a name that means the interpreter again. One that cannot be set up, because there is no compiler or no
+/// header, is named on standard error and left out.
 ///
 /// # Errors
 /// If an entry of the list is no usable interpreter, or none is left.
-pub fn pythons(list: &str) -> anyhow::Result<Subjects> {
-    named(resolved(list)?.into_iter().map(Entry::Real).collect())
+pub fn pythons(list: &str, row: Option<&Collector>) -> anyhow::Result<Subjects> {
+    named(resolved(list)?.into_iter().map(Entry::Real).collect(), row)
 }
 
 /// What an entry of a list of subjects means.
@@ -132,23 +142,21 @@ fn resolved(list: &str) -> anyhow::Result<Vec<Meant>> {
     Ok(meant)
 }
 
-/// True if an interpreter needs its path to be told from another one of these.
-pub fn is_ambiguous<'i>(interpreter: &Interpreter, mut all: impl Iterator<Item = &'i Interpreter>) -> bool {
-    all.any(|other| other.short() == interpreter.short() && other.program != interpreter.program)
-}
-
 /// Gives every interpreter a name: its version, or its path if that is what it was called or if another one of the same
 /// version is there.
-fn named(entries: Vec<Entry>) -> anyhow::Result<Subjects> {
-    let all: Vec<Interpreter> = entries
+fn named(entries: Vec<Entry>, row: Option<&Collector>) -> anyhow::Result<Subjects> {
+    let mut all: Vec<Interpreter> = entries
         .iter()
         .filter_map(|entry| if let Entry::Real(meant) = entry { Some(meant.interpreter.clone()) } else { None })
         .collect();
+    cpython::tell_apart(&mut all);
+    let mut all = all.into_iter();
     let (mut found, mut interpreters): Subjects = Default::default();
     let mut skipped = 0;
     for entry in entries {
-        let (path, interpreter) = match entry {
-            Entry::Real(Meant { path, interpreter }) => (path, interpreter),
+        let (path, mut interpreter) = match entry {
+            // The same again, and what it is called beside the others.
+            Entry::Real(Meant { path, interpreter }) => (path, all.next().unwrap_or(interpreter)),
             Entry::Row(collector) => {
                 if !found.iter().any(|c| c.name == collector.name) {
                     found.push(collector);
@@ -156,23 +164,21 @@ fn named(entries: Vec<Entry>) -> anyhow::Result<Subjects> {
                 continue;
             }
         };
-        let name = path.unwrap_or_else(|| match is_ambiguous(&interpreter, all.iter()) {
-            true => interpreter.program.to_string_lossy().into_owned(),
-            false => interpreter.short(),
-        });
-        let name = format!("python:{name}");
+        let name = format!("python:{}", path.unwrap_or_else(|| interpreter.option()));
         if interpreters.contains_key(&name) {
             // The same name is the same program.
             continue;
         }
-        if let Err(error) = Python::new(interpreter.clone(), Limits::default()) {
-            eprintln!("skipped: {error}");
-            skipped += 1;
-            continue;
+        match Python::new(interpreter.clone(), Limits::default()) {
+            Ok(python) => interpreter.observes = python.declaration().observes,
+            Err(error) => {
+                eprintln!("skipped: {error}");
+                skipped += 1;
+                continue;
+            }
         }
-        let newest = || Collector::all().pop();
-        let Some(row) = lookup::row_of(&interpreter).or_else(newest) else { continue };
-        found.push(Collector { name: name.clone(), release: interpreter.release, rules: row.rules, verified: true });
+        let Imitation { interpreter, collector } = against::imitation(interpreter, row);
+        found.push(Collector { name: name.clone(), verified: true, ..collector });
         interpreters.insert(name, interpreter);
     }
     if found.is_empty() && skipped > 0 {
@@ -283,10 +289,10 @@ pub fn color() -> bool {
 /// How many columns there are to write in.
 pub fn width() -> usize {
     if !std::io::stdout().is_terminal() {
-        return 100;
+        return 80;
     }
     let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
-    columns.unwrap_or(100).clamp(60, 160)
+    columns.unwrap_or(80).clamp(60, 160)
 }
 
 #[cfg(test)]

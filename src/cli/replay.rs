@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
+use anyhow::bail;
+
+use super::against::Against;
 use super::input::{self, Unreadable};
 use super::on_interpreters::{Replayer, counts, in_words, remark};
 use super::{Exit, options};
@@ -33,6 +36,8 @@ pub struct Args {
     /// Run on real interpreters: paths, versions (3.7, 3.7.16, 3.14d) or all; what is expected is the outcome of the row
     #[arg(long, value_name = "P", conflicts_with = "collector")]
     python: Option<String>,
+    #[command(flatten)]
+    against: Against,
     /// Fail on every violation, of whatever class, known or not, that no file expects
     #[arg(long)]
     strict: bool,
@@ -53,7 +58,10 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         return super::bless::run(&args.paths, json);
     }
     if let Some(list) = &args.python {
-        return super::replay_python::run(&args.paths, list, json);
+        return super::replay_python::run(&args.paths, list, &args.against, json);
+    }
+    if args.against.row().is_some() {
+        bail!("--against names what the interpreters of --python are compared with");
     }
     let (chosen, interpreters) = match args.collector.as_slice() {
         [] => (None, BTreeMap::new()),
@@ -162,10 +170,9 @@ impl Replay {
     ) -> anyhow::Result<Replay> {
         let mut columns = BTreeMap::new();
         for (name, interpreter) in &interpreters {
-            if let Some(row) = lookup::row_of(interpreter) {
-                let replayer = Replayer::new(interpreter, &row)?;
-                columns.insert(name.clone(), Column { replayer, row: row.name, files: Vec::new() });
-            }
+            let row = lookup::row_of(interpreter);
+            let replayer = Replayer::new(interpreter, &row)?;
+            columns.insert(name.clone(), Column { replayer, row: row.name, files: Vec::new() });
         }
         Ok(Replay {
             chosen,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::against::Against;
 use super::on_interpreters::{Replayer, counts, remark};
 use super::{Exit, campaign, input, options};
 use crate::findings::RunCounts;
@@ -18,7 +19,7 @@ use crate::report::{Style, count, json, quoted};
 ///
 /// # Errors
 /// If the arguments make no sense or a file cannot be written.
-pub fn run(paths: &[PathBuf], list: &str, json: Option<&Path>) -> anyhow::Result<Exit> {
+pub fn run(paths: &[PathBuf], list: &str, against: &Against, json: Option<&Path>) -> anyhow::Result<Exit> {
     let style = Style { color: options::color() };
     let cases = input::read_all(paths);
     let mut exit = Exit::Clean;
@@ -36,9 +37,9 @@ pub fn run(paths: &[PathBuf], list: &str, json: Option<&Path>) -> anyhow::Result
     let mut columns: Vec<Vec<Replayed>> = Vec::new();
     let mut skipped = Vec::new();
     let mut runner = Runner::new(&Collectors);
-    let targets = campaign::targets(list)?;
+    let targets = campaign::targets(list, against.row())?;
     for target in &targets {
-        let name = campaign::name(target, &targets);
+        let name = target.interpreter.name();
         let column = Replayer::new(&target.interpreter, &target.collector).and_then(|mut replayer| {
             let run = |case: &&crate::regression::Case| replayer.replay(&mut runner, &case.document);
             readable.iter().map(run).collect::<Result<Vec<Replayed>, _>>()
@@ -107,7 +108,7 @@ pub fn run(paths: &[PathBuf], list: &str, json: Option<&Path>) -> anyhow::Result
     out += &format!("{}\n", run_counts::in_words(&total, Word::Compared));
     super::print(&out)?;
     let quoted_paths: Vec<String> = paths.iter().map(|p| quoted(&p.to_string_lossy())).collect();
-    let repeat = format!("coroner replay {} --python {}", quoted_paths.join(" "), quoted(list));
+    let repeat = format!("coroner replay {} --python {}{}", quoted_paths.join(" "), quoted(list), against.option());
     super::print_end(exit, Some(&repeat), not_compared.as_deref())?;
     if let Some(path) = json {
         let mut report = json::JsonReport::new("replay", exit.code());

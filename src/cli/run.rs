@@ -7,10 +7,10 @@ use super::monitor::Monitor;
 use super::options::Subjects;
 use super::{Exit, interrupt, options};
 use crate::campaign::{self, CampaignPlan, Examined, JudgedOutcome, JudgedTotals};
-use crate::lookup;
 use crate::model::collector::Collector;
 use crate::report::{json, text::campaign_report as report, text::campaign_report::Shown};
 use crate::scenario::text::Document;
+use crate::{cpython, lookup};
 
 /// The share of scenarios that differential invariants judge: one in so many.
 pub(super) const SAMPLE: u64 = 64;
@@ -111,7 +111,9 @@ pub(super) fn show(page: &report::CampaignReport<'_>, json: Option<&Path>) -> an
     let exit = interrupt::exit(exit(page.outcome, page.shown.strict, not_compared.is_some()));
     super::print(&report::text(page, options::width(), options::color()))?;
     if let Some(path) = json {
-        json::write(path, &json::campaign(page, exit.code()))?;
+        let mut report = json::campaign(page, exit.code());
+        json::asked(&mut report, cpython::Asked::so_far());
+        json::write(path, &report)?;
     }
     super::print_end(exit, page.repeat, not_compared.as_deref())?;
     Ok(exit)

@@ -29,11 +29,13 @@ pub struct Args {
 /// If the arguments make no sense, an interpreter cannot be used or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let options = &args.options;
-    let (collectors, mut interpreters) = options::pythons(&args.pythons.python)?;
+    let (collectors, mut interpreters) = options::pythons(&args.pythons.python, args.pythons.against.row())?;
     interpreters.values_mut().for_each(|i| i.sanitized = args.pythons.sanitize);
+    let mut subjects = lookup::campaign_subjects(&collectors, &interpreters, options.limits());
+    subjects.against = args.pythons.against.name();
     let plan = CampaignPlan {
         draw: options.draw()?,
-        subjects: lookup::campaign_subjects(&collectors, &interpreters, options.limits()),
+        subjects,
         budget: options.budget(),
         jobs: options.jobs()?,
         sample: run::SAMPLE,

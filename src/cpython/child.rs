@@ -1,17 +1,22 @@
-//! One child process with the probe in it, and the file in which it leaves its events.
+//! One child process with the probe in it, and the file in which its copies leave their events.
+//!
+//! The process itself runs no scenario: it makes a copy of itself (`fork`) that does, and another one when that has ended.
+//! So a fresh process costs a twentieth of the start of an interpreter. Copies share the address layout of the process.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use super::compile::{SetupError, probe, sanitizers};
-use super::find::Interpreter;
-use crate::supervise::{Child, Limits, unique};
+use super::complaints::{Complaints, last_line};
+use super::identity::Interpreter;
+use crate::subject::Needs;
+use crate::supervise::{Child, Limits, describe, unique};
 
 const HEADER: usize = 64;
 /// How long a worker may be silent beyond the limit of a scenario: it was not able to end itself.
@@ -31,15 +36,20 @@ const START: &str = "import sys; sys.path.insert(0, sys.argv[1]); sys.path[:0] =
     [sys.modules.pop(name, None) for name in sys.argv[7:] and ('weakref', '_weakrefset')]; import coroner_probe; \
     coroner_probe.serve(0, 1, sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), int(sys.argv[6]))";
 
+/// The first word of an answer that says how a copy died: the second is its status, 0 if there could be none.
+const COPY_DIED: u32 = u32::MAX;
+
 /// How a batch ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Answer {
-    /// Some of the scenarios were run, at least one; `last` if the worker has ended itself.
-    Ran { last: bool },
-    /// The worker died.
+    /// Some of the scenarios were run, at least one.
+    Ran,
+    /// The process that ran them died.
     Died(ExitStatus),
-    /// The worker did not answer and was killed.
+    /// It did not answer and was killed.
     Silent,
+    /// The worker could not make a copy of itself.
+    NoCopy,
 }
 
 /// What is heard of a worker.
@@ -58,7 +68,15 @@ pub(super) struct Worker {
     /// Scenarios to run. A pipe of this size would block the parent of a stopped worker.
     batch: File,
     events: File,
-    complaints: Receiver<String>,
+    complaints: Complaints,
+    /// What its events show.
+    observes: Needs,
+    /// How many copies it has made of itself.
+    copies: u64,
+    /// The last copy waits for the next batch.
+    has_copy: bool,
+    /// It can run another batch.
+    usable: bool,
 }
 
 /// A file that is in memory where possible.
@@ -170,12 +188,13 @@ impl Worker {
                 }
             }
         });
-        let (complain, complaints) = channel();
         let (start, patience) = (limits.start, if interpreter.sanitized { SANITIZED_START } else { 1 });
-        match answers.recv_timeout(start.saturating_mul(patience)) {
-            Ok(Word::Answer([0, 0])) => {
+        let (complaints, observes) = match answers.recv_timeout(start.saturating_mul(patience)) {
+            Ok(Word::Answer([blind, 0])) => {
+                // What the collector's lists show, if the probe did not find them, is all that it cannot see.
+                let observes = if blind == 0 { Needs::ALL } else { Needs::ALL.without(Needs::GENERATIONS) };
                 // From here on nothing may fill the pipe and block the child.
-                std::thread::spawn(move || listen(stderr, &complain));
+                (Complaints::listen(stderr), observes)
             }
             other => {
                 let silent = other == Err(RecvTimeoutError::Timeout) && !child.has_ended();
@@ -186,12 +205,13 @@ impl Worker {
                     None if silent => format!("it did not answer within {} s", start.as_secs_f32()),
                     None => "its answer means nothing".to_owned(),
                 };
-                return Ok(Err(Stillborn { status, said: last_line(stderr).unwrap_or_else(how) }));
+                return Ok(Err(Stillborn { status, said: last_line(stderr, GRACE).unwrap_or_else(how) }));
             }
-        }
+        };
         // The child has them open: no name is left behind, whatever happens.
         let (batch, events) = (batch.unlink(), events.unlink());
-        Ok(Ok(Worker { child, stdin, answers, batch, events, complaints }))
+        let (copies, has_copy, usable) = (0, false, true);
+        Ok(Ok(Worker { child, stdin, answers, batch, events, complaints, observes, copies, has_copy, usable }))
     }
 
     /// Sends a batch and waits for the answer, as long as there is progress: an event or the end of a scenario at
@@ -200,18 +220,49 @@ impl Worker {
         let size = (batch.len() as u32).to_le_bytes();
         // A worker that dies before it starts the batch must not leave the events of the one before.
         let forgotten = self.events.write_all_at(&[0; 8], 8).and_then(|()| self.batch.write_all_at(batch, 0));
+        if !self.has_copy {
+            self.copies += 1;
+            self.has_copy = true;
+        }
         let answer = match forgotten.and_then(|()| self.stdin.write_all(&size)) {
             Ok(()) => self.answer(limit + GRACE),
             Err(_) => Err(RecvTimeoutError::Disconnected),
         };
         match answer {
-            Ok([_, last]) => Answer::Ran { last: last != 0 },
+            Ok([COPY_DIED, status]) => {
+                self.has_copy = false;
+                self.usable = status != 0;
+                if self.usable { Answer::Died(ExitStatus::from_raw(status as i32)) } else { Answer::NoCopy }
+            }
+            Ok([_, last]) => {
+                self.has_copy = last == 0;
+                Answer::Ran
+            }
             // It is dying, or has closed its end and goes on. What it left behind may still have its end.
             Err(error) => {
+                self.usable = false;
                 let grace = if error == RecvTimeoutError::Disconnected { DYING } else { Duration::ZERO };
                 self.child.end_within(grace).map_or(Answer::Silent, Answer::Died)
             }
         }
+    }
+
+    /// Has the next batch run in a fresh copy; false if only another worker can run it.
+    pub(super) fn renew(&mut self) -> bool {
+        if self.usable && std::mem::replace(&mut self.has_copy, false) {
+            self.usable = self.stdin.write_all(&0u32.to_le_bytes()).is_ok();
+        }
+        self.usable
+    }
+
+    /// How many copies it has made of itself.
+    pub(super) fn copies(&self) -> u64 {
+        self.copies
+    }
+
+    /// True if the next batch runs in the copy that ran the last one.
+    pub(super) fn has_copy(&self) -> bool {
+        self.has_copy
     }
 
     fn answer(&mut self, patience: Duration) -> Result<[u32; 2], RecvTimeoutError> {
@@ -247,15 +298,18 @@ impl Worker {
         let mut header = [0; HEADER];
         self.events.read_exact_at(&mut header, 0)?;
         let word = |i: usize| header[8 * i..8 * i + 8].iter().rev().fold(0u64, |n, b| n << 8 | u64::from(*b));
-        bytes.clear();
         bytes.resize(word(1) as usize / 16 * 16, 0);
         self.events.read_exact_at(bytes, HEADER as u64)
     }
 
-    /// What the child said about its death on standard error, if it said anything that explains it.
+    /// What the copy that died last said about it on standard error, if it said anything that explains it.
     pub(super) fn last_words(&self) -> Option<String> {
-        // The reader ends with the child; not if a grandchild has the pipe.
-        self.complaints.recv_timeout(Duration::from_millis(500)).ok()
+        self.complaints.of(self.copies)
+    }
+
+    /// What its events show.
+    pub(super) fn observes(&self) -> Needs {
+        self.observes
     }
 
     /// The child's process id.
@@ -283,69 +337,6 @@ fn sanitize(command: &mut Command, memory_bytes: u64) -> Result<(), SetupError> 
     Ok(())
 }
 
-/// Reads what a worker writes, and passes on the first line that explains a death: an assertion that failed, or the
-/// report of a sanitizer.
-fn listen(stderr: ChildStderr, complain: &Sender<String>) {
-    const WORDS: [&str; 4] = ["runtime error: ", "Assertion ", "SUMMARY: ", "Fatal Python error: "];
-    const LENGTH: usize = 240;
-    let mut lines = BufReader::new(stderr).split(b'\n').map_while(Result::ok);
-    let found = lines.find_map(|line| {
-        let line = String::from_utf8_lossy(&line).trim().to_owned();
-        WORDS.iter().any(|word| line.contains(word)).then(|| without_addresses(&line).chars().take(LENGTH).collect())
-    });
-    if let Some(line) = found {
-        // Nobody listens any more if the worker was dropped.
-        let _ = complain.send(line);
-    }
-    lines.for_each(drop);
-}
-
-/// The last line of a process that has ended, if nothing that it left behind holds the pipe.
-fn last_line(stderr: ChildStderr) -> Option<String> {
-    const LENGTH: u64 = 64 << 10;
-    let (send, text) = channel();
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = stderr.take(LENGTH).read_to_end(&mut bytes);
-        let _ = send.send(bytes);
-    });
-    let bytes = text.recv_timeout(GRACE).ok()?;
-    String::from_utf8_lossy(&bytes).lines().last().map(str::to_owned)
-}
-
-/// The line with `0x` for every address, which is another one each time.
-fn without_addresses(line: &str) -> String {
-    let mut parts = line.split("0x");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| text + "0x" + part.trim_start_matches(|c: char| c.is_ascii_hexdigit()))
-}
-
-/// An exit status in words.
-pub(super) fn describe(status: ExitStatus) -> String {
-    match (status.signal(), status.code()) {
-        (Some(signal), _) => match signal_name(signal) {
-            Some(name) => format!("signal {signal} ({name})"),
-            None => format!("signal {signal}"),
-        },
-        (None, Some(code)) => format!("exit code {code}"),
-        (None, None) => status.to_string(),
-    }
-}
-
-fn signal_name(signal: i32) -> Option<&'static str> {
-    Some(match signal {
-        4 => "SIGILL",
-        6 => "SIGABRT",
-        7 => "SIGBUS",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        11 => "SIGSEGV",
-        14 => "SIGALRM",
-        15 => "SIGTERM",
-        _ => return None,
-    })
-}
-
 /// True if the limit of time ended the process.
 pub(super) fn timed_out(status: ExitStatus) -> bool {
     status.signal() == Some(14)
@@ -365,16 +356,7 @@ mod tests {
     /// Why a program is no worker.
     fn refused(text: &str, start: Duration) -> String {
         let (folder, program) = script(text);
-        let interpreter = Interpreter {
-            program,
-            release: Release::new(3, 13, 0),
-            level: "final".into(),
-            debug: false,
-            include: Vec::new(),
-            version: String::new(),
-            sanitized: false,
-            library: None,
-        };
+        let interpreter = Interpreter::of_release(program, Release::new(3, 13, 0));
         let limits = Limits { start, event_bytes: 1 << 16, ..Limits::default() };
         Worker::start_with(folder.path(), &interpreter, &limits).unwrap_err().to_string()
     }

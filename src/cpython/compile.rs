@@ -1,12 +1,13 @@
 //! Compiles the probe for an interpreter, once: the result is kept by digest of interpreter and source.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use super::find::Interpreter;
+use super::identity::Interpreter;
 use super::layout;
 use crate::supervise::{Bounds, NoAnswer, ask, unique};
 
@@ -33,6 +34,31 @@ pub(super) const SOURCES: [(&str, &str); 16] = [
     ("memory.c", include_str!("probe/memory.c")),
     ("run.c", include_str!("probe/run.c")),
     ("module.c", include_str!("probe/module.c")),
+];
+/// The header that says which of [`FEATURES`] there are.
+const FEATURES_HEADER: &str = "features.h";
+/// Names that the probe asks the interpreter's headers for: the header has `HAS_` and the name with 1 if they have it.
+/// Macros are not among them, which the probe can ask for itself.
+const FEATURES: [&str; 14] = [
+    // PEP 442.
+    "tp_finalize",
+    // The head of a tracked object up to 3.7, and what says the same in words from 3.9 on.
+    "gc_refs",
+    "PyObject_GC_IsTracked",
+    "PyObject_GC_IsFinalized",
+    // The trashcan: its counter (up to 3.11, 3.12), its function (3.9), the budget that it goes by in 3.13.
+    "trash_delete_nesting",
+    "delete_nesting",
+    "_PyTrash_begin",
+    "c_recursion_remaining",
+    // Frames up to 3.6, and from 3.11 on.
+    "f_exc_type",
+    "_PyInterpreterFrame",
+    // Functions with other names before and after.
+    "PyObject_GenericGetDict",
+    "PyObject_GetOptionalAttr",
+    "PyWeakref_GetRef",
+    "PyEval_InitThreads",
 ];
 const FLAGS: [&str; 6] = ["-O2", "-g1", "-fPIC", "-shared", "-w", "-pthread"];
 const SANITIZERS: [&str; 3] = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
@@ -176,13 +202,22 @@ pub fn probe(interpreter: &Interpreter) -> Result<PathBuf, SetupError> {
 fn build(interpreter: &Interpreter, compiler: &OsString, work: &Path, bounds: Bounds) -> Result<PathBuf, SetupError> {
     let layout = layout::header();
     for (name, text) in SOURCES.into_iter().chain([HEADER, (LAYOUT, &layout)]) {
-        let path = work.join(name);
-        fs::write(&path, text).map_err(|error| SetupError::File { what: path.display().to_string(), error })?;
+        write(work.join(name), text)?;
     }
+    let features = features(interpreter, compiler, work, bounds)?;
+    write(work.join(FEATURES_HEADER), &features)?;
     let made = work.join("coroner_probe.so");
+    let mut command = with_headers(interpreter, compiler, work);
+    command.args(flags(interpreter)).arg("-o").arg(&made).args(SOURCES.iter().map(|(name, _)| name));
+    let output = compile(&mut command, bounds)?;
+    if output.status.success() { Ok(made) } else { Err(refused(interpreter, &output)) }
+}
+
+/// The compiler, in the folder with the sources: names without folders, so that the sanitizers' reports do not depend on where
+/// the copy was. It finds the interpreter's headers.
+fn with_headers(interpreter: &Interpreter, compiler: &OsString, work: &Path) -> Command {
     let mut command = Command::new(compiler);
-    // Names without folders, so that the sanitizers' reports do not depend on where the copy was.
-    command.current_dir(work).args(flags(interpreter)).arg("-o").arg(&made);
+    command.current_dir(work);
     for dir in &interpreter.include {
         command.arg("-I").arg(dir);
         // Debian's pyconfig.h includes another one by its path below the folder of all headers.
@@ -190,14 +225,31 @@ fn build(interpreter: &Interpreter, compiler: &OsString, work: &Path, bounds: Bo
             command.arg("-idirafter").arg(parent);
         }
     }
-    command.args(SOURCES.iter().map(|(name, _)| name));
-    let output = compile(&mut command, bounds)?;
-    if output.status.success() {
-        return Ok(made);
+    command
+}
+
+/// The text of [`FEATURES_HEADER`]: which names are in the headers, once the preprocessor has gone through them.
+fn features(interpreter: &Interpreter, compiler: &OsString, work: &Path, bounds: Bounds) -> Result<String, SetupError> {
+    const ASKED: (&str, &str) = ("asked.c", "#include <Python.h>\n#include <frameobject.h>\n");
+    write(work.join(ASKED.0), ASKED.1)?;
+    let output = compile(with_headers(interpreter, compiler, work).args(["-E", "-P", "-w", ASKED.0]), bounds)?;
+    if !output.status.success() {
+        return Err(refused(interpreter, &output));
     }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let words: HashSet<&str> = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+    let line = |name: &&str| format!("#define HAS_{name} {}\n", u8::from(words.contains(name)));
+    Ok(FEATURES.iter().map(line).collect())
+}
+
+fn write(path: PathBuf, text: &str) -> Result<(), SetupError> {
+    fs::write(&path, text).map_err(|error| SetupError::File { what: path.display().to_string(), error })
+}
+
+fn refused(interpreter: &Interpreter, output: &Output) -> SetupError {
     let text = String::from_utf8_lossy(&output.stderr);
     let message = text.lines().find(|line| line.contains("error")).or(text.lines().next()).unwrap_or("no message");
-    Err(SetupError::Compile { name: interpreter.name(), message: message.trim().to_string() })
+    SetupError::Compile { name: interpreter.name(), message: message.trim().to_string() }
 }
 
 fn digest(interpreter: &Interpreter, compiler: &OsString) -> u128 {
@@ -213,6 +265,7 @@ fn digest(interpreter: &Interpreter, compiler: &OsString) -> u128 {
     flags(interpreter).for_each(|flag| part(flag.as_bytes()));
     SOURCES.iter().chain([&HEADER]).for_each(|(_, text)| part(text.as_bytes()));
     part(layout::header().as_bytes());
+    FEATURES.iter().for_each(|name| part(name.as_bytes()));
     state.digest128()
 }
 
@@ -239,19 +292,22 @@ mod tests {
     }
 
     #[test]
+    fn the_probe_asks_for_features_that_are_looked_for() {
+        for (name, text) in SOURCES.iter().chain([&HEADER]) {
+            let asked = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|w| w.starts_with("HAS_"));
+            for word in asked.filter(|word| !["HAS_FINALIZE", "HAS_CLOSURE", "HAS_"].contains(word)) {
+                assert!(FEATURES.contains(&&word["HAS_".len()..]), "{name}: {word}");
+            }
+        }
+        let all: String = SOURCES.iter().chain([&HEADER]).map(|(_, text)| *text).collect();
+        assert!(FEATURES.iter().all(|name| all.contains(&format!("HAS_{name}"))));
+    }
+
+    #[test]
     fn a_compiler_that_never_ends_reaches_a_limit() {
         use super::super::find::tests::script;
         let (folder, compiler) = script("while :; do :; done");
-        let interpreter = Interpreter {
-            program: "python".into(),
-            release: crate::subject::Release::new(3, 13, 0),
-            level: "final".into(),
-            debug: false,
-            include: Vec::new(),
-            version: String::new(),
-            sanitized: false,
-            library: None,
-        };
+        let interpreter = Interpreter::of_release("python", crate::subject::Release::new(3, 13, 0));
         let bounds = Bounds { time: Duration::from_millis(30), ..COMPILER };
         let error = build(&interpreter, &compiler.clone().into_os_string(), folder.path(), bounds).unwrap_err();
         let said = format!("the C compiler (`{}`) was started, and it did not end within 30ms", compiler.display());

@@ -13,6 +13,9 @@ numbered! {
         EndScenario,
         /// What the process holds: references (0) or blocks of memory (1), and how many. Before the end, if asked for.
         Memory,
+        /// The interpreter's counts ask for a collection, and it may start one now: the counts, the first in the upper half
+        /// of the first word, the others in the halves of the second.
+        Moment,
     }
 }
 
@@ -68,6 +71,7 @@ mod tests {
             "    EV_END = 25,",
             "    EV_BEGIN_SCENARIO = 240,",
             "    EV_MEMORY = 242,",
+            "    EV_MOMENT = 243,",
             "    CODE_LEGACY_FINALIZER = 1,",
             "    ROLE_CONTAINER_CLOSURE = 9,",
             "    SPOT_NO_HEADER = 6,",

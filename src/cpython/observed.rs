@@ -109,22 +109,17 @@ pub static OBSERVED: &[Observed] = &[
     field("Answer.referent", Own, "what it answered"),
     event(
         "CollectStart",
-        Probe,
-        "an operation, or the probe's count of the scenario's objects: the interpreter's own automatic collection is off but \
-         for the moment in which one is due (`gc.enable`, `gc.disable`, the moment are the probe's)",
+        Own,
+        "an operation calls `gc.collect()`; or the interpreter starts one by its own counts, in a window: the allocation before \
+         that of a new object, from 3.12 on one between two operations. Outside of windows it is kept from it",
         &["collect.c"],
     ),
-    some(
-        "CollectStart.generation",
-        OLD,
-        Probe,
-        "of an automatic one: the probe selects it by the interpreter's counts",
-    ),
+    some("CollectStart.generation", OLD, Own, "of an automatic one: what `DEBUG_STATS` says"),
     some("CollectStart.generation", PEP_442, Own, "of an automatic one: whose statistics have changed"),
-    field("CollectStart.automatic", Probe, "as the event"),
-    event("CollectEnd", Own, "the call has returned", &["collect.c"]),
+    field("CollectStart.automatic", Own, "no operation has asked for it"),
+    event("CollectEnd", Own, "the call or the window is over", &["collect.c"]),
     field("CollectEnd.generation", Own, "as `CollectStart`"),
-    some("CollectEnd.returned", OLD, Own, "what `gc.collect()` returned; an automatic one is a call of it too"),
+    some("CollectEnd.returned", OLD, Own, "what `gc.collect()` returned; of an automatic one what `DEBUG_STATS` says"),
     some("CollectEnd.returned", PEP_442, Own, "what `gc.collect()` returned; of an automatic one from the statistics"),
     some("CollectEnd.uncollectable", OLD, Own, "how many objects `DEBUG_UNCOLLECTABLE` has named"),
     some("CollectEnd.uncollectable", ((3, 4), Some((3, 15))), Own, "the statistics"),
@@ -254,7 +249,7 @@ pub static HIDDEN: &[Hidden] = &[
         what: "list that `gc.get_objects()` returns",
         releases: ALL,
         reason: "dropped when it has been read",
-        made: ("ops.rs", 1),
+        made: ("introspection.rs", 1),
     },
     Hidden {
         what: "tuple of the entries of an iteration over a composed container",
@@ -266,9 +261,12 @@ pub static HIDDEN: &[Hidden] = &[
 
 /// What an interpreter has, that the probe does itself or changes, and no event shows.
 pub static REPLACED: &[(&str, Releases, &str)] = &[
-    ("`gc.enable`, `gc.disable`, `gc.isenabled`", ALL, "the probe's; the interpreter's is off but for one allocation"),
-    ("`gc.set_threshold`", ALL, "written to where the interpreter keeps the thresholds"),
-    ("`gc.get_count`", ALL, "the probe counts the scenario's objects; what the interpreter counts is not compared"),
+    ("`gc.enable`, `gc.disable`", ALL, "called, but between windows automatic collection is off"),
+    (
+        "`gc.get_count`",
+        ALL,
+        "told to the model before each window in which a collection is due; not compared with the model's",
+    ),
     ("`WeakKeyDictionary`, `WeakSet`", ALL, NotObserved::LibraryContainers.reason()),
     ("hash and equality of `KeyedRef` and methods", ((3, 6), None), "by identity, so that every object can be a key"),
     (

@@ -2,7 +2,7 @@
 
 use super::{Code, Event};
 
-/// The phase of a collection in which something happened, as `known-bugs.md` section 2 names them.
+/// The phase of a collection in which something happened.
 ///
 /// Events show when user code and `tp_clear` run; the phases between (`Leg`, `Wr1`, `Res`, `Wr2`) show no event of
 /// their own, so a judge never reports them, but a subject that knows its phase can.

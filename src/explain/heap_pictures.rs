@@ -25,7 +25,7 @@ const LISTS: [(List, &str); 10] = [
 ];
 
 /// The model at one moment of a collection.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HeapPicture {
     /// Which moment.
     pub moment: PhasePoint,
@@ -46,7 +46,7 @@ pub struct HeapPicture {
 }
 
 /// One object in a picture.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Seen {
     /// Which one.
     pub id: ObjId,
@@ -73,7 +73,7 @@ pub struct Seen {
 }
 
 /// A strong reference.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Edge {
     /// Which part of the holder.
     pub from: From,
@@ -103,6 +103,12 @@ impl HeapPicture {
     /// Where the object with this identity is among the objects, unless it has been freed.
     pub fn place(&self, id: ObjId) -> Option<usize> {
         self.places.get(id.index()).copied().flatten()
+    }
+
+    /// True if both show the same objects in the same lists, in the same order.
+    pub fn has_same_places(&self, other: &HeapPicture) -> bool {
+        let places = |picture: &HeapPicture| picture.objects.iter().map(|o| (o.id, o.place)).collect::<Vec<_>>();
+        places(self) == places(other)
     }
 
     /// True if the object is in the list of this name.

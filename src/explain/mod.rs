@@ -17,11 +17,12 @@ use serde::Serialize;
 use crate::event::{Event, EventBuffer};
 use crate::findings::Verdict;
 use crate::invariant::Violation;
-use crate::model::collector::{Collector, Row};
+use crate::model::collector::Collector;
 use crate::model::machine::{Machine, PhasePoint};
 use crate::object_names::{Naming, ObjectNames};
+use crate::scenario::Scenario;
 use crate::scenario::text::{Document, print_op};
-use crate::subject::End;
+use crate::subject::{End, Moment, Needs, is_scheduled};
 
 pub use callback_outcomes::MOST_TOLD;
 pub use collections::{Collection, Examined};
@@ -131,6 +132,8 @@ pub struct RealRun<'j> {
     pub total: u64,
     /// How it ended.
     pub end: &'j End,
+    /// What its events show.
+    pub observes: Needs,
 }
 
 /// Runs a document's scenario on a collector and records everything. What goes on inside a real interpreter is unknown:
@@ -145,13 +148,24 @@ pub fn record<'d>(document: &'d Document, collector: &Collector, judged: Judged<
     };
     let (mut memory, mut camera) = (Vec::new(), PictureTaker::default());
     let (mut remarks, mut common, mut read) = (Vec::new(), None, ReadOff::default());
-    if let Some(RealRun { events, total, end }) = judged.real {
+    if let Some(RealRun { events, total, end, observes }) = judged.real {
         tell(events);
+        // Its automatic collections start where the interpreter's did.
+        let told = is_scheduled(scenario).then(|| Moment::shown_by(events));
         let mut out = EventBuffer::new(&mut memory).keep(events.len() + 1);
-        Machine::new(collector).run(scenario, &mut out);
+        match &told {
+            Some(moments) => Machine::new(collector).follow(scenario, moments, &mut out),
+            None => Machine::new(collector).run(scenario, &mut out),
+        }
         drop(out);
+        observes.restrict(&mut memory);
         remarks.extend(ending(end));
-        let row = Row::covering(collector.release).map_or_else(|| "the newest row".to_owned(), Row::name);
+        if !observes.shows_lists() {
+            remarks.push(
+                "the collector's lists were not found in this interpreter: where they are is not observed".to_owned(),
+            );
+        }
+        let row = collector.model_name();
         common = Common::of(&row, &memory, events, total);
         match &common {
             None => remarks
@@ -165,18 +179,25 @@ pub fn record<'d>(document: &'d Document, collector: &Collector, judged: Judged<
             }
         }
         let mut out = EventBuffer::new(&mut memory).keep(0);
-        Machine::new(collector).run_observed(scenario, &mut out, &mut camera);
+        Machine::new(collector).run_observed(scenario, told.as_deref(), &mut out, &mut camera);
         if let Some(common) = &common {
             camera.shots.retain(|shot| shot.event < common.decided || shot.moment == PhasePoint::Start);
         }
     } else {
         let mut out = EventBuffer::new(&mut memory).keep(0).pass_to(&mut tell);
-        Machine::new(collector).run_observed(scenario, &mut out, &mut camera);
+        Machine::new(collector).run_observed(scenario, None, &mut out, &mut camera);
     }
     log.finish();
     let (PictureTaker { shots, missed, .. }, names) = (camera, naming.finish());
     let (violations, digest, collector) = (judged.violations.to_vec(), judged.digest, collector.clone());
     Run { document, collector, log, shots, violations, names, digest, missed, common, read, remarks }
+}
+
+/// The events of a collector of the model, with the schedule that is told if one is, and its inside at each phase of each collection.
+pub fn pictures(scenario: &Scenario, told: Option<&[Moment]>, collector: &Collector) -> (Vec<Event>, Vec<HeapPicture>) {
+    let (mut events, mut camera) = (Vec::new(), PictureTaker::default());
+    Machine::new(collector).run_observed(scenario, told, &mut EventBuffer::new(&mut events), &mut camera);
+    (events, camera.shots)
 }
 
 /// How a run on an interpreter ended, if not with its last event.

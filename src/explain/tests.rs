@@ -192,7 +192,7 @@ fn explained_real(source: &str, row: &str, does: &str) -> (Explanation, String) 
     let document = parse(source).unwrap();
     let mut examiner = Examiner::new(&spec, &Baseline::empty());
     let run = examiner.examine(&document.scenario, true);
-    let real = Some(RealRun { events: run.events, total: run.total, end: run.end });
+    let real = Some(RealRun { events: run.events, total: run.total, end: run.end, observes: run.observes });
     let run = record(&document, &row, Judged { violations: run.violations, digest: run.digest, real });
     let explanation = explain(&run);
     let page = text(&run, &explanation, true, false);

@@ -3,6 +3,7 @@
 //! ```toml
 //! [[bug]]
 //! id = "bpo-38006"
+//! title = "a few words"                        # at most 50 characters
 //! what = "one sentence"
 //! report = "bpo-38006"                          # or "not reported"
 //! rows = ["cpython-2.7.0..cpython-3.7.6"]       # first and last row, or one
@@ -19,6 +20,9 @@ use crate::event::Undefined;
 /// The baseline that comes with the program.
 const COMMITTED: &str = include_str!("../../baseline.toml");
 
+/// The longest title of a bug.
+pub const LONGEST_TITLE: usize = 50;
+
 /// What is known of each row.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Baseline {
@@ -32,6 +36,8 @@ pub struct Baseline {
 pub struct KnownBug {
     /// A short name: the number of its report, if it has one.
     pub id: String,
+    /// What happens, in at most 50 characters: for a line of a table.
+    pub title: String,
     /// What happens, in one sentence.
     pub what: String,
     /// The number of the report, or `not reported`.
@@ -75,6 +81,7 @@ struct File {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Entry {
     id: String,
+    title: String,
     what: String,
     report: String,
     rows: Vec<Spanned<String>>,
@@ -174,8 +181,11 @@ fn bug(entry: Entry, all: &[String]) -> Result<KnownBug, (Option<usize>, String)
     if rows.is_empty() || entry.regressions.is_empty() {
         return Err((None, format!("`{}` needs a row and a regression file", entry.id)));
     }
-    let (id, what, report, regressions) = (entry.id, entry.what, entry.report, entry.regressions);
-    Ok(KnownBug { id, what, report, rows, sign, regressions })
+    if entry.title.is_empty() || entry.title.chars().count() > LONGEST_TITLE {
+        return Err((None, format!("the title of `{}` needs 1 to {LONGEST_TITLE} characters", entry.id)));
+    }
+    let (id, title, what, report) = (entry.id, entry.title, entry.what, entry.report);
+    Ok(KnownBug { id, title, what, report, rows, sign, regressions: entry.regressions })
 }
 
 #[cfg(test)]
@@ -183,7 +193,8 @@ mod tests {
     use super::*;
     use crate::model::collector::Collector;
 
-    const BUG: &str = "[[bug]]\nid = \"x\"\nwhat = \"y\"\nreport = \"not reported\"\nregressions = [\"x.scn\"]\n";
+    const BUG: &str =
+        "[[bug]]\nid = \"x\"\ntitle = \"z\"\nwhat = \"y\"\nreport = \"not reported\"\nregressions = [\"x.scn\"]\n";
 
     fn parse(rest: &str) -> Result<Baseline, BaselineError> {
         Baseline::parse(&format!("{BUG}{rest}"), &Collector::row_names())
@@ -217,17 +228,20 @@ mod tests {
         let fixed = "fixed-by = \"+a\"\n";
         assert_eq!(
             message(&format!("rows = [\"cpython-9.9.9\"]\n{fixed}")),
-            "line 6 of the baseline: no row is called `cpython-9.9.9`"
+            "line 7 of the baseline: no row is called `cpython-9.9.9`"
         );
         assert!(
             message(&format!("rows = [\"cpython-3.7.6..cpython-3.4.0\"]\n{fixed}")).contains("ends before it starts")
         );
         assert!(message("rows = [\"cpython-3.7.6\"]\n").contains("line 1 of the baseline: either `fixed-by`"));
         assert!(message("rows = [\"cpython-3.7.6\"]\nfixed-by = \"a\"\n").contains("changes no switch"));
-        assert!(message("rows = [\"cpython-3.7.6\"]\nundefined = \"Nonsense\"\n").contains("line 7"));
+        assert!(message("rows = [\"cpython-3.7.6\"]\nundefined = \"Nonsense\"\n").contains("line 8"));
         assert!(message(&format!("rows = []\n{fixed}")).contains("needs a row"));
-        assert!(message("rows = 3\n").contains("line 6"));
-        assert!(message(&format!("rows = [\"cpython-3.7.6\"]\n{fixed}colour = 3\n")).contains("line 8"));
+        assert!(message("rows = 3\n").contains("line 7"));
+        assert!(message(&format!("rows = [\"cpython-3.7.6\"]\n{fixed}colour = 3\n")).contains("line 9"));
+        let long = BUG.replace("\"z\"", &format!("\"{}\"", "z".repeat(LONGEST_TITLE + 1)));
+        let long = Baseline::parse(&format!("{long}rows = [\"cpython-3.7.6\"]\n{fixed}"), &Collector::row_names());
+        assert!(long.unwrap_err().to_string().contains("needs 1 to 50 characters"));
         let twice = format!("rows = [\"cpython-3.7.6\"]\n{fixed}{BUG}rows = [\"cpython-3.7.6\"]\n{fixed}");
         assert!(message(&twice).contains("there twice"));
     }

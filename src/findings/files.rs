@@ -109,6 +109,6 @@ pub(crate) fn children(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     for entry in fs::read_dir(folder).map_err(StoreError::at(folder))? {
         paths.push(entry.map_err(StoreError::at(folder))?.path());
     }
-    paths.sort();
+    paths.sort_unstable();
     Ok(paths)
 }

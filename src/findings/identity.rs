@@ -35,6 +35,9 @@ pub struct CampaignIdentity {
     pub tries: u64,
     /// Interpreters run with sanitizers.
     pub sanitize: bool,
+    /// The model that interpreters are compared with, if somebody chose it; nothing if each has the row of its own version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<String>,
     /// Milliseconds that an interpreter has for one scenario; nothing if there is none.
     pub limit_ms: Option<u64>,
     /// Digest of what the first scenarios are and do: another version of generator, model or baseline is another
@@ -55,6 +58,9 @@ pub struct SubjectIdentity {
     pub build: String,
     /// What it is compared with, if it is.
     pub collector: String,
+    /// Where the collector has an object is not observed: the probe does not find the lists of this interpreter.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_lists: bool,
 }
 
 impl CampaignIdentity {
@@ -93,6 +99,9 @@ impl CampaignIdentity {
         }
         if self.sanitize {
             command += " --sanitize";
+        }
+        if let Some(row) = &self.against {
+            command += &format!(" --against {}", quoted(row));
         }
         if self.command == "run" && names != default {
             command += &format!(" --collector {}", quoted(&names.join(",")));

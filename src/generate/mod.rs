@@ -16,6 +16,7 @@ mod heap_estimate;
 mod historic_shapes;
 mod large_graphs;
 mod mutator_body;
+mod mutator_end;
 mod pending_scripts;
 mod profile;
 mod random;

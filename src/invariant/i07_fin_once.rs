@@ -2,7 +2,7 @@
 //!
 //! Does not verify: explicit calls of `__del__`.
 //!
-//! The statement in `known-bugs.md` says "with or without GC header". PEP 442 keeps its mark in the GC header, so for
+//! Not for every object: PEP 442 keeps its mark in the GC header, so for
 //! an object without one each death calls the finalizer, on purpose; so does `tp_del`, and everything before 3.4.
 
 use super::Invariant;

@@ -7,7 +7,7 @@
 use super::Invariant;
 use super::check::Check;
 use super::description::{Description, Ground};
-use super::shadow::{Shadow, Trait, unpack};
+use super::shadow::{Shadow, unpack};
 use super::violations::{Report, Violations};
 use crate::event::ObjId;
 use crate::subject::{Expectation, Needs, Promise};
@@ -36,7 +36,7 @@ impl Check for I15 {
             return;
         }
         // An entry of `gc.callbacks` that a script removes may die before the collection has decided anything.
-        let early = s.program().has(Trait::ScriptsChangeCallbacks) && !c.has_cleared();
+        let early = c.may_relist() && !c.has_cleared();
         if !c.unreachable().is_sound() || early {
             out.skip(Invariant::I15);
             return;

@@ -30,11 +30,11 @@ impl Check for I19 {
     #[inline]
     fn collected(s: &mut Shadow, out: &mut Violations, _returned: u32, _uncollectable: u32) {
         let c = s.collection();
-        let unclear = s.confidence().is_stream_unclear() || s.program().has(Trait::ScriptsChangeCallbacks);
-        if unclear
+        if s.confidence().is_stream_unclear()
             || c.scripts() > 0
             || c.is_late()
             || mutant!(I19OnlyFull) && c.generation() < 2
+            || mutant!(I19NotBesideLists) && s.program().has(Trait::ScriptsChangeCallbacks)
             || s.expectations().is(Choice::INCREMENTAL)
         {
             out.skip(Invariant::I19);

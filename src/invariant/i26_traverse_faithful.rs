@@ -56,7 +56,7 @@ impl Check for I26 {
                 let slots = o.facts().doubled() | o.facts().fickle();
                 o.lives() && (0..4).any(|slot| slots & 1 << slot != 0 && o.slot(slot) != NONE)
             };
-            let liar = s.objects().all().iter().any(lies);
+            let liar = s.objects().all().iter().any(lies) || s.objects().tracked_dying_lies().next().is_some();
             out.fail(Invariant::I26, s, report.blame_type(liar));
         }
     }

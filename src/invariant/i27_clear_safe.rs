@@ -9,7 +9,8 @@ use super::check::Check;
 use super::description::{Description, Ground};
 use super::shadow::{Frame, Object, Shadow, unpack};
 use super::violations::{Report, Violations};
-use crate::event::{ObjId, Undefined};
+use crate::event::{Code, ObjId, Undefined};
+use crate::scenario::Shape;
 use crate::subject::{Needs, Promise};
 
 pub(super) struct I27;
@@ -18,7 +19,8 @@ impl Check for I27 {
     const DESCRIPTION: Description = Description {
         statement: "`tp_clear` is called at most once per collection and leaves an object on which the deallocator and every \
                     method are memory-safe.",
-        premises: "None.",
+        premises: "None, but that the action of a deallocator which calls trash that is being cleared is a type-fault, unless it came \
+                   by that through a weak reference.",
         not: "Methods that no script calls.",
         rests: &[Ground::MemorySafety, Ground::Promise(Promise::ValidAfterClear)],
         needs: Needs::NONE,
@@ -39,7 +41,20 @@ impl Check for I27 {
         if reason == Undefined::CalledCleared {
             let caller = s.user_code().frames().last().map(Frame::owner).and_then(unpack);
             let report = Report::collector(caller).observed("met a function that was called after it had been cleared");
-            out.fail(Invariant::I27, s, report);
+            out.fail(Invariant::I27, s, report.blame_type(is_own_fault(s)));
         }
     }
+}
+
+/// True if the action of a deallocator has called trash that is being cleared, and came by it on its own: what dies amid
+/// cleared objects must expect them. Not if a weak reference has led there, or if it was no trash.
+fn is_own_fault(s: &Shadow) -> bool {
+    let c = s.collection();
+    let acts = s.user_code().driver().is_some_and(|frame| frame.code() == Code::Dealloc);
+    let trash = |index: usize| {
+        let o = &s.objects().all()[index];
+        o.is(Object::CLEARED_NOW) && !o.is(Object::ANSWERED) && c.unreachable().doomed().has(index)
+    };
+    let is_function = |index: &usize| s.objects().all()[*index].facts().shape() == Shape::Function;
+    acts && c.runs() && s.objects().cleared().filter(is_function).all(trash)
 }

@@ -1,31 +1,38 @@
 //! Verifies: outside of iterations, the length that a weak container tells its mutator equals the number of its raw
 //! entries and is at most the number of live ones; an iteration of the mutator shows each entry that is live from its
-//! beginning to its end, and a key or set element only once; a removal callback never removes an entry that is live.
+//! beginning to its end, and a key or set element only once; nothing but the mutator or a script removes an entry that is
+//! live. When nothing runs, no container that lives has an entry, and the registry no `finalize`, whose referent is gone,
+//! and no weak-key dictionary has a value without a key.
 //!
-//! Does not verify: lengths and iterations inside scripts; iterations that an exception may have cut short.
+//! Does not verify: lengths and iterations inside scripts; what leaves a weak-value dictionary while a script, or an operation
+//! that may delete an entry, runs. An error cuts no iteration short: scripts alone raise, and their errors end in them.
 
 use super::Invariant;
 use super::check::Check;
 use super::description::{Description, Ground};
-use super::shadow::{Facts, NONE, Object, ObjectSet, Shadow, Trait, WeakRec, unpack};
+use super::outlived::outlived;
+use super::shadow::{Fault, Keeps, NONE, Object, ObjectSet, Shadow, Trait, WeakRec, unpack};
 use super::violations::{Report, Violations};
-use crate::event::{Code, ObjId};
+use crate::event::ObjId;
 use crate::scenario::{Op, Shape};
-use crate::subject::{Needs, Promise};
+use crate::subject::{Expectation, Needs, Promise};
 
 pub(super) struct I30;
 
 impl Check for I30 {
     const DESCRIPTION: Description = Description {
         statement: "At quiescence the length of a weak container equals its live entries and its raw entries; iteration never skips \
-                    or repeats a live entry because others died; the removal of a dead entry takes no live one.",
-        premises: "No iteration is under way where a length is judged. Whoever made an entry, and when, makes no difference. A lying \
-                   `traverse`, or an entry whose deallocator forgot its weak references, makes it a type-fault: as many entries as \
-                   have such a cause.",
-        not: "What happens inside scripts.",
+                    or repeats a live entry because others died; the removal of a dead entry takes no live one. An entry whose \
+                    referent is gone has left, with its value, and so has a `finalize` left the registry.",
+        premises: "No iteration is under way where a length or what is left is judged. Whoever made an entry, and when, makes no \
+                   difference. A lying `traverse`, or an entry whose deallocator forgot its weak references, makes it a type-fault: \
+                   as many entries as have such a cause. Documented: an entry that died in trash which a finalizer or \
+                   `DEBUG_SAVEALL` saved, and what a container lost that was saved so.",
+        not: "Lengths and iterations inside scripts. What leaves a weak-value dictionary while a script, or an operation that may \
+              delete an entry, runs: no event says who asked for that.",
         rests: &[Ground::Liveness, Ground::Promise(Promise::EntriesLeave), Ground::Promise(Promise::FinalizeCalled)],
         needs: Needs::UNREACHABLE.and(Needs::WEAKREFS),
-        asks: &[],
+        asks: &[Expectation::SaveAll, Expectation::Resurrection],
         sentence: "{object} says {observed} and {expected} is right ({other})",
     };
 
@@ -46,26 +53,70 @@ impl Check for I30 {
         });
     }
 
-    /// A removal callback is about to store into a slot of its container's data.
+    #[inline]
+    fn at_rest(s: &mut Shadow, out: &mut Violations, _explicit: bool) {
+        if s.some_containers() {
+            left_over(s, out);
+        }
+    }
+
+    /// An entry may be about to leave the data of a container.
     #[inline]
     fn storing(s: &Shadow, out: &mut Violations, holder: ObjId, slot: u8, object: Option<ObjId>) {
-        let frames = s.user_code().frames();
-        let Some(frame) = frames.last().filter(|f| f.code() == Code::Callback && object.is_none()) else { return };
-        let is_remover = |o: &&Object| o.facts().shape() == Shape::Function && o.removes_from() != NONE;
-        let Some(remove) = s.at(frame.owner()).filter(is_remover) else { return };
-        let container = remove.removes_from();
-        let (Some(owner), Some(data)) = (s.at(container), s.get(holder)) else { return };
-        if owner.slot(0) as usize != holder.index() + 1 {
+        if object.is_some() {
             return;
         }
-        let mut old = NONE;
-        s.for_edges(data, |at, edge| old = if at == slot { edge } else { old });
-        let record = unpack(old).and_then(|weak| s.weak(weak)).filter(|r| r.container() == container);
-        let Some(record) = record else { return };
+        let Some(record) = s.leaves_by_itself(holder, slot) else { return };
         let live = record.is_live() && s.at(record.referent()).is_some_and(Object::held);
-        out.judge(Invariant::I30, s, !live || mutant!(I30RemovesLive), || {
-            Report::collector(unpack(container)).other(unpack(record.referent())).counts(1, 0)
+        let blind = mutant!(I30RemovesLive) || mutant!(I30NotPutOff) && s.user_code().is_idle();
+        out.judge(Invariant::I30, s, !live || blind, || {
+            Report::collector(unpack(record.container())).other(unpack(record.referent())).counts(1, 0)
         });
+    }
+}
+
+/// Set when I30 has reported an entry or a `finalize` that is left.
+const REPORTED: usize = 2;
+
+/// Judges that nothing is left of entries, and of `finalize` objects in the registry, whose referents are gone.
+#[inline(never)]
+fn left_over(s: &mut Shadow, out: &mut Violations) {
+    for at in 0..s.weakrefs().records().len() {
+        let record = s.weakrefs().records()[at];
+        // Most weak references have died with their referents, or with their entries.
+        if record.is_reported(REPORTED) || !s.at(record.weak()).is_some_and(Object::lives) {
+            continue;
+        }
+        if !s.at(record.referent()).is_some_and(|o| o.is(Object::FREED)) {
+            if record.container() != NONE {
+                out.pass(Invariant::I30);
+            }
+            continue;
+        }
+        let (held_by, mutant) = match s.keeps(&record) {
+            Keeps::Entry => (record.container(), mutant!(I30EntriesStay)),
+            Keeps::Registered => (record.callback(), mutant!(I30FinalizeStays)),
+            _ => continue,
+        };
+        if mutant {
+            out.pass(Invariant::I30);
+            continue;
+        }
+        let report = Report::collector(unpack(held_by)).other(unpack(record.referent())).counts(0, 1);
+        match report.on(outlived(s, &record)) {
+            Some(report) if !s.confidence().is_stream_unclear() => {
+                s.set_reported(at, REPORTED);
+                out.fail(Invariant::I30, s, report);
+            }
+            _ => out.skip(Invariant::I30),
+        }
+    }
+    if let Some((container, value)) = s.value_without_key()
+        && !mutant!(I30ValuesStay)
+    {
+        let container = ObjId::from_index(container as u32);
+        let report = Report::collector(Some(container)).other(unpack(value)).counts(0, 1);
+        out.fail(Invariant::I30, s, report.misled(s));
     }
 }
 
@@ -73,20 +124,23 @@ impl Check for I30 {
 fn blame(s: &Shadow, report: Report, container: u32, excess: u32) -> Report {
     let held = |r: &&WeakRec| r.container() == container && s.at(r.weak()).is_some_and(Object::lives);
     let entries = || s.weakrefs().records().iter().filter(held);
-    let forgotten = |r: &WeakRec| s.at(r.referent()).is_some_and(forgot_weakrefs);
-    let misled = |r: &WeakRec| s.is_misled(unpack(r.weak())) || s.is_misled(unpack(r.referent()));
-    let faulty = entries().filter(|r| forgotten(r) || misled(r)).count() as u32;
-    report.blame_type(faulty >= excess || s.is_misled(unpack(container)))
+    let faulty = entries().filter(|r| outlived(s, r) == Fault::Type).count() as u32;
+    if faulty >= excess || s.is_misled(unpack(container)) {
+        return report.blame_type(true);
+    }
+    let excuse = |r: &WeakRec| match outlived(s, r) {
+        Fault::Documented(why) if !is_alive(s, r) => Some(why),
+        _ => None,
+    };
+    match entries().find_map(excuse) {
+        Some(why) if faulty + entries().filter_map(excuse).count() as u32 >= excess => report.documented(why, s),
+        _ => report,
+    }
 }
 
 /// An entry of a container, and what it refers to, live.
 fn is_alive(s: &Shadow, r: &WeakRec) -> bool {
     s.at(r.weak()).is_some_and(Object::lives) && s.at(r.referent()).is_some_and(Object::lives)
-}
-
-/// True if an object was freed by a deallocator that leaves weak references to it behind.
-fn forgot_weakrefs(object: &Object) -> bool {
-    object.facts().is(Facts::KEEPS_WEAKREFS) && !object.lives()
 }
 
 /// What an iteration of the mutator has shown so far.
@@ -125,7 +179,7 @@ impl Iteration {
         let at = s.resolve(*container);
         let Some(object) = s.at(at) else { return };
         let iterated = object.facts().is_weak_container() && object.facts().shape() != Shape::LibraryValueDict;
-        if !iterated || s.program().has(Trait::Raises) {
+        if !iterated || mutant!(I30NotIfRaised) && s.program().has(Trait::Raises) {
             out.skip(Invariant::I30);
             return;
         }

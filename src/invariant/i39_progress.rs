@@ -29,8 +29,9 @@ impl Check for I39 {
         premises: "Thresholds that the mutator has set; each time the count starts anew. Calls of `gc.collect(0)`, `gc.freeze()`, \
                    `gc.disable()` and `gc.enable()` are no excuse (gh-122567, open).",
         not: "What is frozen. The oldest generation, for which there is no such number: full collections wait for a quarter of it to have survived \
-              the middle generation. Increments (3.14.0 to 3.14.4). Runs in which scripts change thresholds, enable, disable or freeze. \
-              Objects that are parts of others are not counted as allocated.",
+              the middle generation. Increments (3.14.0 to 3.14.4). What follows in a run after a script has begun that changes thresholds, enables, disables or \
+              freezes. \
+              Objects that are parts of others, or made in bulk, are not counted as allocated.",
         rests: &[Ground::Liveness],
         needs: Needs::SNAPSHOTS.and(Needs::LISTS).and(Needs::GENERATIONS),
         asks: &[Expectation::Collections],
@@ -58,6 +59,8 @@ struct Witness {
 pub(super) struct Clock {
     /// Something is to be judged: thresholds are known and ask for collections.
     is_set: bool,
+    /// A script may have changed when collections start.
+    lost: bool,
     enabled: bool,
     /// `gc.freeze` was called, and no snapshot has shown since what it has frozen.
     frozen: bool,
@@ -69,6 +72,9 @@ pub(super) struct Clock {
     live: u32,
     /// The last collection that was looked at.
     collection: u32,
+    /// The operation that is going on makes objects in bulk: an interpreter whose own allocations start collections may start
+    /// them afterwards only.
+    builds: bool,
 }
 
 impl Clock {
@@ -86,6 +92,10 @@ impl Clock {
 
     #[inline(never)]
     fn tick(&mut self, s: &mut Shadow, out: &mut Violations) {
+        if s.deeds().scheduled() {
+            // Which thresholds hold, and whether collection is enabled, is not known any more.
+            (self.is_set, self.lost) = (false, true);
+        }
         if self.is_set {
             self.count(s);
             self.look(s, out);
@@ -93,7 +103,7 @@ impl Clock {
         match s.op() {
             Some(Op::SetThreshold { thresholds: [young, middle, _] }) => {
                 let young = u32::from(*young);
-                self.is_set = young > 0 && !s.program().has(Trait::ScriptsSchedule);
+                self.is_set = young > 0 && !self.lost;
                 self.due = [young + 1, (young + 1) * (u32::from(*middle) + 2)];
                 self.witnesses = Default::default();
                 self.collection = s.collection().number();
@@ -106,6 +116,7 @@ impl Clock {
             Some(Op::Disable) => self.enabled = false,
             _ => {}
         }
+        self.builds = matches!(s.op(), Some(Op::Build { .. }));
         (self.created, self.live) = (s.objects().all().len(), s.objects().live());
     }
 
@@ -114,7 +125,7 @@ impl Clock {
     fn count(&mut self, s: &Shadow) {
         let new = &s.objects().all()[self.created.min(s.objects().all().len())..];
         let freed = self.live + new.len() as u32 - s.objects().live().min(self.live + new.len() as u32);
-        let counts = self.enabled && s.collection().number() == self.collection;
+        let counts = self.enabled && !self.builds && s.collection().number() == self.collection;
         let made = if counts { new.iter().filter(|o| is_counted(o)).count() as u32 } else { 0 };
         for witness in &mut self.witnesses {
             witness.before = witness.allocated;
@@ -143,19 +154,32 @@ impl Clock {
                     out.pass(Invariant::I39);
                 }
                 self.witnesses[generation] = Witness::default();
-            } else if witness.object != NONE && !is_garbage(s, witness.object, generation) {
+            } else if witness.object != NONE && garbage_in(s, witness.object) != Some(generation) {
                 self.witnesses[generation] = Witness::default();
             } else if witness.object != NONE && witness.before.min(witness.allocated) >= self.due[generation] {
                 let report = Report::collector(unpack(witness.object)).counts(self.due[generation], witness.allocated);
                 out.fail(Invariant::I39, s, report);
                 self.witnesses[generation] = Witness::default();
             }
-            if self.witnesses[generation].object == NONE {
-                let found = s.objects().present().iter().find(|at| is_garbage(s, *at as u32 + 1, generation));
-                let object = found.map_or(NONE, |at| at as u32 + 1);
-                self.witnesses[generation] = Witness { object, ..Witness::default() };
-            }
         }
+        self.find_witnesses(s);
+    }
+
+    /// Takes the first garbage of each generation of which none is being waited for: one look at what nothing reaches.
+    fn find_witnesses(&mut self, s: &Shadow) {
+        let mut wanted = self.witnesses.iter().filter(|witness| witness.object == NONE).count();
+        if wanted == 0 {
+            return;
+        }
+        s.objects().present().find_without(s.reach().base(), |at| {
+            let object = at as u32 + 1;
+            let generation = garbage_in(s, object).unwrap_or(YOUNGER);
+            if let Some(witness) = self.witnesses.get_mut(generation).filter(|witness| witness.object == NONE) {
+                *witness = Witness { object, ..Witness::default() };
+                wanted -= 1;
+            }
+            wanted == 0
+        });
     }
 }
 
@@ -170,16 +194,16 @@ fn is_counted(object: &Object) -> bool {
         && !facts.is(Facts::NO_HEADER)
 }
 
-/// True if nothing is known to reach the object, and the collector has it in this generation. What is surely reachable is
-/// up to date.
-fn is_garbage(s: &Shadow, object: u32, generation: usize) -> bool {
-    let Some(o) = s.at(object).filter(|o| o.lives() && !s.reach().base().has(object as usize - 1)) else {
-        return false;
-    };
-    let listed = match o.generation() {
+/// The generation in which the collector has the object, if nothing is known to reach it. What is surely reachable is up to
+/// date.
+fn garbage_in(s: &Shadow, object: u32) -> Option<usize> {
+    let o = s.at(object).filter(|o| !o.is(Object::GONE | Object::UNKNOWN_HOLDERS))?;
+    if s.reach().base().has(object as usize - 1) {
+        return None;
+    }
+    match o.generation() {
         // Not seen since it was made: it can only be in the youngest.
-        NOT_IN_A_LIST => generation == 0 && !o.was_seen() && is_counted(o) && !o.facts().is(Facts::UNTRACKED),
-        list => usize::from(list) == generation,
-    };
-    listed && !o.is(Object::UNKNOWN_HOLDERS)
+        NOT_IN_A_LIST => (!o.was_seen() && is_counted(o) && !o.facts().is(Facts::UNTRACKED)).then_some(0),
+        list => Some(usize::from(list)),
+    }
 }

@@ -73,6 +73,15 @@ impl Judge {
         }
     }
 
+    /// A judge that reports up to `limit` violations of one invariant in full, and not [`MAX_PER_INVARIANT`].
+    ///
+    /// [`MAX_PER_INVARIANT`]: super::MAX_PER_INVARIANT
+    pub(crate) fn keeping(limit: u32) -> Judge {
+        let mut judge = Judge::new();
+        judge.out.keep(limit);
+        judge
+    }
+
     /// Judges one run: all violations in order, the first is primary.
     pub fn judge(&mut self, scenario: &Scenario, events: &[Event], declaration: &Declaration) -> &[Violation] {
         self.start(scenario, declaration);
@@ -162,12 +171,13 @@ impl Judge {
         let heard = crate::mutants::heard(events);
         #[cfg(feature = "mutants")]
         let events = &*heard;
-        let mut events = events;
+        let mut rest = events.iter();
         if self.over {
             return;
         }
-        while let [event, rest @ ..] = events {
-            let from = std::mem::replace(&mut events, rest);
+        loop {
+            let from = rest.as_slice();
+            let Some(event) = rest.next() else { return };
             self.s.set_at(self.s.confidence().at().wrapping_add(1));
             if self.pending && !matches!(event, Event::Snapshot) {
                 self.prepare(event);
@@ -222,12 +232,12 @@ impl Judge {
                     }
                     self.pending = true;
                     self.s.apply_snapshot();
-                    events = self.lines(events);
+                    rest = self.lines(rest.as_slice()).iter();
                 }
                 // Of a snapshot that began in an earlier slice.
                 Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. } => {
                     self.s.set_at(self.s.confidence().at().wrapping_sub(1));
-                    events = self.lines(from);
+                    rest = self.lines(from).iter();
                 }
                 Event::Undefined { reason } => return self.undefined(reason),
                 Event::End => {
@@ -241,7 +251,7 @@ impl Judge {
     }
 
     /// What is to be done before an event that is not of a snapshot: what followed the last one is complete.
-    #[inline(never)]
+    #[inline(always)]
     fn prepare(&mut self, event: &Event) {
         if matches!(event, Event::State { .. } | Event::Weak { .. } | Event::Garbage { .. }) {
             return;

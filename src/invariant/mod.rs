@@ -59,6 +59,7 @@ pub mod differential;
 mod fault;
 mod judge;
 mod moments;
+mod outlived;
 mod page;
 mod registry;
 mod shadow;

@@ -139,8 +139,9 @@ impl Judge {
         self.reached.dropped_ops += 1;
         if self.s.user_code().is_idle() {
             self.reached.effective_ops = self.reached.effective_ops.saturating_sub(1);
+            // What a script could not do says nothing of the operation in which it runs.
+            self.s.apply_no_effect();
         }
-        self.s.apply_no_effect();
     }
 
     #[inline(never)]
@@ -233,6 +234,7 @@ impl Judge {
         ask!(answered(s, out, weak, referent));
         if let Some(object) = referent {
             self.used(Some(object));
+            self.s.note_answered(object);
             let (s, out) = (&self.s, &mut self.out);
             ask!(obtained(s, out, object, "got it from a weak reference"));
             ask!(saw(s, out, object));
@@ -247,7 +249,7 @@ impl Judge {
         self.used(Some(holder));
         self.used(object);
         let (s, out) = (&self.s, &mut self.out);
-        if !s.user_code().is_idle() {
+        if !s.user_code().is_idle() || s.some_containers() {
             ask!(storing(s, out, holder, slot, object));
         }
         self.s.apply_store_slot(holder, slot, object);

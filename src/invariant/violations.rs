@@ -28,6 +28,8 @@ pub struct Judged {
 pub(crate) struct Violations {
     pub violations: Vec<Violation>,
     pub judged: [Judged; Invariant::COUNT],
+    /// Highest number of violations of one invariant that are kept.
+    limit: u32,
     /// The invariants that cannot be asked about it. They are looked at like the others, where time matters; what they say
     /// is turned away where they fail, and when the run ends.
     unasked: Bits<2>,
@@ -144,7 +146,13 @@ pub(super) fn planted(violation: Violation) -> Option<Violation> {
 
 impl Violations {
     pub fn new() -> Violations {
-        Violations { violations: Vec::new(), judged: [Judged::default(); Invariant::COUNT], unasked: Bits::NONE }
+        let judged = [Judged::default(); Invariant::COUNT];
+        Violations { violations: Vec::new(), judged, limit: MAX_PER_INVARIANT, unasked: Bits::NONE }
+    }
+
+    /// Keeps up to so many violations of one invariant.
+    pub fn keep(&mut self, limit: u32) {
+        self.limit = limit;
     }
 
     pub fn start(&mut self) {
@@ -200,7 +208,7 @@ impl Violations {
             return;
         }
         judged.violated += 1;
-        if judged.violated > MAX_PER_INVARIANT {
+        if judged.violated > self.limit {
             return;
         }
         let Report { class, why, object, other, expected, observed } = report;

@@ -7,9 +7,11 @@ use std::sync::{Mutex, PoisonError};
 
 use super::compared_counts::{ComparedCounts, ComparedTotals, DifferenceKey};
 use super::finding;
+use super::panel::Panel;
 use super::plan::{ComparisonPlan, Target};
 use super::{Comparison, Lockstep};
 use crate::campaign::{self, Bounds, RunOptions, Show, Work};
+use crate::event::MOST_KEPT;
 use crate::findings::{Bug, CampaignIdentity, Finding, First, ShardState, State, StoreError};
 
 use crate::scenario::Scenario;
@@ -80,6 +82,8 @@ struct Comparing<'p> {
 /// The interpreters of a worker, by target: those that could be used so far.
 struct Worker {
     locksteps: Vec<Option<Lockstep>>,
+    /// The models of all of them, if there are several.
+    panel: Option<Panel>,
     batch: Vec<Scenario>,
     source: campaign::Source,
 }
@@ -114,7 +118,13 @@ impl Work for Comparing<'_> {
         if locksteps.iter().all(Option::is_none) {
             self.alive.fetch_sub(1, Ordering::Relaxed);
         }
-        Worker { locksteps, batch: Vec::new(), source: self.plan.draw.source() }
+        let model = self.plan.model.as_ref();
+        // What a model does with less room than the panel keeps, only the model itself can say.
+        let shares = locksteps.len() > 1
+            && model.declarations().len() == locksteps.len()
+            && self.plan.limits.events() > MOST_KEPT;
+        let panel = shares.then(|| Panel::new(model));
+        Worker { locksteps, panel, batch: Vec::new(), source: self.plan.draw.source() }
     }
 
     fn run(&self, worker: &mut Worker, numbers: Range<u64>) -> ComparedTotals {
@@ -128,10 +138,14 @@ impl Work for Comparing<'_> {
         let number = |i: usize| numbers.start + i as u64;
         let sample = |i: usize| self.plan.sample != 0 && number(i).is_multiple_of(self.plan.sample);
         let were_alive = worker.locksteps.iter().any(Option::is_some);
+        if let Some(panel) = worker.panel.as_mut().filter(|_| were_alive) {
+            panel.run(&worker.batch);
+        }
         for (index, place) in worker.locksteps.iter_mut().enumerate() {
             let Some(lockstep) = place else { continue };
             let each = |compared: super::Compared| part.add(index, number(compared.index), &compared);
-            if let Err(error) = lockstep.compare_batch(&worker.batch, sample, each) {
+            let known = |i: usize| worker.panel.as_ref().and_then(|panel| panel.events(i, index));
+            if let Err(error) = lockstep.compare_known(&worker.batch, known, sample, each) {
                 self.skip(index, error.to_string());
                 *place = None;
             }

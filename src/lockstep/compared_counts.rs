@@ -36,6 +36,9 @@ pub struct ComparedCounts {
     pub sampled: u64,
     /// A fresh process did something else.
     pub unstable: u64,
+    /// Compared without the collector's lists, which the probe did not find.
+    #[serde(default)]
+    pub without_lists: u64,
     /// Digest of the interpreter's event streams.
     pub digest: u64,
 }
@@ -46,6 +49,7 @@ impl ComparedCounts {
         self.scenarios += 1;
         self.sampled += u64::from(compared.sampled);
         self.unstable += u64::from(compared.unstable);
+        self.without_lists += u64::from(compared.without_lists);
         self.digest = self.digest.wrapping_add(mix(n, compared.digest));
         match &compared.comparison {
             Comparison::Same => {
@@ -96,6 +100,7 @@ impl SubjectCounts for ComparedCounts {
         self.limited += other.limited;
         self.sampled += other.sampled;
         self.unstable += other.unstable;
+        self.without_lists += other.without_lists;
         self.digest = self.digest.wrapping_add(other.digest);
         let arrays = self.undefined.iter_mut().zip(&other.undefined);
         let arrays = arrays.chain(self.loose.iter_mut().zip(&other.loose));

@@ -1,7 +1,7 @@
 //! Compares two event streams of one scenario: the model's and an interpreter's.
 
 use crate::event::{Event, Phase, Place, Undefined};
-use crate::subject::Failure;
+use crate::subject::{Failure, Needs};
 
 /// How many common events a difference keeps.
 const BEFORE: usize = 12;
@@ -89,6 +89,16 @@ pub struct Difference {
     pub real: Vec<Event>,
     /// Why the interpreter did not come to the end.
     pub failure: Option<Failure>,
+}
+
+/// As [`compare`], with a subject that may not see everything: only what it observes is compared.
+pub fn compare_observed(model: &[Event], real: &[Event], failure: Option<&Failure>, observes: Needs) -> Comparison {
+    if observes.shows_lists() {
+        return compare(model, real, failure);
+    }
+    let mut model = model.to_vec();
+    observes.restrict(&mut model);
+    compare(&model, real, failure)
 }
 
 /// Compares the streams of one scenario. `failure` says why the interpreter broke off, if it did.

@@ -19,6 +19,8 @@ pub struct ComparisonPlan {
     pub model: Arc<dyn Spec>,
     /// The targets run with sanitizers.
     pub sanitize: bool,
+    /// The name of the model of all targets, if somebody chose it; nothing if each has the row of its own version.
+    pub against: Option<String>,
     /// How many scenarios, for each target; a time is for all targets together.
     pub budget: Budget,
     /// Number of workers, from 1.
@@ -58,6 +60,7 @@ impl ComparisonPlan {
             sample: self.sample,
             tries: self.tries,
             sanitize: self.sanitize,
+            against: self.against.clone(),
             limit_ms: Some(self.limits.scenario.as_millis() as u64),
             fingerprint: crate::campaign::fingerprint(&self.draw, self.model.as_ref(), &Baseline::empty()),
         }

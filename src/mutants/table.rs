@@ -107,6 +107,36 @@ mutants! {
         By("lib invariant::tests::places::a_removal_takes_no_live_entry");
     I30Repeats "i30-repeats": "I30 does not object to an entry that an iteration shows again",
         By("lib invariant::tests::places::an_iteration_shows_an_entry_once");
+    I14NotForEntries "i14-not-for-entries": "I14 is not judged of entries of weak containers",
+        By("lib invariant::tests::containers::an_entry_is_owed_a_removal");
+    I14NotForFinalize "i14-not-for-finalize": "I14 is not judged of `finalize`",
+        By("lib invariant::tests::containers::a_finalize_is_owed_a_call");
+    I14AnyRuns "i14-any-runs": "I14 does not ask how often a `finalize` has called its function",
+        By("lib invariant::tests::containers::a_finalize_calls_once");
+    I30NotPutOff "i30-not-put-off": "I30 does not judge removals that are made when no script runs",
+        By("lib invariant::tests::containers::what_leaves_after_an_iteration_is_dead");
+    I30EntriesStay "i30-entries-stay": "I30 does not object to an entry whose referent is gone",
+        By("lib invariant::tests::containers::a_dead_entry_leaves");
+    I30FinalizeStays "i30-finalize-stays": "I30 does not object to a `finalize` in the registry whose referent is gone",
+        By("lib invariant::tests::containers::a_finalize_leaves_the_registry");
+    I30ValuesStay "i30-values-stay": "I30 does not object to a value without a key",
+        By("lib invariant::tests::containers::a_value_leaves_with_its_key");
+    I30NotIfRaised "i30-not-if-raised": "I30 does not judge iterations where some script raises",
+        By("lib invariant::tests::excuses::narrow::what_is_beside_an_object_excuses_nothing");
+    SavedContainersBlamed "saved-containers-blamed": "what a saved container has lost with its trash is the collector's fault",
+        By("lib invariant::tests::containers::what_was_saved_has_lost_its_weak_references");
+    I40NotForFinalize "i40-not-for-finalize": "I40 is not judged of `finalize`",
+        By("lib invariant::tests::containers::a_finalize_that_owns_its_object_keeps_it");
+    I06NotBesideLists "i06-not-beside-lists": "I06 is not judged where scripts change `gc.callbacks`",
+        By("lib invariant::tests::excuses::narrow::what_is_beside_an_object_excuses_nothing");
+    I19NotBesideLists "i19-not-beside-lists": "I19 is not judged where scripts change `gc.callbacks`",
+        By("lib invariant::tests::excuses::narrow::what_is_beside_an_object_excuses_nothing");
+    I21NotBesideFinalize "i21-not-beside-finalize": "I21 is not judged where there is a `finalize`",
+        By("lib invariant::tests::excuses::narrow::what_is_beside_an_object_excuses_nothing");
+    MaybeListedForgotten "maybe-listed-forgotten": "what scripts may have added to `gc.callbacks` is held by nothing else",
+        By("lib invariant::tests::excuses::narrow::what_a_script_may_list_is_excused");
+    MadeByCodeLeaks "made-by-code-leaks": "what user code makes in the last collection of a round is a leak of the collector",
+        By("lib invariant::tests::excuses::narrow::what_finalizers_make_for_ever_is_no_leak");
     I32ClearsOlder "i32-clears-older": "I32 does not object to `tp_clear` of older generations",
         By("lib invariant::tests::places::older_generations_are_not_cleared");
     I37Unfinished "i37-unfinished": "I37 does not object to a deallocation that never ends",
@@ -224,6 +254,16 @@ mutants! {
         By("lib model::machine::fact_tests::no_collection_starts_by_itself_unless_it_may");
     ZeroIsAThreshold "zero-is-a-threshold": "a first threshold of 0 starts collections",
         By("lib model::machine::fact_tests::no_collection_starts_by_itself_unless_it_may");
+    ToldWhileDisabled "told-while-disabled": "the model follows a schedule that collects while that is disabled",
+        By("schedule each_thing_that_a_schedule_may_not_do_is_a_difference");
+    ToldAtZero "told-at-zero": "the model follows a schedule that collects with a first threshold of 0",
+        By("schedule a_first_threshold_of_0_starts_none");
+    ToldBelowThreshold "told-below-threshold": "the model follows a schedule that collects below the threshold",
+        By("schedule each_thing_that_a_schedule_may_not_do_is_a_difference");
+    ToldInVain "told-in-vain": "a moment at which a collection has to start passes without one",
+        By("schedule each_thing_that_a_schedule_may_not_do_is_a_difference");
+    ToldIsYoung "told-is-young": "whatever the counts select, the model follows with generation 0",
+        By("schedule each_thing_that_a_schedule_may_not_do_is_a_difference");
     RefusalsAreSilent "refusals-are-silent": "a collection that is refused shows nothing",
         By("lib model::machine::fact_tests::a_collection_inside_of_another_one_is_refused");
 

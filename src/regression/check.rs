@@ -172,7 +172,7 @@ impl Runner<'_> {
 /// The topics on which a file states facts, sorted.
 pub(super) fn topics(document: &Document) -> Vec<Topic> {
     let mut topics: Vec<Topic> = document.expectations.iter().flat_map(|e| &e.facts).map(|f| Topic::of(*f)).collect();
-    topics.sort();
+    topics.sort_unstable();
     topics.dedup();
     topics
 }

@@ -65,7 +65,7 @@ pub fn load(path: &Path) -> Vec<Result<Case, Unreadable>> {
     if paths.is_empty() {
         return failed(Reason::Empty);
     }
-    paths.sort();
+    paths.sort_unstable();
     paths.iter().map(|p| read(p)).collect()
 }
 

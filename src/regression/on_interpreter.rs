@@ -5,7 +5,7 @@ use super::outcome::Runner;
 use crate::event::{Event, EventBuffer, Undefined};
 use crate::lockstep::{self, Comparison, Difference};
 use crate::scenario::text::{Document, Expectation, ExpectedViolation};
-use crate::subject::{Death, Failure, SetupError, Spec, Subject};
+use crate::subject::{Death, Declaration, Failure, Moment, SetupError, Spec, Subject, is_scheduled};
 use crate::supervise::Limits;
 
 /// What an interpreter made of a file.
@@ -73,22 +73,32 @@ impl Runner<'_> {
         let _ = row.subject(0, Limits::default())?.run(&document.scenario, &mut EventBuffer::new(&mut model));
         let (mut events, mut failure): (Vec<Event>, Option<Failure>) = (Vec::new(), None);
         python.restart();
-        python.run_batch(&[&document.scenario], &mut |_, run, why| {
+        let follows = python.has_own_schedule() && is_scheduled(&document.scenario);
+        let mut moments: Vec<Moment> = Vec::new();
+        python.run_scheduled(&[&document.scenario], &mut |_, run, told, why| {
             events.extend_from_slice(run);
+            moments.extend_from_slice(told);
             failure = why.cloned();
         })?;
+        if follows {
+            model.clear();
+            let mut row = row.subject(0, Limits::default())?;
+            let _ = row.follow(&document.scenario, &moments, &mut EventBuffer::new(&mut model));
+        }
         let (mut died, mut limit) = (None, None);
         match &failure {
             Some(Failure::Died { how, .. }) => died = Some(Death::new(how, &events)),
             Some(Failure::Limit { limit: reached, .. }) => limit = Some(reached.clone()),
             _ => {}
         }
-        let comparison = lockstep::compare(&model, &events, failure.as_ref());
+        let observes = python.declaration().observes;
+        let comparison = lockstep::compare_observed(&model, &events, failure.as_ref(), observes);
         let undefined = match &comparison {
             Comparison::Unsupported(what) => return Ok(Replayed::Unsupported(what.clone())),
             // The model's stream says in its last event where it ends.
             Comparison::Undefined(reason) => {
                 events.clone_from(&model);
+                observes.restrict(&mut events);
                 Some(*reason)
             }
             Comparison::Different(d) if d.kind == lockstep::DifferenceKind::Crash => {
@@ -100,8 +110,10 @@ impl Runner<'_> {
             }
             _ => None,
         };
-        let outcome = self.outcome_of(document, row_is, &events);
-        let Some(expected) = self.expected(document, row) else {
+        let declaration = Declaration { observes, ..row_is.clone() };
+        let outcome = self.outcome_of(document, &declaration, &events);
+        // What a file expects is what comes of the row's own schedule.
+        let Some(expected) = self.expected(document, row).filter(|_| !follows) else {
             return Ok(match (comparison, undefined) {
                 (Comparison::Different(difference), _) => Replayed::Differs(difference),
                 (_, Some(reason)) => Replayed::Undefined(reason, died),
@@ -112,6 +124,9 @@ impl Runner<'_> {
         compare_one(document, &topics(document), expected, &outcome, &mut found);
         // What a file leaves unsaid is the business of the test suite.
         found.retain(|m| !matches!(m, Mismatch::Missing { .. }));
+        if !observes.shows_lists() {
+            found.retain(|m| !matches!(m, Mismatch::Digest { .. }));
+        }
         Ok(match undefined {
             _ if !found.is_empty() => Replayed::Mismatch(found),
             Some(reason) => Replayed::Undefined(reason, died),

@@ -111,7 +111,7 @@ impl<'r> Judging<'r> {
         let found = self.judge.finish().iter();
         let mut violations: Vec<ExpectedViolation> =
             found.map(|v| ExpectedViolation { code: v.invariant.code().to_owned(), class: v.class }).collect();
-        violations.sort();
+        violations.sort_unstable();
         violations.dedup();
         Outcome { digest: self.digest.value(), violations, facts: self.facts.finish() }
     }
@@ -185,7 +185,7 @@ impl Facts {
         let mut facts = self.facts;
         facts.extend(self.returned.map(Fact::Returned));
         facts.push(if self.undefined { Fact::Undefined } else { Fact::Garbage(self.garbage) });
-        facts.sort();
+        facts.sort_unstable();
         facts.dedup();
         facts
     }

@@ -145,7 +145,7 @@ impl PreservedOutcome {
     /// The violations of the last run, each once.
     fn broken(&self) -> Vec<(Invariant, Class)> {
         let mut broken: Vec<_> = self.judge.violations().iter().map(|v| (v.invariant, v.class)).collect();
-        broken.sort();
+        broken.sort_unstable();
         broken.dedup();
         broken
     }

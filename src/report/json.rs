@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::text::campaign_report::CampaignReport;
 use super::text::run_counts::Word;
 use crate::campaign::{JudgedCounts, JudgedOutcome};
+use crate::cpython::Asked;
 use crate::findings::{Finding, REDUCED, RunCounts, Summary, Timing, Verdict, write_atomically};
 
 use crate::invariant::{Class, Coverage, Invariant};
@@ -270,6 +271,13 @@ pub(super) fn timing(timing: &Timing, bugs: &Summary) -> serde_json::Map<String,
     let states = bugs.0.iter().map(|(state, count)| (state.word().to_owned(), (*count).into()));
     map.insert("bugs".to_owned(), serde_json::Value::Object(states.collect()));
     map
+}
+
+/// Adds what was asked of interpreters, if there were any.
+pub fn asked(report: &mut JsonReport, asked: Asked) {
+    if asked != Asked::default() {
+        report.timing.insert("interpreters".to_owned(), serde_json::json!(asked));
+    }
 }
 
 fn violations(tally: &JudgedCounts) -> BTreeMap<&'static str, BTreeMap<&'static str, u64>> {

@@ -4,4 +4,4 @@ pub mod json;
 pub mod text;
 
 pub use crate::object_names::ObjectNames;
-pub use text::style::{Style, UNVERIFIED, count, grouped, quoted, subject};
+pub use text::style::{Style, UNVERIFIED, count, grouped, quoted, subject, wrapped};

@@ -6,8 +6,10 @@ mod end;
 mod expectation;
 mod group;
 mod not_observed;
+mod observed;
 mod promise;
 mod release;
+mod schedule;
 mod undefined_behaviour;
 
 use crate::event::{Event, EventBuffer};
@@ -22,6 +24,7 @@ pub use group::{At, Catalogue, Group, Receiver, SetupError, Spec, UnknownSubject
 pub use not_observed::NotObserved;
 pub use promise::{Permission, Promise, Text};
 pub use release::{Release, Releases, Span};
+pub use schedule::{EachScheduledRun, Moment, is_scheduled};
 pub use undefined_behaviour::{Foreseen, Start};
 
 /// Why a subject could not run a scenario to its end.
@@ -94,6 +97,32 @@ pub trait Subject {
         Ok(())
     }
 
+    /// Says which runs will be asked for. A subject with a process makes them now, in one round trip, and answers with them:
+    /// each once, until the process is replaced or a batch is run.
+    fn prepare(&mut self, _batch: &[&Scenario]) {}
+
+    /// True if the subject starts automatic collections by counts of its own, which it tells ([`Moment`]).
+    fn has_own_schedule(&self) -> bool {
+        false
+    }
+
+    /// As [`Subject::run_batch`], with the moments of the subject's own schedule; it has none if it does not say so.
+    ///
+    /// # Errors
+    /// As [`Subject::run_batch`].
+    fn run_scheduled(&mut self, batch: &[&Scenario], each: &mut EachScheduledRun<'_>) -> Result<(), SetupError> {
+        self.run_batch(batch, &mut |index, events, failure| each(index, events, &[], failure))
+    }
+
+    /// As [`Subject::run`], but with the schedule of another subject: where that told of a [`Moment`], a collection starts if
+    /// it had to start one there, and nowhere else. A subject that cannot be told does what it does by itself.
+    ///
+    /// # Errors
+    /// As [`Subject::run`].
+    fn follow(&mut self, scenario: &Scenario, _moments: &[Moment], out: &mut EventBuffer<'_>) -> Result<(), Failure> {
+        self.run(scenario, out)
+    }
+
     /// The id of the subject's process, while it has one.
     fn process_id(&self) -> Option<u32> {
         None
@@ -110,9 +139,9 @@ pub trait Subject {
     /// Sets the bounds of the process, if there is one: the next scenario runs in a fresh one that has them.
     fn set_limits(&mut self, _limits: Limits) {}
 
-    /// Runs the scenario so often in one process, each time from a fresh heap, and tells what the process holds after
-    /// each run, when nothing of the scenario is left. `None` if it cannot tell, which is what a subject says that
-    /// does not implement this.
+    /// Runs the scenario so often in one process, the one that it has, each time from a fresh heap, and tells what the
+    /// process holds after each run, when nothing of the scenario is left. `None` if it cannot tell, which is what a subject
+    /// says that does not implement this.
     ///
     /// # Errors
     /// [`Failure`] if a run broke off.

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{At, Death, Declaration, End, Failure, Group, Receiver, SetupError, Spec, Subject, Variants};
-use crate::event::{Event, EventBuffer, Undefined};
+use super::is_scheduled;
+use super::{
+    At, Death, Declaration, End, Failure, Group, Moment, Needs, Receiver, SetupError, Spec, Subject, Variants,
+};
+use crate::event::{Event, EventBuffer, Observation, Undefined};
 use crate::scenario::Scenario;
 use crate::supervise::Limits;
 
@@ -48,6 +51,7 @@ impl Spec for Foreseen {
             failed: Vec::new(),
             // What cannot be set up foresees nothing.
             model: self.model.subject(self.row, self.limits).ok(),
+            observes: self.declarations[0].observes,
             foreseen: Vec::new(),
             events: Vec::new(),
         })
@@ -81,6 +85,8 @@ struct Process {
     /// Why it, or a process of it, could not be started, since the last one could.
     failed: Vec<SetupError>,
     model: Option<Box<dyn Subject>>,
+    /// What the subject's events show.
+    observes: Needs,
     /// The events of the model's last run.
     foreseen: Vec<Event>,
     /// The events of the last run.
@@ -108,13 +114,29 @@ impl Process {
         }
     }
 
-    /// Where the model says that behaviour is undefined, and why: the number of events before it.
-    fn foresee(&mut self, scenario: &Scenario) -> Option<(usize, Undefined)> {
+    /// Where the model says that behaviour is undefined, and why: the number of events before it. It has its own schedule,
+    /// or is told that of a run. Only then, or where it is undefined, are its events kept.
+    fn foresee(&mut self, scenario: &Scenario, told: Option<&[Moment]>) -> Option<(usize, Undefined)> {
         let most = self.real.as_ref().map_or(self.limits, |real| real.limits()).events();
+        let model = self.model.as_mut()?;
+        if told.is_none() {
+            let mut last = None;
+            let mut take = |events: &[Event]| last = events.last().copied().or(last);
+            let blind = EventBuffer::new(&mut self.foreseen).keep(0).end_at(most).observe(Observation::Nothing);
+            let _ = model.run(scenario, &mut blind.pass_to(&mut take));
+            if !matches!(last, Some(Event::Undefined { .. })) {
+                return None;
+            }
+        }
         let mut out = EventBuffer::new(&mut self.foreseen).keep(most).end_at(most);
         // A run that broke off says what came before.
-        let _ = self.model.as_mut()?.run(scenario, &mut out);
+        let _ = match told {
+            // The moments of a run are places among all its events.
+            Some(moments) => model.follow(scenario, moments, &mut out),
+            None => model.run(scenario, &mut out),
+        };
         drop(out);
+        self.observes.restrict(&mut self.foreseen);
         match self.foreseen.last() {
             Some(Event::Undefined { reason }) => Some((self.foreseen.len() - 1, *reason)),
             _ => None,
@@ -123,20 +145,26 @@ impl Process {
 
     /// Runs a scenario by itself, in a fresh process if asked or if the model foresees the worst.
     fn run_alone(&mut self, scenario: &Scenario, at: At, fresh: bool, to: &mut dyn Receiver) {
-        let foreseen = self.foresee(scenario);
+        let mut foreseen = self.foresee(scenario, None);
         let (mut failure, mut events) = (None, std::mem::take(&mut self.events));
+        let (mut moments, mut follows) = (Vec::new(), is_scheduled(scenario));
         events.clear();
         let result = self.real().and_then(|real| {
             if fresh || foreseen.is_some() {
                 real.restart();
             }
-            real.run_batch(&[scenario], &mut |_, run, why| {
+            follows &= real.has_own_schedule();
+            real.run_scheduled(&[scenario], &mut |_, run, told, why| {
                 events.extend_from_slice(run);
+                moments.extend_from_slice(told);
                 failure = why.cloned();
             })
         });
         self.events = events;
         self.note(&result);
+        if follows && result.is_ok() {
+            foreseen = self.foresee(scenario, Some(&moments));
+        }
         let mut end = match &result {
             Ok(()) => End::of(&self.events, failure.as_ref()),
             Err(error) => End::Unsupported(error.to_string()),
@@ -166,19 +194,25 @@ impl Group for Process {
         }
         let (mut alone, mut together) = (Vec::new(), Vec::new());
         for (i, scenario) in batch.iter().enumerate() {
-            match self.foresee(scenario) {
+            match self.foresee(scenario, None) {
                 Some(_) => alone.push((i, true)),
                 None => together.push(i),
             }
         }
         let chosen: Vec<&Scenario> = together.iter().map(|i| batch[*i]).collect();
         let mut seen = 0;
+        let mut scheduled = Vec::new();
         let result = self.real().and_then(|real| {
-            real.run_batch(&chosen, &mut |index, events, failure| {
+            let own = real.has_own_schedule();
+            real.run_scheduled(&chosen, &mut |index, events, moments, failure| {
                 let i = together[index];
                 seen += 1;
                 if matches!(failure, Some(Failure::Died { .. } | Failure::Limit { .. })) {
                     alone.push((i, true));
+                    return;
+                }
+                if own && !moments.is_empty() {
+                    scheduled.push((i, End::of(events, failure), events.to_vec(), moments.to_vec()));
                     return;
                 }
                 let end = End::of(events, failure);
@@ -187,6 +221,15 @@ impl Group for Process {
             })
         });
         self.note(&result);
+        for (i, end, events, moments) in scheduled {
+            // With the subject's schedule behaviour may be undefined where the model's own led elsewhere.
+            if self.foresee(batch[i], Some(&moments)).is_some() {
+                alone.push((i, true));
+                continue;
+            }
+            to.events(at(i), end.judged(&events));
+            to.ended(at(i), end, None);
+        }
         if result.is_err() {
             // The next start fails likewise, and says so for each scenario.
             alone.extend(together[seen..].iter().map(|i| (*i, false)));

@@ -3,12 +3,14 @@
 mod ask;
 mod child;
 mod limits;
+mod status;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use ask::{Asked, Bounds, NoAnswer, ask, attend};
 pub use child::Child;
 pub use limits::Limits;
+pub(crate) use status::describe;
 
 /// A number that no other call in this process returns.
 pub(crate) fn unique() -> u64 {

@@ -1,6 +1,6 @@
 //! Campaigns whose interpreters are killed, stopped, crash, hang and run out of memory: each ends with a true count.
 
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -19,26 +19,34 @@ fn workers(parent: u32) -> Vec<u32> {
     numbers.filter(is_worker).collect()
 }
 
-/// Sends a signal to a worker of a running campaign, a moment after it has started.
-fn signal(campaign: &mut Child, name: &str) -> bool {
+/// The processes that run the scenarios: each is a copy of a worker.
+fn copies(campaign: u32) -> Vec<u32> {
+    workers(campaign).into_iter().flat_map(workers).collect()
+}
+
+/// Sends a signal to a process of a running campaign, a moment after it has started.
+fn signal(campaign: &mut Child, name: &str, to: fn(u32) -> Vec<u32>) -> bool {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(20) && campaign.try_wait().unwrap().is_none() {
-        if let [worker, ..] = workers(campaign.id())[..] {
+        if let [process, ..] = to(campaign.id())[..] {
             std::thread::sleep(Duration::from_millis(30));
-            return Command::new("kill").args([name, &worker.to_string()]).status().unwrap().success();
+            let sent = Command::new("kill").args([name, &process.to_string()]).stderr(Stdio::null()).status();
+            if sent.unwrap().success() {
+                return true;
+            }
         }
         std::thread::sleep(Duration::from_millis(2));
     }
     false
 }
 
-/// Runs a campaign twice, once with signals to its workers; the results must be equal.
-fn disturbed(line: &str, name: &str, times: u32) {
+/// Runs a campaign twice, once with signals to its processes; the results must be equal.
+fn disturbed(line: &str, name: &str, to: fn(u32) -> Vec<u32>, times: u32) {
     let place = Place::new();
     let undisturbed = place.coroner(&format!("{line} --json undisturbed.json"));
     assert_eq!(undisturbed.code, 0, "{}{}", undisturbed.out, undisturbed.err);
     let mut campaign = place.start(&format!("{line} --json disturbed.json"));
-    let sent = (0..times).filter(|_| signal(&mut campaign, name)).count();
+    let sent = (0..times).filter(|_| signal(&mut campaign, name, to)).count();
     let ran = ran(campaign.wait_with_output().unwrap());
     assert!(sent > 0, "the campaign was over too soon");
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
@@ -48,15 +56,42 @@ fn disturbed(line: &str, name: &str, times: u32) {
 #[test]
 fn a_worker_killed_in_the_middle_of_a_campaign_costs_nothing() {
     let Some(python) = newest_path() else { return };
-    disturbed(&format!("diff --python {python} --scenarios 8000 --jobs 1"), "-9", 3);
-    disturbed(&format!("test --python {python} --scenarios 8000 --jobs 2 --profile plain"), "-9", 3);
-    disturbed(&format!("run --collector python:{python},3.13 --scenarios 6000 --jobs 1 --profile plain"), "-9", 3);
+    disturbed(&format!("diff --python {python} --scenarios 8000 --jobs 1"), "-9", workers, 3);
+    disturbed(&format!("test --python {python} --scenarios 8000 --jobs 2 --profile plain"), "-9", workers, 3);
+    let line = format!("run --collector python:{python},3.13 --scenarios 6000 --jobs 1 --profile plain");
+    disturbed(&line, "-9", workers, 3);
 }
 
 #[test]
-fn a_worker_that_is_stopped_is_replaced() {
+fn a_copy_of_a_worker_killed_in_the_middle_of_a_campaign_costs_nothing() {
     let Some(python) = newest_path() else { return };
-    disturbed(&format!("diff --python {python} --scenarios 8000 --jobs 1 --limit 500ms"), "-STOP", 1);
+    disturbed(&format!("diff --python {python} --scenarios 8000 --jobs 1"), "-9", copies, 3);
+    disturbed(&format!("test --python {python} --scenarios 8000 --jobs 2 --profile plain"), "-9", copies, 3);
+}
+
+/// Automatic collections come when a process counts so, and what it counts depends on what it has run before. Nothing that is
+/// reported may.
+#[test]
+fn what_a_process_has_run_before_changes_no_result() {
+    let Some(python) = newest_path() else { return };
+    for command in ["diff", "test"] {
+        let place = Place::new();
+        let line = format!("{command} --python {python} --seed 7 --scenarios 40000 --jobs 1");
+        for options in ["--out whole --json whole.json", "--shard 0/2 --out a", "--shard 1/2 --out b"] {
+            let ran = place.coroner(&format!("{line} {options}"));
+            assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        }
+        assert_eq!(place.coroner("merge a b -o both --json both.json").code, 0);
+        let [whole, both] = ["whole.json", "both.json"].map(|name| place.json(name)["digest"].clone());
+        assert!(whole.is_string() && whole == both, "{command}: {whole} {both}");
+    }
+}
+
+#[test]
+fn a_process_that_is_stopped_is_replaced() {
+    let Some(python) = newest_path() else { return };
+    disturbed(&format!("diff --python {python} --scenarios 8000 --jobs 1 --limit 500ms"), "-STOP", copies, 1);
+    disturbed(&format!("diff --python {python} --scenarios 8000 --jobs 1 --limit 500ms"), "-STOP", workers, 1);
 }
 
 /// What `scan` does in the probe, to be replaced by something worse.

@@ -73,6 +73,12 @@ impl Place {
         value
     }
 
+    /// What depends on time, machine and paths.
+    pub fn timing(&self, name: &str) -> Value {
+        let value: Value = serde_json::from_str(&std::fs::read_to_string(self.path(name)).unwrap()).unwrap();
+        value["timing"].clone()
+    }
+
     /// The reduced scenarios of a folder of findings whose names start so.
     pub fn files(&self, folder: &str, start: &str) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.path(folder)).into_iter().flatten();

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 /// The program with arguments, in a folder.
 pub fn command(folder: &Path, line: &str) -> Command {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin("coroner"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_coroner"));
     command.current_dir(folder).args(line.split_whitespace());
     command
 }

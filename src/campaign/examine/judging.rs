@@ -76,8 +76,8 @@ impl Run {
 
     /// Finds out what of it the baseline knows.
     pub(super) fn settle(&mut self, known: &mut KnownBugs, subject: usize, scenario: &Scenario) {
-        let declaration = &self.declaration;
-        known.settle((subject, declaration), scenario, &mut self.violations, &mut self.known_bugs);
+        let of = (subject, &self.declaration);
+        known.settle(of, (scenario, &self.events), &mut self.violations, &mut self.known_bugs);
     }
 
     /// Adds violations.
@@ -215,6 +215,7 @@ pub(super) fn examined(runs: &[Run], subject: usize) -> Examined<'_> {
         differential: run.differential,
         differs: run.violations.iter().any(|(v, _)| v.invariant == Invariant::I41),
         end: &run.end,
+        observes: run.declaration.observes,
     }
 }
 

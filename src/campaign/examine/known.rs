@@ -7,16 +7,21 @@ use crate::event::{Event, EventBuffer, ObjId};
 use crate::findings::{Baseline, KnownBug, Sign, Verdict};
 use crate::invariant::{Class, Invariant, Judge, MAX_PER_INVARIANT, Phase, Violation, differential};
 use crate::scenario::Scenario;
-use crate::subject::{Declaration, Spec, Subject, Variants};
+use crate::subject::{Declaration, Moment, Spec, Subject, Variants, is_scheduled};
 
 /// The violations of a run with what they mean.
 pub(super) type Found = Vec<(Violation, Verdict)>;
 /// Of each of them, the index in the baseline of the bug that it is due to.
 pub(super) type DueTo = Vec<Option<u16>>;
 
+/// Highest number of violations of one invariant in which two runs are compared: what one run reports is a part of it.
+const MAX_COMPARED: u32 = 32 * MAX_PER_INVARIANT;
+
 /// The bugs that the baseline knows of the rows of some subjects, and what it takes to tell whether one was at work.
 pub(super) struct KnownBugs {
     variants: Box<dyn Variants>,
+    /// The subjects have processes of their own, which may have schedules of their own.
+    follows: bool,
     /// Of each subject, with the index in the baseline.
     bugs: Vec<Vec<(usize, KnownBug)>>,
     judge: Judge,
@@ -61,7 +66,7 @@ impl Shown {
         self.violations.extend_from_slice(violations);
         self.last = last;
         self.cut_off.clear();
-        let over = |i: &&Invariant| judge.judged(**i).violated > MAX_PER_INVARIANT;
+        let over = |i: &&Invariant| judge.judged(**i).violated > MAX_COMPARED;
         self.cut_off.extend(Invariant::ALL.iter().filter(over));
     }
 
@@ -82,27 +87,28 @@ impl KnownBugs {
         let of = |d: &Declaration| baseline.of_row(&d.row).map(|(at, bug)| (at, bug.clone())).collect();
         KnownBugs {
             variants: spec.variants(),
+            follows: spec.limits().is_some(),
             bugs: spec.declarations().iter().map(of).collect(),
-            judge: Judge::new(),
+            judge: Judge::keeping(MAX_COMPARED),
             events: Vec::new(),
             row: Shown::default(),
             repaired: Shown::default(),
         }
     }
 
-    /// Decides on every `collector` violation of a run of the scenario by this subject: the index in the baseline of the bug
-    /// that it is due to.
+    /// Decides on every `collector` violation of a run of the scenario by this subject, which had these events: the index in
+    /// the baseline of the bug that it is due to.
     pub(super) fn settle(
         &mut self,
         of: (usize, &Declaration),
-        scenario: &Scenario,
+        run: (&Scenario, &[Event]),
         found: &mut Found,
         bugs: &mut DueTo,
     ) {
         bugs.clear();
         bugs.resize(found.len(), None);
         if !self.bugs[of.0].is_empty() && found.iter().any(|(v, _)| v.class == Class::Collector) {
-            self.decide(of, scenario, found, bugs);
+            self.decide(of, run, found, bugs);
         }
     }
 
@@ -110,15 +116,17 @@ impl KnownBugs {
     fn decide(
         &mut self,
         (subject, declaration): (usize, &Declaration),
-        scenario: &Scenario,
+        (scenario, run): (&Scenario, &[Event]),
         found: &mut Found,
         due_to: &mut DueTo,
     ) {
         let several = found.iter().any(|(v, _)| v.class == Class::Collector && differential::judges(v.invariant));
+        // The rows' collections start where the subject's did.
+        let told = (self.follows && is_scheduled(scenario)).then(|| Moment::shown_by(run));
         let KnownBugs { variants, judge, events, row, repaired, .. } = self;
         let mut show = |switches: &str, shown: &mut Shown| {
             let Some(machine) = variants.variant(subject, switches) else { return false };
-            watch(machine, scenario, declaration, several, (judge, events), shown);
+            watch(machine, (scenario, told.as_deref()), declaration, several, (judge, events), shown);
             true
         };
         if !show("", row) {
@@ -153,10 +161,10 @@ impl KnownBugs {
     }
 }
 
-/// Runs a scenario and judges the events as they come.
+/// Runs a scenario, with the schedule that is told if one is, and judges the events as they come.
 fn watch(
     subject: &mut dyn Subject,
-    scenario: &Scenario,
+    (scenario, told): (&Scenario, Option<&[Moment]>),
     declaration: &Declaration,
     several: bool,
     (judge, memory): (&mut Judge, &mut Vec<Event>),
@@ -173,7 +181,12 @@ fn watch(
         judge.take(events);
     };
     // What broke off has been judged as far as it came.
-    let _ = subject.run(scenario, &mut EventBuffer::new(memory).keep(0).pass_to(&mut take));
+    let mut out = EventBuffer::new(memory).keep(0).pass_to(&mut take);
+    let _ = match told {
+        Some(moments) => subject.follow(scenario, moments, &mut out),
+        None => subject.run(scenario, &mut out),
+    };
+    drop(out);
     judge.finish();
     shown.take(judge.violations(), last, judge);
     if several {

@@ -32,7 +32,7 @@ static void report_freed(Dying *d) {
 
 /* The deallocation of an object starts, perhaps one that was put off. */
 void dealloc_put_off(uint32_t id) {
-    int original_empties = PY_VERSION_HEX < 0x03080000 || PY_VERSION_HEX >= 0x030d0000;
+    int original_empties = !TRASHCAN_ASKS_THE_TYPE;
     if (entry_of(id)->put_off && innermost && original_empties) report_freed(innermost);
     entry_of(id)->put_off = 0;
 }
@@ -122,15 +122,17 @@ PyObject *tuple_new(PyObject *a, PyObject *b) {
 
 /* ---- dicts ----
  *
- * Before 3.6 the order of a dict is that of its hash table. There a slot's key is the number of its insertion, so
+ * Where they do not keep the order of insertion (before 3.6) the order of a dict is that of its hash table. There a slot's key is the number of its insertion, so
  * that the order of the table is the order of insertion, as in later releases. */
 
-#if PY_VERSION_HEX < 0x03060000
 typedef struct { uint16_t next, key[MAX_ITEMS]; } Keys; /* key: number of the insertion plus 1, or 0 */
 
 static PyObject *key_of(PyObject *d, uint32_t slot, int create) {
-    uint32_t id = id_of(d);
-    Keys *keys = entry_of(id)->keys;
+    uint32_t id;
+    Keys *keys;
+    if (P.ordered) return small_ints[slot];
+    id = id_of(d);
+    keys = entry_of(id)->keys;
     if (!keys) {
         if (!create) return NULL;
         keys = entry_of(id)->keys = calloc(1, sizeof *keys);
@@ -146,11 +148,10 @@ static PyObject *key_of(PyObject *d, uint32_t slot, int create) {
     }
     return small_ints[keys->key[slot] - 1];
 }
-static void key_gone(PyObject *d, uint32_t slot) { ((Keys *)entry_of(id_of(d))->keys)->key[slot] = 0; }
-#else
-static PyObject *key_of(PyObject *d, uint32_t slot, int create) { return small_ints[slot]; }
-static void key_gone(PyObject *d, uint32_t slot) {}
-#endif
+
+static void key_gone(PyObject *d, uint32_t slot) {
+    if (!P.ordered) ((Keys *)entry_of(id_of(d))->keys)->key[slot] = 0;
+}
 
 PyObject *dict_get(PyObject *d, uint32_t slot) {
     PyObject *key = slot < MAX_ITEMS ? key_of(d, slot, 0) : NULL;

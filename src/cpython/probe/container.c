@@ -44,7 +44,6 @@ int is_container_function(uint32_t id) { return entry_of(id)->role == ROLE_CONTA
 /* ---- creation ---- */
 
 static void part(PyObject *o, const Kind *kind, uint32_t origin, uint32_t role) {
-    count_object();
     add_object(o, kind, origin, role);
 }
 
@@ -57,7 +56,6 @@ PyObject *container_new(const Kind *kind, uint32_t origin) {
     if (!(data = PyDict_New())) goto fail;
     part(data, &dict_kind, origin, ROLE_CONTAINER_DATA);
     if (!(selfref = PyWeakref_NewRef(o, NULL))) goto fail;
-    count_object();
     add_weak(selfref, &ref_kind, origin, ROLE_CONTAINER_SELF, o, NULL);
     if (!(defaults = PyTuple_Pack(1, selfref))) goto fail;
     Py_DECREF(selfref);
@@ -220,7 +218,6 @@ static void add_entry(uint32_t object, uint32_t slot, PyObject *value) {
     }
     weak = weak_new(shape == SHAPE_WEAK_VALUE_DICT ? SHAPE_KEYED_REF : SHAPE_REF, value, function);
     if (!weak) goto fail;
-    count_object();
     add_weak(weak, shape == SHAPE_WEAK_VALUE_DICT ? &keyed_kind : &ref_kind, entry_of(object)->origin,
              ROLE_CONTAINER_ENTRY, value, function);
     id = id_of(weak);
@@ -333,14 +330,12 @@ int op_iterate(PyObject *o, uint32_t script) {
 PyObject *finalize_new(const Kind *kind, PyObject *referent, PyObject *callable, uint32_t origin) {
     PyObject *o = pyclass_new(kind), *weak;
     if (!o) goto fail;
-    count_object();
     Py_INCREF(callable);
     *slotted_slot(o, 0) = callable;
     add_object(o, kind, origin, ROLE_NAMED);
     report_store(o, 0, callable);
     weak = PyWeakref_NewRef(referent, o);
     if (!weak) goto fail;
-    count_object();
     add_weak(weak, &ref_kind, origin, ROLE_FINALIZE_REF, referent, o);
     *slotted_slot(o, 1) = weak;
     report_store(o, 1, weak);

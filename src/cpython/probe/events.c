@@ -1,7 +1,8 @@
 /* Events into a mapped file, and snapshots.
  *
  * File: eight words of header (0: magic, 1: bytes of events so far, 2: why it gave up, 3: the probe's version of the
- * layout), then events of two words each. The file is shared with the parent, which reads it after a death. */
+ * layout, 4: a batch is running), then events of two words each. The file is shared with the parent, which reads it
+ * after a death. */
 #include "probe.h"
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -35,6 +36,8 @@ void events_rewind(void) {
     header[2] = 0;
 }
 
+void events_set_busy(int on) { header[4] = (uint64_t)on; }
+int events_busy(void) { return (int)header[4]; }
 int events_gave_up(void) { return (int)header[2]; }
 size_t events_used(void) { return (size_t)((char *)at - (char *)first); }
 void events_give_up(int why) {
@@ -59,6 +62,13 @@ void emit(uint32_t tag, uint32_t small, uint32_t a, uint64_t b) {
 }
 
 uint64_t *events_position(void) { return at; }
+
+/* Forgets the events since then. */
+void events_take_back(uint64_t *start) {
+    if (P.silent) return;
+    at = start;
+    header[1] = (uint64_t)((char *)at - (char *)first);
+}
 
 void events_correct_generation(uint64_t *start, uint32_t generation) {
     if (!P.silent) *start = (*start & ~(uint64_t)0xff00) | (uint64_t)generation << 8;
@@ -93,6 +103,11 @@ void snapshot(void) {
         PyObject *o;
         for (o = gc_first(list); o; o = gc_after(list, o))
             if ((id = id_of(o))) state(id, o, list);
+    }
+    /* Without lists: every tracked object counts as one of generation 0, in order of creation. */
+    for (id = 1; P.lists_not_found && id <= P.n_entries; id++) {
+        PyObject *o = entry_of(id)->object;
+        if (o && gc_tracked(o)) state(id, o, SPOT_GEN0);
     }
     for (id = 1; id <= P.n_entries; id++) {
         PyObject *o = entry_of(id)->object;

@@ -7,13 +7,14 @@
  * scenario knows of one reference to the argument only. Up to 3.6, where the collector visits the frame, HIT has no
  * argument and takes the function's from there: the reference of that call would be one from outside. */
 #include "probe.h"
-#if PY_VERSION_HEX < 0x03070000
+#if HAS_f_exc_type
 #include "frameobject.h"
 #endif
 
 #define POOL 128
 
-#if PY_VERSION_HEX < 0x03070000
+/* A frame that keeps an exception of its own (f_exc_type, until bpo-25612) is also tracked while it runs. */
+#if HAS_f_exc_type
 #define FRAME_IS_VISITED 1
 #define CALL_HIT "7654321()"
 #else
@@ -31,7 +32,7 @@ static const char source[] =
     "            made.append(template.replace(co_consts=consts))\n"
     "            continue\n"
     "        c = template\n"
-    "        more = (c.co_kwonlyargcount,) if hasattr(c, 'co_kwonlyargcount') else ()\n"
+    "        more = tuple([0 for a in ('co_posonlyargcount', 'co_kwonlyargcount') if hasattr(c, a)])\n"
     "        made.append(type(c)(*((c.co_argcount,) + more + (c.co_nlocals, c.co_stacksize, c.co_flags, c.co_code, consts,\n"
     "            c.co_names, c.co_varnames, c.co_filename, c.co_name, c.co_firstlineno, c.co_lnotab, c.co_freevars,\n"
     "            c.co_cellvars))))\n"
@@ -180,7 +181,7 @@ static int measure(void) {
     Py_DECREF(r);
     /* Known are the frame's references to the argument, the cells and (3.11) the function, and that of 2.7's argument
      * tuple. */
-    extra_function = (int)(seen_function - function_before) - (PY_VERSION_HEX >= 0x030b0000);
+    extra_function = (int)(seen_function - function_before) - HAS__PyInterpreterFrame;
     extra_argument = (int)(seen_argument - argument_before) - (PY_MAJOR_VERSION >= 3 ? 1 : 2);
     extra_cell = (int)(seen_cell - cell_before) - 1;
     function_forget(f);

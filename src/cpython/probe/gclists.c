@@ -1,8 +1,10 @@
 /* The collector's lists, found and read without knowing where the interpreter keeps them. */
 #include "probe.h"
 #include <stdio.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
-#if PY_VERSION_HEX >= 0x03080000
+#if !HAS_gc_refs
 /* Two words with flags in the low bits (bpo-36974 and earlier: Modules/gcmodule.c of 3.8 and later). */
 typedef struct { uintptr_t next, prev; } Head;
 #define HEAD_OF(o) ((Head *)(o)-1)
@@ -14,8 +16,8 @@ static void link_heads(Head *a, Head *b) {
     a->next = (a->next & FLAGS) | (uintptr_t)b;
     b->prev = (b->prev & FLAGS) | (uintptr_t)a;
 }
-int gc_tracked(PyObject *o) { return gc_has_header(o) && HEAD_OF(o)->next != 0; }
-int gc_finalized(PyObject *o) { return gc_has_header(o) && (HEAD_OF(o)->prev & 1); }
+static int head_tracked(PyObject *o) { return HEAD_OF(o)->next != 0; }
+static int head_finalized(PyObject *o) { return HEAD_OF(o)->prev & 1; }
 #else
 typedef PyGC_Head Head;
 #define HEAD_OF(o) ((Head *)(o)-1)
@@ -26,15 +28,30 @@ static void link_heads(Head *a, Head *b) {
     a->gc.gc_next = b;
     b->gc.gc_prev = a;
 }
-#if PY_VERSION_HEX >= 0x03040000
+#if HAS_FINALIZE
 /* gc_refs: bit 0 is the finalized bit, the rest the state; -2 is "untracked". */
-int gc_tracked(PyObject *o) { return gc_has_header(o) && (HEAD_OF(o)->gc.gc_refs >> 1) != -2; }
-int gc_finalized(PyObject *o) { return gc_has_header(o) && (HEAD_OF(o)->gc.gc_refs & 1); }
+static int head_tracked(PyObject *o) { return (HEAD_OF(o)->gc.gc_refs >> 1) != -2; }
+static int head_finalized(PyObject *o) { return HEAD_OF(o)->gc.gc_refs & 1; }
 #else
-int gc_tracked(PyObject *o) { return gc_has_header(o) && HEAD_OF(o)->gc.gc_refs != -2; }
-int gc_finalized(PyObject *o) { return 0; }
+static int head_tracked(PyObject *o) { return HEAD_OF(o)->gc.gc_refs != -2; }
+static int head_finalized(PyObject *o) { return 0; }
 #endif
 #endif
+
+/* What the interpreter itself says (3.9 and later) holds whatever a changed collector keeps in the head. */
+int gc_tracked(PyObject *o) {
+#if HAS_PyObject_GC_IsTracked
+    if (P.lists_not_found) return PyObject_GC_IsTracked(o);
+#endif
+    return gc_has_header(o) && head_tracked(o);
+}
+
+int gc_finalized(PyObject *o) {
+#if HAS_PyObject_GC_IsFinalized
+    if (P.lists_not_found) return PyObject_GC_IsFinalized(o);
+#endif
+    return gc_has_header(o) && head_finalized(o);
+}
 
 static Head *heads[4];
 static int n_heads;
@@ -46,8 +63,36 @@ int gc_lists(void) { return n_heads; }
 
 /* struct gc_generation, in every release: the head of the list, the threshold, the count. */
 typedef struct { Head head; int threshold, count; } Generation;
-int *gc_threshold(int g) { return &((Generation *)heads[g])->threshold; }
-int *gc_count(int g) { return &((Generation *)heads[g])->count; }
+/* Stands for them where they were not found: what is written there has no effect, what is read was asked for. */
+static Generation nowhere[3];
+
+static void ask(PyObject *function, int count) {
+    PyObject *three = function ? PyObject_Call(function, P.no_args, NULL) : NULL;
+    int g;
+    for (g = 0; three && g < 3 && g < PyTuple_GET_SIZE(three); g++)
+        *(count ? &nowhere[g].count : &nowhere[g].threshold) = (int)PyLong_AsLong(PyTuple_GET_ITEM(three, g));
+    Py_XDECREF(three);
+    PyErr_Clear();
+}
+
+int *gc_threshold(int g) {
+    if (n_heads) return &((Generation *)heads[g])->threshold;
+    ask(P.gc_get_threshold, 0);
+    return &nowhere[g].threshold;
+}
+
+int *gc_count(int g) {
+    if (n_heads) return &((Generation *)heads[g])->count;
+    ask(P.gc_get_count, 1);
+    return &nowhere[g].count;
+}
+
+int gc_is_empty(void) {
+    int g;
+    for (g = 0; g < n_heads && g < 3; g++)
+        if (gc_first(g)) return 0;
+    return 1;
+}
 
 PyObject *gc_after(int list, PyObject *o) {
     Head *h = next_of(HEAD_OF(o));
@@ -55,14 +100,16 @@ PyObject *gc_after(int list, PyObject *o) {
 }
 
 PyObject *gc_first(int list) {
-    Head *h = next_of(heads[list]);
+    Head *h;
+    if (list >= n_heads) return NULL;
+    h = next_of(heads[list]);
     return h == heads[list] ? NULL : OBJECT_OF(h);
 }
 
 static uint64_t told; /* where it cannot be read: how many objects the collector has said to be uncollectable */
 
 void gc_said_uncollectable(void) { told++; }
-uint64_t gc_uncollectable(int generation) { return stats[generation] ? *stats[generation] : told; }
+uint64_t gc_uncollectable(int generation) { return gc_debug_flags() ? told : *stats[generation]; }
 
 static void call(PyObject *function, PyObject *args) {
     PyObject *r = function ? PyObject_Call(function, args, NULL) : NULL;
@@ -92,6 +139,26 @@ void gc_hide_all(void) {
     for (i = 0; i < n_heads; i++) hide(heads[i]);
 }
 
+/* Two words of this process, wherever they may be: -1 if there is nothing. */
+static int peek(const void *from, Head *to) {
+    struct iovec here = {to, sizeof *to}, there = {(void *)from, sizeof *to};
+    return from && process_vm_readv(getpid(), &here, 1, &there, 1, 0) == sizeof *to ? 0 : -1;
+}
+
+/* True if a head is in a ring of heads each of which knows its neighbours, as far as it is looked at: only then it may be
+ * written to. A collector with other lists, or none, has something else there. */
+static int is_in_a_list(Head *first) {
+    Head *at = first, head, next;
+    int n;
+    if (peek(at, &head) < 0) return 1; /* it is there: a process may not be allowed to ask */
+    for (n = 0; n < 64; n++) {
+        if (peek(at, &head) < 0 || peek(next_of(&head), &next) < 0 || prev_of(&next) != at) return 0;
+        at = next_of(&head);
+        if (at == first) return n > 0;
+    }
+    return 1;
+}
+
 /* A new object is the last of generation 0: what follows it is the head of the list. Alone in its generation it is
  * the last again in the list to which a collection moves it. */
 static int find_heads(void) {
@@ -100,6 +167,7 @@ static int find_heads(void) {
     int g;
     if (!o) return -1;
     last = HEAD_OF(o);
+    if (!is_in_a_list(last)) return -1;
     for (g = 0; g < 3; g++) {
         heads[g] = next_of(last);
         if (prev_of(heads[g]) != last) return -1;
@@ -129,7 +197,7 @@ int gc_statistics(int generation, uint64_t *collections, uint64_t *collected) {
 }
 
 /* DEBUG_UNCOLLECTABLE, and for 2.7 DEBUG_OBJECTS, where the collector has to be listened to. */
-int gc_debug_flags(void) { return stats[2] ? 0 : PY_MAJOR_VERSION >= 3 ? 4 : 4 + 16; }
+int gc_debug_flags(void) { return stats[0] && stats[1] && stats[2] ? 0 : PY_MAJOR_VERSION >= 3 ? 4 : 4 + 16; }
 
 /* ---- where gc.get_stats() reads "uncollectable" from (3.4 and later) ----
  *
@@ -137,7 +205,7 @@ int gc_debug_flags(void) { return stats[2] ? 0 : PY_MAJOR_VERSION >= 3 ? 4 : 4 +
  * grew by exactly the number of uncollectable objects that were made, three times. 2.7 keeps no statistics and 3.15
  * keeps a history of them: there the collector is made to name each object (see stderr_write in module.c). */
 
-#if PY_VERSION_HEX < 0x030f0000
+#if HAS_FINALIZE
 typedef struct { char *start, *end; } Region;
 
 static int region_around(void *p, Region *out) {
@@ -167,7 +235,6 @@ static int region_around(void *p, Region *out) {
     return 0;
 }
 
-#if PY_VERSION_HEX >= 0x03040000
 static void make_uncollectable(int generation, int count) {
     static const Kind legacy = {SHAPE_NODE, 0, 0, 0, 0, 0, 0, FINALIZER_LEGACY, NO_SCRIPT, NO_SCRIPT, NO_SCRIPT};
     PyObject *nodes[64];
@@ -217,70 +284,27 @@ static int find_stats(int generation) {
     return 0;
 }
 #else
-/* 2.7: how many objects survived the last full collection, and collections of generation 1 since. */
-static volatile Py_ssize_t *long_lived_total, *long_lived_pending;
-
-int gc_too_few_long_lived(void) {
-    return long_lived_total && long_lived_pending && *long_lived_pending < *long_lived_total / 4;
-}
-
-static volatile Py_ssize_t *find_long_lived(int generation) {
-    static const int counts[3] = {1037, 753, 1541};
-    static const Kind plain = {SHAPE_NODE, 0, 0, 0, 0, 0, 0, FINALIZER_NONE, NO_SCRIPT, NO_SCRIPT, NO_SCRIPT};
-    PyObject *nodes[2048];
-    Region r;
-    size_t words, i;
-    Py_ssize_t *memory;
-    volatile Py_ssize_t *found = NULL;
-    uint8_t *matches;
-    int step, n = 0, k, sum = 0;
-    if (region_around(heads[0], &r) < 0) return NULL;
-    memory = (Py_ssize_t *)r.start;
-    words = (size_t)(r.end - r.start) / 8;
-    matches = PyMem_Malloc(words);
-    if (!matches) return NULL;
-    memset(matches, 0, words);
-    call(P.gc_collect, P.gen_args[2]); /* pending becomes 0 */
-    for (step = 0; step < 3; step++) {
-        for (k = 0; k < counts[step]; k++) nodes[k] = node_new(&plain);
-        call(P.gc_collect, P.gen_args[generation]);
-        sum = generation == 1 ? sum + counts[step] : counts[step];
-        for (i = 0; i < words; i++) matches[i] += memory[i] == sum;
-        for (k = 0; k < counts[step]; k++) Py_XDECREF(nodes[k]);
-    }
-    for (i = 0; i < words; i++)
-        if (matches[i] == 3) {
-            n++;
-            found = &memory[i];
-        }
-    PyMem_Free(matches);
-    table_reset();
-    return n == 1 ? found : NULL;
-}
-
-static int find_stats(int generation) {
-    if (generation == 2) long_lived_total = find_long_lived(2);
-    if (generation == 1) long_lived_pending = find_long_lived(1);
-    return 0;
-}
-#endif
-#else
 static int find_stats(int generation) { return 0; }
 #endif
 
 int gc_setup(void) {
     int g;
     link_heads(&apart, &apart);
+    P.silent = 1;
     if (find_heads() < 0) {
-        PyErr_SetString(PyExc_RuntimeError, "the collector's lists are not where they are expected");
-        return -1;
+        /* What the interpreter has made so far stays in the lists; the oldest is where it disturbs least. */
+        n_heads = 0;
+        P.lists_not_found = 1;
+        call(P.gc_collect, P.gen_args[2]);
+        table_reset();
+        return 0;
     }
     gc_hide_all();
-    P.silent = 1;
+    /* Where one of them is not found (3.15 keeps a history of them) the collector is listened to. */
     for (g = 0; g < 3; g++)
         if (find_stats(g) < 0) {
-            PyErr_SetString(PyExc_RuntimeError, "the collector's statistics cannot be found");
-            return -1;
+            stats[0] = stats[1] = stats[2] = NULL;
+            break;
         }
     table_reset();
     return 0;

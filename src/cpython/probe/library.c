@@ -51,13 +51,11 @@ PyObject *library_finalize_new(const Kind *kind, PyObject *referent, PyObject *c
         events_give_up(GAVE_UP_ERROR);
         return NULL;
     }
-    if (gc_has_header(o)) count_object();
     add_object(o, kind, origin, ROLE_NAMED);
     entry(o, &kept, &weak);
     if (kept && weak && PyWeakref_CheckRefExact(weak) && !id_of(weak)) {
         static const Kind weak_kind = {SHAPE_REF, 0, 0, 0, 0, 0, 0, FINALIZER_NONE, NO_SCRIPT, NO_SCRIPT, NO_SCRIPT};
         PyWeakReference *w = (PyWeakReference *)weak;
-        count_object();
         add_weak(weak, &weak_kind, origin, ROLE_FINALIZE_REF, w->wr_object, w->wr_callback);
         report_entry(o, kept, weak);
     }
@@ -73,9 +71,12 @@ static PyObject *call(PyObject *o, PyObject *args, PyObject *kw) {
     PyObject *weak = PyTuple_GET_SIZE(args) > 0 ? PyTuple_GET_ITEM(args, 0) : NULL, *r, *kept, *left;
     int registered = id && entry_of(id)->registered;
     P.calling = 0;
-    if (!id || P.silent) {
-        if (id) entry_of(id)->registered = 0;
-        return original_call(o, args, kw);
+    if (!id) return original_call(o, args, kw);
+    if (P.silent) { /* what it would call may have been emptied */
+        entry_of(id)->registered = 0;
+        library_unregister(o);
+        Py_INCREF(Py_None);
+        return Py_None;
     }
     emit(EV_ENTER, CODE_CALLBACK, id, weak ? id_of(weak) : 0);
     snapshot();
@@ -136,7 +137,6 @@ static PyObject *get(PyObject *o, int which) {
 }
 
 static void tell(PyObject *o, const Kind *kind, uint32_t origin, uint32_t role) {
-    count_object();
     add_object(o, kind, origin, role);
 }
 
@@ -160,7 +160,6 @@ PyObject *library_dict_new(const Kind *kind, uint32_t origin) {
     own = OWN_DICT ? *_PyObject_GetDictPtr(o) : NULL;
     tell(o, kind, origin, ROLE_NAMED);
     if (cell) tell(cell, &cell_kind, origin, ROLE_CONTAINER_CELL);
-    count_object();
     add_weak(selfref, &ref_kind, origin, ROLE_CONTAINER_SELF, o, ((PyWeakReference *)selfref)->wr_callback);
     tell(defaults, &tuple_kind, origin, ROLE_CONTAINER_DEFAULTS);
     report_store(defaults, 0, selfref);
@@ -229,7 +228,6 @@ int library_dict_store(PyObject *o, uint32_t slot, PyObject *value) {
     weak = r < 0 ? NULL : dict_get(data, slot);
     if (weak && !id_of(weak)) {
         PyWeakReference *w = (PyWeakReference *)weak;
-        count_object();
         add_weak(weak, &keyed_kind, entry_of(id_of(o))->origin, ROLE_CONTAINER_ENTRY, w->wr_object, w->wr_callback);
         entry_of(id_of(weak))->number = slot;
         dicts[i].entry[slot] = id_of(weak);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,33 +27,35 @@ static void unraisable(void) {
     if (P.n_raised > 0) emit(EV_UNRAISABLE, 0, P.raised[--P.n_raised], 0);
 }
 
-#if PY_VERSION_HEX >= 0x03080000
+static int has_hook; /* sys.unraisablehook (3.8, bpo-36829) is called with the error, and nothing is written */
+
 static PyObject *hook(PyObject *self, PyObject *args) {
     /* The traceback was made for the report. On the one exception there is it would outlive that, and its frames. */
+#if PY_MAJOR_VERSION >= 3
     if (PyException_SetTraceback(P.exception, Py_None) < 0) PyErr_Clear();
+#endif
     unraisable();
     Py_INCREF(Py_None);
     return Py_None;
 }
 static PyMethodDef hook_def = {"unraisablehook", hook, METH_O, NULL};
-#endif
 
-/* Stands for sys.stderr. Before 3.8 the report of an error is several writes, the first of which begins with
+/* Stands for sys.stderr. Without a hook the report of an error is several writes, the first of which begins with
  * "Exception". With DEBUG_UNCOLLECTABLE the collector writes a line for each uncollectable object. */
-static PyObject *stderr_write(PyObject *self, PyObject *text) {
+static PyObject *stderr_write(PyObject *self, PyObject *args) {
+    PyObject *text = PyTuple_GET_SIZE(args) > 0 ? PyTuple_GET_ITEM(args, 0) : Py_None;
     const char *s = NULL;
 #if PY_MAJOR_VERSION >= 3
     if (PyUnicode_Check(text)) s = PyUnicode_AsUTF8(text);
 #else
     if (PyString_Check(text)) s = PyString_AS_STRING(text);
 #endif
-#if PY_VERSION_HEX < 0x03080000
-    if (s && strncmp(s, "Exception ", 10) == 0) unraisable();
-#endif
+    if (!has_hook && s && strncmp(s, "Exception ", 10) == 0) unraisable();
     if (s && strncmp(s, "gc: uncollectable", 17) == 0) {
         gc_said_uncollectable();
         trashcan_set_aside();
     }
+    if (s) collect_said(s, args);
     Py_INCREF(Py_None);
     return Py_None;
 }
@@ -60,7 +63,7 @@ static PyObject *stderr_flush(PyObject *self, PyObject *none) {
     Py_INCREF(Py_None);
     return Py_None;
 }
-static PyMethodDef stderr_methods[] = {{"write", stderr_write, METH_O, NULL}, {"flush", stderr_flush, METH_NOARGS, NULL}, {0}};
+static PyMethodDef stderr_methods[] = {{"write", stderr_write, METH_VARARGS, NULL}, {"flush", stderr_flush, METH_NOARGS, NULL}, {0}};
 static PyTypeObject stderr_type = {PyVarObject_HEAD_INIT(NULL, 0)};
 
 static int watch_output(void) {
@@ -72,11 +75,10 @@ static int watch_output(void) {
     if (PyType_Ready(&stderr_type) < 0) return -1;
     f = PyObject_New(PyObject, &stderr_type);
     if (!f || PySys_SetObject((char *)"stderr", f) < 0) return -1;
-#if PY_VERSION_HEX >= 0x03080000
+    has_hook = PySys_GetObject((char *)"unraisablehook") != NULL;
+    if (!has_hook) return 0;
     f = PyCFunction_New(&hook_def, NULL);
-    if (!f || PySys_SetObject("unraisablehook", f) < 0) return -1;
-#endif
-    return 0;
+    return f ? PySys_SetObject((char *)"unraisablehook", f) : -1;
 }
 
 /* ---- start ---- */
@@ -85,6 +87,23 @@ static PyObject *optional(PyObject *module, const char *name) {
     PyObject *o = PyObject_GetAttrString(module, name);
     if (!o) PyErr_Clear();
     return o;
+}
+
+/* True if a dict keeps the order in which its keys came: then keys that are objects have one that does not depend on
+ * their addresses. */
+static int dicts_are_ordered(void) {
+    static const long keys[] = {7, 3, 12, 0, 5, 1};
+    PyObject *d = PyDict_New(), *key, *value;
+    Py_ssize_t at = 0;
+    int i, same = d != NULL;
+    for (i = 0; d && i < 6; i++) {
+        key = PyLong_FromLong(keys[i]);
+        if (key) PyDict_SetItem(d, key, Py_None);
+        Py_XDECREF(key);
+    }
+    for (i = 0; d && PyDict_Next(d, &at, &key, &value); i++) same &= i < 6 && PyLong_AsLong(key) == keys[i];
+    Py_XDECREF(d);
+    return same && i == 6;
 }
 
 static int setup(void) {
@@ -98,7 +117,11 @@ static int setup(void) {
     P.gc_freeze = optional(gc, "freeze");
     P.gc_unfreeze = optional(gc, "unfreeze");
     P.gc_set_debug = optional(gc, "set_debug");
+    P.gc_get_debug = optional(gc, "get_debug");
+    P.gc_set_threshold = optional(gc, "set_threshold");
     P.gc_get_objects = optional(gc, "get_objects");
+    P.gc_get_count = optional(gc, "get_count");
+    P.gc_get_threshold = optional(gc, "get_threshold");
     P.garbage = optional(gc, "garbage");
     P.callbacks = optional(gc, "callbacks");
     P.no_args = PyTuple_New(0);
@@ -109,6 +132,7 @@ static int setup(void) {
         return -1;
     }
     Py_XDECREF(PyObject_Call(P.gc_disable, P.no_args, NULL));
+    P.ordered = dicts_are_ordered();
     if (watch_output() < 0 || node_setup() < 0 || weak_setup() < 0) return -1;
     P.silent = 1;
     if (pyclass_setup() < 0 || function_setup() < 0 || builtin_setup() < 0) return -1;
@@ -186,12 +210,10 @@ static void set_timer(uint32_t milliseconds) {
 
 /* 0, or what cannot be done here: 0x100 + the shape. */
 static uint32_t unsupported(void) {
-#if PY_VERSION_HEX < 0x03060000
     uint32_t i;
-    for (i = 0; i < P.n_ops; i++)
+    for (i = 0; !P.ordered && i < P.n_ops; i++)
         /* The order of its dict, whose keys are objects, is that of their addresses. */
         if (P.ops[i].code == OP_NEW && P.ops[i].kind.shape == SHAPE_WEAK_KEY_DICT) return 0x100u + SHAPE_WEAK_KEY_DICT;
-#endif
     return 0;
 }
 
@@ -246,10 +268,72 @@ static uint32_t run_batch(const char *at, size_t half, uint32_t *dirty) {
     return i;
 }
 
+/* ---- copies ----
+ *
+ * This process runs no scenario: a copy of it does (fork), until it has died, has been told to end (a batch of size 0),
+ * or must not run another one. Then the next batch makes another copy. The thread of the scenarios is the only one that
+ * a copy has, and has the GIL, which nobody else asks for. */
+
+#define COPY_DIED 0xffffffffu /* the first word of an answer: the second is the status, 0 if there is no copy */
+#define NO_BATCH 3            /* exit code of a copy that cannot read its batch */
+#define FORK_ATTEMPTS 50
+
+/* Runs batches, the first of which has this size; does not return. */
+static void serve_copy(uint32_t size) {
+    uint32_t reply[2] = {0, 0};
+    char *batch = NULL;
+    do {
+        if (size == 0) _exit(0);
+        events_set_busy(1);
+        free(batch);
+        batch = malloc(size);
+        if (!batch || read_batch(batch, size) < 0) _exit(NO_BATCH);
+        reply[0] = run_batch(batch, config.event_bytes / 2, &reply[1]);
+        events_set_busy(0);
+        if (write_all(reply, sizeof reply) < 0 || reply[1]) _exit(0);
+    } while (read_all(&size, sizeof size) == 0);
+    _exit(0);
+}
+
+/* Memory may be short for a moment. */
+static pid_t make_copy(void) {
+    int attempt;
+    for (attempt = 0; attempt < FORK_ATTEMPTS; attempt++) {
+        pid_t pid = fork();
+        if (pid >= 0) return pid;
+        usleep(20000);
+    }
+    return -1;
+}
+
+/* Has copies run the batches; does not return. */
+static void serve_batches(void) {
+    uint32_t size;
+    unsigned long copies = 0;
+    while (read_all(&size, sizeof size) == 0) {
+        uint32_t reply[2] = {COPY_DIED, 0};
+        int status = 0;
+        pid_t pid;
+        if (size == 0) continue; /* the copy had ended by itself */
+        pid = make_copy();
+        if (pid == 0) serve_copy(size);
+        if (pid > 0) {
+            while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+            fprintf(stderr, "coroner probe: end of copy %lu\n", ++copies);
+            fflush(stderr);
+            /* Somebody may have killed one that was waiting: the next batch does not care. */
+            if (status == 0 || !events_busy()) continue;
+            events_set_busy(0);
+            reply[1] = (uint32_t)status;
+        }
+        if (write_all(reply, sizeof reply) < 0) break;
+    }
+    _exit(0);
+}
+
 static void *serve_thread(void *unused) {
     PyGILState_STATE gil = PyGILState_Ensure();
-    uint32_t size, reply[2] = {0, 0};
-    char *batch = NULL;
+    uint32_t reply[2] = {0, 0};
     if (setup() < 0) {
         PyObject *type, *value, *traceback, *text;
         PyErr_Fetch(&type, &value, &traceback);
@@ -265,15 +349,9 @@ static void *serve_thread(void *unused) {
         _exit(3);
     }
     scenario_cleanup();
+    reply[0] = (uint32_t)P.lists_not_found;
     if (write_all(reply, sizeof reply) < 0) _exit(0);
-    while (read_all(&size, sizeof size) == 0) {
-        free(batch);
-        batch = malloc(size);
-        if (!batch || read_batch(batch, size) < 0) break;
-        reply[0] = run_batch(batch, config.event_bytes / 2, &reply[1]);
-        if (write_all(reply, sizeof reply) < 0 || reply[1]) break;
-    }
-    _exit(0);
+    serve_batches();
     PyGILState_Release(gil);
     return unused;
 }
@@ -296,8 +374,8 @@ static PyObject *serve(PyObject *self, PyObject *args) {
     config.batch = open(config.batches, O_RDONLY);
     if (config.batch < 0) return PyErr_SetFromErrno(PyExc_OSError);
     if (events_open(config.events, config.event_bytes) < 0) return PyErr_SetFromErrno(PyExc_OSError);
-#if PY_VERSION_HEX < 0x03070000
-    PyEval_InitThreads();
+#if HAS_PyEval_InitThreads
+    PyEval_InitThreads(); /* done by the interpreter since 3.7 */
 #endif
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, config.stack_bytes);

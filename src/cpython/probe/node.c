@@ -12,9 +12,9 @@ static int tracking_now; /* debug builds call traverse from PyObject_GC_Track: n
 
 int is_node(PyObject *o) { return Py_TYPE(o) >= first_type && Py_TYPE(o) <= last_type; }
 
-/* Slot 3 of a Typed object stands for the reference to its heap type, which traverse reports from 3.9 on. */
+/* Slot 3 of a Typed object stands for the reference to its heap type. */
 static int slot_is_type(const Node *o, int slot) {
-    return PY_VERSION_HEX < 0x03090000 && o->kind->shape == SHAPE_TYPED && slot == 3;
+    return !TYPES_ARE_VISITED && o->kind->shape == SHAPE_TYPED && slot == 3;
 }
 
 static int node_traverse(PyObject *self, visitproc visit, void *arg) {
@@ -40,7 +40,7 @@ static int node_clear(PyObject *self) {
     return 0;
 }
 
-#if PY_VERSION_HEX >= 0x03040000
+#if HAS_FINALIZE
 static void node_finalize(PyObject *self) {
     run_script_unraisable(CODE_FINALIZER, ((Node *)self)->kind->finalizer_script, self);
 }
@@ -76,7 +76,7 @@ static PyObject *node_call(PyObject *self, PyObject *args, PyObject *kw) {
     return Py_None;
 }
 
-#if PY_VERSION_HEX >= 0x03040000
+#if HAS_FINALIZE
 static int finalize_dying(PyObject *self) {
 #ifdef Py_DEBUG
     /* The function asserts that the object is tracked. */
@@ -97,7 +97,7 @@ static void node_dealloc(PyObject *self) {
     const Kind *kind = o->kind;
     uint32_t id = o->id;
     int i;
-#if PY_VERSION_HEX >= 0x03040000
+#if HAS_FINALIZE
     if (type->tp_finalize && finalize_dying(self) < 0) return;
 #endif
     if (type->tp_del) {
@@ -143,9 +143,9 @@ int node_setup(void) {
                         if (clear) t->tp_clear = node_clear;
                     }
                     if (call) t->tp_call = node_call;
-#if PY_VERSION_HEX >= 0x03040000
+#if HAS_FINALIZE
                     if (finalizer == FINALIZER_MODERN) t->tp_finalize = node_finalize;
-#if PY_VERSION_HEX < 0x03080000
+#ifdef Py_TPFLAGS_HAVE_FINALIZE /* asked for up to 3.7 */
                     t->tp_flags |= Py_TPFLAGS_HAVE_FINALIZE;
 #endif
                     if (finalizer == FINALIZER_LEGACY) t->tp_del = node_del;
@@ -183,11 +183,7 @@ PyObject *node_new(const Kind *kind) {
 }
 
 /* An allocation and nothing else. */
-void node_discard(void) {
-    PyObject *o = (PyObject *)PyObject_GC_New(Node, &discarded);
-    if (o) Py_DECREF(o);
-    else PyErr_Clear();
-}
+PyObject *node_for_nothing(void) { return (PyObject *)PyObject_GC_New(Node, &discarded); }
 
 int node_track(PyObject *o) {
     if (!gc_has_header(o) || gc_tracked(o)) return 0;

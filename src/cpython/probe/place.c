@@ -100,17 +100,17 @@ static int instance_store(PyObject *o, uint32_t slot, PyObject *value) {
     if (!old && !value) return 0;
     dict = instance_dict(o);
     if (dict && !*dict) {
-#if PY_VERSION_HEX < 0x03060000
-        made = *dict = PyDict_New();
-#else
-        made = PyObject_GenericGetDict(o, NULL); /* as the first store makes it: with the keys of the class */
-        Py_XDECREF(made);
+#if HAS_PyObject_GenericGetDict
+        if (P.ordered) {
+            made = PyObject_GenericGetDict(o, NULL); /* as the first store makes it: with the keys of the class */
+            Py_XDECREF(made);
+        } else
 #endif
+            made = *dict = PyDict_New();
         if (!made) {
             events_give_up(GAVE_UP_ERROR);
             return 0;
         }
-        count_object();
         add_object(made, &dict_kind, entry_of(id_of(o))->origin, ROLE_INSTANCE_DICT);
         report_store(o, 0, made);
     }
@@ -171,6 +171,7 @@ int store(const Place *dst, PyObject *value) {
         PyObject *old = P.vars[dst->var];
         if (!old && !value) return 0;
         P.vars[dst->var] = value;
+        if (dst->var >= P.n_vars) P.n_vars = dst->var + 1u;
         emit(EV_STORE_VAR, dst->var, value ? id_of(value) : 0, 0);
         Py_XDECREF(old);
         return 1;

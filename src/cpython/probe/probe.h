@@ -17,6 +17,34 @@
 #define MAX_EDGES 136
 #define DICT_KEYS 256
 
+/* ---- features.h: 1 or 0 for each name that coroner looked for in the interpreter's headers (compile.rs) ----
+ *
+ * Nothing asks for the version: an alpha, a fork or a patched build may have what its number does not tell. Macros are
+ * asked for with #ifdef, names of functions and members with HAS_..., and what only shows when it runs is tried out in
+ * setup (module.c). */
+#include "features.h"
+
+/* PEP 442. */
+#define HAS_FINALIZE HAS_tp_finalize
+/* The trashcan of deallocators that are nested too deep: counted (up to 3.12), by the budget of C recursion (3.13), or, for
+ * every type, in the generic deallocator (3.14). */
+#define TRASHCAN_COUNTS (HAS_trash_delete_nesting || HAS_delete_nesting)
+#if HAS_c_recursion_remaining && defined(Py_TRASHCAN_HEADROOM)
+#define TRASHCAN_BY_BUDGET 1
+#else
+#define TRASHCAN_BY_BUDGET 0
+#endif
+/* bpo-35983 (3.8): a deallocator takes part only if it is the tp_dealloc of the type, which a wrapped one is not. */
+#ifdef Py_TRASHCAN_BEGIN
+#define TRASHCAN_ASKS_THE_TYPE TRASHCAN_COUNTS
+#else
+#define TRASHCAN_ASKS_THE_TYPE 0
+#endif
+
+/* What a C type of the user does follows the documentation of its release, not what the interpreter can do: from 3.9 on
+ * traverse of an instance of a heap type reports the type ("Changes in the C API" of 3.9, bpo-40217). */
+#define TYPES_ARE_VISITED (PY_VERSION_HEX >= 0x03090000)
+
 #ifndef Py_SET_REFCNT
 #define Py_SET_REFCNT(o, n) (Py_REFCNT(o) = (n))
 #endif
@@ -72,6 +100,7 @@ typedef struct {
     const uint32_t *ends;
     uint32_t n_ops, n_bodies;
     PyObject *vars[MAX_VARS];
+    uint32_t n_vars; /* none from this one on has been stored to */
     Frame frame;
     uint32_t script_steps, max_script_steps, max_depth;
     int silent;     /* cleaning up: no events, no scripts */
@@ -84,7 +113,10 @@ typedef struct {
     uint32_t raised[256];
     uint32_t n_raised;
     /* interpreter */
-    PyObject *gc_collect, *gc_enable, *gc_get_stats, *gc_disable, *gc_freeze, *gc_unfreeze, *gc_set_debug, *gc_get_objects;
+    PyObject *gc_collect, *gc_enable, *gc_get_stats, *gc_disable, *gc_freeze, *gc_unfreeze, *gc_set_debug, *gc_get_debug,
+        *gc_get_objects, *gc_get_count, *gc_get_threshold, *gc_set_threshold;
+    int ordered;         /* dicts keep the order of insertion (3.6) */
+    int lists_not_found; /* the collector is another one: which list an object is in is not observed */
     PyObject *gen_args[3], *no_args, *debug_on, *debug_off, *exception, *garbage, *callbacks;
 } Probe;
 
@@ -102,6 +134,8 @@ HIDDEN void table_reset(void);
 /* events.c */
 HIDDEN int events_open(const char *path, size_t bytes);
 HIDDEN void events_rewind(void);
+HIDDEN void events_set_busy(int on); /* seen by the process that this one is a copy of */
+HIDDEN int events_busy(void);
 HIDDEN void emit(uint32_t tag, uint32_t small, uint32_t a, uint64_t b);
 HIDDEN void emit_mark(uint32_t tag, uint32_t small, uint32_t a, uint64_t b);
 HIDDEN int events_gave_up(void);
@@ -109,6 +143,7 @@ HIDDEN void events_give_up(int why); /* GAVE_UP_... */
 HIDDEN size_t events_used(void);
 HIDDEN void snapshot(void);
 HIDDEN uint64_t *events_position(void);
+HIDDEN void events_take_back(uint64_t *start);
 HIDDEN void events_correct_generation(uint64_t *start, uint32_t generation);
 
 /* gclists.c */
@@ -117,13 +152,13 @@ HIDDEN void gc_hide_all(void);
 HIDDEN int gc_has_header(PyObject *o);
 HIDDEN int gc_tracked(PyObject *o);
 HIDDEN int gc_finalized(PyObject *o);
+HIDDEN int gc_is_empty(void);
 HIDDEN int gc_lists(void); /* how many of the lists 0, 1, 2, permanent there are */
 HIDDEN PyObject *gc_first(int list);
 HIDDEN PyObject *gc_after(int list, PyObject *o);
 HIDDEN uint64_t gc_uncollectable(int generation); /* a count that only grows */
 HIDDEN void gc_said_uncollectable(void);
 HIDDEN int gc_debug_flags(void);
-HIDDEN int gc_too_few_long_lived(void); /* 2.7 */
 
 HIDDEN int *gc_threshold(int generation);
 HIDDEN int *gc_count(int generation);
@@ -134,20 +169,18 @@ HIDDEN int collect_setup(void);
 HIDDEN void collect_reset(void);
 HIDDEN int op_collect(int generation);
 HIDDEN int before_allocation(void);
-HIDDEN void count_object(void);
-HIDDEN void count_freed(void);
-HIDDEN void count_none(void);
-HIDDEN void collect_later(void);
 HIDDEN void serve_due(void);
 HIDDEN void collect_at_allocation(int after, int generation);
 HIDDEN void set_enabled(int on);
 HIDDEN void set_thresholds(int a, int b, int c);
+HIDDEN void go_on_listening(void);
+HIDDEN void collect_said(const char *line, PyObject *arguments);
 
 /* node.c */
 HIDDEN int node_setup(void);
 HIDDEN int is_node(PyObject *o);
 HIDDEN PyObject *node_new(const Kind *kind);
-HIDDEN void node_discard(void);
+HIDDEN PyObject *node_for_nothing(void);
 HIDDEN int node_track(PyObject *o);   /* 0 if it was tracked, or cannot be */
 HIDDEN int node_untrack(PyObject *o); /* 0 if it was not tracked */
 

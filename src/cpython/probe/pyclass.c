@@ -45,7 +45,7 @@ static void class_finalize(PyObject *self) {
     if (Py_TYPE(self) == class_of(self)->twin && Py_REFCNT(self) == 1) emit(EV_DEALLOC, 0, id, 0);
 }
 
-#if PY_VERSION_HEX < 0x03040000
+#if !HAS_FINALIZE
 /* As slot_tp_del. */
 static void class_del(PyObject *self) {
     Py_SET_REFCNT(self, 1);
@@ -66,9 +66,9 @@ static void class_dealloc(PyObject *o) {
     }
     if (id && (!finalizes || gc_finalized(o))) emit(EV_DEALLOC, 0, id, 0);
     become(o, c->twin);
-    if (PY_VERSION_HEX >= 0x030d0000) dying_begins(&mine, 0);
+    if (!TRASHCAN_COUNTS) dying_begins(&mine, 0);
     c->dealloc(o);
-    if (PY_VERSION_HEX >= 0x030d0000) dying_ends(&mine);
+    if (!TRASHCAN_COUNTS) dying_ends(&mine);
     if (id && entry_of(id)->object) become(o, c->type); /* resurrected */
 }
 
@@ -77,8 +77,10 @@ static int class_clear(PyObject *o) {
     uint32_t id = id_of(o);
     int r;
     if (id) emit(EV_CLEAR, 0, id, 0);
-    /* From 3.13 on they are out of use before the first of them is dropped. */
-    if (id && PY_VERSION_HEX >= 0x030d0000) entry_of(id)->lost_values = 1;
+#ifdef Py_TPFLAGS_INLINE_VALUES
+    /* 3.13: they are out of use before the first of them is dropped. */
+    if (id) entry_of(id)->lost_values = 1;
+#endif
     become(o, c->twin);
     r = c->clear(o);
     become(o, c->type);
@@ -160,7 +162,7 @@ static int setup_class(Class *c, int which, int finalizes) {
     both[1] = c->twin = make(which);
     for (i = 0; i < 2; i++) {
         if (!both[i] || (which == 0 && fix_order(both[i]) < 0)) return -1;
-#if PY_VERSION_HEX >= 0x03040000
+#if HAS_FINALIZE
         if (finalizes) both[i]->tp_finalize = class_finalize;
 #else
         if (finalizes) both[i]->tp_del = class_del;
@@ -208,29 +210,25 @@ PyObject *pyclass_new(const Kind *kind) { return instance(pyclass_type(kind)); }
 
 PyObject **slotted_slot(PyObject *o, int slot) { return (PyObject **)((char *)o + slotted_offset) + slot; }
 
-#if PY_VERSION_HEX < 0x030b0000
+#ifndef Py_TPFLAGS_MANAGED_DICT
 PyObject **instance_dict(PyObject *o) { return _PyObject_GetDictPtr(o); }
+#elif defined(Py_TPFLAGS_MANAGED_WEAKREF)
+/* 3.12: the managed dict, three words in front of the object, counts once the inline values are gone. */
+PyObject **instance_dict(PyObject *o) { return entry_of(id_of(o))->lost_values ? (PyObject **)o - 3 : NULL; }
 #else
-/* The managed dict, three words in front of the object, counts once the inline values are gone. */
-PyObject **instance_dict(PyObject *o) {
-    return PY_VERSION_HEX >= 0x030c0000 && entry_of(id_of(o))->lost_values ? (PyObject **)o - 3 : NULL;
-}
+PyObject **instance_dict(PyObject *o) { return NULL; }
 #endif
 
 PyObject *instance_get(PyObject *o, int slot) {
-#if PY_VERSION_HEX < 0x030b0000
+#ifndef Py_TPFLAGS_MANAGED_DICT
     PyObject *d = *instance_dict(o);
     if (!d) return NULL;
-#if PY_VERSION_HEX < 0x03060000
-    return dict_get(d, (uint32_t)slot);
-#else
-    return PyDict_GetItem(d, names[slot]);
-#endif
+    return P.ordered ? PyDict_GetItem(d, names[slot]) : dict_get(d, (uint32_t)slot);
 #else
     PyObject *value = NULL, **dict = instance_dict(o);
     /* 3.13 would make the dict to find that it is not there. */
     if (dict) return *dict ? PyDict_GetItem(*dict, names[slot]) : NULL;
-#if PY_VERSION_HEX >= 0x030d0000
+#if HAS_PyObject_GetOptionalAttr
     if (PyObject_GetOptionalAttr(o, names[slot], &value) < 0) PyErr_Clear();
 #else
     if (_PyObject_LookupAttr(o, names[slot], &value) < 0) PyErr_Clear();
@@ -240,11 +238,8 @@ PyObject *instance_get(PyObject *o, int slot) {
 #endif
 }
 
-/* Before 3.6 attributes are stored under numbers, for the order (see builtin.c). */
+/* Where dicts have no order attributes are stored under numbers (see builtin.c). */
 int instance_put(PyObject *o, int slot, PyObject *value) {
-#if PY_VERSION_HEX < 0x03060000
-    return dict_put(*instance_dict(o), (uint32_t)slot, value);
-#else
+    if (!P.ordered) return dict_put(*instance_dict(o), (uint32_t)slot, value);
     return PyObject_GenericSetAttr(o, names[slot], value);
-#endif
 }

@@ -147,8 +147,8 @@ static int operands(const Op *op, PyObject **a, PyObject **b) {
     case SHAPE_PROXY:
     case SHAPE_KEYED_REF: return can_have_weakrefs(shape_of(*a)) && (!*b || can_call(*b));
     case SHAPE_COMPOSED_FINALIZE:
-    case SHAPE_FINALIZE: return PY_VERSION_HEX >= 0x03040000 && can_have_weakrefs(shape_of(*a)) && can_call(*b);
-    case SHAPE_LIBRARY_VALUE_DICT: *a = *b = NULL; return PY_VERSION_HEX >= 0x03040000;
+    case SHAPE_FINALIZE: return HAS_FINALIZE && can_have_weakrefs(shape_of(*a)) && can_call(*b);
+    case SHAPE_LIBRARY_VALUE_DICT: *a = *b = NULL; return HAS_FINALIZE;
     case SHAPE_METHOD: return shape_of(*a) == SHAPE_FUNCTION && *b;
     case SHAPE_TUPLE:
     case SHAPE_FUNCTION: return 1;
@@ -205,9 +205,9 @@ static void op_look(void) {
     static PyObject **stack;
     static size_t cap;
     size_t n = 0;
-    int root;
+    uint32_t root;
     P.mark++;
-    for (root = 0; root < MAX_VARS + 2; root++) {
+    for (root = 0; root < P.n_vars + 2; root++) {
         PyObject *o = root == 0 ? P.frame.owner : root == 1 ? P.frame.arg : P.vars[root - 2];
         PyObject *edges[MAX_EDGES];
         for (;;) {
@@ -271,7 +271,6 @@ static int op_build(const Op *op, uint32_t origin) {
         return 1;
     }
     for (i = 0; i < n && !P.silent; i++) {
-        if (has_header(&op->kind)) count_object();
         made[i] = new_object(&op->kind, NULL, NULL, origin);
         if (!made[i]) break;
         if (op->a == BULK_CHAIN || op->a == BULK_RING) {
@@ -306,7 +305,6 @@ static int op_build(const Op *op, uint32_t origin) {
         last = n ? made[0] : NULL;
     }
     free(made);
-    if (has_header(&op->kind)) collect_later();
     if (last) keep(&op->dst, last);
     return 1;
 }
@@ -358,9 +356,11 @@ static int run_op(const Op *op) {
     case OP_UNFREEZE:
         if (!P.gc_freeze) return 0;
         call0(op->code == OP_FREEZE ? P.gc_freeze : P.gc_unfreeze, P.no_args);
-        if (op->code == OP_FREEZE) count_none();
         return 1;
-    case OP_SAVE_ALL: call0(P.gc_set_debug, op->a ? P.debug_on : P.debug_off); return 1;
+    case OP_SAVE_ALL:
+        call0(P.gc_set_debug, op->a ? P.debug_on : P.debug_off);
+        go_on_listening();
+        return 1;
     case OP_EMPTY_GARBAGE: return gc_list_op(P.garbage, NULL);
     case OP_ADD_GC_CALLBACK:
         o = eval(&op->x);
@@ -414,15 +414,15 @@ int scenario_run(void) {
 
 /* Frees everything that the scenario left, unseen: no events, no scripts. */
 void scenario_cleanup(void) {
-    uint32_t id;
-    int i;
+    uint32_t id, i;
     P.silent = 1;
     PyErr_Clear();
     /* Until 3.7 objects may still be in the trashcan: the end of any list's deallocator empties it. */
     Py_XDECREF(PyList_New(0));
     gc_list_op(P.callbacks, NULL);
     call0(P.gc_set_debug, P.debug_off);
-    for (i = 0; i < MAX_VARS; i++) Py_CLEAR(P.vars[i]);
+    for (i = 0; i < P.n_vars; i++) Py_CLEAR(P.vars[i]);
+    P.n_vars = 0;
     gc_list_op(P.garbage, NULL);
     for (id = 1; id <= P.n_entries; id++) {
         PyObject *o = entry_of(id)->object;
@@ -436,7 +436,7 @@ void scenario_cleanup(void) {
     Py_XDECREF(PyList_New(0));
     if (P.gc_unfreeze && gc_first(3)) call0(P.gc_unfreeze, P.no_args);
     call0(P.gc_collect, P.gen_args[2]);
-    if (gc_first(0) || gc_first(1) || gc_first(2)) {
+    if (!gc_is_empty()) {
         /* The interpreter's own. They would count as long-lived. */
         gc_hide_all();
         call0(P.gc_collect, P.gen_args[2]);

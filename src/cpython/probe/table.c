@@ -88,7 +88,6 @@ uint32_t id_of(PyObject *o) {
 void table_remove(uint32_t id) {
     PyObject *o = P.entries[id].object;
     P.entries[id].object = NULL;
-    if (P.entries[id].header) count_freed();
     free(P.entries[id].keys);
     P.entries[id].keys = NULL;
     if (!is_extension_shape(P.entries[id].kind->shape)) forget(o);

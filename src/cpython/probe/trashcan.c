@@ -6,12 +6,12 @@
  * the stack, before it calls tp_dealloc.) */
 #include "probe.h"
 
-#if PY_VERSION_HEX >= 0x030e0000
+#if !TRASHCAN_COUNTS && !TRASHCAN_BY_BUDGET
 void trashcan_setup(void) {}
 int trashcan_put_off(PyObject *o, int python_class) { return 0; }
 int trashcan_enter(PyObject *o) { return 1; }
 void trashcan_leave(PyObject *o) {}
-#elif PY_VERSION_HEX >= 0x030d0000
+#elif TRASHCAN_BY_BUDGET
 /* Leaves as much of the budget as code at the top of a module finds: the thread has no Python frame (row E13). */
 void trashcan_setup(void) { PyThreadState_Get()->c_recursion_remaining = 9996; }
 
@@ -31,7 +31,7 @@ void trashcan_leave(PyObject *o) {}
 void trashcan_setup(void) {}
 
 #define LIMIT 50
-#if PY_VERSION_HEX >= 0x030c0000
+#if HAS_delete_nesting
 #define NESTING(t) ((t)->trash.delete_nesting)
 #else
 #define NESTING(t) ((t)->trash_delete_nesting)
@@ -39,7 +39,7 @@ void trashcan_setup(void) {}
 
 static void deposit(PyObject *o) {
     if (gc_tracked(o)) PyObject_GC_UnTrack(o);
-#if PY_VERSION_HEX >= 0x03090000
+#if HAS__PyTrash_begin
     _PyTrash_begin(PyThreadState_Get(), o);
 #else
     _PyTrash_thread_deposit_object(o);
@@ -48,8 +48,8 @@ static void deposit(PyObject *o) {
 
 /* Called before the deallocator of a type that takes part. Returns 1 if it must not go on. */
 int trashcan_put_off(PyObject *o, int python_class) {
-    /* Until 3.7 subtype_dealloc counts itself twice. */
-    int nesting = NESTING(PyThreadState_Get()) + (python_class && PY_VERSION_HEX < 0x03080000);
+    /* Before bpo-35983 subtype_dealloc counts itself twice. */
+    int nesting = NESTING(PyThreadState_Get()) + (python_class && !TRASHCAN_ASKS_THE_TYPE);
     if (!gc_has_header(o) || nesting < LIMIT) return 0;
     deposit(o);
     return 1;
@@ -58,14 +58,14 @@ int trashcan_put_off(PyObject *o, int python_class) {
 /* As the macros around the body of list, tuple and dict deallocators, which take no notice of wrapped types. */
 int trashcan_enter(PyObject *o) {
     if (trashcan_put_off(o, 0)) return 0;
-    if (PY_VERSION_HEX >= 0x03080000) NESTING(PyThreadState_Get())++;
+    if (TRASHCAN_ASKS_THE_TYPE) NESTING(PyThreadState_Get())++;
     return 1;
 }
 
 void trashcan_leave(PyObject *o) {
-#if PY_VERSION_HEX >= 0x03090000
+#if TRASHCAN_ASKS_THE_TYPE && HAS__PyTrash_begin
     _PyTrash_end(PyThreadState_Get());
-#elif PY_VERSION_HEX >= 0x03080000
+#elif TRASHCAN_ASKS_THE_TYPE
     PyThreadState *t = PyThreadState_Get();
     if (--NESTING(t) <= 0 && t->trash_delete_later) _PyTrash_thread_destroy_chain();
 #endif

@@ -63,9 +63,9 @@ static void keyed_dealloc(PyObject *o) {
     if (id) library_tell_deleted();
     if (id) emit(EV_DEALLOC, 0, id, 0);
     become(o, twin_of(o));
-    if (PY_VERSION_HEX >= 0x030d0000) dying_begins(&mine, 0);
+    if (!TRASHCAN_COUNTS) dying_begins(&mine, 0);
     keyed_original_dealloc(o);
-    if (PY_VERSION_HEX >= 0x030d0000) dying_ends(&mine);
+    if (!TRASHCAN_COUNTS) dying_ends(&mine);
     if (!id) return;
     emit(EV_FREE, 0, id, 0);
     table_remove(id);
@@ -85,10 +85,9 @@ static int keyed_clear(PyObject *o) {
 /* As keys of a weak container objects are told apart by identity. Weak references and methods, which are equal if what
  * they refer to is equal, and have no hash if that has none, must not be an exception. */
 void keys_by_identity(PyTypeObject *type) {
-#if PY_VERSION_HEX >= 0x03060000
+    if (!P.ordered) return;
     type->tp_hash = PyBaseObject_Type.tp_hash;
     type->tp_richcompare = PyBaseObject_Type.tp_richcompare;
-#endif
 }
 
 static PyTypeObject *make_keyed(void) {
@@ -153,7 +152,7 @@ PyObject *weak_new(int shape, PyObject *referent, PyObject *callback) {
 
 PyObject *weak_answer(PyObject *weak) {
     PyObject *o;
-#if PY_VERSION_HEX >= 0x030d0000
+#if HAS_PyWeakref_GetRef
     if (PyWeakref_GetRef(weak, &o) < 0) PyErr_Clear();
     return o;
 #else

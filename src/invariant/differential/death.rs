@@ -4,7 +4,6 @@ use super::super::shadow::Facts;
 use super::super::violation::Class;
 use super::super::violations::class_of;
 use crate::event::{Code, Event, ObjId};
-use crate::scenario::{Op, Scenario};
 use crate::subject::{Expectation, Expectations};
 
 /// A death.
@@ -78,12 +77,13 @@ impl Death {
     ///
     /// What is promised of a death is promised of both: that the finalizer runs, that the callback of a weak reference that
     /// is alive is called, and that the object goes. What weak references answer meanwhile follows from the order, and an
-    /// object that was saved is one that a collection has found unreachable.
+    /// object that was saved is one that a collection has found unreachable. `by_hand`: the object was tracked or untracked by
+    /// hand, or a script may do so while it dies.
     pub fn blame(
         &self,
         other: &Death,
         facts: &Facts,
-        scenario: &Scenario,
+        by_hand: bool,
         expectations: &Expectations,
     ) -> (Class, Option<Expectation>) {
         // A weak reference that dies with its object in one of the deaths is garbage there, and silent.
@@ -94,9 +94,8 @@ impl Death {
             let why = if same { Expectation::CallbacksFirst } else { Expectation::Resurrection };
             return excused(why).unwrap_or((Class::Collector, None));
         }
-        // Nothing but itself holds the object: what other types do is no reason.
-        let by_hand = |op: &Op| matches!(op, Op::Untrack { .. } | Op::Track { .. });
-        if facts.is(Facts::FAULTY) || facts.shape().is_extension() && scenario.ops().iter().any(by_hand) {
+        // Nothing but itself holds the object: what other types own is no reason.
+        if facts.is(Facts::FAULTY) || facts.shape().is_extension() && by_hand {
             return (Class::TypeFault, None);
         }
         let reasons = [

@@ -7,7 +7,7 @@
 
 use super::super::description::{Description, Ground};
 use super::super::shadow::{Facts, NONE, Object, Shadow};
-use super::super::violation::{Detail, Phase, Violation};
+use super::super::violation::{Class, Detail, Phase, Violation};
 use super::super::violations::planted;
 use super::super::{Invariant, Judge};
 use super::death::Death;
@@ -22,7 +22,7 @@ pub(crate) const DESCRIPTION: Description = Description {
     premises: "No `DEBUG_SAVEALL`, nothing frozen; the object dies by reference count without the extra edge. Documented: what \
                weak references answer, which follows from the order, and objects that are saved; weak references that are made \
                in the death or do not outlive it; legacy finalizers; before 3.8 the trashcan. A fault of its own type \
-               makes other differences type-faults.",
+               makes other differences type-faults, and so does a type that misled about the object in one of the deaths.",
     not: "Order (I17); runs of more than 262,144 events.",
     rests: &[Ground::Liveness, Ground::Promise(Promise::FinalizedOnce), Ground::Promise(Promise::CallbackDue)],
     needs: Needs::SNAPSHOTS.and(Needs::COUNTS),
@@ -50,6 +50,8 @@ pub struct Variant {
     /// It dies in a collection.
     pub knotted: Scenario,
     facts: Facts,
+    /// It was tracked or untracked by hand, or a script may do so while it dies.
+    by_hand: bool,
 }
 
 /// The objects that the mutator alone holds in a variable at the end, each with its two scenarios.
@@ -62,6 +64,8 @@ pub fn variants(scenario: &Scenario, events: &[Event], declaration: &Declaration
     judge.start(scenario, declaration);
     judge.take(events);
     let shadow = judge.shadow();
+    let by_hand = |op: &Op| matches!(op, Op::Untrack { .. } | Op::Track { .. });
+    let in_scripts = (1..scenario.bodies()).any(|body| scenario.body(body).iter().any(by_hand));
     let mut found = Vec::new();
     for (var, edge) in shadow.roots().vars().iter().enumerate() {
         let Some(slot) = free_slot(shadow, *edge) else { continue };
@@ -71,6 +75,7 @@ pub fn variants(scenario: &Scenario, events: &[Event], declaration: &Declaration
         found.push(Variant {
             object: ObjId::from_index(*edge - 1),
             facts: *shadow.objects().all()[*edge as usize - 1].facts(),
+            by_hand: in_scripts || shadow.objects().all()[*edge as usize - 1].is(Object::BY_HAND),
             plain: appended(scenario, &drop),
             knotted: appended(scenario, &[knot, drop[0], drop[1]]),
         });
@@ -119,8 +124,10 @@ pub fn path_independence(
     }
     let from = scenario.main().len() as u32;
     let events = record(subject, scenario)?;
-    let mut found = Vec::new();
-    for variant in variants(scenario, &events, declaration) {
+    let (mut judge, mut found) = (Judge::new(), Vec::new());
+    let variants = variants(scenario, &events, declaration);
+    subject.prepare(&variants.iter().flat_map(|v| [&v.plain, &v.knotted]).collect::<Vec<_>>());
+    for variant in variants {
         let (plain, knotted) = (record(subject, &variant.plain)?, record(subject, &variant.knotted)?);
         if undefined(&plain) || undefined(&knotted) {
             continue;
@@ -129,7 +136,18 @@ pub fn path_independence(
         if expected.is_as(&got) {
             continue;
         }
-        let (class, why) = expected.blame(&got, &variant.facts, &variant.plain, &declaration.expectations);
+        let (mut class, why) = expected.blame(&got, &variant.facts, variant.by_hand, &declaration.expectations);
+        let misled = |(scenario, events): (&Scenario, &[Event])| {
+            judge.start(scenario, declaration);
+            judge.take(events);
+            judge.shadow().is_misled(Some(variant.object))
+        };
+        // What another type, or its deallocator, has done to the object in one of the two deaths.
+        if class == Class::Collector
+            && [(&variant.plain, &plain[..]), (&variant.knotted, &knotted)].into_iter().any(misled)
+        {
+            class = Class::TypeFault;
+        }
         found.extend(planted(Violation {
             invariant: Invariant::I18,
             class,

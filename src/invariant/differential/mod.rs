@@ -25,6 +25,14 @@ fn record(subject: &mut dyn Subject, scenario: &Scenario) -> Result<Vec<Event>, 
     Ok(if cfg!(feature = "mutants") { crate::mutants::heard(&events).into_owned() } else { events })
 }
 
+/// Tells a subject with a process which runs [`same_order`], [`path_independence`] and [`steady_state`] will ask for, as far
+/// as the scenario says.
+pub fn prepare(subject: &mut dyn Subject, scenario: &Scenario) {
+    let rounds = repeated(scenario).map(|(rounds, _)| rounds);
+    let batch: Vec<&Scenario> = [scenario; 3].into_iter().chain(&rounds).collect();
+    subject.prepare(&batch);
+}
+
 /// True if an invariant is judged here.
 pub fn judges(invariant: Invariant) -> bool {
     matches!(invariant, Invariant::I18 | Invariant::I38 | Invariant::I41)

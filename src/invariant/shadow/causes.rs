@@ -4,12 +4,13 @@
 //! that edge leads to, a legacy finalizer its object and what that reaches. Whatever is left and held by no cause is left by
 //! the collector.
 
-use super::Shadow;
 use super::edge::NONE;
 use super::facts::Facts;
-use super::graph::{Graph, bit};
+use super::graph::bit;
 use super::object::Object;
 use super::object_set::ObjectSet;
+use super::objects::Objects;
+use super::{AskedExpectations, Reachability, Shadow};
 use crate::event::Spot;
 use crate::scenario::Shape;
 use crate::subject::Expectation;
@@ -49,8 +50,15 @@ pub(crate) struct Causes {
     some: bool,
     /// What each holds, in the order of [`CAUSES`].
     held: [ObjectSet; CAUSES.len()],
-    /// Memory: the number of a cause, and an edge to what it holds.
+    /// Memory, of runs that are not small: the number of a cause, and an edge to what it holds.
     seeds: Vec<(usize, u32)>,
+}
+
+/// Where causes are looked for: among the objects that are not in [`Reachability::found`], as the edges are now.
+pub(super) struct Heap<'a> {
+    pub(super) objects: &'a Objects,
+    pub(super) reach: &'a mut Reachability,
+    pub(super) expectations: &'a AskedExpectations,
 }
 
 impl Causes {
@@ -80,77 +88,70 @@ impl Causes {
         if unclear { Fault::Unclear } else { first.unwrap_or(Fault::Collector) }
     }
 
-    /// Follows the edges from what is held.
-    fn spread(&mut self, graph: Graph<'_>, small: bool, present: &ObjectSet, stack: &mut Vec<u32>) {
-        self.some = !self.seeds.is_empty();
-        if !self.some {
+    /// Looks for them.
+    pub(super) fn look(&mut self, heap: Heap<'_>) {
+        self.forget();
+        if heap.objects.peculiar.is_empty() {
             return;
         }
-        for (cause, held) in self.held.iter_mut().enumerate() {
-            let edges = self.seeds.iter().filter(|(of, _)| *of == cause).map(|(_, edge)| *edge);
-            if small {
-                let edges = edges.fold(0, |edges, edge| edges | bit(edge));
+        let (graph, present) = (heap.objects.graph(), &heap.objects.present);
+        if heap.objects.is_small() {
+            // An edge to nothing is bit 0, which no object has.
+            let mut edges = [0; CAUSES.len()];
+            heap.hold_back(|cause, edge| edges[cause] |= bit(edge));
+            self.some = edges != [0; CAUSES.len()];
+            for (held, edges) in self.held.iter_mut().zip(edges).filter(|_| self.some) {
                 held.set_word(graph.flood_word(present.word(), edges >> 1));
-            } else {
-                held.reset(graph.objects.len());
-                stack.clear();
-                stack.extend(edges);
-                graph.flood(held, stack);
             }
+            return;
+        }
+        self.seeds.clear();
+        heap.hold_back(|cause, edge| self.seeds.push((cause, edge)));
+        self.some = !self.seeds.is_empty();
+        for (cause, held) in self.held.iter_mut().enumerate().filter(|_| self.some) {
+            held.reset(graph.objects.len());
+            let stack = heap.reach.stack();
+            stack.clear();
+            stack.extend(self.seeds.iter().filter(|(of, _)| *of == cause).map(|(_, edge)| *edge));
+            graph.flood(held, stack);
         }
     }
 }
 
-impl Shadow {
-    /// Looks for causes among the objects that are not in [`Reachability::found`](super::Reachability::found), as the
-    /// edges are now. The result is [`Shadow::causes`].
-    pub(crate) fn find_causes(&mut self) {
-        let mut causes = std::mem::take(&mut self.causes);
-        self.look_for_causes(&mut causes);
-        self.causes = causes;
-    }
-
-    /// What [`Shadow::find_causes`] has found last.
-    pub(crate) fn causes(&self) -> &Causes {
-        &self.causes
-    }
-
-    pub(super) fn look_for_causes(&mut self, causes: &mut Causes) {
-        causes.forget();
-        if !self.objects.peculiar {
-            return;
-        }
-        causes.seeds.clear();
+impl Heap<'_> {
+    /// What is held back, as edges, and the numbers of the causes.
+    fn hold_back(&self, mut f: impl FnMut(usize, u32)) {
+        let Objects { all, present, peculiar, .. } = self.objects;
         // Where one saved object keeps all that was found, one that only seems to be saved does too.
         let (whole, mut seems_saved) = (self.expectations.holds(Expectation::IsolateSaved), false);
-        for index in self.objects.present.iter() {
-            let object = &self.objects.all[index];
+        peculiar.each(|index| {
+            let object = &all[index];
+            if object.is(Object::GONE) {
+                return;
+            }
             if mutant!(LeftoversOfAnyLegacy) && object.facts.is(Facts::LEGACY) {
-                causes.seeds.extend(self.objects.present.iter().map(|held| (LEGACY, held as u32 + 1)));
+                present.each(|held| f(LEGACY, held as u32 + 1));
             }
-            let lies = object.facts.doubled | object.facts.fickle;
-            seems_saved |= whole && lies != 0 && !object.is(Object::GONE);
-            if !object.is(Object::GONE) && !self.reach.found().has(index) {
-                self.hold_back(index, object, |cause, edge| causes.seeds.push((cause, edge)));
+            seems_saved |= whole && object.facts.doubled | object.facts.fickle != 0;
+            if !self.reach.found().has(index) {
+                self.hold_back_by(index, object, &mut f);
             }
-        }
+        });
         if seems_saved {
-            causes.seeds.extend(self.objects.present.iter().map(|held| (TYPE, held as u32 + 1)));
+            present.each(|held| f(TYPE, held as u32 + 1));
         }
-        let Shadow { objects, reach, .. } = self;
-        causes.spread(objects.graph(), objects.is_small(), &objects.present, reach.stack());
     }
 
-    /// What an object holds back, as edges, and the number of the cause.
-    fn hold_back(&self, index: usize, object: &Object, mut f: impl FnMut(usize, u32)) {
-        let (facts, itself) = (&object.facts, index as u32 + 1);
+    /// What an object holds back.
+    fn hold_back_by(&self, index: usize, object: &Object, mut f: impl FnMut(usize, u32)) {
+        let (graph, facts, itself) = (self.objects.graph(), &object.facts, index as u32 + 1);
         let faulty = facts.is(Facts::FAULTY);
         let by_hand = object.is(Object::BY_HAND) && object.spot == Spot::Untracked;
         if by_hand || faulty && (facts.is(Facts::NO_HEADER | Facts::UNTRACKED) || !facts.is(Facts::HAS_CLEAR)) {
-            self.for_edges(object, |_, edge| f(TYPE, edge));
+            graph.for_edges(object, |_, edge| f(TYPE, edge));
         } else if faulty {
             let slots = facts.hidden | facts.fickle | facts.keeps;
-            self.for_edges(object, |slot, edge| {
+            graph.for_edges(object, |slot, edge| {
                 if slot < 8 && slots & 1 << slot != 0 {
                     f(TYPE, edge);
                 }
@@ -159,11 +160,14 @@ impl Shadow {
         let holds = |why: Expectation| self.expectations.holds(why);
         if facts.is(Facts::LEGACY) && holds(Expectation::LegacyFinalizer) {
             f(LEGACY, itself);
-        } else if !facts.is(Facts::LEGACY) && self.is_legacy(object) && holds(Expectation::DelUncollectable) {
+        } else if !facts.is(Facts::LEGACY)
+            && self.expectations.makes_legacy(facts)
+            && holds(Expectation::DelUncollectable)
+        {
             f(DEL, itself);
         }
         if facts.shape == Shape::Function && !facts.is(Facts::HAS_CLEAR) {
-            self.for_edges(object, |_, edge| f(TYPE, edge));
+            graph.for_edges(object, |_, edge| f(TYPE, edge));
         }
         if facts.shape == Shape::Typed
             && facts.hidden & 8 != 0
@@ -175,5 +179,19 @@ impl Shadow {
         if object.is(Object::UNKNOWN_HOLDERS) {
             f(UNCLEAR, itself);
         }
+    }
+}
+
+impl Shadow {
+    /// Looks for causes among the objects that are not in [`Reachability::found`], as the edges are now. The result is
+    /// [`Shadow::causes`].
+    pub(crate) fn find_causes(&mut self) {
+        let Shadow { causes, objects, reach, expectations, .. } = self;
+        causes.look(Heap { objects, reach, expectations });
+    }
+
+    /// What [`Shadow::find_causes`] has found last.
+    pub(crate) fn causes(&self) -> &Causes {
+        &self.causes
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Collection {
     clears: u32,
     /// Objects that existed when it started.
     live_at_start: u32,
+    /// Objects that had been created when it started.
+    existed: usize,
     /// Scripts that ran since the unreachable set was found, `gc.callbacks` entries not counted.
     scripts: u32,
     callbacks: u32,
@@ -42,6 +44,8 @@ pub(crate) struct Collection {
     fates: bool,
     /// A script in it may have tracked or untracked something.
     tracked: bool,
+    /// A script in it may have changed `gc.callbacks`.
+    relisted: bool,
     refs_freed: u32,
     /// Full collections in a row that ran no user code and yet found something, with no mutator between.
     quiet: u32,
@@ -69,8 +73,15 @@ impl Collection {
         self.unlisted = false;
         self.fates = false;
         self.tracked = false;
+        self.relisted = false;
         self.refs_freed = 0;
         self.unreachable.forget();
+    }
+
+    /// Objects that had been created when it started, those that were freed too.
+    #[inline]
+    pub fn existed(&self) -> usize {
+        self.existed
     }
 
     /// True while it runs.
@@ -163,11 +174,18 @@ impl Collection {
         self.tracked
     }
 
+    /// A script that began in it may have changed `gc.callbacks`.
+    #[inline]
+    pub fn may_relist(&self) -> bool {
+        self.relisted
+    }
+
     pub(super) fn note_fate(&mut self) {
         self.fates |= self.active && self.unreachable.is_ready();
     }
 
-    pub(super) fn note_deeds(&mut self, saves_all: bool, tracks: bool) {
+    pub(super) fn note_deeds(&mut self, saves_all: bool, tracks: bool, lists: bool) {
+        self.relisted |= lists;
         self.saves_all |= saves_all;
         self.tracked |= tracks;
     }
@@ -271,6 +289,7 @@ impl Shadow {
         c.automatic = automatic;
         c.depth = if mutant!(CollectionsStartAtRest) { 0 } else { self.user_code.frames().len() };
         c.live_at_start = self.objects.live();
+        c.existed = self.objects.all.len();
         c.saves_all = self.deeds.saves_all();
     }
 
@@ -323,7 +342,7 @@ impl Shadow {
         if self.collection.saves_all {
             self.note_listed();
         }
-        if self.objects.peculiar && self.objects.some_cleared() {
+        if !self.objects.peculiar.is_empty() && self.objects.some_cleared_now() {
             self.maybe_reachable(None);
             self.find_causes();
             self.spoil_survivors();

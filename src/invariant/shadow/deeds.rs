@@ -1,7 +1,9 @@
-//! What operations and scripts do that no event tells of: tracking by hand, `gc.unfreeze`, `gc.DEBUG_SAVEALL`.
+//! What operations and scripts do that no event tells of: tracking by hand, `gc.unfreeze`, `gc.DEBUG_SAVEALL`, entries of
+//! `gc.callbacks`, emptying `gc.garbage`, thresholds.
 //!
 //! An operation of the mutator is known when it begins, with the object that it names. Of a script it is known only that it
-//! may do such things from when it begins: which object it has tracked or untracked shows in the next snapshot.
+//! may do such things from when it begins: which object it has tracked or untracked shows in the next snapshot. What it
+//! may add to `gc.callbacks` is whatever the place that it names has held while it ran.
 
 use super::edge::{NONE, unpack};
 use super::facts::NO_SCRIPT;
@@ -14,6 +16,10 @@ use crate::scenario::{Op, Place};
 const TRACKED: u8 = 1;
 /// Something may have been unfrozen.
 const UNFROZE: u8 = 2;
+/// `gc.garbage` may have been emptied by a script.
+const EMPTIED: u8 = 4;
+/// A script may have changed thresholds, enabled, disabled or frozen.
+const SCHEDULED: u8 = 8;
 
 /// What may have been done.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,11 +55,24 @@ impl Deeds {
         (self.now | self.before) & UNFROZE != 0
     }
 
+    /// A script may have emptied `gc.garbage` since the last snapshot, or may do so before the next.
+    #[inline]
+    pub fn emptied_garbage(&self) -> bool {
+        (self.now | self.before) & EMPTIED != 0
+    }
+
+    /// The operation of the mutator that runs, or ran last, may have changed in a script when collections start.
+    #[inline]
+    pub fn scheduled(&self) -> bool {
+        (self.now | self.before) & SCHEDULED != 0
+    }
+
     /// The next operation of the mutator begins.
     #[inline]
     pub(super) fn next_step(&mut self) {
-        self.before |= self.now;
-        self.now = 0;
+        if self.now != 0 {
+            self.before |= std::mem::take(&mut self.now);
+        }
     }
 
     /// A snapshot is complete.
@@ -88,7 +107,7 @@ impl Shadow {
             && let Some(object) = self.objects.all.get_mut(edge as usize - 1)
         {
             object.status |= Object::BY_HAND;
-            self.objects.peculiar = true;
+            self.objects.peculiar.put(edge as usize - 1);
         }
     }
 
@@ -102,14 +121,52 @@ impl Shadow {
         let (saves_all, tracks) = (does(Trait::SavesAll), does(Trait::Tracks));
         let (tracks_again, unfreezes) = (does(Trait::ScriptsTrack), does(Trait::Unfreezes));
         self.deeds.saves_all |= saves_all;
-        self.deeds.now |= if tracks { TRACKED } else { 0 } | if unfreezes { UNFROZE } else { 0 };
-        self.collection.note_deeds(saves_all, tracks);
+        let (lists, empties) = (does(Trait::ScriptsChangeCallbacks), does(Trait::ScriptsEmptyGarbage));
+        self.deeds.now |= if tracks { TRACKED } else { 0 }
+            | if unfreezes { UNFROZE } else { 0 }
+            | if empties { EMPTIED } else { 0 }
+            | if does(Trait::ScriptsSchedule) { SCHEDULED } else { 0 };
+        self.collection.note_deeds(saves_all, tracks, lists);
         if tracks_again {
             let owners = self.user_code.frames().iter().filter(|f| f.code() == Code::Dealloc).map(|f| f.owner());
             for index in owners.filter_map(unpack).map(|o| o.index()) {
                 if let Some(object) = self.objects.all.get_mut(index) {
                     object.status |= Object::ACTED;
                 }
+            }
+        }
+    }
+
+    /// Scripts that add to `gc.callbacks` may be running: marks what their places name now.
+    #[cold]
+    pub(super) fn note_listed_by_scripts(&mut self) {
+        for at in 0..self.program.added_by_scripts().len() {
+            let (script, place) = self.program.added_by_scripts()[at];
+            for level in 0..self.user_code.frames().len() {
+                let frame = self.user_code.frames()[level];
+                if frame.script() == script {
+                    self.note_maybe_listed(place, Some((frame.owner(), frame.arg())));
+                }
+            }
+            let body = match self.op() {
+                Some(Op::Repeat { script, .. } | Op::Iterate { script, .. }) => script.0,
+                _ => NO_SCRIPT,
+            };
+            if body == script {
+                self.note_maybe_listed(place, None);
+            }
+        }
+    }
+
+    /// What a place names may be an entry of `gc.callbacks` from now on.
+    pub(super) fn note_maybe_listed(&mut self, place: Place, frame: Option<(u32, u32)>) {
+        let edge = self.roots.resolve(&self.objects, place, frame);
+        if let Some(object) = self.objects.all.get_mut((edge as usize).wrapping_sub(1)) {
+            object.status |= if mutant!(MaybeListedForgotten) { 0 } else { Object::MAYBE_LISTED };
+        } else if !place.path().is_empty() && (self.collection.has_cleared() || !self.objects.none_dies()) {
+            // What is being cleared has dropped its slots here before it really does.
+            for object in self.objects.all.iter_mut().filter(|o| o.lives() && o.facts.shape.can_call()) {
+                object.status |= Object::MAYBE_LISTED;
             }
         }
     }
@@ -122,7 +179,7 @@ impl Shadow {
         let moved = if object.stamp == 0 { spot == Spot::Untracked } else { object.spot != spot };
         if object.facts.shape.is_extension() && moved {
             object.status |= Object::BY_HAND;
-            self.objects.peculiar = true;
+            self.objects.peculiar.put(index);
         }
     }
 }

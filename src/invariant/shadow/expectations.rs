@@ -19,6 +19,8 @@ pub(crate) const ASKS: &[Expectation] = &[
     Expectation::IsolateSaved,
 ];
 
+const _: () = assert!(Shape::ALL.len() <= u32::BITS as usize);
+
 /// The expectations that a run is judged by; they remember what was asked.
 #[derive(Debug)]
 pub(crate) struct AskedExpectations {
@@ -26,8 +28,8 @@ pub(crate) struct AskedExpectations {
     asked: Cell<Questions>,
     /// The facts of a plain kind of each shape.
     plain: PlainFacts,
-    /// A function was made, and an instance of a heap type: their facts depend on a question each.
-    made: Cell<[bool; 2]>,
+    /// The shapes of which objects were made, as bits: the facts of two of them depend on a question each.
+    made: Cell<u32>,
 }
 
 impl Default for AskedExpectations {
@@ -43,14 +45,14 @@ impl AskedExpectations {
             expectations: *expectations,
             asked: Cell::new(Questions::NONE),
             plain: Facts::plain(expectations),
-            made: Cell::new([false; 2]),
+            made: Cell::new(0),
         }
     }
 
     /// Another run is judged.
     pub(super) fn start(&mut self) {
         self.asked.set(Questions::NONE);
-        self.made.set([false; 2]);
+        self.made.set(0);
     }
 
     #[inline(always)]
@@ -60,10 +62,9 @@ impl AskedExpectations {
 
     /// What was asked in this run.
     pub fn asked(&self) -> Questions {
-        let [function, typed] = self.made.get();
         let mut asked = self.asked.get();
-        for (made, entry) in [(function, Expectation::FunctionClear), (typed, Expectation::TypeEdge)] {
-            if made {
+        for (shape, entry) in [(Shape::Function, Expectation::FunctionClear), (Shape::Typed, Expectation::TypeEdge)] {
+            if self.made.get() & 1 << shape as u32 != 0 {
                 asked = asked.and(Questions::value_of(entry));
             }
         }
@@ -77,11 +78,10 @@ impl AskedExpectations {
     }
 
     /// The facts of an object that a kind describes, or that belongs to one.
-    #[inline]
+    #[inline(always)]
     pub(super) fn facts_of(&self, kind: &Kind, role: Role) -> Facts {
         let facts = Facts::new(kind, role, &self.expectations, &self.plain);
-        let [function, typed] = self.made.get();
-        self.made.set([function | (facts.shape == Shape::Function), typed | (facts.shape == Shape::Typed)]);
+        self.made.set(self.made.get() | 1 << facts.shape as u32);
         facts
     }
 

@@ -57,15 +57,21 @@ impl Facts {
     pub const PECULIAR: u16 = 1024;
 
     /// The facts of an object that a kind describes, or that belongs to one, given those of plain kinds.
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(kind: &Kind, role: Role, expectations: &Expectations, plain: &PlainFacts) -> Facts {
+        if role != Role::Named || !is_plain(kind) {
+            return Facts::of_other(kind, role, expectations, plain);
+        }
+        let (flag, finalizer) = Facts::finalizer_of(kind);
+        let facts = plain[kind.shape as usize];
+        let on_call = kind.on_call.map_or(NO_SCRIPT, |s| s.0);
+        Facts { flags: facts.flags | flag, finalizer, on_call, ..facts }
+    }
+
+    /// The facts of an object whose kind is not plain, or that belongs to another.
+    #[inline(never)]
+    fn of_other(kind: &Kind, role: Role, expectations: &Expectations, plain: &PlainFacts) -> Facts {
         let shape = match role {
-            Role::Named if is_plain(kind) => {
-                let (flag, finalizer) = Facts::finalizer_of(kind);
-                let facts = plain[kind.shape as usize];
-                let on_call = kind.on_call.map_or(NO_SCRIPT, |s| s.0);
-                return Facts { flags: facts.flags | flag, finalizer, on_call, ..facts };
-            }
             Role::Named => return Facts::of(kind, role, expectations),
             Role::InstanceDict | Role::ContainerData | Role::ContainerDict => Shape::Dict,
             Role::ContainerPending | Role::ContainerIterating => Shape::List,

@@ -72,15 +72,15 @@ impl Graph<'_> {
     /// In a small run: what the seeds reach, themselves included.
     #[inline]
     pub fn flood_word(&self, present: u64, seeds: u64) -> u64 {
-        let mut set = 0;
-        let mut front = seeds & present;
-        while front != 0 {
-            let index = front.trailing_zeros() as usize;
-            set |= 1 << index;
-            let Some(object) = self.objects.get(index) else { return set };
-            front = (front | self.targets(object) & present) & !set;
+        let (mut reached, mut followed) = (seeds & present, 0);
+        // Most heaps are reached as a whole, long before the edges of every object have been followed.
+        while reached != followed && reached != present {
+            let index = (reached & !followed).trailing_zeros() as usize;
+            followed |= 1 << index;
+            let Some(object) = self.objects.get(index) else { return reached };
+            reached |= self.targets(object) & present;
         }
-        set
+        reached
     }
 
     /// Adds to `set` everything on `stack` and what it reaches.

@@ -5,7 +5,7 @@ use super::causes::Fault;
 use super::edge::NONE;
 use super::object::Object;
 use super::object_set::ObjectSet;
-use crate::event::Role;
+use crate::event::{Role, Spot};
 use crate::subject::Expectation;
 
 /// Why an object is there.
@@ -108,14 +108,15 @@ impl Shadow {
         more
     }
 
-    /// Who is to blame for references that no known holder explains, as the last snapshot shows them. Nothing if there are
-    /// none.
+    /// Who is to blame for references that no known holder explains, nor an entry of `gc.callbacks` that a script may have
+    /// added, as the last snapshot shows them. Nothing if there are none.
     pub(crate) fn references_left_behind(&self) -> Option<Fault> {
         let mut found = None;
         for index in self.objects.present.iter() {
             let object = &self.objects.all[index];
             let known = object.in_edges + self.roots.times_listed(index);
-            if object.is(Object::GONE) || !self.snapshot.shows(object) || object.refcount <= known {
+            let listed = object.is(Object::MAYBE_LISTED);
+            if object.is(Object::GONE) || !self.snapshot.shows(object) || object.refcount <= known || listed {
                 continue;
             }
             if !object.is(Object::UNKNOWN_HOLDERS) {
@@ -126,16 +127,37 @@ impl Shadow {
         found
     }
 
-    /// What variables and `gc.callbacks` reach. The result is [`Reachability::found`](super::Reachability).
+    /// What the scenario's own code holds: what variables and `gc.callbacks` reach, what it has frozen, and what it has made,
+    /// or saved, in the last collection or since. The result is [`Reachability::found`](super::Reachability).
     fn reach_by_user(&mut self) {
+        let made: Vec<u32> =
+            (0..self.objects.all.len()).filter(|i| self.is_held_by_user(*i)).map(|i| i as u32 + 1).collect();
         let Shadow { objects, reach, roots, .. } = self;
         let mut found = ObjectSet::default();
         found.reset(objects.all.len());
         let stack = reach.stack();
         stack.clear();
         stack.extend(roots.globals());
+        stack.extend(made);
         objects.graph().flood(&mut found, stack);
         reach.set_found_to(&found);
+    }
+
+    /// An object that is there though nothing known holds it, because of what user code has done: each round starts with
+    /// none of it, so that code which ran later has done it again.
+    fn is_held_by_user(&self, index: usize) -> bool {
+        let object = &self.objects.all[index];
+        let c = &self.collection;
+        let code_ran = c.scripts() > 0 && !mutant!(MadeByCodeLeaks);
+        // No collection has looked at what was made while the last one ran.
+        let made = code_ran && index >= c.existed();
+        let saved = c.has_finalized() && {
+            let (trash, doomed) = (c.unreachable().trash(), c.unreachable().doomed());
+            trash.has(index) && !doomed.has(index)
+        };
+        let listed = object.is(Object::MAYBE_LISTED) && object.refcount > object.in_edges;
+        let kept = object.is(Object::SAVED_ALL) && self.roots.times_listed(index) > 0;
+        object.lives() && (made || saved || listed || kept || object.spot == Spot::Permanent)
     }
 
     /// The object that a `finalize` waits for.

@@ -7,6 +7,7 @@
 mod causes;
 mod collection;
 mod confidence;
+mod containers;
 mod deeds;
 mod edge;
 mod expectations;
@@ -32,6 +33,7 @@ mod weakrefs;
 pub(crate) use causes::{Causes, Fault};
 pub(crate) use collection::{Collection, Progress};
 pub(crate) use confidence::Confidence;
+pub(crate) use containers::Keeps;
 pub(crate) use deeds::Deeds;
 pub(crate) use edge::{NONE, pack, unpack};
 pub(crate) use expectations::{ASKS, AskedExpectations};

@@ -68,6 +68,11 @@ impl Object {
     pub const SPOILT: u16 = 32;
     /// Its `traverse` has been called before.
     pub(super) const TRAVERSED: u16 = 64;
+    /// A script may have added it to `gc.callbacks`, or it was added where scripts change that list too: entries that are
+    /// not among the known references.
+    pub const MAYBE_LISTED: u16 = 32768;
+    /// A weak reference answered with it after it had been cleared.
+    pub const ANSWERED: u16 = 128;
     /// The finalized bit of the last snapshot.
     pub const FINALIZED: u16 = 256;
     /// Its finalizer began when nothing known held it.

@@ -129,6 +129,25 @@ impl ObjectSet {
         self.more.extend(all.more.iter().zip(less).map(|(all, less)| all & !less));
     }
 
+    /// The first of the members that the other set has not for which this holds.
+    #[inline]
+    pub fn find_without(&self, less: &ObjectSet, mut is: impl FnMut(usize) -> bool) -> Option<usize> {
+        let mut word = self.first & !less.first;
+        let (mut base, mut at) = (0, 0);
+        loop {
+            while word != 0 {
+                let index = base + word.trailing_zeros() as usize;
+                if is(index) {
+                    return Some(index);
+                }
+                word &= word - 1;
+            }
+            word = self.more.get(at)? & !less.more.get(at).copied().unwrap_or(0);
+            base += 64;
+            at += 1;
+        }
+    }
+
     /// Takes out what the other set has not.
     pub fn keep(&mut self, other: &ObjectSet) {
         self.first &= other.first;
@@ -208,6 +227,10 @@ mod tests {
         assert_eq!(members(&rest), [63, 127, 199]);
         assert_eq!((set.common(&less), set.common(&rest)), (2, 3));
         assert!(set.meets(&less) && rest.meets(&set) && !rest.meets(&less));
+        assert_eq!(set.find_without(&rest, |_| true), Some(1));
+        assert_eq!(set.find_without(&less, |index| index > 63), Some(127));
+        assert_eq!(set.find_without(&less, |index| index > 199), None);
+        assert_eq!(set.find_without(&set, |_| true), None);
         less.remove(1);
         assert!(set.meets(&less) && set.common(&less) == 1);
     }

@@ -24,13 +24,13 @@ pub(crate) struct Objects {
     /// The same as a set.
     pub(super) present: ObjectSet,
     /// Objects on which `tp_clear` was called, freed ones too.
-    cleared: ObjectSet,
+    pub(super) cleared: ObjectSet,
     /// Objects whose deallocation is final and has not ended.
     dying: ObjectSet,
     /// An object with a legacy finalizer was created.
     pub(super) some_legacy: bool,
-    /// There is something that may hold garbage back: see [`super::causes`].
-    pub(super) peculiar: bool,
+    /// Objects that may hold garbage back, freed ones too: see [`super::causes`].
+    pub(super) peculiar: ObjectSet,
     /// An object was created whose `traverse` is not [faithful](Facts::UNFAITHFUL).
     pub(super) some_unfaithful: bool,
     /// An object is or was [`Object::UNKNOWN_HOLDERS`].
@@ -41,6 +41,10 @@ pub(crate) struct Objects {
     pub(super) some_misled: bool,
     /// An object is [`Object::SPOILT`].
     pub(super) some_spoilt: bool,
+    /// Where `traverse` does not tell the truth about objects that are being deallocated: owner and edge.
+    pub(super) dying_lies: Vec<(u32, u32)>,
+    /// The object that was cleared last, and what its first slots held: its `tp_clear` drops one after the other.
+    pub(super) cleared_last: (u32, [u32; 4]),
     /// Objects that are [`Object::FIN_AT_ZERO`].
     pub(super) finalized_at_zero: Vec<u32>,
 }
@@ -50,16 +54,17 @@ impl Objects {
         self.all.clear();
         self.overflow.clear();
         self.live = 0;
-        for set in [&mut self.present, &mut self.cleared, &mut self.dying] {
+        for set in [&mut self.present, &mut self.cleared, &mut self.dying, &mut self.peculiar] {
             set.reset(0);
         }
         self.some_legacy = false;
-        self.peculiar = false;
         self.some_unfaithful = false;
         self.some_loose = false;
         self.wild = false;
         self.some_misled = false;
         self.some_spoilt = false;
+        self.dying_lies.clear();
+        self.cleared_last = (NONE, [NONE; 4]);
         self.finalized_at_zero.clear();
     }
 
@@ -123,6 +128,11 @@ impl Objects {
         self.cleared.meets(&self.present)
     }
 
+    /// True if the collection that runs, or ran last, has cleared one that lives.
+    pub(super) fn some_cleared_now(&self) -> bool {
+        self.some_cleared() && self.cleared().any(|index| self.all[index].is(Object::CLEARED_NOW))
+    }
+
     /// True if no deallocation is under way.
     #[inline]
     pub fn none_dies(&self) -> bool {
@@ -155,8 +165,8 @@ impl Objects {
         if let Some(object) = self.all.get_mut((edge as usize).wrapping_sub(1)) {
             object.status |= Object::UNKNOWN_HOLDERS;
             self.some_loose = true;
+            self.peculiar.put(edge as usize - 1);
         }
-        self.peculiar = true;
     }
 
     /// Adds a new object, the facts of which say whether it is `legacy`.
@@ -166,7 +176,9 @@ impl Objects {
             self.some_unfaithful |= facts.is(Facts::UNFAITHFUL);
             let legacy = legacy();
             self.some_legacy |= legacy;
-            self.peculiar |= legacy || facts.is(Facts::PECULIAR | Facts::LEGACY);
+            if legacy || facts.is(Facts::PECULIAR | Facts::LEGACY) {
+                self.peculiar.put(self.all.len());
+            }
         }
         self.present.put(self.all.len());
         self.all.push(Object::new(facts));
@@ -276,6 +288,7 @@ impl Objects {
         let object = &mut self.all[index];
         object.status |= Object::CLEARED | Object::CLEARED_NOW;
         let keeps = object.facts.keeps;
+        self.cleared_last = (index as u32 + 1, object.slots);
         if object.is(Object::MISLED) {
             object.status |= Object::SPOILT;
             self.some_spoilt = true;
@@ -317,6 +330,9 @@ impl Objects {
         self.live -= 1;
         self.present.remove(index);
         self.dying.remove(index);
+        if !self.dying_lies.is_empty() {
+            self.dying_lies.retain(|(owner, _)| *owner as usize != index);
+        }
         if !dropped {
             self.drop_all(index);
         }
@@ -382,6 +398,9 @@ impl Shadow {
         self.snapshot.lose_evenness();
         if self.objects.begin_death(index) {
             self.drop_weak_list(index);
+        }
+        if self.objects.some_unfaithful {
+            self.objects.note_dying_lies(index);
         }
         self.objects.drop_all(index);
     }

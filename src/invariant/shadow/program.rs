@@ -1,6 +1,6 @@
 //! The scenario: operations, scripts, and what they could do. It does not change during a run.
 
-use crate::scenario::{Op, Scenario, Shape};
+use crate::scenario::{Op, Place, Scenario, Shape};
 
 /// Something that operations of a scenario do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,6 +21,8 @@ pub(crate) enum Trait {
     Raises,
     /// There are `weakref.finalize` objects.
     Finalizes,
+    /// There are weak containers.
+    Contains,
     /// The mutator sets thresholds and enables collections.
     SetsThresholds,
     /// A script sets thresholds, enables, disables or freezes.
@@ -41,10 +43,19 @@ pub(crate) struct Program {
     traits: u16,
     /// What each script does, in the same way; empty if none does anything of it.
     script_traits: Vec<u16>,
+    /// What scripts add to `gc.callbacks`: the script, and the place that names it.
+    added_by_scripts: Vec<(u8, Place)>,
 }
 
 /// What it is asked of single scripts.
-const OF_SCRIPTS: u16 = USES_SAVE_ALL | USES_UNFREEZE | USES_TRACK | USES_UNTRACK;
+const OF_SCRIPTS: u16 = USES_CALLBACKS
+    | USES_GARBAGE
+    | USES_SAVE_ALL
+    | USES_UNFREEZE
+    | USES_TRACK
+    | USES_UNTRACK
+    | USES_SCHEDULE
+    | USES_THRESHOLD;
 
 const USES_CALLBACKS: u16 = 1;
 const USES_GARBAGE: u16 = 2;
@@ -58,7 +69,8 @@ const USES_THRESHOLD: u16 = 512;
 const USES_ENABLE: u16 = 1024;
 /// Enables, disables or freezes.
 const USES_SCHEDULE: u16 = 2048;
-const USES_LIBRARY: u16 = 4096;
+const USES_CONTAINER: u16 = 4096;
+const USES_LIBRARY: u16 = 8192;
 
 /// What operations use, as bits: a table's look-up for each.
 fn uses(ops: &[Op]) -> u16 {
@@ -78,7 +90,11 @@ fn uses(ops: &[Op]) -> u16 {
             _ => 0,
         };
         if let Op::New { kind, .. } = op {
-            all |= if kind.shape.is_finalize() { USES_FINALIZE } else { 0 };
+            all |= match kind.shape {
+                shape if shape.is_finalize() => USES_FINALIZE,
+                shape if shape.is_weak_container() => USES_CONTAINER,
+                _ => 0,
+            };
             all |= if kind.shape == Shape::LibraryValueDict { USES_LIBRARY } else { 0 };
         }
     }
@@ -106,10 +122,12 @@ impl Program {
             | bit(Trait::ScriptsTrack, in_scripts & USES_TRACK != 0)
             | bit(Trait::Raises, all & USES_RAISE != 0)
             | bit(Trait::Finalizes, all & USES_FINALIZE != 0)
+            | bit(Trait::Contains, all & USES_CONTAINER != 0)
             | bit(Trait::SetsThresholds, in_main & USES_THRESHOLD != 0 && in_main & USES_ENABLE != 0)
             | bit(Trait::LibraryContainers, all & USES_LIBRARY != 0)
             | bit(Trait::ScriptsSchedule, in_scripts & (USES_THRESHOLD | USES_SCHEDULE) != 0);
         self.script_traits.clear();
+        self.added_by_scripts.clear();
         if in_scripts & OF_SCRIPTS != 0 {
             self.note_scripts(scenario);
         }
@@ -128,21 +146,38 @@ impl Program {
         self.script_traits.extend((1..scenario.bodies()).map(|body| {
             let ops = scenario.body(body);
             let all = uses(ops);
-            bit(Trait::SavesAll, ops.contains(&Op::SaveAll { on: true }))
+            bit(Trait::ScriptsChangeCallbacks, all & USES_CALLBACKS != 0)
+                | bit(Trait::ScriptsEmptyGarbage, all & USES_GARBAGE != 0)
+                | bit(Trait::ScriptsSchedule, all & (USES_THRESHOLD | USES_SCHEDULE) != 0)
+                | bit(Trait::SavesAll, ops.contains(&Op::SaveAll { on: true }))
                 | bit(Trait::Unfreezes, all & USES_UNFREEZE != 0)
                 | bit(Trait::Tracks, all & (USES_TRACK | USES_UNTRACK) != 0)
                 | bit(Trait::ScriptsTrack, all & USES_TRACK != 0)
         }));
+        for body in 1..scenario.bodies() {
+            let added = scenario.body(body).iter().filter_map(|op| match op {
+                Op::AddGcCallback { callable } => Some((body as u8 - 1, *callable)),
+                _ => None,
+            });
+            self.added_by_scripts.extend(added);
+        }
     }
 
-    /// True if some script saves all, unfreezes, tracks or untracks: [`Program::script_has`] says which.
+    /// What scripts add to `gc.callbacks`: the script, and the place that names it.
+    #[inline]
+    pub(super) fn added_by_scripts(&self) -> &[(u8, Place)] {
+        &self.added_by_scripts
+    }
+
+    /// True if some script does what [`Program::script_has`] can be asked for.
     #[inline]
     pub(super) fn has_rare_scripts(&self) -> bool {
         !self.script_traits.is_empty()
     }
 
-    /// True if a script saves all, unfreezes, tracks or untracks by hand ([`Trait::Tracks`]) or tracks
-    /// ([`Trait::ScriptsTrack`]), as asked; of other traits nothing is known.
+    /// True if a script does this: saves all, unfreezes, tracks or untracks by hand ([`Trait::Tracks`]), tracks
+    /// ([`Trait::ScriptsTrack`]), changes `gc.callbacks`, empties `gc.garbage`, or changes when collections start. Of other
+    /// traits nothing is known.
     pub(super) fn script_has(&self, script: u8, what: Trait) -> bool {
         self.script_traits.get(script as usize).is_some_and(|traits| traits >> what as u16 & 1 != 0)
     }

@@ -99,7 +99,7 @@ impl Shadow {
     /// What of `gc.garbage` is sure: all that the last snapshot has listed, or nothing.
     #[inline]
     fn sure_garbage(&self) -> Garbage {
-        let sure = self.roots.is_garbage_sure() && !self.program.has(Trait::ScriptsEmptyGarbage);
+        let sure = self.roots.is_garbage_sure() && !self.deeds.emptied_garbage();
         if sure { Garbage::All } else { Garbage::Nothing }
     }
 
@@ -202,6 +202,14 @@ impl Shadow {
         self.reach.found = set;
     }
 
+    /// The same in a small run, where nothing but these objects has other holders than the known ones.
+    pub(super) fn maybe_reached_from(&mut self, objects: u64) {
+        let mut edges = 0;
+        self.doubtful_roots(|edge| edges |= root(edge));
+        let reached = self.reached_from(objects | edges >> 1);
+        self.reach.set_found(reached);
+    }
+
     /// The roots of [`Shadow::sure_roots`] for what may be reachable.
     #[inline]
     fn doubtful_roots(&self, mut f: impl FnMut(u32)) {
@@ -247,13 +255,16 @@ impl Shadow {
         if self.at(data).is_none() {
             return true;
         }
-        Objects::without_edges(self, data as usize - 1, |s| {
-            let mut set = std::mem::take(&mut s.reach.found);
-            s.sure(&mut set, 0, s.sure_garbage());
-            let reached = set.has(target as usize - 1);
-            s.reach.found = set;
-            reached
-        })
+        Objects::without_edges(self, data as usize - 1, |s| s.is_reached(target))
+    }
+
+    /// True if a root other than a script reaches an object.
+    pub(super) fn is_reached(&mut self, target: u32) -> bool {
+        let mut set = std::mem::take(&mut self.reach.found);
+        self.sure(&mut set, 0, self.sure_garbage());
+        let reached = set.has(target as usize - 1);
+        self.reach.found = set;
+        reached
     }
 
     /// True if strong edges lead from one object to another, or they are the same.

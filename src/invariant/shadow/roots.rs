@@ -1,7 +1,8 @@
 //! What holds objects from outside the heap: variables, `gc.callbacks`, `gc.garbage`, and the entry of an iteration.
 //!
 //! What `gc.garbage` holds is known from snapshots alone, and only until something may have changed it. Of `gc.callbacks` it
-//! is known what operations of the mutator add; where scripts change the list too, nothing is believed.
+//! is known what operations of the mutator add; where scripts change the list too, which objects
+//! it [may hold](super::object::Object::MAYBE_LISTED).
 
 use super::Shadow;
 use super::edge::{NONE, pack};
@@ -173,11 +174,17 @@ impl Shadow {
         self.objects.count(new, 1);
         self.objects.count(old, -1);
         self.reach.changed();
+        if !self.program.added_by_scripts().is_empty() {
+            self.note_listed_by_scripts();
+        }
     }
 
     /// An iteration shows an entry, and holds it.
     pub(crate) fn apply_yielded(&mut self, entry: ObjId) {
         self.roots.iter_arg = if mutant!(IterationsHoldNothing) { NONE } else { pack(Some(entry)) };
+        if !self.program.added_by_scripts().is_empty() {
+            self.note_listed_by_scripts();
+        }
     }
 
     /// A snapshot shows an item of `gc.garbage`.

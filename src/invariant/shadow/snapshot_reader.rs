@@ -223,6 +223,15 @@ impl Shadow {
         loop {
             rest = usual_lines(&mut self.objects.all, stamp, rest, &mut order, &mut uneven);
             let [Event::State { object, refcount, spot, finalized }, after @ ..] = rest else { break };
+            if *spot == Spot::Collecting && self.collection.runs() {
+                let from = rest.len();
+                rest = collecting_lines(&mut self.objects.all, stamp, rest, &mut uneven);
+                if rest.len() < from {
+                    // Objects in lists may follow.
+                    self.snapshot.youngest = 0;
+                    continue;
+                }
+            }
             rest = after;
             self.snapshot.list_order = order.min(LAST);
             self.confidence.set_at(last.wrapping_sub(after.len() as u32));
@@ -236,7 +245,7 @@ impl Shadow {
         rest
     }
 
-    /// A line that shows the object in no list of a generation, or is odd. False if it is odd.
+    /// A line that shows the object in no list, or is odd. False if it is odd.
     #[inline(never)]
     fn rare_line(
         &mut self,
@@ -247,16 +256,11 @@ impl Shadow {
         odd: &mut impl FnMut(&mut Shadow, Line),
     ) -> bool {
         let s = &mut self.snapshot;
-        if spot > Spot::Permanent
+        if matches!(spot, Spot::Untracked | Spot::NoHeader)
             && let Some(o) = self.objects.all.get_mut(object.index())
         {
-            let (place, rank, usual_line) = match spot {
-                Spot::Collecting => (s.list_order, o.generation, UNUSUAL),
-                Spot::Untracked => (LAST, NOT_IN_A_LIST, UNUSUAL),
-                _ => (LAST, NOT_IN_A_LIST, usual(spot, finalized)),
-            };
             let wrong = (refcount == 0) | (o.stamp == s.stamp) | o.is(Object::GONE);
-            if !wrong & (self.collection.runs() | (spot != Spot::Collecting)) {
+            if !wrong {
                 if self.deeds.script_tracked() && spot == Spot::Untracked {
                     self.note_moved_by_script(object.index(), spot);
                 }
@@ -267,14 +271,14 @@ impl Shadow {
                 o.stamp = s.stamp;
                 o.spot = spot;
                 o.status |= usual(spot, finalized) & Object::FINALIZED;
-                o.generation = rank;
-                o.usual = usual_line;
-                s.list_order = place;
+                o.generation = NOT_IN_A_LIST;
+                o.usual = UNUSUAL;
+                s.list_order = LAST;
                 if spot == Spot::Untracked {
                     s.untracked.push(object.index() as u32 + 1);
+                } else {
+                    o.usual = usual(spot, finalized);
                 }
-                // Objects in lists may follow.
-                s.youngest = if spot == Spot::Collecting { 0 } else { s.youngest };
                 return true;
             }
         }
@@ -358,6 +362,25 @@ fn usual_lines<'a>(
         o.refcount = *refcount;
         o.stamp = stamp;
         *order = place;
+        lines = rest;
+    }
+    lines
+}
+
+/// Reads lines up to the first that is not that of a live object with references among those that a collection looks at.
+#[inline(always)]
+fn collecting_lines<'a>(objects: &mut [Object], stamp: u32, mut lines: &'a [Event], uneven: &mut u32) -> &'a [Event] {
+    while let [Event::State { object, refcount, spot: Spot::Collecting, finalized }, rest @ ..] = lines {
+        let Some(o) = objects.get_mut(object.index()) else { break };
+        if *refcount == 0 || o.stamp == stamp || o.is(Object::GONE) {
+            break;
+        }
+        *uneven |= *refcount ^ o.in_edges;
+        o.refcount = *refcount;
+        o.stamp = stamp;
+        o.spot = Spot::Collecting;
+        o.status |= usual(Spot::Collecting, *finalized) & Object::FINALIZED;
+        o.usual = UNUSUAL;
         lines = rest;
     }
     lines

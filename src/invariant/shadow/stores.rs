@@ -30,10 +30,16 @@ impl Shadow {
     }
 
     /// A deallocator's action that keeps trash which is being cleared does what only a finalizer may do.
-    #[inline]
+    #[inline(always)]
     pub(super) fn note_saved(&mut self, new: u32) {
-        let c = &self.collection;
-        if c.runs() && c.has_cleared() && new != NONE && c.unreachable().doomed().has(new as usize - 1) {
+        if self.collection.runs() && self.collection.has_cleared() {
+            self.note_saved_now(new);
+        }
+    }
+
+    #[cold]
+    fn note_saved_now(&mut self, new: u32) {
+        if new != NONE && self.collection.unreachable().doomed().has(new as usize - 1) {
             let misleads = self.user_code.driver().is_some_and(|f| match f.code() {
                 Code::Dealloc => true,
                 // Objects of static types with tp_del are cleared like any other.
@@ -42,6 +48,7 @@ impl Shadow {
             });
             if misleads {
                 self.mark_reached(new, Object::SPOILT);
+                self.spoil_half_cleared();
             }
         }
     }
@@ -68,6 +75,9 @@ impl Shadow {
             self.objects.drop_edges(index, 0, false);
         } else {
             self.objects.store(index, slot, new);
+        }
+        if !self.program.added_by_scripts().is_empty() {
+            self.note_listed_by_scripts();
         }
     }
 }

@@ -88,7 +88,8 @@ impl Graph<'_> {
                 });
                 continue;
             }
-            for edge in object.slots.into_iter().chain([object.link]) {
+            let [a, b, c, d] = object.slots;
+            for edge in [a, b, c, d, object.link] {
                 sums[edge as usize % 64] -= 1;
             }
         }

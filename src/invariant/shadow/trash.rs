@@ -6,6 +6,7 @@
 //! type lies, from what the rest of the heap reaches, which is the same. Where events leave something open, the sets say
 //! that they are not exact, or not sound.
 
+use super::causes::Heap;
 use super::edge::NONE;
 use super::facts::Facts;
 use super::graph::bit;
@@ -25,6 +26,9 @@ struct Holders {
     doubtful: bool,
     /// In a small run: the others, and the candidates with more references than the known ones.
     outside: u64,
+    /// In a small run, if every object is known to have the references that are known of, and no others: those that are
+    /// in the lists of older generations.
+    older: Option<u64>,
 }
 
 impl Shadow {
@@ -73,7 +77,7 @@ impl Shadow {
             }
         }
         self.weakrefs.note_live();
-        self.find_garbage(quick && holders.rooted && !holders.doubtful);
+        self.find_garbage(quick && holders.rooted && !holders.doubtful, holders.older.filter(|_| small));
         let u = self.collection.unreachable_mut();
         u.found = u.trash.count() as u32;
         if self.objects.some_legacy && u.found > 0 {
@@ -90,22 +94,25 @@ impl Shadow {
     }
 
     /// Finds the candidates that nothing can reach, and who is to blame if they survive. If the trash was `surely` found
-    /// by what is reached from outside, and nothing but the known holders holds anything, it is the same.
-    fn find_garbage(&mut self, surely: bool) {
+    /// by what is reached from outside, and nothing but the known holders holds anything, it is the same. If all
+    /// references are known, what else may be reachable is so from what is `older`.
+    fn find_garbage(&mut self, surely: bool, older: Option<u64>) {
         let roots = &self.roots;
         let held = roots.iter_arg() != NONE || !roots.garbage().is_empty() || self.snapshot.shows_zero();
         if surely && self.user_code.is_idle() && !held {
             let u = self.collection.unreachable_mut();
             u.garbage.copy_from(&u.trash);
         } else {
-            self.maybe_reachable(Some(self.collection.generation()));
+            match older {
+                Some(older) => self.maybe_reached_from(older),
+                None => self.maybe_reachable(Some(self.collection.generation())),
+            }
             let u = self.collection.unreachable_mut();
             u.garbage.difference(&u.candidates, self.reach.found());
         }
         if !self.collection.unreachable().garbage.is_empty() {
-            let mut causes = std::mem::take(&mut self.collection.unreachable_mut().causes);
-            self.look_for_causes(&mut causes);
-            self.collection.unreachable_mut().causes = causes;
+            let Shadow { collection, objects, reach, expectations, .. } = self;
+            collection.unreachable_mut().causes.look(Heap { objects, reach, expectations });
         }
     }
 
@@ -126,20 +133,21 @@ impl Shadow {
         }
         u.ready = true;
         u.sound = sound;
-        u.exact = sound && !late && !self.program.has(Trait::ScriptsChangeCallbacks);
+        u.exact = sound && !late;
         objects.forget_cleared_now();
         objects.forget_last_collection();
-        let mut holders = Holders { known: true, rooted: true, doubtful: false, outside: 0 };
+        let mut holders = Holders { known: true, rooted: true, doubtful: false, outside: 0, older: None };
         let plain = even && !objects.some_unfaithful;
         let oldest = generation.min(Spot::Gen2 as u8);
         let (stamp, all) = (snapshot.stamp(), &mut objects.all);
-        let (mut candidates, mut outside, mut rooted) = (0, 0, true);
+        let (mut candidates, mut outside, mut rooted, mut listed) = (0, 0, true, 0);
         objects.present.each(|index| {
             let object = &mut all[index];
             if object.stamp != stamp || object.is(Object::GONE) || object.spot as u8 > oldest {
                 let older = object.stamp == stamp && object.spot as u8 <= Spot::Permanent as u8;
                 rooted &= older || object.is(Object::GONE);
                 outside |= bit(index as u32);
+                listed |= if older { bit(index as u32) } else { 0 };
                 return;
             }
             if index < 64 {
@@ -179,6 +187,8 @@ impl Shadow {
         });
         u.candidates.put_word(candidates);
         (holders.outside, holders.rooted) = (outside, rooted);
+        holders.older = even.then_some(listed);
+        u.type_misled |= objects.some_unfaithful && objects.tracked_dying_lies().next().is_some();
         if u.type_misled {
             self.note_misled();
         }
@@ -243,6 +253,10 @@ impl Shadow {
     }
 
     fn find_doomed(&mut self) {
+        // Finalizers may have stored where a type does not tell the truth, and the collector asks it again.
+        if self.collection.scripts() > 0 && self.collection.unreachable().type_misled {
+            self.note_misled();
+        }
         let (small, scripts) = (self.objects.is_small(), self.collection.scripts());
         let Shadow { objects, collection, reach, snapshot, .. } = self;
         let u = collection.unreachable_mut();
@@ -256,7 +270,8 @@ impl Shadow {
                 && object.spot != Spot::Collecting;
             if !object.is(Object::GONE) && !left {
                 u.doomed.add(index);
-                if scripts > 0 && (object.facts.fickle != 0 || object.is(Object::UNKNOWN_HOLDERS)) {
+                let unknown = object.is(Object::UNKNOWN_HOLDERS | Object::MAYBE_LISTED);
+                if scripts > 0 && (object.facts.fickle != 0 || unknown) {
                     u.exact = false;
                     u.sound = false;
                 }

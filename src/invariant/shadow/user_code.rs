@@ -43,6 +43,12 @@ impl Frame {
     pub fn arg(&self) -> u32 {
         self.arg
     }
+
+    /// The script, or [`NO_SCRIPT`].
+    #[inline]
+    pub(super) fn script(&self) -> u8 {
+        self.script
+    }
 }
 
 /// The user code that runs on one actor.
@@ -133,8 +139,12 @@ impl Shadow {
         self.deeds.next_step();
         match self.program.op(op) {
             Some(Op::Collect { .. }) => return false,
-            // If scripts change the list too, what it holds is not known.
-            Some(Op::AddGcCallback { callable }) if !self.program.has(Trait::ScriptsChangeCallbacks) => {
+            // If scripts change the list too, how often it holds what is not known.
+            Some(Op::AddGcCallback { callable }) if self.program.has(Trait::ScriptsChangeCallbacks) => {
+                let callable = *callable;
+                self.note_maybe_listed(callable, None);
+            }
+            Some(Op::AddGcCallback { callable }) => {
                 let callable = self.resolve(*callable);
                 if callable != NONE {
                     self.roots.add_gc_callback(callable);
@@ -145,6 +155,9 @@ impl Shadow {
             Some(Op::EmptyGcCallbacks) => {
                 self.roots.empty_gc_callbacks(|callable| self.objects.count(callable, -1));
                 self.reach.changed();
+                if self.program.has(Trait::ScriptsChangeCallbacks) {
+                    self.objects.all.iter_mut().for_each(|object| object.status &= !Object::MAYBE_LISTED);
+                }
             }
             Some(Op::EmptyGarbage) => {
                 self.roots.doubt_garbage();
@@ -158,6 +171,7 @@ impl Shadow {
                 let op = *op;
                 if self.program.has_rare_scripts() {
                     self.note_deed(op);
+                    self.note_listed_by_scripts();
                 }
                 self.collection.disturb();
                 return matches!(op, Op::Iterate { .. });
@@ -210,12 +224,18 @@ impl Shadow {
             }
         }
         let by_collector = code == Code::Callback && self.enter_callback(arg, counts);
+        if code == Code::Call && self.program.has(Trait::Finalizes) {
+            self.note_finalize_call();
+        }
         let code_of = &mut self.user_code;
         code_of.script_steps = code_of.script_steps.saturating_add(self.program.script_len(script));
         code_of.frames.push(Frame { code, owner: pack(Some(owner)), arg: pack(arg), script, by_collector });
         self.snapshot.follow(After::Enter);
         if self.program.has_rare_scripts() {
             self.note_deeds(script);
+        }
+        if !self.program.added_by_scripts().is_empty() {
+            self.note_listed_by_scripts();
         }
     }
 
@@ -243,9 +263,8 @@ impl Shadow {
             && let Some(object) = self.objects.all.get_mut(index)
         {
             object.fin_returns = object.fin_returns.saturating_add(1);
-            // Entries of `gc.callbacks` that scripts add are not known.
-            let unknown = self.program.has(Trait::ScriptsChangeCallbacks) && object.facts.shape.can_call();
-            let saved = object.in_edges > 0 || unknown;
+            // An entry of `gc.callbacks` may hold it.
+            let saved = object.in_edges > 0 || object.is(Object::MAYBE_LISTED);
             object.status = object.status & !Object::SAVED | if saved { Object::SAVED } else { 0 };
         }
         self.user_code.just_left = if frame.by_collector { frame.arg } else { NONE };

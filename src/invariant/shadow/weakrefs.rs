@@ -26,12 +26,14 @@ pub(crate) struct WeakRec {
     /// Its referent died while the collector called callbacks, this one's perhaps later.
     pub(super) owed: bool,
     calls: u8,
+    /// Calls that a `finalize` has made whose weak reference it is.
+    runs: u8,
     called_at: u32,
     container: u32,
     /// It was live when the collection that runs found its trash.
     live_at_start: bool,
     armed: bool,
-    reported: [bool; 2],
+    reported: [bool; 3],
     /// Calls of its referent's finalizer that had begun when it was made.
     finalized_before: u8,
     /// How it died, if it was seen to.
@@ -122,7 +124,16 @@ impl WeakRec {
         self.finalized_before
     }
 
-    /// One of two invariants has reported it, by [`Shadow::set_reported`].
+    /// How often the `finalize` whose weak reference it is has called what it is to call.
+    pub fn runs(&self) -> u8 {
+        self.runs
+    }
+
+    pub(super) fn note_run(&mut self) {
+        self.runs = self.runs.saturating_add(1);
+    }
+
+    /// One of the invariants that report it once has done so, by [`Shadow::set_reported`].
     #[inline]
     pub fn is_reported(&self, by: usize) -> bool {
         self.reported[by]
@@ -163,6 +174,16 @@ impl Weakrefs {
 }
 
 impl Shadow {
+    /// A weak reference answers with an object.
+    #[inline]
+    pub(crate) fn note_answered(&mut self, object: ObjId) {
+        if let Some(o) = self.objects.all.get_mut(object.index())
+            && o.is(Object::CLEARED)
+        {
+            o.status |= Object::ANSWERED;
+        }
+    }
+
     /// Position of a weak reference's record.
     fn weak_index(&self, weak: ObjId) -> Option<usize> {
         let object = self.get(weak)?;
@@ -195,7 +216,7 @@ impl Shadow {
         })
     }
 
-    /// One of two invariants has reported the weak reference of a record.
+    /// One of the invariants that report it once has reported the weak reference of a record.
     pub(crate) fn set_reported(&mut self, record: usize, by: usize) {
         self.weakrefs.records[record].reported[by] = true;
     }
@@ -241,11 +262,12 @@ impl Shadow {
             born_late: self.collection.runs() && self.collection.has_cleared(),
             owed: false,
             calls: 0,
+            runs: 0,
             called_at: 0,
             container,
             live_at_start: false,
             armed: false,
-            reported: [false; 2],
+            reported: [false; 3],
             finalized_before,
             died: Fate::default(),
             called: Fate::default(),
@@ -276,7 +298,6 @@ impl Shadow {
     }
 
     /// A snapshot shows that a weak reference has died.
-    #[inline(never)]
     fn note_death(&mut self, weak: ObjId) {
         let Some(at) = self.weak_index(weak) else { return };
         let record = &self.weakrefs.records[at];
@@ -313,6 +334,22 @@ impl Shadow {
     /// A line for a weak reference: whether it has its referent, and its callback.
     #[inline]
     pub(crate) fn apply_weak(&mut self, weak: ObjId, live: bool, callback: bool) {
+        let Some(object) = self.objects.all.get(weak.index()) else { return };
+        let Some(record) = self.weakrefs.records.get((object.aux as usize).wrapping_sub(1)) else { return };
+        let link = if callback { record.callback } else { NONE };
+        // Most lines say what is known.
+        let is_known = record.weak == pack(Some(weak))
+            && record.live == live
+            && (live || record.seen_dead)
+            && object.link == link
+            && !(callback && object.is(Object::CLEARED));
+        if !is_known {
+            self.apply_changed_weak(weak, live, callback);
+        }
+    }
+
+    #[inline(never)]
+    fn apply_changed_weak(&mut self, weak: ObjId, live: bool, callback: bool) {
         let Some(object) = self.objects.all.get_mut(weak.index()) else { return };
         if !object.facts.shape.is_weakref() {
             return;

@@ -2,8 +2,8 @@
 
 use super::stream::{Stream, hidden};
 use super::*;
-use crate::event::{Code, Event, ObjId, Spot};
-use crate::scenario::{Clear, Kind, Op, Shape};
+use crate::event::{Code, ObjId, Spot};
+use crate::scenario::{Clear, Kind, Shape};
 use Class::{Collector, TypeFault};
 
 pub(super) const CASES: &[Case] = &[
@@ -11,9 +11,6 @@ pub(super) const CASES: &[Case] = &[
     case(Invariant::I20, Collector, i20),
     case(Invariant::I21, Collector, i21),
     case(Invariant::I22, Collector, i22),
-    case(Invariant::I39, Collector, i39_young),
-    case(Invariant::I39, Collector, i39_middle),
-    case(Invariant::I39, Collector, i39_switched_off),
 ];
 
 /// A knot of trash that is about to be collected.
@@ -23,79 +20,6 @@ fn knot(s: &mut Stream) -> ObjId {
     s.var(0, None);
     s.collect(&[(a, 1, Spot::Gen0)], &[]);
     a
-}
-
-/// Collections are due: of the young generation after two allocations, of the middle one after four.
-fn enabled(s: &mut Stream) -> ObjId {
-    s.op(Op::SetThreshold { thresholds: [1, 0, 0] });
-    s.op(Op::Enable);
-    let a = s.node(0);
-    s.slot(a, 0, Some(a));
-    a
-}
-
-/// New objects that stay, and one operation more.
-fn allocate(s: &mut Stream, first: u16, count: u16) {
-    for var in first..first + count {
-        s.node(var);
-    }
-    s.op(Op::Look);
-}
-
-/// A collection of a younger generation that finds nothing, or the object.
-fn collect_younger(s: &mut Stream, generation: u8, a: ObjId, from: Spot, found: bool) {
-    let held = 1 + u32::from(!found && from == Spot::Gen0);
-    s.events.push(Event::CollectStart { generation, automatic: true });
-    s.snapshot(&[(a, held, from)], &[]);
-    if found {
-        s.clear(a);
-        s.die(a);
-    }
-    s.events.push(Event::CollectEnd { generation, returned: u32::from(found), uncollectable: 0 });
-    if found {
-        s.snapshot(&[], &[]);
-    } else {
-        s.snapshot(&[(a, held, Spot::Gen1)], &[]);
-    }
-}
-
-fn i39_young(s: &mut Stream, broken: bool) {
-    let a = enabled(s);
-    s.var(0, None);
-    s.op(Op::Look);
-    if !broken {
-        collect_younger(s, 0, a, Spot::Gen0, true);
-    }
-    allocate(s, 1, 3);
-}
-
-fn i39_middle(s: &mut Stream, broken: bool) {
-    let a = enabled(s);
-    collect_younger(s, 0, a, Spot::Gen0, false);
-    s.op(Op::Look);
-    s.var(0, None);
-    s.op(Op::Look);
-    if !broken {
-        collect_younger(s, 1, a, Spot::Gen1, true);
-    }
-    allocate(s, 1, 5);
-}
-
-/// What is allocated while collection is disabled does not count, and puts nothing off.
-fn i39_switched_off(s: &mut Stream, broken: bool) {
-    let a = enabled(s);
-    s.var(0, None);
-    s.op(Op::Disable);
-    if broken {
-        allocate(s, 1, 5);
-    }
-    s.op(Op::Enable);
-    if broken {
-        allocate(s, 6, 3);
-    } else {
-        collect_younger(s, 0, a, Spot::Gen0, true);
-    }
-    s.op(Op::Look);
 }
 
 fn i19(s: &mut Stream, broken: bool) {
@@ -155,18 +79,6 @@ fn i22(s: &mut Stream, broken: bool) {
         s.die(p);
         s.collected(1, &[(r, 2, Spot::Gen2)], &[]);
     }
-}
-
-#[test]
-fn what_is_allocated_while_collection_is_disabled_makes_none_due() {
-    let mut s = Stream::new();
-    let a = enabled(&mut s);
-    s.var(0, None);
-    s.op(Op::Disable);
-    allocate(&mut s, 1, 9);
-    let mut judge = Judge::new();
-    let found = judge.judge(&s.scenario(), &s.events, &declared(Some(Release::new(3, 12, 1)))).to_vec();
-    assert_eq!((found, a), (Vec::new(), ObjId::from_index(0)));
 }
 
 #[test]

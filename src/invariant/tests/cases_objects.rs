@@ -343,3 +343,23 @@ fn an_object_without_header_may_be_finalized_again() {
     let found = Judge::new().judge(&s.scenario(), &s.events, &declared(None)).to_vec();
     assert_eq!(found.iter().map(|v| (v.invariant, v.class)).collect::<Vec<_>>(), [(Invariant::I07, Class::Documented)]);
 }
+
+/// Code that a collection runs at the end of an operation and that has no effect says nothing of the operation itself.
+#[test]
+fn what_has_no_effect_in_a_script_takes_no_entry_back() {
+    let found = |in_script: bool| {
+        let mut s = Stream::new();
+        let a = s.callable(0);
+        s.op(Op::AddGcCallback { callable: Place::var(0) });
+        if in_script {
+            s.enter(Code::GcCallback, a, None);
+        }
+        s.events.push(Event::NoEffect);
+        if in_script {
+            s.leave();
+        }
+        s.end(&[(a, 2, Spot::Gen0)], &[]);
+        class(&s, Invariant::I06)
+    };
+    assert_eq!((found(true), found(false)), (None, Some(Collector)));
+}

@@ -6,7 +6,7 @@ use crate::event::{Code, Event, EventBuffer, ObjId};
 use crate::model::collector::Collector;
 use crate::model::machine::Machine;
 use crate::scenario::{Kind, Op, Place, Scenario, ScriptId, Shape};
-use crate::subject::{Failure, Subject};
+use crate::subject::{Failure, Memory, Subject};
 
 fn machine(name: &str) -> Machine {
     Machine::new(&Collector::parse(name).unwrap())
@@ -73,6 +73,26 @@ fn a_finalizer_or_a_callback_that_runs_on_one_way_only_is_the_collectors_fault()
     assert_eq!(class("cpython-3.15", &saved), [Class::Documented]);
 }
 
+/// Before 3.9 one saved object keeps all that a collection has found: so does one that a `traverse` makes seem saved.
+#[test]
+fn what_dies_beside_a_lie_may_stay() {
+    let class = |name: &str, source: &str| {
+        let scenario = crate::scenario::text::parse(&format!("coroner 1\n\n{source}")).unwrap().scenario;
+        let collector = Collector::parse(name).unwrap();
+        let found = path_independence(&mut machine(name), &scenario, &declared(Some(collector.release))).unwrap();
+        found.iter().map(|v| v.class).collect::<Vec<_>>()
+    };
+    let with = "a = Node()\na[0] = Node(fickle=[0])\na[0][0] = a[0]\n";
+    assert_eq!(class("cpython-3.7", with), [Class::TypeFault]);
+    assert_eq!(class("cpython-3.12", with), []);
+    // So does what a live one leads to.
+    let lives = "a = Node()\nb = Node(fickle=[0])\nb[0] = Node()\n";
+    assert_eq!(class("cpython-3.7", lives), [Class::TypeFault]);
+    // Another object was tracked by hand.
+    let by_hand = "def A():\n    pass\n\na = Node(finalizer=A)\nb = Node(clear=none)\nuntrack(b)\n";
+    assert_eq!(class("cpython-3.12+bug-skip-finalizers", by_hand), [Class::Collector]);
+}
+
 #[test]
 fn a_leaking_collector_does_not_reach_a_steady_state() {
     let x = Place::var(0);
@@ -120,6 +140,44 @@ fn a_subject_with_a_mind_of_its_own_is_found() {
     assert_eq!(same_order(&mut machine("cpython-3.12"), &scenario), Ok(None));
     let found = same_order(&mut machine("cpython-3.12+bug-nondeterministic"), &scenario).unwrap();
     assert_eq!(found.map(|v| v.invariant), Some(Invariant::I41));
+}
+
+/// Its process holds more blocks after each run; a fresh one too, or not.
+struct Leaking {
+    model: Machine,
+    fresh_too: bool,
+    restarts: u32,
+}
+
+impl Subject for Leaking {
+    fn declaration(&self) -> &Declaration {
+        self.model.declaration()
+    }
+
+    fn run(&mut self, scenario: &Scenario, out: &mut EventBuffer<'_>) -> Result<(), Failure> {
+        Subject::run(&mut self.model, scenario, out)
+    }
+
+    fn restart(&mut self) {
+        self.restarts += 1;
+    }
+
+    fn memory(&mut self, _: &Scenario, runs: usize) -> Result<Option<Vec<Memory>>, Failure> {
+        let leaks = self.restarts == 0 || self.fresh_too;
+        let blocks = |n| Some(if leaks { n as i64 } else { 0 });
+        Ok(Some((0..runs).map(|n| Memory { references: None, blocks: blocks(n) }).collect()))
+    }
+}
+
+#[test]
+fn a_process_leaks_if_a_fresh_one_does_too() {
+    for (fresh_too, found) in [(false, None), (true, Some(Class::Collector))] {
+        let mut subject = Leaking { model: machine("cpython-3.12"), fresh_too, restarts: 0 };
+        let declaration = declared(Some(Release::new(3, 12, 0)));
+        let violation = steady_state(&mut subject, &watched(true, false), &declaration).unwrap();
+        assert_eq!(violation.map(|v| v.class), found);
+        assert_eq!(subject.restarts, 1);
+    }
 }
 
 /// Shows a callback of another object the second time.

@@ -2,8 +2,10 @@
 
 mod cases_collections;
 mod cases_objects;
+mod cases_progress;
 mod cases_weakrefs;
 mod circumstances;
+mod containers;
 mod differential;
 mod excuses;
 mod places;
@@ -11,6 +13,7 @@ mod promises;
 mod questions;
 mod stream;
 mod truth;
+mod type_excuses;
 
 use super::*;
 use crate::event::{EventBuffer, record};
@@ -73,7 +76,7 @@ const fn case(invariant: Invariant, class: Class, write: fn(&mut Stream, bool)) 
 }
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [cases_objects::CASES, cases_weakrefs::CASES, cases_collections::CASES].into_iter().flatten()
+    [cases_objects::CASES, cases_weakrefs::CASES, cases_collections::CASES, cases_progress::CASES].into_iter().flatten()
 }
 
 /// Holds an invariant against its cases: what breaks it is seen, and what does not is not.

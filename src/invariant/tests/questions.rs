@@ -117,12 +117,15 @@ fn releases_that_are_judged_alike_are() {
 const RARE: &[(Invariant, Expectation)] = &[
     (Invariant::I12, Expectation::LegacyFinalizer),
     (Invariant::I12, Expectation::FunctionClear),
+    (Invariant::I14, Expectation::SaveAll),
+    (Invariant::I14, Expectation::Resurrection),
     (Invariant::I16, Expectation::LegacyFinalizer),
     (Invariant::I16, Expectation::ClearedEarly),
     (Invariant::I16, Expectation::FunctionClear),
     (Invariant::I20, Expectation::LegacyFinalizer),
     (Invariant::I21, Expectation::LegacyFinalizer),
     (Invariant::I21, Expectation::TrashcanLeftover),
+    (Invariant::I30, Expectation::SaveAll),
 ];
 
 /// Each entry of the table is answered in another way; whose verdict changes must declare that it asks.

@@ -2,6 +2,7 @@
 //!
 //! The phases are put in order by [`crate::model::machine`], because user code runs between them.
 
+mod attestation;
 pub mod legacy;
 mod recorded_rules;
 pub mod releases;
@@ -13,6 +14,7 @@ pub mod unreachable;
 pub mod untracking;
 pub mod weakrefs;
 
+pub use attestation::Attestation;
 pub use recorded_rules::AskedRules;
 pub use releases::{Collector, ROWS, Row, UnknownCollector};
 pub use rules::Rules;

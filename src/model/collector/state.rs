@@ -67,9 +67,26 @@ impl GcState {
 
     /// The generation that an automatic collection takes, if the counts still ask for one.
     pub fn select_generation(&self, rules: &AskedRules) -> Option<u8> {
+        self.select_by(self.count, rules)
+    }
+
+    /// The generation of the collection that must start at an allocation which somebody else counts and finds these counts
+    /// before it; none may start if this is `None`.
+    pub fn select_told(&self, [young, middle, old]: [u32; 3], rules: &AskedRules) -> Option<u8> {
+        let may = (self.enabled || mutant!(ToldWhileDisabled))
+            && (self.threshold[0] != 0 || mutant!(ToldAtZero))
+            && (young >= self.threshold[0] || mutant!(ToldBelowThreshold))
+            && !self.collecting;
+        if !may || mutant!(ToldInVain) {
+            return None;
+        }
+        self.select_by(if mutant!(ToldIsYoung) { [young + 1, 0, 0] } else { [young + 1, middle, old] }, rules)
+    }
+
+    fn select_by(&self, count: [u32; 3], rules: &AskedRules) -> Option<u8> {
         let oldest = if rules.has(Switch::BugAutomaticYoungest) { 0 } else { 2 };
         (0..=oldest).rev().find(|&g| {
-            let over = self.count[g as usize] > self.threshold[g as usize];
+            let over = count[g as usize] > self.threshold[g as usize];
             over && (g < 2 || mutant!(OldestAreNotSpared) || self.long_lived_pending >= self.long_lived_total / 4)
         })
     }

@@ -74,7 +74,7 @@ switches! {
     /// Automatic collections start inside the allocation; without it at the end of the running operation.
     CollectInAllocation = "collect-in-allocation", Rule, "until 3.11, row D14";
     /// The default threshold of generation 0 is 2000, otherwise 700.
-    YoungThreshold2000 = "young-threshold-2000", Rule, "3.13, row D13";
+    YoungThreshold2000 = "young-threshold-2000", Rule, "3.13: gc.get_threshold()";
     /// A dict is tracked when it first holds something that may be tracked, and untracked again by full collections.
     LazyDictTracking = "lazy-dict-tracking", Rule, "until 3.13, gh-127010";
     /// Every new tuple is tracked; without it only one that holds an object with a GC header.
@@ -128,7 +128,7 @@ switches! {
     /// An object saved by the finalizer that its deallocator ran goes back to the list that it was in.
     RetrackInPlace = "retrack-in-place", Rule, "no release: it would mend N05";
     /// The removal callback of a weak dictionary has a closure over its data dict.
-    ContainerClosure = "container-closure", Rule, "until 3.6, row H02";
+    ContainerClosure = "container-closure", Rule, "until 3.6: weakref.py";
     /// Weak containers put off removals while they are iterated.
     ContainerPending = "container-pending", Rule, "until 3.13, row H01";
     /// `len()` of a weak dictionary counts dead entries whose removal was put off.

@@ -58,7 +58,7 @@ impl Execution<'_, '_> {
                 first
             }
         };
-        if header && self.process.interp.gc.wants_collection(&self.process.rules) {
+        if header && self.told.is_none() && self.process.interp.gc.wants_collection(&self.process.rules) {
             self.process.interp.gc.due.get_or_insert(None);
         }
         self.keep(dst, handle);

@@ -5,7 +5,7 @@ use super::frame::{Frame, Stage};
 use super::trashcan::{is_python_instance, untracks_first};
 use crate::event::{Code, Event, Undefined};
 use crate::model::collector::Switch;
-use crate::model::heap::{Flag, Idx, NIL, Object, RareFlag};
+use crate::model::heap::{Flag, Idx, NIL, Object, RareFlag, Weak};
 use crate::scenario::{Finalizer, ScriptId, Shape};
 
 impl Execution<'_, '_> {
@@ -325,30 +325,71 @@ impl Execution<'_, '_> {
         }
         let tuple = self.process.heap.create_temporary(2 * count);
         self.process.heap.track(tuple);
+        self.gather_callbacks(o, tuple, 0);
+    }
+
+    /// Clears the weak references of a dying object that are left, puts those that do not die themselves into a
+    /// temporary tuple, from `item` on, and then calls their callbacks. The callback of one that dies is let go at once,
+    /// and what comes of that is over before the next is looked at.
+    pub(super) fn gather_callbacks(&mut self, o: Idx, tuple: Idx, mut item: u32) {
+        loop {
+            let entry = self.process.heap.detail(o).weakrefs;
+            if entry == NIL {
+                break;
+            }
+            let Weak { object: weak, callback, next, .. } = self.process.heap.weaks[entry as usize];
+            if self.process.heap.object(weak).refcount > 0 {
+                self.process.heap.weak_mut(weak).callback = NIL;
+                self.process.heap.clear_weak(weak);
+                self.incref(weak);
+                self.process.heap.set_raw(tuple, item as usize, weak);
+                self.process.heap.set_raw(tuple, item as usize + 1, callback);
+                item += 2;
+                continue;
+            }
+            let clears_first = self.has(Switch::AlwaysCallbackTuple);
+            if callback == NIL && !clears_first {
+                self.stop = Some(Undefined::NullCallback);
+                return;
+            }
+            if callback != NIL && self.process.heap.object(callback).refcount == 1 {
+                self.push(Frame::GatherCallbacks { o, tuple, item });
+                if clears_first {
+                    self.forget_and_clear(weak);
+                } else {
+                    self.push(Frame::ForgetAndClear { weak, next });
+                }
+                self.decref(callback);
+                return;
+            }
+            self.forget_and_clear(weak);
+            if callback != NIL {
+                self.decref(callback);
+            }
+        }
+        if self.has(Switch::BugCallbacksOldestFirst) || self.reversed {
+            self.reverse_pairs(tuple, item as usize);
+        }
         if self.has(Switch::BugLoseDeallocCallbacks) {
             self.push(Frame::Drop { o: tuple });
         } else {
             self.push(Frame::TupleCallbacks { tuple, next: 0 });
         }
-        let mut item = 0;
-        while let Some(weak) = head(&self.process.heap) {
-            self.process.heap.weak_mut(weak.object).callback = NIL;
-            self.process.heap.clear_weak(weak.object);
-            if self.process.heap.object(weak.object).refcount > 0 {
-                self.incref(weak.object);
-                self.process.heap.set_raw(tuple, item, weak.object);
-                self.process.heap.set_raw(tuple, item + 1, weak.callback);
-                item += 2;
-            } else if weak.callback != NIL {
-                self.push(Frame::Drop { o: weak.callback });
-            } else if !self.has(Switch::AlwaysCallbackTuple) {
-                self.stop = Some(Undefined::NullCallback);
-                return;
-            }
+    }
+
+    /// A dying weak reference, until 3.12: its callback has been let go while it was still linked. The one behind it was
+    /// looked up before that: if that is gone, what is read there is undefined.
+    pub(super) fn forget_and_clear_linked(&mut self, weak: Idx, next: u32) {
+        if self.process.heap.weak(weak).next != next {
+            self.stop = Some(Undefined::UseAfterFree);
+            return;
         }
-        if self.has(Switch::BugCallbacksOldestFirst) || self.reversed {
-            self.reverse_pairs(tuple, item);
-        }
+        self.forget_and_clear(weak);
+    }
+
+    fn forget_and_clear(&mut self, weak: Idx) {
+        self.process.heap.weak_mut(weak).callback = NIL;
+        self.process.heap.clear_weak(weak);
     }
 
     fn reverse_pairs(&mut self, tuple: Idx, items: usize) {

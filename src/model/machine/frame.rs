@@ -116,6 +116,10 @@ pub(super) enum Frame {
     Callback { weak: Idx, callback: Idx },
     /// The callbacks in a temporary tuple of weak references and callbacks, from item `next` on.
     TupleCallbacks { tuple: Idx, next: u32 },
+    /// The weak references of a dying object that are left to be put into a temporary tuple, from `item` on.
+    GatherCallbacks { o: Idx, tuple: Idx, item: u32 },
+    /// A dying weak reference forgets the callback it has dropped and is cleared; `next` was the entry behind it.
+    ForgetAndClear { weak: Idx, next: u32 },
     /// A reference to be dropped.
     Drop { o: Idx },
     /// Deferred deallocations to be made.

@@ -2,7 +2,8 @@
 
 use super::Execution;
 use crate::event::Event;
-use crate::model::heap::{Flag, Idx, List, NIL};
+use crate::model::heap::{Flag, Idx, List, NIL, Object};
+use crate::scenario::Shape;
 
 /// Memory of walks by references.
 #[derive(Clone, Debug, Default)]
@@ -57,5 +58,24 @@ impl Execution<'_, '_> {
                 o = object.next;
             }
         }
+    }
+
+    /// Drops the list that `gc.get_objects()` has returned. It holds what is in it until its deallocator has run, which
+    /// can be told only where the trashcan puts that off.
+    pub(super) fn drop_scanned(&mut self) {
+        let put_off = self.process.actor.trash.puts_off(&Object::new(Shape::Tuple, Flag::HEADER));
+        let lists = if put_off { &[List::GEN0, List::GEN1, List::GEN2][..] } else { &[] };
+        let count: u32 = lists.iter().map(|from| self.process.heap.count(*from)).sum();
+        let list = self.process.heap.create_temporary(count.max(1));
+        let mut item = 0;
+        for from in lists {
+            let mut o = self.process.heap.object(from.head()).next;
+            while o != from.head() {
+                self.incref(o);
+                self.process.heap.set_raw(list, item, o);
+                (item, o) = (item + 1, self.process.heap.object(o).next);
+            }
+        }
+        self.decref(list);
     }
 }

@@ -8,6 +8,7 @@ mod bulk_graphs;
 mod collect;
 mod container;
 mod dealloc;
+mod deduce;
 mod fast_path;
 mod finalize;
 mod frame;
@@ -17,6 +18,7 @@ mod library_dict;
 mod observe;
 mod ops;
 mod process;
+mod schedule;
 mod slots;
 mod trashcan;
 mod types;
@@ -31,7 +33,7 @@ use crate::event::{Event, EventBuffer, Undefined};
 use crate::model::collector::{AskedRules, Collector, GcState, Rules, Switch, weakrefs};
 use crate::model::heap::{Heap, Idx, List, NIL};
 use crate::scenario::{Kind, Scenario, Shape};
-use crate::subject::{Declaration, Failure, Subject};
+use crate::subject::{Declaration, Failure, Moment, Subject};
 use frame::{Frame, Phase};
 use interpreter::RunningCollection;
 
@@ -117,6 +119,9 @@ struct Execution<'a, 'r> {
     observer: Option<&'a mut (dyn Observer + 'a)>,
     stop: Option<Undefined>,
     reversed: bool,
+    /// Where somebody else's schedule lets automatic collections start, from the next on; nothing if the schedule is the
+    /// model's own.
+    told: Option<&'a [Moment]>,
 }
 
 impl Machine {
@@ -160,7 +165,12 @@ impl Machine {
 
     /// Runs a scenario from an empty heap to its end.
     pub fn run(&mut self, scenario: &Scenario, out: &mut EventBuffer<'_>) {
-        self.execute(scenario, out, None);
+        self.execute(scenario, out, None, None);
+    }
+
+    /// Runs a scenario with the schedule of another subject: see [`Subject::follow`].
+    pub fn follow(&mut self, scenario: &Scenario, moments: &[Moment], out: &mut EventBuffer<'_>) {
+        self.execute(scenario, out, None, Some(moments));
     }
 
     /// Bytes of memory that the arenas take: what the largest run so far needed.
@@ -168,9 +178,16 @@ impl Machine {
         self.process.bytes() + self.walk.bytes()
     }
 
-    /// Runs a scenario and shows the heap to an observer at each phase of each collection.
-    pub fn run_observed(&mut self, scenario: &Scenario, out: &mut EventBuffer<'_>, observer: &mut dyn Observer) {
-        self.execute(scenario, out, Some(observer));
+    /// Runs a scenario, with the schedule that is told if one is, and shows the heap to an observer at each phase of each
+    /// collection.
+    pub fn run_observed(
+        &mut self,
+        scenario: &Scenario,
+        told: Option<&[Moment]>,
+        out: &mut EventBuffer<'_>,
+        observer: &mut dyn Observer,
+    ) {
+        self.execute(scenario, out, Some(observer), told);
     }
 
     fn execute<'a>(
@@ -178,8 +195,10 @@ impl Machine {
         scenario: &'a Scenario,
         sink: &'a mut EventBuffer<'_>,
         observer: Option<&'a mut (dyn Observer + 'a)>,
+        told: Option<&'a [Moment]>,
     ) {
         let mut execution = self.start(scenario, sink, observer);
+        execution.told = told;
         let main = scenario.range(0);
         execution.process.start_body(main.start as u32, main.end as u32);
         execution.run();
@@ -208,6 +227,7 @@ impl Machine {
             observer,
             stop: None,
             reversed,
+            told: None,
         }
     }
 }
@@ -219,6 +239,11 @@ impl Subject for Machine {
 
     fn run(&mut self, scenario: &Scenario, out: &mut EventBuffer<'_>) -> Result<(), Failure> {
         Machine::run(self, scenario, out);
+        Ok(())
+    }
+
+    fn follow(&mut self, scenario: &Scenario, moments: &[Moment], out: &mut EventBuffer<'_>) -> Result<(), Failure> {
+        Machine::follow(self, scenario, moments, out);
         Ok(())
     }
 }
@@ -261,6 +286,8 @@ impl Execution<'_, '_> {
             Frame::DropRange { start, len, step, backwards } => self.drop_range(start, len, step, backwards),
             Frame::Callback { weak, callback } => self.single_callback(weak, callback),
             Frame::TupleCallbacks { tuple, next } => self.tuple_callbacks(tuple, next),
+            Frame::GatherCallbacks { o, tuple, item } => self.gather_callbacks(o, tuple, item),
+            Frame::ForgetAndClear { weak, next } => self.forget_and_clear_linked(weak, next),
             Frame::Drop { o } | Frame::Return { frame: o } => self.drop_now(o),
             Frame::Drain { first } => self.drain(first),
             Frame::Collect { phase } => self.collect_step(phase),

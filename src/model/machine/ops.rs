@@ -25,6 +25,11 @@ impl Execution<'_, '_> {
         loop {
             if in_main && let Some(due) = self.process.interp.gc.due.take() {
                 self.serve_due(due);
+            } else if in_main
+                && self.told.is_some()
+                && let Some(generation) = self.told_between_operations()
+            {
+                self.start_collection(generation, true);
             } else if pc >= end {
                 self.process.actor.frames.truncate(top);
                 if script {
@@ -91,9 +96,7 @@ impl Execution<'_, '_> {
             }
             Op::Scan => {
                 self.scan();
-                // The list that the objects came in.
-                let list = self.process.heap.create_temporary(1);
-                self.decref(list);
+                self.drop_scanned();
                 true
             }
             Op::Collect { generation } => {
@@ -178,51 +181,6 @@ impl Execution<'_, '_> {
         let range = self.scenario.script_range(script);
         let (pc, end) = (range.start as u32, range.end as u32);
         self.push(Frame::Body { pc, end, owner: NIL, arg, script: false, allocated: false });
-    }
-
-    /// A collection requested from outside the running operation, at a safe point.
-    fn serve_due(&mut self, due: Option<u8>) {
-        let generation = match due {
-            Some(generation) => Some(generation),
-            None if self.process.interp.gc.wants_collection(&self.process.rules) => {
-                self.process.interp.gc.select_generation(&self.process.rules)
-            }
-            None => None,
-        };
-        if let Some(generation) = generation
-            && !self.process.interp.gc.collecting
-        {
-            self.start_collection(generation, true);
-        }
-    }
-
-    /// Counts the allocation of an object with GC header; the generation of the collection that starts inside it.
-    fn count_allocation(&mut self) -> Option<u8> {
-        let (gc, rules) = (&mut self.process.interp.gc, &self.process.rules);
-        gc.count[0] += 1;
-        if let Some((after, generation)) = gc.at_allocation {
-            if after > 1 {
-                gc.at_allocation = Some((after - 1, generation));
-            } else {
-                gc.at_allocation = None;
-                if gc.collecting {
-                    return None;
-                }
-                if rules.has(Switch::CollectInAllocation) {
-                    return Some(generation);
-                }
-                gc.due = Some(Some(generation));
-                return None;
-            }
-        }
-        if !gc.wants_collection(rules) {
-            return None;
-        }
-        if rules.has(Switch::CollectInAllocation) {
-            return gc.select_generation(rules);
-        }
-        gc.due.get_or_insert(None);
-        None
     }
 
     /// Looks up what a `New` is to be made of, as far as it decides whether anything is made; `None` if nothing is.

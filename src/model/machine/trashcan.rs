@@ -83,10 +83,20 @@ impl Trashcan {
         object.has(Flag::HEADER) && self.served.has(object.shape)
     }
 
+    /// True if the deallocator of this object would be deferred now.
+    pub(super) fn puts_off(&self, object: &Object) -> bool {
+        self.serves(object) && self.is_full(object)
+    }
+
+    #[inline]
+    fn is_full(&self, object: &Object) -> bool {
+        self.nesting + u32::from(self.twice.has(object.shape)) >= self.limit
+    }
+
     /// Enters the deallocator of an object that takes part; false if it must be deferred.
     #[inline]
     pub(super) fn enter(&mut self, o: Idx, object: &Object) -> bool {
-        if self.nesting + u32::from(self.twice.has(object.shape)) >= self.limit {
+        if self.is_full(object) {
             if !self.forgets {
                 self.later.push((o, object.has(Flag::TRACKED)));
             }

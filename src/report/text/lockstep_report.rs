@@ -5,9 +5,11 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::run_counts::{self, Word};
+use super::difference_causes::{causes_json, causes_text};
+use super::run_counts::{self, WITHOUT_LISTS, Word};
 use super::style::{Style, UNVERIFIED, count, grouped, quoted};
 use crate::campaign::CampaignOutcome;
+use crate::diagnose::Causes;
 use crate::event::Undefined;
 use crate::findings::{CampaignIdentity, Finding, RunCounts, SubjectIdentity};
 
@@ -30,6 +32,8 @@ pub struct LockstepReport<'p> {
     pub interrupted: bool,
     /// The command that does the same, if there is one.
     pub repeat: Option<&'p str>,
+    /// What explains the reduced differences, by the index of their target.
+    pub causes: &'p [(usize, Causes)],
 }
 
 impl LockstepReport<'_> {
@@ -127,6 +131,10 @@ fn write_page(out: &mut String, page: &LockstepReport<'_>, width: usize, style: 
     if subjects.iter().any(|s| !s.verified) {
         writeln!(out, "* {UNVERIFIED}: no interpreter has confirmed this row yet")?;
     }
+    for (subject, tally) in subjects.iter().zip(&outcome.part.tallies).filter(|(_, tally)| tally.without_lists > 0) {
+        let runs = count(tally.without_lists, "run");
+        writeln!(out, "{}: {WITHOUT_LISTS} ({runs})", subject.name)?;
+    }
     for looseness in Looseness::ALL {
         if outcome.part.tallies.iter().any(|t| t.loose[looseness as usize] > 0) {
             writeln!(out, "{}: {}", looseness.word(), looseness.reason())?;
@@ -143,8 +151,14 @@ fn write_page(out: &mut String, page: &LockstepReport<'_>, width: usize, style: 
         writeln!(out, "    {}", record.sentence)?;
         let file = CampaignOutcome::<ComparedCounts, DifferenceKey>::file(page.out, record);
         let option = quoted(&subjects[key.target].option);
-        let command = format!("coroner replay {} --python {option}", quoted(&file.to_string_lossy()));
+        let mut command = format!("coroner replay {} --python {option}", quoted(&file.to_string_lossy()));
+        if let Some(row) = &about.against {
+            command += &format!(" --against {}", quoted(row));
+        }
         writeln!(out, "    {}", style.command(&command))?;
+    }
+    for (target, causes) in page.causes {
+        write!(out, "\n{}", causes_text(&subjects[*target], causes, style))?;
     }
     super::campaign_report::store(out, outcome.waiting, &outcome.bugs, page.out, style)?;
     let agrees = outcome.part.tallies.iter().all(ComparedCounts::agrees);
@@ -190,12 +204,13 @@ fn lines(page: &LockstepReport<'_>) -> Vec<(String, Vec<String>)> {
     let sample = format!("run in a fresh process too (1 in {})", page.about.sample);
     add(false, sample, &|t| t.sampled);
     add(false, "unstable".to_owned(), &|t| t.unstable);
+    add(false, "without lists".to_owned(), &|t| t.without_lists);
     lines
 }
 
 fn reasons(tallies: &[ComparedCounts]) -> Vec<String> {
     let mut all: Vec<String> = tallies.iter().flat_map(|t| t.unsupported.keys().cloned()).collect();
-    all.sort();
+    all.sort_unstable();
     all.dedup();
     all
 }
@@ -225,6 +240,8 @@ pub fn json(page: &LockstepReport<'_>, exit: u8) -> JsonReport {
     report.result.insert("interpreters".to_owned(), counts.into());
     let differences: Vec<Value> = outcome.findings.iter().map(|(_, record)| difference(record)).collect();
     report.result.insert("differences".to_owned(), differences.into());
+    let causes = page.causes.iter().map(|(at, causes)| causes_json(&about.subjects[*at].name, causes));
+    report.result.insert("causes".to_owned(), causes.collect());
     report.result.insert("waiting".to_owned(), outcome.waiting.into());
     report.timing = timing(&outcome.timing, &outcome.bugs);
     let files = outcome
@@ -250,7 +267,7 @@ fn counts(subject: &SubjectIdentity, tally: &ComparedCounts) -> Value {
         NotObserved::ALL.iter().zip(tally.not_observed).map(|(w, n)| (w.word().to_owned(), n.into())).collect();
     json!({
         "interpreter": subject.name,
-        "debug": subject.name.ends_with('d'),
+        "debug": subject.name.split([' ', '+']).next().is_some_and(|version| version.ends_with('d')),
         "collector": subject.collector,
         "verified": subject.verified,
         "scenarios": tally.scenarios,
@@ -264,6 +281,7 @@ fn counts(subject: &SubjectIdentity, tally: &ComparedCounts) -> Value {
         "not_observed": not_observed,
         "sampled": tally.sampled,
         "unstable": tally.unstable,
+        "without_lists": tally.without_lists,
     })
 }
 

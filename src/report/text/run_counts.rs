@@ -22,6 +22,10 @@ impl Word {
     }
 }
 
+/// What is said of an interpreter in which the probe has not found the collector's lists.
+pub const WITHOUT_LISTS: &str =
+    "the collector's lists were not found: which list an object is in was not observed, all else was";
+
 /// How the runs of a subject ended, and why some were unsupported: each reason with its number.
 pub type Reasoned<'s> = (RunCounts, Vec<(&'s str, u64)>);
 

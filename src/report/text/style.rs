@@ -1,5 +1,7 @@
 //! Colours, and numbers for people.
 
+use crate::model::collector::Row;
+
 /// Writes with colours, or without.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Style {
@@ -54,9 +56,20 @@ pub fn grouped(number: u64) -> String {
 /// The word behind a collector that no interpreter confirmed.
 pub const UNVERIFIED: &str = "unverified";
 
-/// The name of a collector, with the word that it needs if no interpreter confirmed it.
+/// The word behind a collector that somebody else has compared with an interpreter.
+pub const ATTESTED: &str = "attested";
+
+/// The word that a collector needs: that no interpreter confirmed it, or that of a row which somebody else compared.
+pub fn mark(name: &str, verified: bool) -> &'static str {
+    if verified { Row::named(name).map_or("", Row::mark) } else { UNVERIFIED }
+}
+
+/// The name of a collector, with the word that it needs.
 pub fn subject(name: &str, verified: bool) -> String {
-    if verified { name.to_owned() } else { format!("{name} ({UNVERIFIED})") }
+    match mark(name, verified) {
+        "" => name.to_owned(),
+        mark => format!("{name} ({mark})"),
+    }
 }
 
 /// A path as a shell takes it.
@@ -67,6 +80,17 @@ pub fn quoted(path: &str) -> String {
     } else {
         format!("'{}'", path.replace('\'', "'\\''"))
     }
+}
+
+/// The lines of a text of at most `width` columns, all but the first with an indent. Breaks at spaces only: names and paths
+/// stay whole.
+pub fn wrapped(text: &str, width: usize, indent: &str) -> Vec<String> {
+    let options = textwrap::Options::new(width.max(40))
+        .subsequent_indent(indent)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .break_words(false);
+    textwrap::wrap(text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
 }
 
 /// `1 object`, `2 objects`.

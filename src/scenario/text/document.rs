@@ -74,7 +74,7 @@ impl Document {
                 Some(var) => new_var.get(var).map(|new| *var = *new).is_some(),
                 None => true,
             });
-            expectation.facts.sort();
+            expectation.facts.sort_unstable();
         }
         let old = std::mem::replace(&mut self.scenario, scenario);
         let new_body = |body: usize| match body {
@@ -147,7 +147,7 @@ impl Names {
         all.extend((0..scripts).map(|s| self.script(s as u8)));
         let count = all.len();
         let good = all.iter().all(|name| words::is_name(name));
-        all.sort();
+        all.sort_unstable();
         all.dedup();
         good && all.len() == count
     }
@@ -165,7 +165,7 @@ pub struct Field {
 /// What a line of the header says.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum FieldName {
-    /// The bug's number in `known-bugs` and in CPython's tracker.
+    /// The bug's name in docs/history.md, and its number in CPython's tracker.
     Bug,
     /// Where the scenario comes from.
     Source,

@@ -210,7 +210,7 @@ impl<'s> Reader<'_, 's> {
             let error = Diagnostic::new(Code::Syntax, self.source, value, "no violation is named");
             return Err(error.expecting(["`none`", "a code and a class such as `I15:collector`"]));
         }
-        violations.sort();
+        violations.sort_unstable();
         violations.dedup();
         Ok(violations)
     }
@@ -224,7 +224,7 @@ impl<'s> Reader<'_, 's> {
             let error = Diagnostic::new(Code::Syntax, self.source, value, "no fact is named");
             return Err(error.expecting(["a fact such as `freed(a)`"]));
         }
-        facts.sort();
+        facts.sort_unstable();
         facts.dedup();
         Ok(facts)
     }

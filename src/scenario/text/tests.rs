@@ -8,7 +8,7 @@ fn the_example_of_the_brief_is_read() {
 coroner 1
 # C01: a callback
 bug: C01 bpo-38006
-source: known-bugs C01, row A01
+source: bpo-38006, row A01
 expect cpython-3.7.6: digest=0123456789abcdef violations=I15:collector,I01:collector
 expect cpython-3.8.7: digest=fedcba9876543210 violations=none facts=freed(a),returned=2
 

@@ -1,8 +1,10 @@
 //! Replacing operations by simpler ones, and numbers by lower ones.
 
 use super::super::edit;
+use super::super::measure::creates;
 use super::super::search::Search;
-use crate::scenario::{Bulk, Op, Operand, Place};
+use super::relocate::skip;
+use crate::scenario::{Bulk, NODE_SLOTS, Op, Operand, Place};
 
 /// Replaces operations: a store of what there is for the creation of an object, `look` for what reads, `del` for what
 /// stores, `collect(2)` for what brings a collection about, one object for a graph of them.
@@ -29,8 +31,11 @@ pub(in crate::shrink) fn simplify(search: &mut Search) {
     });
 }
 
-/// Removes what brings about a collection later, and has a full one instead of or after some other operation.
+/// Has a full collection for what only makes the heap be looked at: an object that is created and dropped at once, or one
+/// with user code of its own that holds what matters; what it held is named by its name then. Removes what brings about a
+/// collection later, and has a full one instead of or after some other operation.
 pub(in crate::shrink) fn collections(search: &mut Search) {
+    instead_of_objects(search);
     let collect = Op::Collect { generation: 2 };
     let mut position = search.best().ops().len();
     while position > 0 && !search.ended() {
@@ -52,6 +57,44 @@ pub(in crate::shrink) fn collections(search: &mut Search) {
                         }
                     });
                 });
+            if accepted {
+                break;
+            }
+        }
+    }
+}
+
+/// Has a full collection somewhere for each object with user code that runs when it dies.
+fn instead_of_objects(search: &mut Search) {
+    let collect = Op::Collect { generation: 2 };
+    let mut position = search.best().ops().len();
+    while position > 0 && !search.ended() {
+        let create = position - 1;
+        position = create.min(search.best().ops().len());
+        let Some(op @ Op::New { kind, dst, .. }) = search.best().ops().get(create).copied() else { continue };
+        if kind.finalizer.is_none() && kind.on_dealloc.is_none() {
+            continue;
+        }
+        if dst.is_nothing() {
+            search.attempt_map(|i, op| Some(if i == create { collect } else { op }));
+            continue;
+        }
+        if creates(&op).is_none() {
+            continue;
+        }
+        let end = search.best().main().len();
+        for (slot, after) in (0..NODE_SLOTS).flat_map(|slot| (0..end).map(move |at| (slot, at))) {
+            let accepted = search.attempt(|best, out| {
+                edit::flat_map(best, out, &mut |i, mut op, out| {
+                    if i != create {
+                        op.for_each_place(|place| *place = skip(*place, dst, slot));
+                        out.push(op);
+                    }
+                    if i == after {
+                        out.push(collect);
+                    }
+                });
+            });
             if accepted {
                 break;
             }

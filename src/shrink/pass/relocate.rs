@@ -3,7 +3,7 @@
 use super::super::measure::creates;
 use super::super::search::Search;
 use super::remove::without;
-use crate::scenario::{Base, NODE_SLOTS, Op, Place};
+use crate::scenario::{Base, NODE_SLOTS, Op, Place, Tracking};
 
 /// The place reached from `place` if the variable `var` is written as `other`. A path grows to two slots at most: what
 /// would be longer is `None`.
@@ -18,8 +18,9 @@ fn substitute(place: Place, var: u16, other: Place) -> Option<Place> {
 }
 
 /// Where an object is created into a variable and stored from it elsewhere, creates it there and names it by that
-/// place from then on. Once with the creation where it was, once where the store was. Where it is created into a slot and
-/// stored from there, creates it where it is stored alone.
+/// place from then on. Once with the creation where it was, once where the store was; and the same without GC support, which
+/// keeps it out of the trash as the variable did. Where it is created into a slot and stored from there, creates it where it
+/// is stored alone.
 pub(in crate::shrink) fn fold(search: &mut Search) {
     let mut position = search.best().ops().len();
     while position > 0 && !search.ended() {
@@ -37,8 +38,8 @@ pub(in crate::shrink) fn fold(search: &mut Search) {
         if dst.base == src.base {
             continue;
         }
-        for late in [false, true] {
-            if attempt_fold(search, create, store, var, dst, late) {
+        for (late, header) in [(false, true), (true, true), (false, false), (true, false)] {
+            if attempt_fold(search, create, store, (var, dst), late, header) {
                 position = search.best().ops().len().min(position + 1);
                 break;
             }
@@ -58,8 +59,18 @@ fn attempt_move(search: &mut Search, create: usize, store: usize, place: Place) 
     });
 }
 
-fn attempt_fold(search: &mut Search, create: usize, store: usize, var: u16, place: Place, late: bool) -> bool {
+fn attempt_fold(
+    search: &mut Search,
+    create: usize,
+    store: usize,
+    (var, place): (u16, Place),
+    late: bool,
+    header: bool,
+) -> bool {
     let mut creation = search.best().ops()[create];
+    if let (false, Some(kind)) = (header, creation.kind_mut()) {
+        kind.tracking = Tracking::NoHeader;
+    }
     if let Some(dst) = creation.result_mut() {
         *dst = place;
     }

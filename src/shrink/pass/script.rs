@@ -74,7 +74,8 @@ pub(in crate::shrink) fn rehost(search: &mut Search) {
     }
 }
 
-/// Replaces an operation by the operations of a script: the operation that runs it, or any other.
+/// Replaces an operation by the operations of a script: the operation that runs it, or any other. Once as they are, once with
+/// a full collection after them, which looks at the heap as the end of a script does.
 pub(in crate::shrink) fn inline(search: &mut Search) {
     let mut position = search.best().ops().len();
     while position > 0 && !search.ended() {
@@ -87,7 +88,7 @@ pub(in crate::shrink) fn inline(search: &mut Search) {
         for script in 0..search.best().scripts() {
             let script = ScriptId(script as u8);
             let own = search.best().script_range(script).contains(&index);
-            if !own && splice(search, index, script, owner) {
+            if !own && [false, true].into_iter().any(|collects| splice(search, index, script, owner, collects)) {
                 break;
             }
         }
@@ -95,7 +96,7 @@ pub(in crate::shrink) fn inline(search: &mut Search) {
 }
 
 /// Puts a script's operations in place of one operation; `owner` stands for `self` in them.
-fn splice(search: &mut Search, index: usize, script: ScriptId, owner: Place) -> bool {
+fn splice(search: &mut Search, index: usize, script: ScriptId, owner: Place, collects: bool) -> bool {
     search.attempt(|best, out| {
         edit::flat_map(best, out, &mut |i, op, out| {
             if i != index {
@@ -114,6 +115,9 @@ fn splice(search: &mut Search, index: usize, script: ScriptId, owner: Place) -> 
                     }
                 });
                 out.push(op);
+            }
+            if collects {
+                out.push(Op::Collect { generation: 2 });
             }
         });
     })
