@@ -153,6 +153,8 @@ pub(super) struct Iteration {
     /// The same as a set, of those that exist.
     seen: ObjectSet,
     once: bool,
+    /// The library's iterator ends with an error when an entry has left.
+    library: bool,
 }
 
 impl Iteration {
@@ -178,12 +180,12 @@ impl Iteration {
         let Some(Op::Iterate { container, .. }) = s.op() else { return };
         let at = s.resolve(*container);
         let Some(object) = s.at(at) else { return };
-        let iterated = object.facts().is_weak_container() && object.facts().shape() != Shape::LibraryValueDict;
-        if !iterated || mutant!(I30NotIfRaised) && s.program().has(Trait::Raises) {
+        if !object.facts().is_weak_container() || mutant!(I30NotIfRaised) && s.program().has(Trait::Raises) {
             out.skip(Invariant::I30);
             return;
         }
         self.container = at;
+        self.library = object.facts().shape().is_library_container();
         self.once = !object.facts().shape().is_value_dict();
         for (index, r) in s.weakrefs().records().iter().enumerate() {
             if r.container() == at && r.is_live() && s.at(r.weak()).is_some_and(Object::lives) {
@@ -218,6 +220,12 @@ impl Iteration {
             return;
         }
         let container = unpack(self.container);
+        let has_left = |at: &u32| s.weakrefs().records().get(*at as usize).is_none_or(|r| !is_alive(s, r));
+        if self.library && self.expected.iter().any(has_left) {
+            out.skip(Invariant::I30);
+            self.stop();
+            return;
+        }
         for at in &self.expected {
             let Some(r) = s.weakrefs().records().get(*at as usize) else { continue };
             let skipped = r.is_live() && is_alive(s, r) && !self.has_shown(s, r.referent());

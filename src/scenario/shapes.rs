@@ -384,6 +384,12 @@ impl Shape {
         self.is(WeakContainer)
     }
 
+    /// True for weak containers that are classes of the library.
+    #[inline]
+    pub const fn is_library_container(self) -> bool {
+        matches!(self, Shape::LibraryValueDict)
+    }
+
     /// True for dictionaries with weak values, the library's and composed ones.
     #[inline]
     pub const fn is_value_dict(self) -> bool {

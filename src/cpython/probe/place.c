@@ -150,7 +150,7 @@ static int store_slot(PyObject *o, uint32_t slot, PyObject *value) {
     case SHAPE_METHOD:
     case SHAPE_COMPOSED_FINALIZE:
     case SHAPE_FINALIZE: return 0;
-    case SHAPE_LIBRARY_VALUE_DICT: return library_dict_store(o, slot, value);
+    case SHAPE_LIBRARY_VALUE_DICT: return library_container_store(o, slot, value);
     case SHAPE_WEAK_VALUE_DICT:
     case SHAPE_WEAK_KEY_DICT:
     case SHAPE_WEAK_SET: return container_store(o, slot, value);
@@ -193,7 +193,7 @@ int edges_of(PyObject *o, PyObject **out) {
             out[n++] = value;
         }
     } else if (shape == SHAPE_LIBRARY_VALUE_DICT) {
-        return library_dict_edges(o, out);
+        return library_container_edges(o, out);
     } else if (is_container_shape(shape)) {
         for (slot = 0; slot < 2; slot++)
             if (*slotted_slot(o, (int)slot)) out[n++] = *slotted_slot(o, (int)slot);

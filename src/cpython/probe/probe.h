@@ -149,6 +149,8 @@ HIDDEN void events_correct_generation(uint64_t *start, uint32_t generation);
 /* gclists.c */
 HIDDEN int gc_setup(void);
 HIDDEN void gc_hide_all(void);
+HIDDEN PyObject *gc_last(int list);             /* borrowed, or NULL */
+HIDDEN void gc_hide_after(PyObject *last); /* what generation 0 has got since that was its last */
 HIDDEN int gc_has_header(PyObject *o);
 HIDDEN int gc_tracked(PyObject *o);
 HIDDEN int gc_finalized(PyObject *o);
@@ -255,18 +257,24 @@ HIDDEN int library_setup(void);
 HIDDEN void library_reset(void);
 HIDDEN PyObject *library_finalize_new(const Kind *kind, PyObject *referent, PyObject *callable, uint32_t origin);
 HIDDEN void library_unregister(PyObject *o);
-HIDDEN PyObject *library_dict_new(const Kind *kind, uint32_t origin);
-HIDDEN int library_dict_store(PyObject *o, uint32_t slot, PyObject *value);
-HIDDEN int library_dict_len(PyObject *o);
-HIDDEN int library_dict_edges(PyObject *o, PyObject **out);
-HIDDEN void library_tell_deleted(void); /* reports what the library has deleted from its dicts */
-HIDDEN void library_data_gone(uint32_t id);
 HIDDEN uint32_t library_extra(PyObject *o); /* references of the library's own calls that no scenario knows */
+
+/* libcontainer.c */
+HIDDEN int library_containers_setup(PyObject *module);
+HIDDEN void library_containers_reset(void);
+HIDDEN PyObject *library_container_new(const Kind *kind, uint32_t origin);
+HIDDEN int library_container_store(PyObject *o, uint32_t slot, PyObject *value);
+HIDDEN int library_container_len(PyObject *o);
+HIDDEN int library_container_iterate(PyObject *o, uint32_t script);
+HIDDEN int library_container_edges(PyObject *o, PyObject **out);
+HIDDEN void library_tell_deleted(void); /* reports what the library has deleted from its data */
+HIDDEN void library_data_gone(uint32_t id);
 
 /* weak.c */
 HIDDEN int weak_setup(void);
 HIDDEN int weak_adopt_keyed(PyTypeObject *type); /* the library's KeyedRef */
 HIDDEN PyObject *weak_new(int shape, PyObject *referent, PyObject *callback);
+HIDDEN int weak_is_shared(int shape, PyObject *referent); /* there is one without callback already */
 HIDDEN PyObject *weak_answer(PyObject *weak); /* new reference, or NULL */
 HIDDEN PyObject **keyed_slot(PyObject *keyed);
 HIDDEN void keys_by_identity(PyTypeObject *type);

@@ -150,6 +150,19 @@ PyObject *weak_new(int shape, PyObject *referent, PyObject *callback) {
     return shape == SHAPE_REF ? PyWeakref_NewRef(referent, callback) : PyWeakref_NewProxy(referent, callback);
 }
 
+/* The shared weak reference that the interpreter answers with instead of making one. */
+int weak_is_shared(int shape, PyObject *referent) {
+    PyTypeObject *type = shape == SHAPE_REF ? &_PyWeakref_RefType : NULL;
+    PyWeakReference *w = weak_list(referent);
+    int i;
+    if (shape != SHAPE_REF && shape != SHAPE_PROXY) return 0;
+    for (i = 0; i < 2 && w && !w->wr_callback; i++, w = w->wr_next)
+        if (type ? Py_TYPE(w) == type
+                 : Py_TYPE(w) == &_PyWeakref_ProxyType || Py_TYPE(w) == &_PyWeakref_CallableProxyType)
+            return 1;
+    return 0;
+}
+
 PyObject *weak_answer(PyObject *weak) {
     PyObject *o;
 #if HAS_PyWeakref_GetRef

@@ -152,7 +152,9 @@ impl Printer<'_> {
                 _ => vec![format!("{text} = None")],
             },
             Some((holder, slot)) => match self.shape(holder) {
-                Some(Shape::WeakValueDict | Shape::LibraryValueDict) => vec![format!("{}.pop({slot}, None)", self.expression(holder, context))],
+                Some(Shape::WeakValueDict | Shape::LibraryValueDict) => {
+                    vec![format!("{}.pop({slot}, None)", self.expression(holder, context))]
+                }
                 Some(Shape::List | Shape::Dict) => vec![format!("{text} = None")],
                 _ if context.script.is_none() => vec![format!("del {text}")],
                 _ => vec![format!("{text} = None")],

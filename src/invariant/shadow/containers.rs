@@ -97,8 +97,8 @@ impl Shadow {
             f.code() == Code::Callback && remove.is_some_and(|o| o.removes_from() == record.container())
         };
         // Only the entries of a weak-value dictionary can be deleted; its length makes removals that were put off.
-        let asked = container.facts.shape.is_value_dict()
-            && (frame.is_some() || !matches!(self.op(), Some(Op::Len { .. })));
+        let asked =
+            container.facts.shape.is_value_dict() && (frame.is_some() || !matches!(self.op(), Some(Op::Len { .. })));
         (frame.is_some_and(removes) || !asked).then_some(record)
     }
 

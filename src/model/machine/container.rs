@@ -2,6 +2,7 @@
 
 use super::Execution;
 use super::frame::Frame;
+use super::library_iteration::LibraryIteration;
 use super::types;
 use crate::event::{Event, Role, Undefined};
 use crate::model::collector::Switch;
@@ -16,16 +17,18 @@ pub(super) struct Container {
     pub(super) data: Idx,
     pub(super) function: Idx,
     /// Iterations in progress.
-    iterating: u32,
+    pub(super) iterating: u32,
     /// One of the library.
-    library: bool,
+    pub(super) library: bool,
+    /// One of the library over which the mutator iterates.
+    pub(super) iterated: bool,
     /// Slots whose content the library has changed, untold.
     changed: u64,
 }
 
 impl Container {
     pub(super) fn new(object: Idx, data: Idx, function: Idx) -> Container {
-        Container { object, data, function, iterating: 0, library: false, changed: 0 }
+        Container { object, data, function, iterating: 0, library: false, iterated: false, changed: 0 }
     }
 }
 
@@ -37,6 +40,8 @@ pub(super) struct Containers {
     pending: Vec<(Idx, u32)>,
     /// Something that the library has changed is untold.
     has_changed: bool,
+    /// The iteration over one of the library.
+    pub(super) iteration: LibraryIteration,
 }
 
 impl Containers {
@@ -60,6 +65,25 @@ impl Containers {
 
     pub(super) fn len(&self) -> usize {
         self.all.len()
+    }
+
+    pub(super) fn set_iterated(&mut self, number: usize, on: bool) {
+        self.all[number].iterated = on;
+    }
+
+    pub(super) fn set_iterating(&mut self, number: usize, times: u32) {
+        self.all[number].iterating = times;
+    }
+
+    /// Puts a removal off; the container's removal callback stands for it.
+    pub(super) fn put_off(&mut self, function: Idx, token: u32) {
+        self.pending.push((function, token));
+    }
+
+    /// The removal that a container has put off last, if there is one left.
+    pub(super) fn take_pending(&mut self, function: Idx) -> Option<u32> {
+        let last = self.pending.iter().rposition(|p| p.0 == function)?;
+        Some(self.pending.remove(last).1)
     }
 
     pub(super) fn at(&self, number: usize) -> Container {
@@ -361,6 +385,9 @@ impl Execution<'_, '_> {
     pub(super) fn report_length(&mut self, object: Idx) {
         let Some(at) = self.container_of(object) else { return };
         let container = self.process.containers.all[at];
+        if self.process.containers.has_changed() {
+            self.tell_deleted();
+        }
         let len = self.raw_length(&container);
         self.sink.event(Event::Length { container: self.process.heap.id(object), len, raw: len });
     }
@@ -374,6 +401,10 @@ impl Execution<'_, '_> {
     pub(super) fn commit_step(&mut self, object: Idx) {
         let Some(at) = self.container_of(object) else { return };
         let container = self.process.containers.all[at];
+        if container.library {
+            self.commit_library(at);
+            return;
+        }
         let mut pending = self.process.containers.pending.iter();
         let own = |p: &(Idx, u32)| p.0 == container.function;
         let last = if mutant!(PendingFirstIn) { pending.position(own) } else { pending.rposition(own) };
@@ -389,7 +420,7 @@ impl Execution<'_, '_> {
         let Some(at) = self.container_of(object) else { return false };
         let container = self.process.containers.all[at];
         if container.library {
-            return false;
+            return self.iterate_library(at, script);
         }
         self.process.containers.all[at].iterating += 1;
         self.incref(object);

@@ -75,7 +75,8 @@ impl Execution<'_, '_> {
     pub(super) fn store_library_entry(&mut self, object: Idx, slot: u8, value: Idx) -> bool {
         let Some(at) = self.container_of(object) else { return false };
         let container = self.process.containers.at(at);
-        if slot >= MAX_ITEMS || self.process.heap.object(object).has(Flag::CLEARED) {
+        // An iterator would end with an error.
+        if slot >= MAX_ITEMS || container.iterated || self.process.heap.object(object).has(Flag::CLEARED) {
             return false;
         }
         let found = self.process.heap.find_key(container.data, slot.into());
@@ -151,16 +152,31 @@ impl Execution<'_, '_> {
             return;
         }
         let key = heap.weak(weak).key;
-        let Some(entry) = heap.find_key(container.data, key.into()) else { return };
-        let value = heap.entry(container.data, entry).value;
-        if value == NIL {
+        if container.iterating > 0 {
+            self.process.containers.put_off(container.function, key.into());
             return;
         }
+        self.remove_dead(at, key);
+    }
+
+    /// Deletes the entry under a key if that is dead.
+    fn remove_dead(&mut self, at: usize, key: u8) {
+        let (container, heap) = (self.process.containers.at(at), &self.process.heap);
+        let Some(entry) = heap.find_key(container.data, key.into()) else { return };
+        let value = heap.entry(container.data, entry).value;
         if heap.dangles(value) {
             self.stop = Some(Undefined::DanglingWeakref);
         } else if heap.answer(value).is_none() {
             self.drop_entry(at, entry, key);
         }
+    }
+
+    /// Makes the removal that was put off last, and so on.
+    pub(super) fn commit_library(&mut self, at: usize) {
+        let container = self.process.containers.at(at);
+        let Some(key) = self.process.containers.take_pending(container.function) else { return };
+        self.push(Frame::Commit { container: container.object });
+        self.remove_dead(at, key as u8);
     }
 
     /// Tells of what the library has deleted.
@@ -184,11 +200,8 @@ impl Execution<'_, '_> {
         if self.process.heap.object(container.object).has(Flag::CLEARED) {
             return false;
         }
-        if self.process.containers.has_changed() {
-            self.tell_deleted();
-        }
-        let len = self.raw_length(&container);
-        self.sink.event(Event::Length { container: self.process.heap.id(container.object), len, raw: len });
+        self.push(Frame::Length { container: container.object });
+        self.push(Frame::Commit { container: container.object });
         true
     }
 }
