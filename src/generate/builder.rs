@@ -234,10 +234,14 @@ impl Builder<'_> {
         Kind::new(if library { Shape::Finalize } else { Shape::ComposedFinalize })
     }
 
-    /// The library's dictionary with weak values or the composed one, in the same way.
-    pub fn value_dict_kind(&self) -> Kind {
+    /// The library's weak container of a sort or the composed one, in the same way.
+    pub fn container_kind(&self, composed: Shape) -> Kind {
         let library = self.out.ops().len().is_multiple_of(2);
-        Kind::new(if library { Shape::LibraryValueDict } else { Shape::WeakValueDict })
+        Kind::new(match composed {
+            Shape::WeakValueDict if library => Shape::LibraryValueDict,
+            Shape::WeakSet if library => Shape::LibrarySet,
+            _ => composed,
+        })
     }
 
     /// A kind for a new object, without user code.
@@ -246,8 +250,8 @@ impl Builder<'_> {
         let choice = self.kinds.draw(&mut self.random);
         match choice {
             Choice::Plain(Shape::Finalize) => return self.finalize_kind(),
-            Choice::Plain(shape) => return Kind::new(shape),
-            Choice::WeakDict if self.random.below(5) < 3 => return self.value_dict_kind(),
+            Choice::Plain(shape) => return self.container_kind(shape),
+            Choice::WeakDict if self.random.below(5) < 3 => return self.container_kind(Shape::WeakValueDict),
             Choice::WeakDict => return Kind::new(Shape::WeakKeyDict),
             _ => {}
         }

@@ -38,7 +38,8 @@ impl Check for I30 {
 
     #[inline]
     fn length(s: &Shadow, out: &mut Violations, container: ObjId, len: u32, raw: u32) {
-        let is_set = || s.get(container).is_some_and(|o| o.facts().shape() == Shape::WeakSet);
+        let is_set =
+            || s.get(container).is_some_and(|o| matches!(o.facts().shape(), Shape::WeakSet | Shape::LibrarySet));
         if !s.quiescent() || mutant!(I30NotForSets) && is_set() {
             out.skip(Invariant::I30);
             return;

@@ -21,6 +21,8 @@ numbered! {
         Weakref,
         /// A weak container: composed of an object, a dict and a removal callback.
         WeakContainer,
+        /// A weak container whose class is the library's.
+        LibraryContainer,
         /// An instance of a class that is written in Python for scenarios.
         PythonClass,
         /// Deallocated as instances of Python classes are (`subtype_dealloc`).
@@ -160,8 +162,8 @@ macro_rules! shapes {
 }
 
 use Property::{
-    BuiltinContainer, Callable, Extension, Finalizable, PythonClass, Registered, SubtypeDealloc, Unbounded,
-    WeakContainer, Weakref, Weakrefable,
+    BuiltinContainer, Callable, Extension, Finalizable, LibraryContainer, PythonClass, Registered, SubtypeDealloc,
+    Unbounded, WeakContainer, Weakref, Weakrefable,
 };
 
 const REFERENT_AND_CALLABLE: Items = Items::Listed(&["the referent", "the callable"], 1);
@@ -263,10 +265,10 @@ shapes! {
         writable: 1, weight: 17,
     }
 
-    /// `weakref.WeakSet`: storing x in any slot adds x. Composed as [`Shape::WeakValueDict`].
-    16 WeakSet "WeakSet" {
+    /// `weakref.WeakSet` composed of parts: storing x in any slot adds x. Composed as [`Shape::WeakValueDict`].
+    16 WeakSet "ComposedWeakSet" {
         properties: &[Weakrefable, WeakContainer, SubtypeDealloc],
-        writable: 1, weight: 15,
+        writable: 1, weight: 20,
     }
 
     /// `weakref.finalize(referent, callable)` composed of an instance of a class with slots (0 callable, 1 weak reference)
@@ -282,11 +284,18 @@ shapes! {
         properties: &[SubtypeDealloc, Registered], items: REFERENT_AND_CALLABLE, weight: 14,
     }
 
-    /// `weakref.WeakValueDictionary` as the release ships it; entries as of [`Shape::WeakValueDict`]. Not iterated over.
-    /// Not before 3.4.
+    /// `weakref.WeakValueDictionary` as the release ships it; entries as of [`Shape::WeakValueDict`]. Nothing
+    /// is stored into it while it is iterated over. Not before 3.4.
     19 LibraryValueDict "WeakValueDictionary" {
-        properties: &[Weakrefable, WeakContainer, SubtypeDealloc],
+        properties: &[Weakrefable, WeakContainer, LibraryContainer, SubtypeDealloc],
         writable: NODE_SLOTS, weight: 16,
+    }
+
+    /// `weakref.WeakSet` as the release ships it: storing x in any slot adds x, not while it is iterated over. Not before
+    /// 3.6.
+    20 LibrarySet "WeakSet" {
+        properties: &[Weakrefable, WeakContainer, LibraryContainer, SubtypeDealloc],
+        writable: 1, weight: 15,
     }
 }
 
@@ -387,7 +396,7 @@ impl Shape {
     /// True for weak containers that are classes of the library.
     #[inline]
     pub const fn is_library_container(self) -> bool {
-        matches!(self, Shape::LibraryValueDict)
+        self.is(LibraryContainer)
     }
 
     /// True for dictionaries with weak values, the library's and composed ones.

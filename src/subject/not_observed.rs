@@ -51,7 +51,7 @@ impl NotObserved {
         let mut found = [false; NotObserved::ALL.len()];
         for shape in scenario.ops().iter().filter_map(|op| op.kind()).map(|kind| kind.shape) {
             found[NotObserved::FinalizeEntry as usize] |= shape == Shape::Finalize;
-            let own = shape == Shape::LibraryValueDict;
+            let own = shape.is_library_container();
             found[NotObserved::RemovalCallbacks as usize] |= own;
             found[NotObserved::LibraryContainers as usize] |= shape.is_weak_container() && !own;
         }

@@ -46,7 +46,7 @@ static void wrapped_dealloc(PyObject *o, int w) {
         if (id) entry_of(id)->put_off = 1;
         return;
     }
-    if (id && w == W_DICT && entry_of(id)->role == ROLE_CONTAINER_DATA) library_data_gone(id);
+    if (id && entry_of(id)->role == ROLE_CONTAINER_DATA) library_data_gone(id);
     if (id) emit(EV_DEALLOC, 0, id, 0);
     if (id && w == W_FUNCTION) function_forget(o);
     if (id && w == W_TUPLE && PyTuple_GET_SIZE(o) == 0) {
@@ -62,7 +62,7 @@ static void wrapped_dealloc(PyObject *o, int w) {
 
 static int wrapped_clear(PyObject *o, int w) {
     uint32_t id = id_of(o);
-    if (id && w == W_DICT && entry_of(id)->role == ROLE_CONTAINER_DATA) library_data_gone(id);
+    if (id && entry_of(id)->role == ROLE_CONTAINER_DATA) library_data_gone(id);
     if (id) emit(EV_CLEAR, 0, id, 0);
     return wrapped[w].clear(o);
 }

@@ -281,7 +281,7 @@ static int composed_len(PyObject *o) {
 }
 
 int op_len(PyObject *o) {
-    return o && shape_of(o) == SHAPE_LIBRARY_VALUE_DICT ? library_container_len(o) : composed_len(o);
+    return o && is_library_container(shape_of(o)) ? library_container_len(o) : composed_len(o);
 }
 
 int op_iterate(PyObject *o, uint32_t script) {
@@ -291,7 +291,7 @@ int op_iterate(PyObject *o, uint32_t script) {
     Py_ssize_t at = 0, n = 0, i;
     Frame outer = P.frame;
     if (P.frame.depth > 0 || in_repeated_body) return 0;
-    if (o && shape_of(o) == SHAPE_LIBRARY_VALUE_DICT) return library_container_iterate(o, script);
+    if (o && is_library_container(shape_of(o))) return library_container_iterate(o, script);
     if (!c) return 0;
     data = alive(c->data);
     n = data ? PyDict_Size(data) : 0;

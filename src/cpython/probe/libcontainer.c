@@ -1,6 +1,6 @@
-/* Weak containers of the library, in its own code: weakref.WeakValueDictionary. The classes are the running interpreter's;
+/* Weak containers of the library, in its own code: weakref.WeakValueDictionary and WeakSet. The classes are the running interpreter's;
  * only the death of their instances is watched. What they are made of is found after the constructor has returned, and what
- * their code has done to the data is found out before each snapshot (src/model/machine/library_dict.rs). */
+ * their code has done to the data is found out before each snapshot (src/model/machine/library_container.rs). */
 #include "probe.h"
 #include <stdlib.h>
 
@@ -11,14 +11,18 @@ static const Kind dict_kind = PLAIN(SHAPE_DICT), list_kind = PLAIN(SHAPE_LIST), 
                   tuple_kind = PLAIN(SHAPE_TUPLE), cell_kind = PLAIN(SHAPE_CELL),
                   function_kind = PLAIN(SHAPE_FUNCTION), keyed_kind = PLAIN(SHAPE_KEYED_REF);
 
-static PyTypeObject *value_dict;
+static PyTypeObject *value_dict, *weak_set;
 enum { REMOVE, PENDING, ITERATING, DATA, ATTRIBUTES };
 static PyObject *attribute[ATTRIBUTES];
 /* Without it removals are not put off (3.14 and later). */
 static int puts_off;
 
-/* By number of the objects; `entry` is what is told of each slot of the data, by number; none once that is emptied. */
-typedef struct { uint32_t object, data, entry[MAX_ITEMS]; int gone, iterated; } Container;
+/* By number of the objects; `entry` is what is told of each slot of the data, by number; none once that is emptied.
+ * `put_off` is the same of a set's list of removals put off. */
+typedef struct {
+    uint32_t object, data, pending, entry[MAX_ITEMS], put_off[MAX_ITEMS], numbers;
+    int gone, iterated;
+} Container;
 static Container *all;
 static int n_all, room;
 
@@ -54,7 +58,8 @@ static int find_parts(PyObject *o, Parts *p) {
         PyErr_Clear();
     }
     f = (PyFunctionObject *)p->attribute[REMOVE];
-    if (!PyFunction_Check(f) || !PyDict_Check(p->attribute[DATA]) || !f->func_defaults) return -1;
+    if (!PyFunction_Check(f) || !f->func_defaults) return -1;
+    if (!PyDict_Check(p->attribute[DATA]) && !PySet_Check(p->attribute[DATA])) return -1;
     p->closure = f->func_closure;
     p->defaults = f->func_defaults;
     p->selfref = PyTuple_GET_SIZE(p->defaults) ? PyTuple_GET_ITEM(p->defaults, 0) : NULL;
@@ -67,8 +72,12 @@ static int find_parts(PyObject *o, Parts *p) {
 static void report_parts(PyObject *o, const Kind *kind, uint32_t origin, const Parts *p) {
     PyObject *const *part = p->attribute;
     uint32_t slot = p->own ? 0 : 2;
-    int i;
+    int i, keyed = kind->shape == SHAPE_LIBRARY_VALUE_DICT;
     add_object(o, kind, origin, ROLE_NAMED);
+    if (!keyed) {
+        add_object(part[DATA], &dict_kind, origin, ROLE_CONTAINER_DATA);
+        if (p->own) add_object(p->own, &dict_kind, origin, ROLE_CONTAINER_DICT);
+    }
     if (p->cell) add_object(p->cell, &cell_kind, origin, ROLE_CONTAINER_CELL);
     add_weak(p->selfref, &ref_kind, origin, ROLE_CONTAINER_SELF, o, ((PyWeakReference *)p->selfref)->wr_callback);
     add_object(p->defaults, &tuple_kind, origin, ROLE_CONTAINER_DEFAULTS);
@@ -80,12 +89,12 @@ static void report_parts(PyObject *o, const Kind *kind, uint32_t origin, const P
     add_object(part[REMOVE], &function_kind, origin, ROLE_CONTAINER_REMOVE);
     if (p->cell) report_store(part[REMOVE], 0, p->closure);
     report_store(part[REMOVE], 1, p->defaults);
-    if (p->own) add_object(p->own, &dict_kind, origin, ROLE_CONTAINER_DICT);
+    if (keyed && p->own) add_object(p->own, &dict_kind, origin, ROLE_CONTAINER_DICT);
     if (puts_off) {
         add_object(part[PENDING], &list_kind, origin, ROLE_CONTAINER_PENDING);
         add_object(part[ITERATING], &list_kind, origin, ROLE_CONTAINER_ITERATING);
     }
-    add_object(part[DATA], &dict_kind, origin, ROLE_CONTAINER_DATA);
+    if (keyed) add_object(part[DATA], &dict_kind, origin, ROLE_CONTAINER_DATA);
     if (p->cell) report_store(p->cell, 0, part[DATA]);
     report_store(o, 0, part[DATA]);
     report_store(o, 1, part[REMOVE]);
@@ -106,7 +115,8 @@ static Container *add_container(void) {
 }
 
 PyObject *library_container_new(const Kind *kind, uint32_t origin) {
-    PyObject *o = PyObject_Call((PyObject *)value_dict, P.no_args, NULL);
+    PyObject *type = (PyObject *)(kind->shape == SHAPE_LIBRARY_VALUE_DICT ? value_dict : weak_set);
+    PyObject *o = PyObject_Call(type, P.no_args, NULL);
     Container *c = o ? add_container() : NULL;
     Parts parts;
     if (!c || find_parts(o, &parts) < 0) {
@@ -118,6 +128,7 @@ PyObject *library_container_new(const Kind *kind, uint32_t origin) {
     report_parts(o, kind, origin, &parts);
     c->object = id_of(o);
     c->data = id_of(parts.attribute[DATA]);
+    c->pending = PySet_Check(parts.attribute[DATA]) && puts_off ? id_of(parts.attribute[PENDING]) : 0;
     return o;
 }
 
@@ -129,32 +140,69 @@ void library_data_gone(uint32_t id) {
         if (all[i].data == id) all[i].gone = 1;
 }
 
-void library_tell_deleted(void) {
+/* Tells of weak references that are new in the list of removals put off. */
+static void tell_put_off(Container *c) {
+    PyObject *list = c->pending ? entry_of(c->pending)->object : NULL;
+    Py_ssize_t i;
+    for (i = 0; list && i < PyList_GET_SIZE(list) && i < MAX_ITEMS; i++) {
+        PyObject *weak = PyList_GET_ITEM(list, i);
+        if (c->put_off[i] || !id_of(weak)) continue;
+        c->put_off[i] = id_of(weak);
+        report_store(list, (uint32_t)i, weak);
+    }
+}
+
+/* True if an entry that was told is in the data still. */
+static int is_there(PyObject *data, uint32_t slot, uint32_t weak) {
+    PyObject *o = entry_of(weak)->object;
+    if (PyDict_Check(data)) {
+        PyObject *found = dict_get(data, slot);
+        return found && id_of(found) == weak;
+    }
+    return o && PySet_Contains(data, o) == 1;
+}
+
+static void tell_entry_gone(Container *c, PyObject *data, uint32_t slot) {
+    PyObject *list = c->pending ? entry_of(c->pending)->object : NULL;
+    uint32_t i;
+    for (i = 0; i < MAX_ITEMS; i++) {
+        if (c->put_off[i] != c->entry[slot]) continue;
+        c->put_off[i] = 0;
+        if (list) report_store(list, i, NULL);
+    }
+    c->entry[slot] = 0;
+    report_store(data, slot, NULL);
+}
+
+void library_tell_deleted(int everything) {
     int i;
     uint32_t slot;
     if (P.silent) return;
     for (i = 0; i < n_all; i++) {
         PyObject *data = entry_of(all[i].data)->object;
         if (!data || all[i].gone) continue;
-        for (slot = 0; slot < MAX_ITEMS; slot++) {
-            PyObject *weak = all[i].entry[slot] ? dict_get(data, slot) : NULL;
-            if (!all[i].entry[slot] || (weak && id_of(weak) == all[i].entry[slot])) continue;
-            all[i].entry[slot] = 0;
-            report_store(data, slot, NULL);
-        }
+        if (everything) tell_put_off(&all[i]);
+        for (slot = 0; slot < MAX_ITEMS; slot++)
+            if (all[i].entry[slot] && !is_there(data, slot, all[i].entry[slot])) tell_entry_gone(&all[i], data, slot);
     }
 }
 
 /* ---- operations ---- */
 
-int library_container_store(PyObject *o, uint32_t slot, PyObject *value) {
-    Container *c = by_object(id_of(o));
-    PyObject *data = get(o, DATA), *remove = get(o, REMOVE), *key, *weak;
+/* Tells of a new entry. */
+static void tell_entry(Container *c, PyObject *o, PyObject *weak, uint32_t slot, const Kind *kind) {
+    PyWeakReference *w = (PyWeakReference *)weak;
+    add_weak(weak, kind, entry_of(id_of(o))->origin, ROLE_CONTAINER_ENTRY, w->wr_object, w->wr_callback);
+    entry_of(id_of(weak))->number = slot;
+    c->entry[slot] = id_of(weak);
+    report_store(get(o, DATA), slot, weak);
+}
+
+/* Stores or deletes an entry of a dictionary. */
+static int store_value(Container *c, PyObject *o, uint32_t slot, PyObject *value) {
+    PyObject *data = get(o, DATA), *key, *weak;
     int r;
-    /* While it is iterated over its iterator would end with an error. */
-    if (!c || !data || !remove || slot >= MAX_ITEMS || c->iterated) return 0;
     if (!value && !dict_get(data, slot)) return 0;
-    if (value && !can_have_weakrefs(shape_of(value))) return 0;
     key = PyLong_FromLong((long)slot);
     if (!key) return 0;
     r = value ? PyObject_SetItem(o, key, value) : PyObject_DelItem(o, key);
@@ -162,15 +210,38 @@ int library_container_store(PyObject *o, uint32_t slot, PyObject *value) {
     if (r < 0) PyErr_Clear();
     if (!value) return r == 0;
     weak = r < 0 ? NULL : dict_get(data, slot);
-    if (weak && !id_of(weak)) {
-        PyWeakReference *w = (PyWeakReference *)weak;
-        add_weak(weak, &keyed_kind, entry_of(id_of(o))->origin, ROLE_CONTAINER_ENTRY, w->wr_object, w->wr_callback);
-        entry_of(id_of(weak))->number = slot;
-        c->entry[slot] = id_of(weak);
-        report_store(data, slot, weak);
-    }
-    Py_DECREF(value); /* the dictionary holds it weakly */
+    if (weak && !id_of(weak)) tell_entry(c, o, weak, slot, &keyed_kind);
     return 1;
+}
+
+/* The weak reference that a container has made to its new element, if it has made one. */
+static PyObject *new_reference(PyObject *referent, PyObject *callback) {
+    PyWeakReference *w;
+    for (w = weak_list(referent); w; w = w->wr_next)
+        if (w->wr_callback == callback && !id_of((PyObject *)w)) return (PyObject *)w;
+    return NULL;
+}
+
+static int add_element(Container *c, PyObject *o, PyObject *value) {
+    PyObject *r, *weak;
+    if (c->numbers >= MAX_ITEMS) return 0;
+    r = PyObject_CallMethod(o, (char *)"add", (char *)"O", value);
+    Py_XDECREF(r);
+    PyErr_Clear();
+    weak = new_reference(value, get(o, REMOVE));
+    if (weak) tell_entry(c, o, weak, c->numbers++, &ref_kind);
+    return 1;
+}
+
+int library_container_store(PyObject *o, uint32_t slot, PyObject *value) {
+    Container *c = by_object(id_of(o));
+    int is_dict = shape_of(o) == SHAPE_LIBRARY_VALUE_DICT, done;
+    /* While it is iterated over its iterator would end with an error. */
+    if (!c || !get(o, DATA) || !get(o, REMOVE) || slot >= MAX_ITEMS || c->iterated) return 0;
+    if (value ? !can_have_weakrefs(shape_of(value)) : !is_dict) return 0;
+    done = is_dict ? store_value(c, o, slot, value) : add_element(c, o, value);
+    if (done) Py_XDECREF(value); /* the container holds it weakly */
+    return done;
 }
 
 int library_container_len(PyObject *o) {
@@ -179,7 +250,7 @@ int library_container_len(PyObject *o) {
     if (!data) return 0;
     n = PyObject_Size(o);
     if (n < 0) PyErr_Clear();
-    library_tell_deleted();
+    library_tell_deleted(1);
     emit(EV_LENGTH, 0, id_of(o), (uint64_t)(uint32_t)n | (uint64_t)PyObject_Size(data) << 32);
     return 1;
 }
@@ -195,7 +266,7 @@ int library_container_iterate(PyObject *o, uint32_t script) {
     if (!c || !get(o, DATA) || !weak_is_shared(SHAPE_REF, o)) return 0;
     number = (int)(c - all);
     c->iterated = 1;
-    generator = PyObject_CallMethod(o, (char *)"values", NULL);
+    generator = shape_of(o) == SHAPE_LIBRARY_VALUE_DICT ? PyObject_CallMethod(o, (char *)"values", NULL) : PyObject_GetIter(o);
     if (!generator) events_give_up(GAVE_UP_ERROR);
     while (generator && !P.silent) {
         entry = PyIter_Next(generator);
@@ -217,17 +288,26 @@ int library_container_iterate(PyObject *o, uint32_t script) {
     return 1;
 }
 
+static int add_edge(PyObject *content, void *to) {
+    PyObject ***at = to;
+    if (id_of(content)) *(*at)++ = content;
+    return 0;
+}
+
+/* In the order of the release. */
 int library_container_edges(PyObject *o, PyObject **out) {
-    int i, n = 0;
-    if (OWN_DICT) {
-        PyObject **own = _PyObject_GetDictPtr(o);
-        if (own && *own) out[n++] = *own;
-        return n;
-    }
-    for (i = 0; i < ATTRIBUTES; i++) {
-        PyObject *part = get(o, i);
-        if (part) out[n++] = part;
-    }
+    PyObject **end = out;
+    Py_TYPE(o)->tp_traverse(o, add_edge, &end);
+    return (int)(end - out);
+}
+
+/* The elements of a set, in the order of its table. */
+int library_set_edges(PyObject *set, PyObject **out) {
+    PySetObject *s = (PySetObject *)set;
+    Py_ssize_t i;
+    int n = 0;
+    for (i = 0; i <= s->mask && n < MAX_ITEMS; i++)
+        if (s->table[i].key && id_of(s->table[i].key)) out[n++] = s->table[i].key;
     return n;
 }
 
@@ -251,24 +331,29 @@ static PyTypeObject *twin_of(PyTypeObject *type) {
     return (PyTypeObject *)twin;
 }
 
+static int adopt(PyTypeObject *type, int shape) {
+    PyTypeObject *twin = twin_of(type);
+    /* As keys they are told apart by identity, as everything else. */
+    keys_by_identity(type);
+    return twin ? pyclass_adopt_container(type, twin, shape) : -1;
+}
+
 int library_containers_setup(PyObject *module) {
 #if PY_MAJOR_VERSION >= 3
     static const char *const names[ATTRIBUTES] = {"_remove", "_pending_removals", "_iterating", "data"};
     PyObject *keyed = PyObject_GetAttrString(module, "KeyedRef"), *one;
-    PyTypeObject *twin;
     int i;
     for (i = 0; i < ATTRIBUTES; i++)
         if (!(attribute[i] = PyUnicode_InternFromString(names[i]))) return -1;
     value_dict = (PyTypeObject *)PyObject_GetAttrString(module, "WeakValueDictionary");
-    if (!value_dict || !keyed || !(twin = twin_of(value_dict))) return -1;
+    weak_set = (PyTypeObject *)PyObject_GetAttrString(module, "WeakSet");
+    if (!value_dict || !weak_set || !keyed) return -1;
     one = PyObject_Call((PyObject *)value_dict, P.no_args, NULL);
     if (!one) return -1;
     puts_off = PyObject_HasAttr(one, attribute[PENDING]);
     Py_DECREF(one);
-    /* As keys they are told apart by identity, as everything else. */
-    keys_by_identity(value_dict);
-    if (weak_adopt_keyed((PyTypeObject *)keyed) < 0) return -1;
-    return pyclass_adopt_value_dict(value_dict, twin);
+    if (adopt(value_dict, SHAPE_LIBRARY_VALUE_DICT) < 0 || adopt(weak_set, SHAPE_LIBRARY_SET) < 0) return -1;
+    return weak_adopt_keyed((PyTypeObject *)keyed);
 #else
     return 0;
 #endif

@@ -60,6 +60,7 @@
 static inline int is_among(int shape, uint64_t set) { return shape >= 0 && set >> shape & 1; }
 #define is_extension_shape(s) is_among(s, EXTENSION_SHAPES)
 #define is_container_shape(s) is_among(s, WEAK_CONTAINER_SHAPES)
+#define is_library_container(s) is_among(s, LIBRARY_CONTAINER_SHAPES)
 #define is_weak_shape(s) is_among(s, WEAKREF_SHAPES)
 #define is_callable_shape(s) is_among(s, CALLABLE_SHAPES)
 #define can_have_weakrefs(s) is_among(s, WEAKREFABLE_SHAPES)
@@ -210,7 +211,7 @@ HIDDEN void trashcan_put_back(void);
 HIDDEN int pyclass_setup(void);
 HIDDEN PyTypeObject *pyclass_type(const Kind *kind);
 HIDDEN int pyclass_adopt_finalize(PyTypeObject *type); /* the library's class */
-HIDDEN int pyclass_adopt_value_dict(PyTypeObject *type, PyTypeObject *twin);
+HIDDEN int pyclass_adopt_container(PyTypeObject *type, PyTypeObject *twin, int shape);
 HIDDEN PyObject *pyclass_new(const Kind *kind);
 HIDDEN PyObject **slotted_slot(PyObject *o, int slot);
 HIDDEN PyObject **instance_dict(PyObject *o); /* NULL where instances have none of their own */
@@ -267,7 +268,8 @@ HIDDEN int library_container_store(PyObject *o, uint32_t slot, PyObject *value);
 HIDDEN int library_container_len(PyObject *o);
 HIDDEN int library_container_iterate(PyObject *o, uint32_t script);
 HIDDEN int library_container_edges(PyObject *o, PyObject **out);
-HIDDEN void library_tell_deleted(void); /* reports what the library has deleted from its data */
+HIDDEN void library_tell_deleted(int everything); /* reports what has left the data, and with everything what was put off */
+HIDDEN int library_set_edges(PyObject *set, PyObject **out);
 HIDDEN void library_data_gone(uint32_t id);
 
 /* weak.c */

@@ -135,7 +135,8 @@ static int operands(const Op *op, PyObject **a, PyObject **b) {
     case SHAPE_KEYED_REF: return can_have_weakrefs(shape_of(*a)) && (!*b || can_call(*b));
     case SHAPE_COMPOSED_FINALIZE:
     case SHAPE_FINALIZE: return HAS_FINALIZE && can_have_weakrefs(shape_of(*a)) && can_call(*b);
-    case SHAPE_LIBRARY_VALUE_DICT: *a = *b = NULL; return HAS_FINALIZE;
+    case SHAPE_LIBRARY_VALUE_DICT:
+    case SHAPE_LIBRARY_SET: *a = *b = NULL; return HAS_FINALIZE;
     case SHAPE_METHOD: return shape_of(*a) == SHAPE_FUNCTION && *b;
     case SHAPE_TUPLE:
     case SHAPE_FUNCTION: return 1;
@@ -161,7 +162,7 @@ static int op_new(const Op *op, uint32_t origin) {
     }
     if (shape == SHAPE_FINALIZE) o = library_finalize_new(&op->kind, a, b, origin);
     else if (shape == SHAPE_COMPOSED_FINALIZE) o = finalize_new(&op->kind, a, b, origin);
-    else if (shape == SHAPE_LIBRARY_VALUE_DICT) o = library_container_new(&op->kind, origin);
+    else if (is_library_container(shape)) o = library_container_new(&op->kind, origin);
     else if (is_container_shape(shape)) o = container_new(&op->kind, origin);
     else o = new_object(&op->kind, a, b, origin);
     if (o) keep(&op->dst, o);

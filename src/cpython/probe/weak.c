@@ -30,6 +30,7 @@ static uint32_t exact_id(PyObject *o) {
 static void ref_dealloc(PyObject *o) {
     destructor original = wrapped[which(o)].dealloc;
     uint32_t id = exact_id(o);
+    if (id) library_tell_deleted(0);
     if (id) emit(EV_DEALLOC, 0, id, 0);
     original(o);
     if (!id) return;
@@ -60,7 +61,7 @@ static void keyed_dealloc(PyObject *o) {
         if (id) entry_of(id)->put_off = 1;
         return;
     }
-    if (id) library_tell_deleted();
+    if (id) library_tell_deleted(0);
     if (id) emit(EV_DEALLOC, 0, id, 0);
     become(o, twin_of(o));
     if (!TRASHCAN_COUNTS) dying_begins(&mine, 0);
@@ -90,6 +91,18 @@ void keys_by_identity(PyTypeObject *type) {
     type->tp_richcompare = PyBaseObject_Type.tp_richcompare;
 }
 
+#if PY_MAJOR_VERSION < 3
+typedef long Py_hash_t;
+#endif
+static hashfunc ref_original_hash;
+
+/* The hash of a plain weak reference is the number of its object, so that the order of a set of them is known. */
+static Py_hash_t ref_hash(PyObject *o) {
+    PyWeakReference *w = (PyWeakReference *)o;
+    if (Py_TYPE(o) == &_PyWeakref_RefType && w->hash == -1 && id_of(w->wr_object)) w->hash = id_of(w->wr_object);
+    return ref_original_hash(o);
+}
+
 static PyTypeObject *make_keyed(void) {
     return (PyTypeObject *)PyObject_CallFunction((PyObject *)&PyType_Type, (char *)"s(O){s(ss)}", "KeyedRef",
                                                  (PyObject *)&_PyWeakref_RefType, "__slots__", "s0", "__weakref__");
@@ -117,6 +130,8 @@ int weak_setup(void) {
         types[i]->tp_dealloc = ref_dealloc;
         if (types[i]->tp_clear) types[i]->tp_clear = ref_clear;
     }
+    ref_original_hash = _PyWeakref_RefType.tp_hash;
+    if (P.ordered) _PyWeakref_RefType.tp_hash = (hashfunc)ref_hash;
     keyed = make_keyed();
     keyed_twin = make_keyed();
     if (!keyed || !keyed_twin) return -1;

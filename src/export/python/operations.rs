@@ -136,7 +136,7 @@ impl Printer<'_> {
                 }
                 vec![format!("{to}[{slot}] = {value}")]
             }
-            Some(Shape::WeakSet) => vec![format!("{to}.add({value})")],
+            Some(Shape::WeakSet | Shape::LibrarySet) => vec![format!("{to}.add({value})")],
             Some(Shape::WeakKeyDict) => vec![format!("{to}[{value}] = {value}.s{slot}")],
             _ => vec![format!("{} = {value}", self.expression(dst, context))],
         }
@@ -192,7 +192,7 @@ impl Printer<'_> {
             Shape::KeyedRef => format!("Ref({listed})"),
             Shape::WeakValueDict | Shape::LibraryValueDict => "weakref.WeakValueDictionary()".to_owned(),
             Shape::WeakKeyDict => "weakref.WeakKeyDictionary()".to_owned(),
-            Shape::WeakSet => "weakref.WeakSet()".to_owned(),
+            Shape::WeakSet | Shape::LibrarySet => "weakref.WeakSet()".to_owned(),
             Shape::Finalize | Shape::ComposedFinalize => {
                 let target = self.expression(dst, context);
                 let assign = self.assign(dst, format!("weakref.finalize({listed})"), context).join("; ");

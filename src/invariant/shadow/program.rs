@@ -1,6 +1,6 @@
 //! The scenario: operations, scripts, and what they could do. It does not change during a run.
 
-use crate::scenario::{Op, Place, Scenario, Shape};
+use crate::scenario::{Op, Place, Scenario};
 
 /// Something that operations of a scenario do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,7 +95,7 @@ fn uses(ops: &[Op]) -> u16 {
                 shape if shape.is_weak_container() => USES_CONTAINER,
                 _ => 0,
             };
-            all |= if kind.shape == Shape::LibraryValueDict { USES_LIBRARY } else { 0 };
+            all |= if kind.shape.is_library_container() { USES_LIBRARY } else { 0 };
         }
     }
     all

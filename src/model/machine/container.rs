@@ -3,6 +3,7 @@
 use super::Execution;
 use super::frame::Frame;
 use super::library_iteration::LibraryIteration;
+use super::set_table::SetTable;
 use super::types;
 use crate::event::{Event, Role, Undefined};
 use crate::model::collector::Switch;
@@ -24,11 +25,33 @@ pub(super) struct Container {
     pub(super) iterated: bool,
     /// Slots whose content the library has changed, untold.
     changed: u64,
+    /// Number of the table of a set, plus 1, or 0.
+    table: u32,
+    /// Elements that have come so far, of a set.
+    pub(super) numbers: u8,
+    /// The list of removals put off, of one of the library; or `NIL`.
+    pub(super) put_off: Idx,
 }
 
 impl Container {
+    /// True for a set of the library.
+    pub(super) fn has_table(&self) -> bool {
+        self.table != 0
+    }
+
     pub(super) fn new(object: Idx, data: Idx, function: Idx) -> Container {
-        Container { object, data, function, iterating: 0, library: false, iterated: false, changed: 0 }
+        Container {
+            object,
+            data,
+            function,
+            iterating: 0,
+            library: false,
+            iterated: false,
+            changed: 0,
+            table: 0,
+            numbers: 0,
+            put_off: NIL,
+        }
     }
 }
 
@@ -40,6 +63,13 @@ pub(super) struct Containers {
     pending: Vec<(Idx, u32)>,
     /// Something that the library has changed is untold.
     has_changed: bool,
+    /// Removals of sets that the library has put off, as far as they are told: container, number and position.
+    told_put_off: Vec<(u32, u8, u8)>,
+    /// Tables of sets; those from `tables_used` on are kept for their memory.
+    tables: Vec<SetTable>,
+    tables_used: usize,
+    /// The copy of one of them.
+    copy: SetTable,
     /// The iteration over one of the library.
     pub(super) iteration: LibraryIteration,
 }
@@ -48,6 +78,8 @@ impl Containers {
     pub(super) fn reset(&mut self) {
         self.all.clear();
         self.pending.clear();
+        self.told_put_off.clear();
+        self.tables_used = 0;
         self.has_changed = false;
     }
 
@@ -59,8 +91,68 @@ impl Containers {
         self.all.push(container);
     }
 
-    pub(super) fn add_library(&mut self, heap: &mut Heap, container: Container) {
-        self.add(heap, Container { library: true, ..container });
+    /// Adds one of the library.
+    pub(super) fn add_library(&mut self, heap: &mut Heap, container: Container, is_set: bool) {
+        let mut table = 0;
+        if is_set {
+            if self.tables_used == self.tables.len() {
+                self.tables.push(SetTable::default());
+            }
+            self.tables[self.tables_used].reset();
+            self.tables_used += 1;
+            table = self.tables_used as u32;
+        }
+        self.add(heap, Container { library: true, table, ..container });
+    }
+
+    pub(super) fn table(&self, number: usize) -> &SetTable {
+        &self.tables[self.all[number].table as usize - 1]
+    }
+
+    pub(super) fn table_mut(&mut self, number: usize) -> &mut SetTable {
+        &mut self.tables[self.all[number].table as usize - 1]
+    }
+
+    /// Copies the table of a set, as iterations from 3.14 on do.
+    pub(super) fn copy_table(&mut self, number: usize) {
+        let mut copy = std::mem::take(&mut self.copy);
+        self.table(number).copy_to(&mut copy);
+        self.copy = copy;
+    }
+
+    pub(super) fn copied_table(&self) -> &SetTable {
+        &self.copy
+    }
+
+    /// The number of a new element.
+    pub(super) fn take_number(&mut self, number: usize) -> u8 {
+        self.all[number].numbers += 1;
+        self.all[number].numbers - 1
+    }
+
+    /// The library has put a removal off, untold.
+    pub(super) fn has_put_off(&mut self) {
+        self.has_changed = true;
+    }
+
+    /// How many removals that a set has put off are told.
+    pub(super) fn told_put_off(&self, number: usize) -> usize {
+        self.told_put_off.iter().filter(|told| told.0 as usize == number).count()
+    }
+
+    pub(super) fn tell_put_off(&mut self, number: usize, element: u8, position: u8) {
+        self.told_put_off.push((number as u32, element, position));
+    }
+
+    /// The position of a removal that was told, which has been made now.
+    pub(super) fn forget_put_off(&mut self, number: usize, element: u8) -> Option<u8> {
+        let found = self.told_put_off.iter().position(|told| (told.0 as usize, told.1) == (number, element))?;
+        Some(self.told_put_off.swap_remove(found).2)
+    }
+
+    /// What is untold is going to be told; removals put off only with everything.
+    pub(super) fn tells(&mut self, everything: bool) {
+        self.has_changed = !everything;
     }
 
     pub(super) fn len(&self) -> usize {
@@ -106,10 +198,9 @@ impl Containers {
         self.all[number].changed &= !(1 << slot);
     }
 
-    /// The data dict of a container and its slots that are to be told of.
-    pub(super) fn take_changed(&mut self, number: usize) -> (Idx, u64) {
-        self.has_changed = false;
-        (self.all[number].data, std::mem::take(&mut self.all[number].changed))
+    /// The slots of a container's data that are to be told of.
+    pub(super) fn take_changed(&mut self, number: usize) -> u64 {
+        std::mem::take(&mut self.all[number].changed)
     }
 
     #[inline]
@@ -252,7 +343,7 @@ impl Execution<'_, '_> {
     }
 
     /// The entry of a weak key dictionary or weak set whose weak reference is live and refers to `referent`.
-    fn find_entry(&self, container: &Container, referent: Idx) -> Option<usize> {
+    pub(super) fn find_entry(&self, container: &Container, referent: Idx) -> Option<usize> {
         (0..self.process.heap.entries(container.data)).find(|&i| {
             let entry = self.process.heap.entry(container.data, i);
             let weak = entry.key_object().unwrap_or(entry.value);
@@ -386,10 +477,16 @@ impl Execution<'_, '_> {
         let Some(at) = self.container_of(object) else { return };
         let container = self.process.containers.all[at];
         if self.process.containers.has_changed() {
-            self.tell_deleted();
+            self.tell_deleted(true);
         }
-        let len = self.raw_length(&container);
-        self.sink.event(Event::Length { container: self.process.heap.id(object), len, raw: len });
+        let raw = self.raw_length(&container);
+        let put_off = if container.has_table() && container.put_off != NIL {
+            self.process.heap.object(container.put_off).len
+        } else {
+            0
+        };
+        let len = raw - put_off.min(raw);
+        self.sink.event(Event::Length { container: self.process.heap.id(object), len, raw });
     }
 
     pub(super) fn raw_length(&self, container: &Container) -> u32 {

@@ -68,6 +68,12 @@ impl Execution<'_, '_> {
             self.process.containers.set_iterating(at, 1);
             self.incref(container.data);
             self.incref(selfref);
+        } else if container.has_table() {
+            self.process.containers.copy_table(at);
+            copy.extend(self.process.containers.copied_table().elements());
+            for i in 0..copy.len() {
+                self.incref(copy[i]);
+            }
         } else {
             for i in 0..self.process.heap.entries(container.data) {
                 let value = self.process.heap.entry(container.data, i).value;

@@ -9,7 +9,7 @@ impl Execution<'_, '_> {
     #[inline]
     pub(super) fn snapshot(&mut self) {
         if self.process.containers.has_changed() {
-            self.tell_deleted();
+            self.tell_deleted(true);
         }
         if self.sink.observation() == Observation::Full {
             self.take_snapshot();
