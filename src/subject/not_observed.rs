@@ -7,9 +7,9 @@ use crate::scenario::{Scenario, Shape};
 pub enum NotObserved {
     /// The object that the registry of the library's `finalize` keeps under it (`_Info`), and the frame of its call.
     FinalizeEntry,
-    /// The library's `WeakKeyDictionary` and `WeakSet`: scenarios have composed ones instead.
+    /// The library's `WeakKeyDictionary`: scenarios have a composed one instead.
     LibraryContainers,
-    /// Calls of the removal callback of the library's `WeakValueDictionary`, and the moment of a removal.
+    /// Calls of the removal callback of a library's weak container, and the moment of a removal.
     RemovalCallbacks,
 }
 
@@ -22,8 +22,8 @@ impl NotObserved {
     pub const fn word(self) -> &'static str {
         match self {
             NotObserved::FinalizeEntry => "entries of the registry of finalize",
-            NotObserved::LibraryContainers => "WeakKeyDictionary and WeakSet of the library",
-            NotObserved::RemovalCallbacks => "removal callbacks of WeakValueDictionary",
+            NotObserved::LibraryContainers => "WeakKeyDictionary of the library",
+            NotObserved::RemovalCallbacks => "removal callbacks of weak containers",
         }
     }
 
@@ -36,12 +36,12 @@ impl NotObserved {
                  hold nothing"
             }
             NotObserved::LibraryContainers => {
-                "they are composed by the probe of dicts, functions and weak references, so that each step is an event: a \
+                "it is composed by the probe of dicts, functions and weak references, so that each step is an event: a \
                  change in the library does not show"
             }
             NotObserved::RemovalCallbacks => {
-                "their code is the library's: what a call has deleted is told before the next snapshot, and before the next \
-                 `KeyedRef` dies"
+                "their code is the library's: what a call has deleted or put off is told before the next snapshot, what it has \
+                 deleted before the next weak reference dies, too"
             }
         }
     }
@@ -53,7 +53,7 @@ impl NotObserved {
             found[NotObserved::FinalizeEntry as usize] |= shape == Shape::Finalize;
             let own = shape.is_library_container();
             found[NotObserved::RemovalCallbacks as usize] |= own;
-            found[NotObserved::LibraryContainers as usize] |= shape.is_weak_container() && !own;
+            found[NotObserved::LibraryContainers as usize] |= shape == Shape::WeakKeyDict;
         }
         found
     }

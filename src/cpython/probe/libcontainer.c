@@ -180,7 +180,7 @@ void library_tell_deleted(int everything) {
     if (P.silent) return;
     for (i = 0; i < n_all; i++) {
         PyObject *data = entry_of(all[i].data)->object;
-        if (!data || all[i].gone) continue;
+        if (!data || all[i].gone || Py_REFCNT(data) == 0) continue;
         if (everything) tell_put_off(&all[i]);
         for (slot = 0; slot < MAX_ITEMS; slot++)
             if (all[i].entry[slot] && !is_there(data, slot, all[i].entry[slot])) tell_entry_gone(&all[i], data, slot);

@@ -296,6 +296,12 @@ impl Execution<'_, '_> {
             if !container.library {
                 continue;
             }
+            let data = self.process.heap.object(container.data);
+            if data.refcount == 0 || data.has(Flag::CLEARED) || data.has(Flag::FREED) {
+                // What is emptied as a whole is told of as that.
+                self.process.containers.take_changed(at);
+                continue;
+            }
             if everything && container.has_table() && container.put_off != NIL {
                 self.tell_put_off(at);
             }
@@ -306,9 +312,7 @@ impl Execution<'_, '_> {
                 if let Some(position) = self.process.containers.forget_put_off(at, slot) {
                     self.report_store(container.put_off, position, NIL);
                 }
-                if !self.process.heap.object(container.data).has(Flag::FREED) {
-                    self.report_store(container.data, slot, NIL);
-                }
+                self.report_store(container.data, slot, NIL);
             }
         }
     }
