@@ -93,9 +93,11 @@ pub mod mutants;
 pub mod bench;
 pub mod bits;
 pub mod campaign;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod corpus;
 pub mod cpython;
+pub mod design;
 pub mod diagnose;
 pub mod enumerate;
 pub mod event;
@@ -110,6 +112,7 @@ pub mod lookup;
 pub mod model;
 pub mod mutate;
 pub mod object_names;
+pub mod picture;
 pub mod planted;
 #[cfg(feature = "proptest")]
 pub mod proptest;

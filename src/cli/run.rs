@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use super::campaign::{Options, explain};
+use super::junit::{JunitFile, Outcome, Suite};
 use super::monitor::Monitor;
 use super::options::Subjects;
 use super::{Exit, interrupt, options};
-use crate::campaign::{self, CampaignPlan, Examined, JudgedOutcome, JudgedTotals};
+use crate::campaign::{self, CampaignPlan, Examined, JudgedOutcome, JudgedTotals, ViolationKey};
+use crate::findings::{Finding, SubjectIdentity};
+use crate::invariant::Invariant;
 use crate::model::collector::Collector;
 use crate::report::{json, text::campaign_report as report, text::campaign_report::Shown};
 use crate::scenario::text::Document;
@@ -31,11 +34,19 @@ pub struct Args {
     /// Show what no text promises or allows, too: otherwise it is only counted
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    junit: JunitFile,
 }
 
 impl Default for Args {
     fn default() -> Args {
-        Args { options: Options::default(), collector: vec!["all".to_owned()], strict: false, all: false }
+        Args {
+            options: Options::default(),
+            collector: vec!["all".to_owned()],
+            strict: false,
+            all: false,
+            junit: JunitFile::default(),
+        }
     }
 }
 
@@ -66,7 +77,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         &subjects.0,
         &args.options,
         Shown { strict: args.strict, all: args.all },
-        json,
+        (&args.junit, json),
     )
 }
 
@@ -77,8 +88,9 @@ pub(super) fn campaign(
     collectors: &[Collector],
     options: &Options,
     shown: Shown,
-    json: Option<&Path>,
+    (junit, json): (&JunitFile, Option<&Path>),
 ) -> anyhow::Result<Exit> {
+    junit.check()?;
     let strict = shown.strict;
     let regressions = options.regressions()?;
     let explain =
@@ -100,9 +112,51 @@ pub(super) fn campaign(
         interrupted: interrupt::asked(),
         repeat: repeat.as_deref(),
     };
+    junit.write(command, || suites(&page))?;
     let exit = show(&page, json);
     interrupt::hint();
     exit
+}
+
+/// Each subject with the invariants, and with its ends, as cases: what sets the exit code has failed.
+fn suites(page: &report::CampaignReport<'_>) -> Vec<Suite> {
+    let report::CampaignReport { about, outcome, shown, out, .. } = page;
+    let failed = |found: Option<&(ViolationKey, Finding)>| match found {
+        None => Outcome::Passed,
+        Some((_, record)) => Outcome::Failed {
+            what: record.what.code.clone(),
+            message: record.sentence.clone(),
+            details: format!(
+                "{}\nrepeat with: {}\n\n{}",
+                JudgedOutcome::file(out, record).display(),
+                record.repeat,
+                record.reduced
+            ),
+        },
+    };
+    let suite = |(at, subject): (usize, &SubjectIdentity)| {
+        let of_subject = |key: &ViolationKey| key.collector() == at;
+        let tally = &outcome.part.tallies[at];
+        let mut cases: Vec<(String, Outcome)> = Vec::new();
+        for invariant in Invariant::ALL.iter().copied() {
+            let counts = |(key, _): &&(ViolationKey, Finding)| {
+                of_subject(key) && key.invariant() == Some(invariant) && key.counts(shown.strict)
+            };
+            let name = format!("{} {}", invariant.code(), invariant.name());
+            cases.push((name, failed(page.violations().find(counts))));
+        }
+        let died = |(key, _): &&(ViolationKey, Finding)| of_subject(key) && key.is_crash(shown.strict);
+        cases.push(("comes to its end".to_owned(), failed(page.crashes().find(died))));
+        let runs = tally.run_counts();
+        if runs.whole == 0 {
+            let why = format!("none of {} was judged", crate::report::count(runs.runs, "run"));
+            cases.iter_mut().filter(|case| matches!(case.1, Outcome::Passed)).for_each(|case| {
+                case.1 = Outcome::Skipped(why.clone());
+            });
+        }
+        Suite { name: subject.name.clone(), cases }
+    };
+    about.subjects.iter().enumerate().map(suite).collect()
 }
 
 /// Shows the page of a campaign.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use super::cache::{self, LIBRARY};
 use super::identity::Interpreter;
 use super::layout;
 use crate::supervise::{Bounds, NoAnswer, ask, unique};
@@ -127,15 +128,6 @@ pub enum SetupError {
     },
 }
 
-/// The cache folder: `CORONER_CACHE`, else `coroner` in the user's cache folder.
-pub fn cache_dir() -> PathBuf {
-    let var = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    var("CORONER_CACHE")
-        .or_else(|| var("XDG_CACHE_HOME").map(|dir| dir.join("coroner")))
-        .or_else(|| var("HOME").map(|dir| dir.join(".cache/coroner")))
-        .unwrap_or_else(|| std::env::temp_dir().join("coroner"))
-}
-
 fn compiler() -> OsString {
     std::env::var_os("CC").filter(|v| !v.is_empty()).unwrap_or_else(|| OsString::from("cc"))
 }
@@ -165,7 +157,9 @@ fn compile(command: &mut Command, bounds: Bounds) -> Result<Output, SetupError> 
 }
 
 fn flags(interpreter: &Interpreter) -> impl Iterator<Item = &'static str> {
-    FLAGS.into_iter().chain(SANITIZERS.into_iter().filter(|_| interpreter.sanitized))
+    // What the interpreter brings is found when it loads the library.
+    let of_system: &[&str] = if cfg!(target_os = "macos") { &["-undefined", "dynamic_lookup"] } else { &[] };
+    FLAGS.into_iter().chain(of_system.iter().copied()).chain(SANITIZERS.into_iter().filter(|_| interpreter.sanitized))
 }
 
 /// The folder with the probe for this interpreter, compiled if it is not in the cache.
@@ -175,9 +169,10 @@ fn flags(interpreter: &Interpreter) -> impl Iterator<Item = &'static str> {
 pub fn probe(interpreter: &Interpreter) -> Result<PathBuf, SetupError> {
     let file = |path: &Path, error| SetupError::File { what: path.display().to_string(), error };
     let compiler = compiler();
-    let folder = cache_dir().join(format!("probe-{:032x}", digest(interpreter, &compiler)));
-    let library = folder.join("coroner_probe.so");
+    let folder = cache::folder(digest(interpreter, &compiler));
+    let library = folder.join(LIBRARY);
     if library.is_file() {
+        cache::touch(&library);
         return Ok(folder);
     }
     if !interpreter.include.iter().any(|dir| dir.join("Python.h").is_file()) {
@@ -197,7 +192,9 @@ pub fn probe(interpreter: &Interpreter) -> Result<PathBuf, SetupError> {
     let built = build(interpreter, &compiler, &work, COMPILER)
         .and_then(|made| fs::rename(&made, &library).map_err(|e| file(&library, e)));
     let _ = fs::remove_dir_all(&work);
-    built.map(|()| folder)
+    built?;
+    cache::note(&folder, &format!("{} {}", interpreter.name(), interpreter.program.display()));
+    Ok(folder)
 }
 
 fn build(interpreter: &Interpreter, compiler: &OsString, work: &Path, bounds: Bounds) -> Result<PathBuf, SetupError> {
@@ -207,7 +204,7 @@ fn build(interpreter: &Interpreter, compiler: &OsString, work: &Path, bounds: Bo
     }
     let features = features(interpreter, compiler, work, bounds)?;
     write(work.join(FEATURES_HEADER), &features)?;
-    let made = work.join("coroner_probe.so");
+    let made = work.join(LIBRARY);
     let mut command = with_headers(interpreter, compiler, work);
     command.args(flags(interpreter)).arg("-o").arg(&made).args(SOURCES.iter().map(|(name, _)| name));
     let output = compile(&mut command, bounds)?;
@@ -270,7 +267,7 @@ fn digest(interpreter: &Interpreter, compiler: &OsString) -> u128 {
     state.digest128()
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
     use crate::scenario::{Opcode, Shape};

@@ -92,6 +92,10 @@ impl PhasePoint {
 pub trait Observer {
     /// Called at a moment of a collection.
     fn at_phase(&mut self, moment: PhasePoint, view: &View<'_>);
+
+    /// Called after each step of the machine that had events, in collections and outside of them. `generation` and `set` of
+    /// the view are those of the collection that runs, or ran last.
+    fn at_step(&mut self, _view: &View<'_>) {}
 }
 
 /// The inside of the model at a moment of a collection.
@@ -181,7 +185,7 @@ impl Machine {
     }
 
     /// Runs a scenario, with the schedule that is told if one is, and shows the heap to an observer at each phase of each
-    /// collection.
+    /// collection and after each step. Where the buffer is to be full does not count.
     pub fn run_observed(
         &mut self,
         scenario: &Scenario,
@@ -203,7 +207,11 @@ impl Machine {
         execution.told = told;
         let main = scenario.range(0);
         execution.process.start_body(main.start as u32, main.end as u32);
-        execution.run();
+        if execution.observer.is_some() {
+            execution.run_stepwise();
+        } else {
+            execution.run();
+        }
         // With fewer objects no nesting of deallocators can be deep enough for any release.
         if execution.process.heap.places() >= trashcan::LEAST_LIMIT as usize {
             execution.process.rules.ask(trashcan::SWITCHES);
@@ -265,6 +273,21 @@ impl Execution<'_, '_> {
         }
         self.sink.event(Event::End);
         self.snapshot();
+    }
+
+    /// Runs to the end and stops after each step that had an event to show the heap: the loop that is measured does not ask
+    /// for an observer.
+    #[cold]
+    fn run_stepwise(&mut self) {
+        loop {
+            let is_last = self.process.actor.frames.is_empty();
+            self.sink.end_after(1);
+            self.run();
+            self.show_step();
+            if is_last || self.stop.is_some() {
+                return;
+            }
+        }
     }
 
     /// Goes on with the frame on top of the stack.
