@@ -87,6 +87,9 @@
 //! | What was found, and where is it kept? | [`findings`] |
 #![forbid(unsafe_code)]
 
+/// The version of this library and of its program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 #[macro_use]
 pub mod mutants;
 
