@@ -7,13 +7,25 @@ const tell = (at, length) => {
   const told = JSON.parse(text(at, length));
   if (told.panic) console.error(told.panic);
 };
-const { exports } = new WebAssembly.Instance(module, { coroner: { tell } });
-
-for (const question of readFileSync(0, 'utf8').split('\n').filter((line) => line)) {
+const start = () => new WebAssembly.Instance(module, { coroner: { tell } }).exports;
+let exports = start();
+function ask(question) {
   const bytes = new TextEncoder().encode(question);
   const at = exports.question(bytes.length) >>> 0;
   new Uint8Array(exports.memory.buffer, at, bytes.length).set(bytes);
   const length = exports.answer();
-  const answer = Buffer.from(text(exports.answer_at(), length) + '\n');
-  for (let written = 0; written < answer.length; ) written += writeSync(1, answer, written);
+  return text(exports.answer_at(), length);
+}
+
+for (const question of readFileSync(0, 'utf8').split('\n').filter((line) => line)) {
+  let answer;
+  try {
+    answer = ask(question);
+  } catch {
+    // A panic ends the instance.
+    exports = start();
+    answer = '{"panicked":true}';
+  }
+  const line = Buffer.from(answer + '\n');
+  for (let written = 0; written < line.length; ) written += writeSync(1, line, written);
 }

@@ -15,13 +15,19 @@ use coroner::model::collector::Collector;
 use coroner::scenario::text::Document;
 use serde_json::{Value, json};
 
+/// What stands for the answer where there is none.
+const PANICKED: &str = r#"{"panicked":true}"#;
+
 fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => {
             for line in std::io::stdin().lock().lines() {
-                writeln!(out, "{}", playground::ask(&line?, &mut |_| {}))?;
+                let question = line?;
+                // In the module a panic ends the instance, and the page starts another one.
+                let answer = std::panic::catch_unwind(|| playground::ask(&question, &mut |_| {}));
+                writeln!(out, "{}", answer.unwrap_or_else(|_| PANICKED.to_owned()))?;
             }
         }
         ["questions", folder, count] => {
