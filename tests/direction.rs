@@ -34,9 +34,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("picture", &["explain"]),
     ("design", &["findings", "model"]),
     ("report", &["explain", "diagnose", "design"]),
+    ("pages", &["report"]),
     ("export", &["diagnose"]),
     ("bench", &["report", "planted"]),
-    ("cli", &["bench", "corpus", "export", "picture"]),
+    ("cli", &["bench", "corpus", "export", "picture", "pages"]),
 ];
 
 /// Arrows against the direction that still stand, as `from -> to`. Each must occur: one that is gone leaves this list.

@@ -26,6 +26,7 @@ fn the_package_has_what_users_need_and_no_more() {
         "README.md",
         "CHANGELOG.md",
         "LICENSE-MIT",
+        "askama.toml",
         "baseline.toml",
         "src/main.rs",
         "src/cpython/probe/probe.h",

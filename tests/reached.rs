@@ -251,9 +251,11 @@ static SITUATIONS: &[Situation] = &[
     of("a script makes a plain reference", 500, 1, made_by_script!(Ref)),
     of("a script makes a proxy", 50, 1, made_by_script!(Proxy)),
     of("a script makes a KeyedRef", 40, 1, made_by_script!(KeyedRef)),
-    of("a script makes a WeakValueDictionary", 15, 0, made_by_script!(WeakValueDict)),
+    of("a script makes a WeakValueDictionary", 7, 0, made_by_script!(LibraryValueDict)),
+    of("a script makes a composed WeakValueDictionary", 7, 0, made_by_script!(WeakValueDict)),
     of("a script makes a WeakKeyDictionary", 10, 0, made_by_script!(WeakKeyDict)),
-    of("a script makes a WeakSet", 10, 0, made_by_script!(WeakSet)),
+    of("a script makes a WeakSet", 4, 0, made_by_script!(LibrarySet)),
+    of("a script makes a composed WeakSet", 4, 0, made_by_script!(WeakSet)),
     of("a script makes a finalize", 5, 1, made_by_script!(Finalize)),
     of("a script makes a composed finalize", 5, 1, made_by_script!(ComposedFinalize)),
     of("an error during an iteration", 4, 1, |c, e| {

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::Exit;
 use super::input::{self, Form};
+use super::{Exit, options};
 use crate::findings::write_atomically;
 use crate::report::{count, json};
 use crate::scenario::binary;
@@ -46,7 +46,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
             Ok(read) => read,
             Err(unreadable) => {
                 unread += 1;
-                eprintln!("{}\n", unreadable.render(std::io::IsTerminal::is_terminal(&std::io::stderr())));
+                eprintln!("{}\n", unreadable.render(options::error_color()));
                 continue;
             }
         };

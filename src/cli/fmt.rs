@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::{Exit, input};
+use super::{Exit, input, options};
 use crate::findings::write_atomically;
 use crate::report::{count, json};
 
@@ -39,7 +39,7 @@ pub(super) fn rewrite(
 ) -> anyhow::Result<Exit> {
     let cases = input::read_all(files);
     let (mut changed, mut unread) = (0u64, 0u64);
-    let color = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let color = options::error_color();
     for case in &cases {
         let case = match case {
             Ok(case) => case,

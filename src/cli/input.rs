@@ -1,10 +1,11 @@
 //! Reads scenario files, text or binary, and shows what is wrong with them.
 
 use std::fs;
-use std::io::{IsTerminal, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::options;
 use crate::findings::REDUCED;
 use crate::regression::Case;
 use crate::scenario::binary::{self, BinaryError};
@@ -144,7 +145,7 @@ pub fn document(path: &Path) -> Option<Document> {
     match runnable(path) {
         Ok(document) => Some(document),
         Err(unreadable) => {
-            eprintln!("{}", unreadable.render(std::io::stderr().is_terminal()));
+            eprintln!("{}", unreadable.render(options::error_color()));
             None
         }
     }

@@ -7,6 +7,7 @@ mod bless;
 mod bugs;
 mod cache;
 mod campaign;
+mod campaign_pages;
 mod check;
 mod convert;
 mod corpus;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -284,10 +285,14 @@ pub fn baseline() -> anyhow::Result<Baseline> {
     Ok(Baseline::committed(&Collector::row_names())?)
 }
 
-/// True if what goes to standard output may be coloured.
+/// True if what goes to standard output may be coloured: a terminal that can, and NO_COLOR is not set.
 pub fn color() -> bool {
-    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    std::io::stdout().is_terminal() && !is_dumb && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+    AutoStream::choice(&std::io::stdout()) != ColorChoice::Never
+}
+
+/// The same of standard error.
+pub fn error_color() -> bool {
+    AutoStream::choice(&std::io::stderr()) != ColorChoice::Never
 }
 
 /// How many columns there are to write in.

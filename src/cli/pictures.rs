@@ -135,17 +135,25 @@ fn beside(title: &str, source: Source, document: &Document, first: Taken<'_>, ro
     Picture::new(title, source, first, Some(second))
 }
 
-/// Writes a picture to a file, whose folder is made if there is none, or to standard output.
+/// Writes a picture to a file, and says so, or to standard output.
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn put(path: &Path, text: &str) -> anyhow::Result<()> {
+fn put(path: &Path, text: &str) -> anyhow::Result<()> {
     if path == Path::new(STANDARD) {
         return super::print(text);
     }
+    put_quietly(path, text)?;
+    super::print(&format!("{}\n", path.display()))
+}
+
+/// Writes a file, whose folder is made if there is none.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn put_quietly(path: &Path, text: &str) -> anyhow::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
-    write_atomically(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
-    super::print(&format!("{}\n", path.display()))
+    write_atomically(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
 }

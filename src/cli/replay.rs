@@ -1,7 +1,6 @@
 //! `coroner replay`: runs scenario files again and compares with the outcome that each expects.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
@@ -208,7 +207,7 @@ impl Replay {
 
     fn unreadable(&mut self, unreadable: &Unreadable) {
         self.unread += 1;
-        eprintln!("{}\n", unreadable.render(std::io::stderr().is_terminal()));
+        eprintln!("{}\n", unreadable.render(options::error_color()));
         let (file, message) = (name(&unreadable.path), unreadable.message());
         self.failures.push(Failure { file, collector: None, message, exit: Exit::BadInput });
     }

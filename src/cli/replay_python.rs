@@ -1,6 +1,5 @@
 //! `coroner replay --python`: scenario files on real interpreters.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -35,7 +34,7 @@ pub fn run(
         match case {
             Ok(case) => readable.push(case),
             Err(unreadable) => {
-                eprintln!("{}\n", unreadable.render(std::io::stderr().is_terminal()));
+                eprintln!("{}\n", unreadable.render(options::error_color()));
                 exit = Exit::BadInput;
             }
         }

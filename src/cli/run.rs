@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::campaign::{Options, explain};
+use super::campaign_pages::Pages;
 use super::junit::{JunitFile, Outcome, Suite};
 use super::monitor::Monitor;
 use super::options::Subjects;
@@ -35,6 +36,8 @@ pub struct Args {
     #[arg(long)]
     all: bool,
     #[command(flatten)]
+    pages: Pages,
+    #[command(flatten)]
     junit: JunitFile,
 }
 
@@ -45,6 +48,7 @@ impl Default for Args {
             collector: vec!["all".to_owned()],
             strict: false,
             all: false,
+            pages: Pages::default(),
             junit: JunitFile::default(),
         }
     }
@@ -70,20 +74,19 @@ impl Args {
 /// # Errors
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
+    args.pages.check()?;
     let subjects = options::subjects(&args.collector)?;
-    campaign(
-        "run",
-        &args.plan(&subjects)?,
-        &subjects.0,
-        &args.options,
-        Shown { strict: args.strict, all: args.all },
-        (&args.junit, json),
-    )
+    let shown = Shown { strict: args.strict, all: args.all };
+    let pages = |page: &report::CampaignReport<'_>| args.pages.write(page, &subjects);
+    campaign(("run", &pages), &args.plan(&subjects)?, &subjects.0, &args.options, shown, (&args.junit, json))
 }
 
-/// Runs a campaign, keeps what it finds and shows its page.
+/// What else is made of the report of a campaign.
+pub(super) type Also<'a> = &'a dyn Fn(&report::CampaignReport<'_>) -> anyhow::Result<()>;
+
+/// Runs a campaign of a command, keeps what it finds, shows its page and does with it what else the command does.
 pub(super) fn campaign(
-    command: &str,
+    (command, also): (&str, Also<'_>),
     plan: &CampaignPlan,
     collectors: &[Collector],
     options: &Options,
@@ -113,9 +116,10 @@ pub(super) fn campaign(
         repeat: repeat.as_deref(),
     };
     junit.write(command, || suites(&page))?;
-    let exit = show(&page, json);
+    let exit = show(&page, json)?;
+    also(&page)?;
     interrupt::hint();
-    exit
+    Ok(exit)
 }
 
 /// Each subject with the invariants, and with its ends, as cases: what sets the exit code has failed.

@@ -18,7 +18,7 @@ const COMPILER: Bounds = Bounds { time: Duration::from_secs(300), output: 4 << 2
 const HEADER: (&str, &str) = ("probe.h", include_str!("probe/probe.h"));
 /// The header that [`layout::header`] writes.
 const LAYOUT: &str = "layout.h";
-pub(super) const SOURCES: [(&str, &str); 16] = [
+pub(super) const SOURCES: [(&str, &str); 17] = [
     ("table.c", include_str!("probe/table.c")),
     ("events.c", include_str!("probe/events.c")),
     ("gclists.c", include_str!("probe/gclists.c")),
@@ -32,6 +32,7 @@ pub(super) const SOURCES: [(&str, &str); 16] = [
     ("collect.c", include_str!("probe/collect.c")),
     ("container.c", include_str!("probe/container.c")),
     ("library.c", include_str!("probe/library.c")),
+    ("libcontainer.c", include_str!("probe/libcontainer.c")),
     ("memory.c", include_str!("probe/memory.c")),
     ("run.c", include_str!("probe/run.c")),
     ("module.c", include_str!("probe/module.c")),
@@ -156,7 +157,9 @@ fn compile(command: &mut Command, bounds: Bounds) -> Result<Output, SetupError> 
 }
 
 fn flags(interpreter: &Interpreter) -> impl Iterator<Item = &'static str> {
-    FLAGS.into_iter().chain(SANITIZERS.into_iter().filter(|_| interpreter.sanitized))
+    // What the interpreter brings is found when it loads the library.
+    let of_system: &[&str] = if cfg!(target_os = "macos") { &["-undefined", "dynamic_lookup"] } else { &[] };
+    FLAGS.into_iter().chain(of_system.iter().copied()).chain(SANITIZERS.into_iter().filter(|_| interpreter.sanitized))
 }
 
 /// The folder with the probe for this interpreter, compiled if it is not in the cache.

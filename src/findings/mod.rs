@@ -12,6 +12,7 @@ pub(crate) mod folders;
 mod identity;
 mod merge;
 mod parts;
+mod quoting;
 mod run_counts;
 mod shard;
 mod verdict;
@@ -25,6 +26,7 @@ pub use folders::{Bug, Mark, REDUCED, Regressions, Summary, all as bugs, set_mar
 pub use identity::{CampaignIdentity, SCHEMA, SubjectIdentity};
 pub use merge::{MergeError, Merged, merge};
 pub use parts::{count_objects, digest};
+pub use quoting::quoted;
 pub use run_counts::RunCounts;
 pub use shard::{Extent, Position, Shard, ShardState, Stretch, Timing};
 pub use verdict::Verdict;

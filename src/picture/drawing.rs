@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::alignment::align;
-use super::frames::{self, Frame, FrameKind};
+use super::frames::{self, Frame, FrameKind, MOST_LINES};
 use super::layout::{Path, Rect, layout};
 use super::looks::{self, ArrowLook, ObjectLook, cut};
 use super::source::Source;
+use super::tables::{Broken, Table, broken, notes, tables};
 use super::union::{self, EdgeKind, Members, union};
 use crate::event::{Event, ObjId};
 use crate::explain::{Explanation, Run, steps};
@@ -115,28 +116,6 @@ pub struct Side {
     pub notes: Vec<String>,
     /// What each collection decided, why callbacks and finalizers ran: tables with a title.
     pub tables: Vec<Table>,
-}
-
-/// A broken invariant.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Broken {
-    /// What broke.
-    pub text: String,
-    /// The collector is to blame.
-    pub is_collector: bool,
-    /// The frame in which it broke, if it is shown.
-    pub frame: Option<usize>,
-}
-
-/// Lines with a title.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Table {
-    /// The title.
-    pub title: String,
-    /// What the columns are; none if there are two that need no words.
-    pub heads: Vec<&'static str>,
-    /// The lines.
-    pub lines: Vec<Vec<String>>,
 }
 
 /// One moment of a run, drawn.
@@ -356,14 +335,17 @@ fn side(
         out.push(DrawnFrame {
             kind: frame.kind,
             title: frame.title.clone(),
-            lines: frame.lines.clone(),
+            lines: few(frame.lines.clone(), frame.untold),
             inside: frame.inside.clone(),
             collection: frame.collection,
             lane: frame.lane,
             line: frame.step.and_then(|step| source.line(step as usize)).unwrap_or(0),
             script: frame.script.and_then(|script| source.script(run.document, script)),
-            changes: before.map_or_else(Vec::new, |before| looks::changes(run, frame, before, &drawn)),
-            broken: broken.map(|(violation, _)| violation.describe(&|object| run.names.label(object))).collect(),
+            changes: before.map_or_else(Vec::new, |before| few(looks::changes(run, frame, before, &drawn), 0)),
+            broken: few(
+                broken.map(|(violation, _)| violation.describe(&|object| run.names.label(object))).collect(),
+                0,
+            ),
             objects,
             arrows,
         });
@@ -374,9 +356,19 @@ fn side(
         frames: out,
         object_looks: object_looks.values,
         arrow_looks: arrow_looks.values,
-        notes: notes(taken, missing),
+        notes: notes(taken.explanation, missing),
         tables: tables(taken.explanation),
     }
+}
+
+/// So many lines as people read of one moment; of the rest, and of what was left out before, how many.
+fn few(mut lines: Vec<String>, untold: usize) -> Vec<String> {
+    let more = lines.len().saturating_sub(MOST_LINES) + untold;
+    lines.truncate(MOST_LINES);
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    lines
 }
 
 /// Gives numbers to values.
@@ -401,69 +393,6 @@ impl<T: Ord + Clone> Numbered<T> {
         self.values.len() - 1
     }
 }
-
-/// What broke, the collector's faults first, each invariant once.
-fn broken(run: &Run<'_>, frames: &[Frame]) -> Vec<Broken> {
-    let mut seen = BTreeSet::new();
-    let mut all: Vec<(usize, &(crate::invariant::Violation, crate::findings::Verdict))> =
-        run.violations.iter().enumerate().collect();
-    all.sort_by_key(|(_, (violation, verdict))| {
-        (verdict.class() != Class::Collector, violation.event.unwrap_or(u32::MAX))
-    });
-    let mut broken = Vec::new();
-    for (number, (violation, verdict)) in all {
-        if seen.insert((violation.invariant, verdict.class().word())) {
-            broken.push(Broken {
-                text: violation.describe(&|object| run.names.label(object)),
-                is_collector: verdict.class() == Class::Collector,
-                frame: frames.iter().position(|frame| frame.violations.contains(&number)),
-            });
-        }
-    }
-    broken
-}
-
-/// What must be known to read a side.
-fn notes(taken: &Taken<'_>, missing: &[String]) -> Vec<String> {
-    let mut notes: Vec<String> = taken.explanation.difference.iter().map(ToString::to_string).collect();
-    notes.extend(taken.explanation.note.iter().flat_map(|note| note.lines().map(str::to_owned)));
-    notes.extend(missing.iter().cloned());
-    notes
-}
-
-/// The explanation as tables.
-fn tables(explanation: &Explanation) -> Vec<Table> {
-    let mut tables = Vec::new();
-    for collection in &explanation.collections {
-        let returned = collection.returned.map_or_else(|| "did not end".to_owned(), |n| format!("returned {n}"));
-        let title = format!(
-            "collection {} of generation {}, {returned}, {}: {}",
-            collection.number, collection.generation, collection.place, collection.operation
-        );
-        let examined = collection.examined.iter().map(|e| {
-            let counts = format!("{} = {} inside + {} outside", e.refcount, e.inside, e.outside);
-            vec![e.object.clone(), counts, e.verdict.to_owned(), e.why.clone(), e.then.clone()]
-        });
-        let told = collection.not_examined.iter().chain(&collection.shown);
-        let others =
-            told.map(|told| vec![told.object.clone(), String::new(), String::new(), told.text.clone(), String::new()]);
-        let heads = vec!["object", "references", "verdict", "why", "and then"];
-        tables.push(Table { title, heads, lines: examined.chain(others).take(MOST_LINES).collect() });
-    }
-    for (title, told) in [("weak references", &explanation.weakrefs), ("finalizers", &explanation.finalizers)] {
-        let lines: Vec<Vec<String>> =
-            told.iter().take(MOST_LINES).map(|told| vec![told.object.clone(), told.text.clone()]).collect();
-        if !lines.is_empty() {
-            tables.push(Table { title: title.to_owned(), heads: Vec::new(), lines });
-        }
-    }
-    tables.truncate(MOST_TABLES);
-    tables
-}
-
-/// Most lines of a table, and most tables: what a reader looks up.
-const MOST_LINES: usize = 60;
-const MOST_TABLES: usize = 12;
 
 /// The moments of all sides, side by side.
 fn rows(sides: &[Side]) -> Vec<Row> {
@@ -518,18 +447,7 @@ fn placed(runs: &[Taken<'_>], union: &union::Union, sides: &[Side]) -> (Vec<Obje
             ((width + 18.0).ceil(), HEAD + f64::from(lines) * LINE + 4.0)
         })
         .collect();
-    let labels: Vec<f64> = (0..union.arrows.len())
-        .map(|number| {
-            let is_wide =
-                union.arrows[number].kind == EdgeKind::Weak || union.arrows[number].from == union.arrows[number].to;
-            let looks = sides
-                .iter()
-                .flat_map(|side| side.frames.iter().map(|frame| &side.arrow_looks[frame.arrows[number]].label));
-            let widest = looks.map(|label| letters(label)).fold(0.0, f64::max);
-            if is_wide { widest * 6.2 } else { 0.0 }
-        })
-        .collect();
-    let laid = layout(&sizes, &union.arrows, &labels);
+    let laid = layout(&sizes, &union.arrows);
     for (object, place) in objects.iter_mut().zip(&laid.boxes) {
         object.place = *place;
     }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::heap_state::HeapState;
 use super::reasons;
-use crate::event::{Code, Event, ObjId};
+use crate::event::{Code, Event, ObjId, Phase};
 use crate::explain::{Run, Steps, words};
 use crate::invariant::Class;
 use crate::model::machine::PhasePoint;
@@ -16,6 +16,8 @@ use crate::scenario::{Finalizer, ScriptId};
 pub const MOST_FRAMES: usize = 400;
 /// The least number of frames, however large the heap.
 const LEAST_FRAMES: usize = 12;
+/// Most lines of one frame.
+pub(super) const MOST_LINES: usize = 24;
 /// How many objects all frames show together at most.
 const MOST_SHOWN: usize = 200_000;
 
@@ -41,6 +43,8 @@ pub struct Frame {
     pub title: String,
     /// What else there is to say: what an operation did, why user code runs, what a phase decided.
     pub lines: Vec<String>,
+    /// How many lines more there are.
+    pub untold: usize,
     /// What it happens in, the outermost first: collections and user code.
     pub inside: Vec<String>,
     /// The operation of the mutator that runs.
@@ -144,6 +148,8 @@ struct Inside {
     collection: Option<usize>,
     /// The phase that a collection has come to.
     phase: Option<PhasePoint>,
+    /// Why user code runs.
+    why: Option<String>,
 }
 
 impl Inside {
@@ -186,6 +192,7 @@ impl<'r> Reader<'r> {
         let is_shown = self.window.contains(&at);
         let text = if is_shown || matches!(event, Event::Enter { .. }) { words(self.run, event) } else { None };
         let is_part = is_simple(event) && self.takes(event);
+        let mut why = None;
         let opens = matches!(event, Event::Step { .. }) || text.is_some() && !is_part;
         if is_shown {
             if opens {
@@ -201,16 +208,21 @@ impl<'r> Reader<'r> {
                 && let Some(text) = &text
                 && let Some(frame) = self.frames.last_mut()
             {
-                frame.lines.push(text.clone());
+                // Of a graph that one operation builds nobody reads every object.
+                if frame.lines.len() < MOST_LINES {
+                    frame.lines.push(text.clone());
+                } else {
+                    frame.untold += 1;
+                }
             }
-            let why = reasons::why(self.run, &self.heap, event, self.trash.as_ref(), self.clearing);
+            why = reasons::why(self.run, &self.heap, event, self.trash.as_ref(), self.clearing);
             if let Some(frame) = self.frames.last_mut().filter(|_| opens || is_part) {
-                frame.lines.extend(why);
+                frame.lines.extend(why.clone());
                 frame.about.extend(subjects(event));
             }
         }
         self.heap.apply(event, is_known);
-        self.enter(event, text);
+        self.enter(event, text, why);
         if is_shown {
             while let Some((_, number)) = self.violations.pop_if(|(broken, _)| *broken <= at) {
                 self.mark(number);
@@ -232,16 +244,22 @@ impl<'r> Reader<'r> {
     }
 
     /// What the event starts.
-    fn enter(&mut self, event: &Event, text: Option<String>) {
+    fn enter(&mut self, event: &Event, text: Option<String>, why: Option<String>) {
         match *event {
             Event::Enter { code, owner, .. } => {
                 let text = text.unwrap_or_default().trim_end_matches(" starts").to_owned();
-                self.inside.push(Inside { text, code: Some((code, owner)), collection: None, phase: None });
+                self.inside.push(Inside { text, code: Some((code, owner)), collection: None, phase: None, why });
             }
             Event::CollectStart { generation, .. } => {
                 self.collections += 1;
                 let text = format!("collection {} of generation {generation}", self.collections);
-                self.inside.push(Inside { text, code: None, collection: Some(self.collections), phase: None });
+                self.inside.push(Inside {
+                    text,
+                    code: None,
+                    collection: Some(self.collections),
+                    phase: None,
+                    why: None,
+                });
             }
             Event::Clear { object } => self.clearing = Some(object),
             _ => {}
@@ -313,7 +331,8 @@ impl<'r> Reader<'r> {
             kind,
             at,
             title,
-            lines: Vec::new(),
+            // Why the code runs that it happens in.
+            lines: self.inside.last().and_then(|inside| inside.why.clone()).into_iter().collect(),
             inside: self.inside.iter().map(Inside::words).collect(),
             step: self.step,
             script: self
@@ -328,6 +347,7 @@ impl<'r> Reader<'r> {
             examined: self.examined.clone(),
             trash: self.trash.clone(),
             violations: Vec::new(),
+            untold: 0,
             about: Vec::new(),
         });
     }
@@ -340,8 +360,16 @@ impl<'r> Reader<'r> {
         self.is_open = false;
     }
 
+    /// Marks a violation where it was seen; if that was after the collection that it is about, in the phase too.
     fn mark(&mut self, number: usize) {
-        if let Some(frame) = self.frames.last_mut() {
+        let Some(seen) = self.frames.last_mut() else { return };
+        seen.violations.push(number);
+        let (violation, _) = &self.run.violations[number];
+        if seen.collection.is_some() {
+            return;
+        }
+        let kind = shown_at(violation.phase).map(FrameKind::Phase);
+        if let Some(frame) = self.frames.iter_mut().rev().find(|frame| Some(frame.kind) == kind) {
             frame.violations.push(number);
         }
     }
@@ -388,6 +416,19 @@ fn subjects(event: &Event) -> Vec<ObjId> {
         Event::Yielded { container, entry } => vec![container, entry],
         _ => Vec::new(),
     }
+}
+
+/// The moment at which the decisions of a phase are seen.
+const fn shown_at(phase: Phase) -> Option<PhasePoint> {
+    Some(match phase {
+        Phase::Mutator => return None,
+        Phase::Start => PhasePoint::Start,
+        Phase::Ded | Phase::Leg => PhasePoint::Deduced,
+        Phase::Wr1 => PhasePoint::WeakrefsCleared,
+        Phase::Cb => PhasePoint::CallbacksDone,
+        Phase::Fin | Phase::Res | Phase::Wr2 => PhasePoint::ResurrectionChecked,
+        Phase::Del => PhasePoint::Cleared,
+    })
 }
 
 /// What a collection does after a phase has been reached.

@@ -15,6 +15,7 @@ mod page;
 mod reasons;
 mod source;
 mod svg;
+mod tables;
 mod union;
 
 #[cfg(test)]
@@ -29,4 +30,5 @@ pub use looks::{ArrowLook, ObjectLook};
 pub use page::{MOST_BYTES, page};
 pub use source::Source;
 pub use svg::svg;
+pub use tables::{Broken, Table};
 pub use union::{EdgeKind, MOST_EDGES, MOST_OBJECTS};

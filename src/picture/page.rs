@@ -259,8 +259,8 @@ fn side_data(picture: &Picture, side: usize, shown: &Range<usize>) -> Value {
         let own = picture.rows[row].frames[side].and(frame);
         rows.push(match own {
             Some(frame) => json!({
-                "t": clipped(&frame.title), "i": frame.inside.join(" \u{203a} "), "w": list(&frame.lines),
-                "c": list(&frame.changes), "b": list(&frame.broken), "l": frame.line, "s": frame.script,
+                "t": clipped(&frame.title), "i": frame.inside.join(" \u{203a} "), "w": clipped_all(&frame.lines),
+                "c": clipped_all(&frame.changes), "b": clipped_all(&frame.broken), "l": frame.line, "s": frame.script,
                 "o": object_changes, "a": arrow_changes,
             }),
             None => json!({ "o": object_changes, "a": arrow_changes }),
@@ -312,15 +312,8 @@ impl Looks {
     }
 }
 
-/// Most lines that are told of one moment.
-const MOST_TOLD: usize = 24;
-
-fn list(lines: &[String]) -> Vec<String> {
-    let mut list: Vec<String> = lines.iter().take(MOST_TOLD).map(|line| clipped(line)).collect();
-    if lines.len() > MOST_TOLD {
-        list.push(format!("and {} more", lines.len() - MOST_TOLD));
-    }
-    list
+fn clipped_all(lines: &[String]) -> Vec<String> {
+    lines.iter().map(|line| clipped(line)).collect()
 }
 
 /// A text of a length that people read.

@@ -94,7 +94,10 @@ pub fn decided(run: &Run<'_>, phase: PhasePoint, told: &Decided<'_>, trash: Opti
         PhasePoint::WeakrefsCleared | PhasePoint::ResurrectionChecked => {
             let went = |weak: &&ObjId| before.referent(**weak).is_some() && heap.referent(**weak).is_none();
             if phase == PhasePoint::ResurrectionChecked {
-                list("saved", &mut old.difference(trash).filter(alive).copied());
+                let saved: BTreeSet<ObjId> = old.difference(trash).filter(alive).copied().collect();
+                let held = reachable(heap, examined, &saved);
+                list("saved", &mut held.iter().copied());
+                list("kept with that, though nothing holds it", &mut saved.difference(&held).copied());
                 list("to be cleared", &mut trash.iter().copied());
             }
             list("answers nothing any more", &mut heap.objects.keys().filter(went).copied());
@@ -151,6 +154,25 @@ pub fn holders(run: &Run<'_>, heap: &HeapState, examined: Option<&BTreeSet<ObjId
     holders.extend(heap.garbage.iter().filter(|held| **held == object).map(|_| "gc.garbage".to_owned()));
     holders.extend(heap.callbacks.iter().filter(|held| **held == object).map(|_| "gc.callbacks".to_owned()));
     holders
+}
+
+/// What of some objects is held from outside of what is examined, and what that reaches among them.
+fn reachable(heap: &HeapState, examined: &BTreeSet<ObjId>, among: &BTreeSet<ObjId>) -> BTreeSet<ObjId> {
+    let is_held = |object: &&ObjId| {
+        let inside = heap.links_to(**object).filter(|(link, _)| examined.contains(&link.from));
+        let inside: u32 = inside.filter(|(link, _)| link.part != Part::Referent).map(|(_, reported)| reported).sum();
+        heap.objects.get(object).is_some_and(|state| state.refs > inside)
+    };
+    let mut stack: Vec<ObjId> = among.iter().filter(is_held).copied().collect();
+    let mut reached = BTreeSet::new();
+    while let Some(object) = stack.pop() {
+        if reached.insert(object) {
+            let first = Link { from: object, part: Part::Slot(0), to: ObjId::from_index(0) };
+            let mine = heap.links.range(first..).map(|(link, _)| link).take_while(|link| link.from == object);
+            stack.extend(mine.filter(|l| l.part != Part::Referent && among.contains(&l.to)).map(|link| link.to));
+        }
+    }
+    reached
 }
 
 /// Through what an object is kept that nobody outside holds.

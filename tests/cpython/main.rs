@@ -11,6 +11,7 @@ mod program;
 mod replay;
 mod rows;
 mod search;
+mod systems;
 mod verdicts;
 
 use std::time::Duration;

@@ -212,8 +212,10 @@ static void set_timer(uint32_t milliseconds) {
 static uint32_t unsupported(void) {
     uint32_t i;
     for (i = 0; !P.ordered && i < P.n_ops; i++)
-        /* The order of its dict, whose keys are objects, is that of their addresses. */
-        if (P.ops[i].code == OP_NEW && P.ops[i].kind.shape == SHAPE_WEAK_KEY_DICT) return 0x100u + SHAPE_WEAK_KEY_DICT;
+        /* The order of a dict whose keys are objects is that of their addresses; a set has another table before 3.6. */
+        if (P.ops[i].code == OP_NEW &&
+            (P.ops[i].kind.shape == SHAPE_WEAK_KEY_DICT || (HAS_FINALIZE && P.ops[i].kind.shape == SHAPE_LIBRARY_SET)))
+            return 0x100u + P.ops[i].kind.shape;
     return 0;
 }
 
@@ -368,8 +370,15 @@ static PyObject *serve(PyObject *self, PyObject *args) {
     setrlimit(RLIMIT_CORE, &none);
     signal(SIGALRM, tick);
     if (config.memory_bytes) {
-        memory.rlim_cur = memory.rlim_max = config.memory_bytes;
-        setrlimit(RLIMIT_AS, &memory);
+        /* No more than somebody else has allowed. */
+        if (getrlimit(RLIMIT_AS, &memory) < 0) return PyErr_SetFromErrno(PyExc_OSError);
+        if (memory.rlim_max == RLIM_INFINITY || memory.rlim_max > config.memory_bytes)
+            memory.rlim_max = config.memory_bytes;
+        memory.rlim_cur = memory.rlim_max;
+        if (setrlimit(RLIMIT_AS, &memory) < 0) {
+            PyErr_SetString(PyExc_OSError, "the limit of memory (RLIMIT_AS) cannot be set");
+            return NULL;
+        }
     }
     config.batch = open(config.batches, O_RDONLY);
     if (config.batch < 0) return PyErr_SetFromErrno(PyExc_OSError);

@@ -14,10 +14,13 @@ mod finalize;
 mod frame;
 mod interpreter;
 mod introspection;
+mod library_container;
+mod library_iteration;
 mod observe;
 mod ops;
 mod process;
 mod schedule;
+mod set_table;
 mod slots;
 mod trashcan;
 mod types;
@@ -256,20 +259,21 @@ impl Subject for Machine {
 }
 
 impl Execution<'_, '_> {
-    /// Runs what the actor has to do, to the end.
-    fn run(&mut self) {
+    /// Runs what the actor has to do, to the end or until the buffer is full; true if to the end.
+    fn run(&mut self) -> bool {
         while let Some(frame) = self.process.actor.frames.last().copied() {
             self.turn(frame);
             if let Some(reason) = self.stop {
                 self.sink.event(Event::Undefined { reason });
-                return;
+                return true;
             }
             if self.sink.is_full() {
-                return;
+                return false;
             }
         }
         self.sink.event(Event::End);
         self.snapshot();
+        true
     }
 
     /// Runs to the end and stops after each step that had an event to show the heap: the loop that is measured does not ask
@@ -277,11 +281,10 @@ impl Execution<'_, '_> {
     #[cold]
     fn run_stepwise(&mut self) {
         loop {
-            let is_last = self.process.actor.frames.is_empty();
             self.sink.end_after(1);
-            self.run();
+            let is_over = self.run();
             self.show_step();
-            if is_last || self.stop.is_some() {
+            if is_over {
                 return;
             }
         }
@@ -320,6 +323,8 @@ impl Execution<'_, '_> {
             Frame::IterateDone { container } => self.iterate_done(container),
             Frame::Remove { function, weak } => self.remove_entry(function, weak),
             Frame::AddEntry { container, slot, value } => self.add_entry(container, slot, value),
+            Frame::LibraryIterate { step } => self.library_iteration_step(step),
+            Frame::LibraryEntry { weak, container } => self.tell_library_entry(weak, container),
             Frame::Commit { container } => self.commit_step(container),
             Frame::Length { container } => self.report_length(container),
             Frame::RunFinalize { o, weak } => self.run_finalize(o, weak),
