@@ -1,5 +1,7 @@
 // A worker that is asked one question at a time, ended when it says nothing for too long, and started anew.
 const SILENCE = 3000;
+// What is said of a question that nobody waits for any more.
+const DROPPED = "dropped";
 
 class Client {
   constructor(module, source) {
@@ -74,7 +76,7 @@ class Client {
 
   // Forgets what waits.
   drop() {
-    this.waiting.splice(0).forEach(({ reject }) => reject(new Error("stopped")));
+    this.waiting.splice(0).forEach(({ reject }) => reject(new Error(DROPPED)));
   }
 
   stop() {

@@ -133,7 +133,7 @@ async function settle() {
       draw();
     }
   } catch (error) {
-    if (text === field.value) say(error.message, true);
+    if (error.message !== DROPPED) say(error.message, true);
   }
 }
 
@@ -192,7 +192,7 @@ function draw() {
     return make("tr", [
       make("th", chips, { scope: "row" }),
       make("td", [none, make("ul", marks)], { className: none }),
-      make("td", make("ul", facts)),
+      make("td", make("ul", facts, { className: "facts" })),
       make("td", make("code", one.digest.slice(0, 8), { title: one.digest })),
     ]);
   });
@@ -276,7 +276,7 @@ async function explain() {
   try {
     answer = await slow.ask(asked);
   } catch (error) {
-    if (number === shown) say(error.message, true);
+    if (number === shown && error.message !== DROPPED) say(error.message, true);
     return;
   }
   if (number !== shown || !answer.page) return;

@@ -141,8 +141,10 @@ try {
     await pictured(before);
     const chosen = await pictures();
     await choose('first', 'cpython-3.14.5');
+    await pictured(chosen);
+    const alone = await pictures();
     await choose('second', 'cpython-3.15.0');
-    await pictured(chosen + 1);
+    await pictured(alone);
     await new Promise((wake) => setTimeout(wake, 500));
     assert.match(await run(`return document.getElementById('differences').textContent`), /3\.15\.0 that 3\.14\.5/);
     await run(`document.getElementById('why-title').focus()`);
