@@ -85,11 +85,13 @@
 //! | How are real interpreters run? | [`cpython`] |
 //! | Who runs a campaign's scenarios? | [`subject::Spec`], found by name in [`lookup`] |
 //! | What was found, and where is it kept? | [`findings`] |
+//! | Which extension types break the rules? | [`audit`] |
 #![forbid(unsafe_code)]
 
 #[macro_use]
 pub mod mutants;
 
+pub mod audit;
 pub mod bench;
 pub mod bits;
 pub mod campaign;

@@ -34,7 +34,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("report", &["explain", "diagnose"]),
     ("export", &["diagnose"]),
     ("bench", &["report", "planted"]),
-    ("cli", &["bench", "corpus", "export"]),
+    ("audit", &["cpython"]),
+    ("cli", &["bench", "corpus", "export", "audit"]),
 ];
 
 /// Arrows against the direction that still stand, as `from -> to`. Each must occur: one that is gone leaves this list.
