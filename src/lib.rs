@@ -86,18 +86,31 @@
 //! | Who runs a campaign's scenarios? | [`subject::Spec`], found by name in [`lookup`] |
 //! | What was found, and where is it kept? | [`findings`] |
 //! | Which extension types break the rules? | [`audit`] |
+//! | How does a run look? | [`explain`] in words, [`picture`] as a drawing |
+//! | What changes with a rule? | [`design`] |
+//! | How does a scenario become a script of its own? | [`export`] |
+//!
+//! What belongs to the program alone (its commands, its reports, what it measures) is not listed here and may change.
 #![forbid(unsafe_code)]
 
 #[macro_use]
+#[doc(hidden)]
 pub mod mutants;
 
+#[doc(hidden)]
 pub mod audit;
+#[doc(hidden)]
 pub mod bench;
+#[doc(hidden)]
 pub mod bits;
 pub mod campaign;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
+#[doc(hidden)]
 pub mod corpus;
 pub mod cpython;
+pub mod design;
 pub mod diagnose;
 pub mod enumerate;
 pub mod event;
@@ -111,11 +124,16 @@ pub mod lockstep;
 pub mod lookup;
 pub mod model;
 pub mod mutate;
+#[doc(hidden)]
 pub mod object_names;
+pub mod pages;
+pub mod picture;
+#[doc(hidden)]
 pub mod planted;
 #[cfg(feature = "proptest")]
 pub mod proptest;
 pub mod regression;
+#[doc(hidden)]
 pub mod report;
 pub mod scenario;
 pub mod shrink;

@@ -35,8 +35,8 @@ fn json(folder: &Path, name: &str) -> Value {
 /// The files of a store's bugs.
 fn bugs(root: &Path) -> BTreeMap<PathBuf, String> {
     let mut files = BTreeMap::new();
-    for folder in std::fs::read_dir(root).unwrap().map(|e| e.unwrap()).filter(|e| e.file_name() != "campaigns") {
-        for file in std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().path()) {
+    for folder in folders(root).into_iter().map(|name| root.join(name)) {
+        for file in std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()) {
             let name = file.strip_prefix(root).unwrap().to_owned();
             if !name.ends_with("first-seen.txt") {
                 files.insert(name, std::fs::read_to_string(file).unwrap());
@@ -50,11 +50,17 @@ fn finding(root: &Path, folder: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(root.join(folder).join("finding.json")).unwrap()).unwrap()
 }
 
+/// The folders of a store's bugs; those that are known or fixed have theirs in `known/`.
 fn folders(root: &Path) -> Vec<String> {
-    let names = std::fs::read_dir(root).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<String> = names.filter(|n| n != "campaigns").collect();
-    names.sort();
-    names
+    let names = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten();
+        entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect::<Vec<String>>()
+    };
+    let mut all = names(root);
+    all.retain(|name| name != "campaigns" && name != "known");
+    all.extend(names(&root.join("known")).into_iter().map(|name| format!("known/{name}")));
+    all.sort();
+    all
 }
 
 /// How many scenarios the drill has, and how often it is killed. `.ci/run` has it with a million.
@@ -258,13 +264,14 @@ fn a_folder_says_everything_about_a_bug() {
     let states: Vec<(String, Value)> = folders(&root).into_iter().map(|f| (f.clone(), finding(&root, &f))).collect();
     let is = |state: &str| states.iter().filter(|(_, bug)| bug["state"] == state).count();
     assert!(is("NEW") > 0 && is("KNOWN") > 0 && is("NEW") + is("KNOWN") == states.len(), "{states:?}");
-    let known = states.iter().find(|(name, _)| name.starts_with("I15-collector-del")).map(|(_, bug)| bug).unwrap();
+    let known = states.iter().find(|(name, _)| name.contains("I15-collector-del")).map(|(_, bug)| bug).unwrap();
     // One bug, whoever shows it: the row knows it, and the variant has it anew.
     assert!(known["seen"].as_array().unwrap().len() >= 2, "{known}");
     assert!(states.iter().any(|(_, b)| b["known"].as_str().is_some_and(|k| k.starts_with("regressions/"))));
     let counts = known["seen"].as_array().unwrap().iter().map(|s| s["count"].as_u64().unwrap()).sum::<u64>();
     assert_eq!(known["count"], counts);
     for (name, bug) in &states {
+        assert_eq!(name.starts_with("known/"), bug["state"] == "KNOWN", "{name}");
         let read = |file: &str| std::fs::read_to_string(root.join(name).join(file)).unwrap_or_default();
         for file in ["scenario.scn", "reduced.scn", "events.txt", "explanation.txt", "repeat.txt", "first-seen.txt"] {
             assert!(!read(file).is_empty(), "{name}/{file}");
@@ -281,7 +288,9 @@ fn a_folder_says_everything_about_a_bug() {
     let (new, _) = states.iter().find(|(_, bug)| bug["state"] == "NEW").unwrap();
     std::fs::copy(root.join(new).join("reduced.scn"), folder.path().join("mine.scn")).unwrap();
     coroner(folder.path(), &format!("run --scenarios 600 --collector {SUBJECTS},cpython-3.6 --known mine.scn"));
-    assert_eq!((&finding(&root, new)["state"], &finding(&root, new)["known"]), (&"KNOWN".into(), &"mine.scn".into()));
+    let bug = finding(&root, &format!("known/{new}"));
+    assert_eq!((&bug["state"], &bug["known"]), (&"KNOWN".into(), &"mine.scn".into()));
+    assert!(!root.join(new).exists());
 }
 
 #[test]
@@ -290,7 +299,7 @@ fn a_bug_that_nobody_shows_any_more_is_fixed_until_somebody_does() {
     let root = folder.path().join("findings");
     let run = |rest: &str| coroner(folder.path(), &format!("run --collector cpython-3.7 {rest}"));
     run("--scenarios 300");
-    let name = folders(&root).into_iter().find(|f| f.starts_with("I15")).unwrap();
+    let name = folders(&root).into_iter().find(|f| f.starts_with("known/I15")).unwrap();
     assert_eq!(finding(&root, &name)["state"], "KNOWN");
     // As if the subject had been repaired since: the file now holds a scenario that breaks nothing.
     let file = root.join(&name).join("reduced.scn");

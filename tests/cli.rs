@@ -31,7 +31,9 @@ fn a_campaign_is_the_same_whatever_the_number_of_workers_and_the_process() {
     assert_eq!(one, three);
     assert!(!one["findings"].as_array().unwrap().is_empty());
     let content = |name: &str| -> Vec<String> {
-        let bugs = files(&folder.path().join(name)).into_iter().filter(|f| !f.ends_with("campaigns"));
+        let root = folder.path().join(name);
+        let bugs = files(&root).into_iter().chain(files(&root.join("known")));
+        let bugs = bugs.filter(|f| !f.ends_with("campaigns") && !f.ends_with("known"));
         let files = bugs.flat_map(|bug| files(&bug)).filter(|f| !f.ends_with("first-seen.txt"));
         files.map(|f| std::fs::read_to_string(f).unwrap()).collect()
     };
@@ -148,9 +150,15 @@ fn a_collector_that_changes_its_mind_is_nondeterminism() {
 fn what_makes_no_sense_is_named_with_what_would() {
     let folder = folder();
     for (line, hint) in [
-        ("run --collector cpyton-3.7.6", "did you mean `cpython-3.7.6`?"),
+        ("run --collector cpyton-3.7.6", "did you mean `cpython-3.7.6` or `cpython-3.7.0`?"),
         ("run --collector cpython-3.7+bug-lose-callback", "did you mean `bug-lose-callbacks`?"),
-        ("run --profile plane", "did you mean `plain`?"),
+        ("run --profile plane", "did you mean `plain` or `planted`?"),
+        ("run --profile weak", "did you mean `weakrefs`?"),
+        ("run --profile xyz", "there are default, plain, mixed"),
+        ("shrink nowhere.scn --invariant I0", "did you mean `I01`, "),
+        ("run --time 1h --json .", "cannot write .: it is a folder"),
+        ("run --time 1h --json /proc/x/y.json", "cannot write /proc/x/y.json"),
+        ("run --time 1h --out /proc/x", "/proc/x"),
         ("run --seed xyz", "hexadecimal"),
         ("run --time 5x", "such as 30s"),
         ("run --time 0s", "'0s' for '--time <TIME>'"),
@@ -194,6 +202,26 @@ fn a_bad_file_gets_a_diagnostic_and_the_others_are_replayed() {
     assert!(ran.out.contains("18 runs") || ran.out.contains(&format!("{} runs", ROWS.len())), "{}", ran.out);
     assert!(ran.out.trim_end().ends_with("repeat with: coroner replay cases"), "{}", ran.out);
     assert_eq!(json(folder.path(), "result.json")["result"]["failures"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_scenario_that_creates_more_than_the_limit_is_refused_before_anything_runs() {
+    let folder = folder();
+    let text = "coroner 1\na = Node()\nb = knots(16000000, Node())\ndel b\ncollect(2)\n";
+    std::fs::write(folder.path().join("large.scn"), text).unwrap();
+    for command in ["replay large.scn", "explain large.scn --collector cpython-3.15", "sweep large.scn"] {
+        let ran = coroner(folder.path(), command);
+        assert_eq!(ran.code, 2, "{command}: {}", ran.out);
+        for part in ["large.scn:3:1", "creates 16000001 objects, and the limit is 1000000", "--max-objects N"] {
+            assert!(ran.err.contains(part), "{command}, {part}: {}", ran.err);
+        }
+    }
+    assert_eq!(coroner(folder.path(), "convert large.scn").code, 0, "what is not run may be large");
+    let ran = coroner(folder.path(), "replay large.bin");
+    assert_eq!((ran.code, ran.err.contains("--max-objects N")), (2, true), "{}", ran.err);
+    std::fs::write(folder.path().join("small.scn"), text.replace("16000000", "40")).unwrap();
+    assert_eq!(coroner(folder.path(), "replay small.scn --max-objects 40").code, 2);
+    assert_eq!(coroner(folder.path(), "replay small.scn --max-objects 41").code, 0);
 }
 
 #[test]

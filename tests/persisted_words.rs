@@ -49,7 +49,7 @@ fn no_persisted_word_has_changed() {
     let ran = coroner(folder.path(), line);
     assert_eq!(ran.code, 0, "{}", ran.err);
     let campaign = std::fs::read_dir(folder.path().join("out/campaigns")).unwrap().next().unwrap().unwrap().path();
-    let bug = std::fs::read_dir(folder.path().join("out")).unwrap().map(|entry| entry.unwrap().path());
+    let bug = std::fs::read_dir(folder.path().join("out/known")).unwrap().map(|entry| entry.unwrap().path());
     let bug = bug.filter(|path| path.join("finding.json").is_file()).min().unwrap();
     let replay = coroner(folder.path(), &format!("replay {} --json replay.json", bug.display()));
     assert_eq!(replay.code, 0, "{}", replay.err);

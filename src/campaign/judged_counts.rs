@@ -61,7 +61,11 @@ pub const SIBLINGS: u64 = 4;
 /// How many scenarios in a row have the same sibling.
 const STRETCH: u64 = 256;
 
-impl FindingKey for ViolationKey {}
+impl FindingKey for ViolationKey {
+    fn is_urgent(self) -> bool {
+        self.counts(false) || self.is_crash(false)
+    }
+}
 
 impl ViolationKey {
     /// Index of the collector in the plan.

@@ -128,7 +128,7 @@ impl<T: SubjectCounts, K: FindingKey> CampaignOutcome<T, K> {
 
     /// The file of a finding's reduced scenario.
     pub fn file(root: &Path, record: &Finding) -> PathBuf {
-        root.join(record.folder()).join(REDUCED)
+        folders::place(root, record).join(REDUCED)
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::engine::{Persist, Progress, Show};
 use crate::findings::campaigns::{self, Campaigns};
-use crate::findings::files::{StoreError, remove_left_over, write_durably};
+use crate::findings::files::{Lock, StoreError, write_durably};
 use crate::findings::folders::{self, Regressions};
 use crate::findings::{CampaignIdentity, FindingKey, Position, Shard, ShardState, SubjectCounts};
 
@@ -21,6 +21,8 @@ pub struct Store<'c, T: SubjectCounts, K: FindingKey> {
     regressions: Regressions,
     /// Shows where the campaign is.
     show: Show<'c, T, K>,
+    /// This process works in the store, and on the shard nobody else does.
+    _locks: [Lock; 2],
 }
 
 /// A store, and the shard as far as it is.
@@ -31,7 +33,7 @@ impl<'c, T: SubjectCounts, K: FindingKey> Store<'c, T, K> {
     /// returned; else the campaign begins anew, and its files are replaced when it has come as far as they are.
     ///
     /// # Errors
-    /// If the folder or a file in it cannot be used.
+    /// If the folder or a file in it cannot be used, or another process is running the shard.
     pub fn open(
         root: &Path,
         about: &CampaignIdentity,
@@ -40,13 +42,18 @@ impl<'c, T: SubjectCounts, K: FindingKey> Store<'c, T, K> {
         regressions: Regressions,
         show: Show<'c, T, K>,
     ) -> Result<Opened<'c, T, K>, StoreError> {
-        let folder = campaigns::create(root, about)?;
-        remove_left_over(root)?;
-        remove_left_over(&folder)?;
+        let folder = campaigns::folder(root, &about.id());
+        let known = folders::known(root);
+        let in_store = Lock::share(&campaigns::store_lock(root), &[root, &known, &folder])?;
+        let on_folders = Lock::wait(&campaigns::folders_lock(root))?;
+        campaigns::create(root, about)?;
+        let on_shard = campaigns::reserve(&folder, shard)?;
+        drop(on_folders);
         // What cannot be read at the end is better known now.
         Campaigns::read(root)?;
         let there = campaigns::read_shard(&folder, shard)?;
-        let mut store = Store { root: root.to_owned(), folder, shard, further: None, regressions, show };
+        let _locks = [in_store, on_shard];
+        let mut store = Store { root: root.to_owned(), folder, shard, further: None, regressions, show, _locks };
         let state = match there {
             Some(state) if resume => state,
             other => {
@@ -62,6 +69,7 @@ impl<'c, T: SubjectCounts, K: FindingKey> Store<'c, T, K> {
     /// # Errors
     /// If a file cannot be read or written.
     pub fn renew(&self) -> Result<folders::Summary, StoreError> {
+        let _alone = Lock::wait(&campaigns::folders_lock(&self.root))?;
         folders::renew(&self.root, &Campaigns::read(&self.root)?, &self.regressions)
     }
 
@@ -86,6 +94,10 @@ impl<'c, T: SubjectCounts, K: FindingKey> Store<'c, T, K> {
 impl<T: SubjectCounts, K: FindingKey> Persist<T, K> for Store<'_, T, K> {
     fn keep(&mut self, state: &ShardState<T, K>, new: &[K]) -> Result<(), StoreError> {
         self.write(state, !new.is_empty())?;
+        if new.is_empty() {
+            return Ok(());
+        }
+        let _alone = Lock::wait(&campaigns::folders_lock(&self.root))?;
         for record in new.iter().filter_map(|kind| state.records.get(kind)).filter(|record| record.is_examined()) {
             folders::announce(&self.root, record)?;
         }

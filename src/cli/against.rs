@@ -7,8 +7,8 @@ use crate::model::collector::Collector;
 /// What interpreters are compared with.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Against {
-    /// The row of the model to compare with, perhaps with switches changed (cpython-3.15-pep442) [default: the newest
-    /// whose version fits the interpreter's]
+    /// The row of the model to compare with, perhaps with switches changed (cpython-3.15-pep442) [default for
+    /// interpreters: the newest whose version fits]
     #[arg(long = "against", value_name = "ROW", value_parser = collector)]
     row: Option<Collector>,
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Exit, options};
 use crate::model::collector::Switch;
-use crate::model::collector::releases::nearest;
+use crate::model::collector::releases::{did_you_mean, near};
 use crate::planted::{self, Options, SearchOutcome};
 use crate::report::{count, grouped, json as report};
 
@@ -38,8 +38,7 @@ impl Args {
         }
         let find = |name: &String| {
             planted::planted().find(|bug| bug.name() == name).with_context(|| {
-                let hint = nearest(name, planted::planted().map(|bug| bug.name().to_owned()))
-                    .map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
+                let hint = did_you_mean(&near(name, planted::planted().map(|bug| bug.name().to_owned())));
                 format!("no planted bug is called `{name}`{hint} (`coroner list bugs` shows all)")
             })
         };

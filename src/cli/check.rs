@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-use super::{Exit, campaign, input, options};
+use super::{Exit, campaign, input, native, options};
 use crate::cpython::Python;
 use crate::event::{Event, EventBuffer, record};
 use crate::invariant::{Class, Invariant, Judge, differential};
@@ -38,6 +38,9 @@ pub struct Args {
     /// The other way round, as programs that reduce have it: 0, the bug is there; 1, it is not
     #[arg(long)]
     interesting: bool,
+    /// If it is bad, run it once more for the C stack of the place where the process dies: by gdb, or by faulthandler (3.14)
+    #[arg(long)]
+    native: bool,
 }
 
 /// What one run says.
@@ -68,9 +71,10 @@ impl Verdict {
 /// # Errors
 /// If a result cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let verdict = match input::read(&args.file) {
+    let read = input::runnable(&args.file);
+    let verdict = match &read {
         Err(unreadable) => Verdict::CannotTell(unreadable.message()),
-        Ok((document, _)) => verdict(args, &document).unwrap_or_else(|e| Verdict::CannotTell(format!("{e:#}"))),
+        Ok(document) => verdict(args, document).unwrap_or_else(|e| Verdict::CannotTell(format!("{e:#}"))),
     };
     let exit = match (&verdict, args.interesting) {
         (Verdict::Good(_), false) | (Verdict::Bad(_), true) => Exit::Clean,
@@ -78,6 +82,12 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         (Verdict::CannotTell(_), _) => Exit::CannotTell,
     };
     super::print(&format!("{}: {}: {}\n", args.file.display(), verdict.word(), verdict.why()))?;
+    if let (true, Verdict::Bad(_), Ok(document)) = (args.native, &verdict, &read) {
+        let interpreters = campaign::interpreters(&args.python)?;
+        let stacks: Result<Vec<String>, _> =
+            interpreters.iter().map(|interpreter| native::text(interpreter, &document.scenario)).collect();
+        super::print(&stacks?.concat())?;
+    }
     if let Some(path) = json {
         let mut report = json::JsonReport::new("check", exit.code());
         report.result.insert("verdict".to_owned(), verdict.word().into());

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::Exit;
 use super::input::{self, Form};
+use super::{Exit, options};
 use crate::findings::write_atomically;
 use crate::report::{count, json};
 use crate::scenario::binary;
@@ -37,13 +37,16 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     if args.output.is_some() && args.files.len() > 1 {
         bail!("--output takes the result of one file, and there are {}", args.files.len());
     }
+    if args.output.is_none() && args.files.iter().any(|file| input::is_stdin(file)) {
+        bail!("what is read from standard input needs --output FILE");
+    }
     let mut unread = 0u64;
     for file in &args.files {
         let (document, form) = match input::read(file) {
             Ok(read) => read,
             Err(unreadable) => {
                 unread += 1;
-                eprintln!("{}\n", unreadable.render(std::io::IsTerminal::is_terminal(&std::io::stderr())));
+                eprintln!("{}\n", unreadable.render(options::error_color()));
                 continue;
             }
         };

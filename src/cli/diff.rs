@@ -1,9 +1,11 @@
-//! `coroner diff`: the model against real interpreters, in lockstep.
+//! `coroner diff`: the model against real interpreters, in lockstep, or two collectors of the model for their users.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::campaign::{self, Options, Pythons, explain};
+use super::against::Against;
+use super::campaign::{self, Options, explain};
+use super::design::Design;
 use super::monitor::Monitor;
 use super::{Exit, interrupt, options};
 use crate::campaign::{CampaignOutcome, Examined, Progress};
@@ -11,6 +13,7 @@ use crate::cpython;
 use crate::diagnose::{self, Causes};
 use crate::lockstep::{self, ComparedCounts, ComparedTotals, ComparisonOutcome, ComparisonPlan, DifferenceKey};
 use crate::lookup::Imitation;
+use crate::model::collector::Collector;
 use crate::model::rows::Rows;
 use crate::report::json;
 use crate::report::text::lockstep_report as report;
@@ -23,12 +26,34 @@ const SAMPLE: u64 = 1024;
 const TRIES: u64 = 4_000;
 
 /// Run scenarios on the model and on real interpreters, and compare event by event
+///
+/// With --collector and --against, two collectors of the model are compared instead: what users would notice of a change of
+/// rule, before it is made.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
+    /// Interpreters: paths, versions (3.7, 3.7.16, 3.14d) or all
+    #[arg(long, value_name = "P", required_unless_present = "collector")]
+    python: Option<String>,
+    /// Build the probe with the sanitizers of gcc (address, undefined): what they report is a crash
+    #[arg(long)]
+    sanitize: bool,
+    /// A collector of the model instead: what users notice of it where the one of --against was
+    #[arg(
+        long, value_name = "NAME", requires = "row",
+        conflicts_with_all = ["python", "sanitize", "resume", "shard", "findings", "checkpoint", "metrics", "known", "limit"],
+    )]
+    collector: Option<String>,
     #[command(flatten)]
-    pythons: Pythons,
+    against: Against,
     #[command(flatten)]
     options: Options,
+}
+
+impl Args {
+    /// The interpreters; the parser has seen to it that they are named.
+    fn python(&self) -> &str {
+        self.python.as_deref().unwrap_or_default()
+    }
 }
 
 /// Runs the command.
@@ -36,8 +61,11 @@ pub struct Args {
 /// # Errors
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
-    let mut targets = campaign::targets(&args.pythons.python, args.pythons.against.row())?;
-    targets.iter_mut().for_each(|target| target.interpreter.sanitized = args.pythons.sanitize);
+    if let (Some(name), Some(old)) = (&args.collector, args.against.row()) {
+        return design(args, name, old, json);
+    }
+    let mut targets = campaign::targets(args.python(), args.against.row())?;
+    targets.iter_mut().for_each(|target| target.interpreter.sanitized = args.sanitize);
     let plan = plan(args, &targets)?;
     let options = &args.options;
     let about = plan.about();
@@ -65,6 +93,25 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let exit = show_page(&page, json);
     interrupt::hint();
     exit
+}
+
+/// Compares two collectors of the model.
+fn design(args: &Args, name: &str, old: &Collector, json: Option<&Path>) -> anyhow::Result<Exit> {
+    let options = &args.options;
+    let design = Design::new(name, old, options.jobs()?, Some(options.out.clone()))?;
+    let draw = options.draw()?;
+    let mut repeat = format!("coroner diff --collector {} --against {}", design.new.name, design.old.name);
+    let standard = Options::default();
+    if draw.seed != standard.seed {
+        repeat += &format!(" --seed {}", draw.seed);
+    }
+    if options.profile != standard.profile {
+        repeat += &format!(" --profile {}", draw.profile_names());
+    }
+    if draw.size != standard.size {
+        repeat += &format!(" --size {}", draw.size.word());
+    }
+    design.diff(&draw, options.budget(), &repeat, json)
 }
 
 /// What explains the reduced differences of each target that has any.
@@ -123,7 +170,7 @@ fn plan(args: &Args, targets: &[Imitation]) -> anyhow::Result<ComparisonPlan> {
     let options = &args.options;
     let option = |target: &Imitation| {
         let program = target.interpreter.program.to_string_lossy();
-        let is_path = args.pythons.python.split(',').any(|entry| entry.trim() == program);
+        let is_path = args.python().split(',').any(|entry| entry.trim() == program);
         if is_path { program.into_owned() } else { target.interpreter.option() }
     };
     let collectors = targets.iter().map(|target| target.collector.clone()).collect();
@@ -131,8 +178,8 @@ fn plan(args: &Args, targets: &[Imitation]) -> anyhow::Result<ComparisonPlan> {
         draw: options.draw()?,
         targets: targets.iter().map(|target| target.target(option(target))).collect(),
         model: Arc::new(Rows::new(collectors)),
-        sanitize: args.pythons.sanitize,
-        against: args.pythons.against.name(),
+        sanitize: args.sanitize,
+        against: args.against.name(),
         budget: options.budget(),
         jobs: options.jobs()?,
         sample: SAMPLE,

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 use serde_json::json;
 
+use super::against::Against;
+use super::design::Design;
 use super::{Exit, interrupt, options};
 use crate::campaign::{CampaignSubjects, Examiner};
 use crate::campaign::{Failure, Key, ScopeCounts, ScopeVerdicts};
@@ -38,6 +40,8 @@ const STATE: &str = "enumeration.json";
 ///
 /// The scope is described in the documentation of the module `enumerate`. With --out, counts are kept in the folder
 /// every few seconds, and --resume goes on from there. Fails if a collector breaks an invariant by its own fault and the baseline does not know it.
+///
+/// With --against, users' view of two collectors of the model is compared instead: whether a change of rule can be noticed.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// Highest number of objects: 1 to 3
@@ -64,6 +68,8 @@ pub struct Args {
     /// Fail on every violation, of whatever class, known or not
     #[arg(long)]
     strict: bool,
+    #[command(flatten)]
+    against: Against,
 }
 
 impl Args {
@@ -87,6 +93,7 @@ impl Args {
         if self.strict {
             command += " --strict";
         }
+        command += &self.against.option();
         command
     }
 }
@@ -96,6 +103,9 @@ impl Args {
 /// # Errors
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
+    if let Some(old) = args.against.row() {
+        return design(args, old, json);
+    }
     let subjects = options::subjects(&args.collector)?;
     let collectors = &subjects.0;
     let members = lookup::campaign_subjects(collectors, &subjects.1, Limits::default());
@@ -177,6 +187,18 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     }
     super::print_end(exit, Some(&repeat), not_compared.as_deref())?;
     Ok(exit)
+}
+
+/// Compares two collectors of the model.
+fn design(args: &Args, old: &Collector, json: Option<&Path>) -> anyhow::Result<Exit> {
+    if args.resume || args.strict {
+        bail!("--resume and --strict go with violations, and --against with what users notice");
+    }
+    let [name] = &args.collector[..] else { bail!("--against compares two collectors: name one with --collector") };
+    let jobs = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let design = Design::new(name, old, jobs, args.out.clone())?;
+    let scope = Scope { decorations: args.decorations, ..Scope::new(args.objects) };
+    design.enumerate(scope, (args.from, args.limit.unwrap_or(u64::MAX)), &args.repeat(args.from), json)
 }
 
 /// How all runs ended.

@@ -68,7 +68,7 @@ impl Exit {
             Exit::BadInput => "bad usage or input",
             Exit::Nondeterminism => "nondeterminism: the same scenario gave different events",
             Exit::Crash => "an interpreter died or did not come to its end, where the outcome is defined or expected",
-            Exit::Disagreement => "model and interpreter disagree",
+            Exit::Disagreement => "model and interpreter disagree, or a change of rule can be noticed",
             Exit::NotCompared => "not compared: nothing else holds, but too little was run to say that all is well",
             Exit::CannotTell => "of `check`: it cannot tell whether the bug is there",
             Exit::HungUp => "ended early by SIGHUP, whatever was found",
@@ -83,10 +83,26 @@ impl Exit {
     }
 }
 
-/// The exit codes for the end of the help.
+/// The variables of the environment that the program looks at, besides those of cargo and fuzzers.
+pub const VARIABLES: [(&str, &str); 8] = [
+    (
+        "CORONER_PYTHONS",
+        "interpreters that `all` and versions mean besides those of pyenv and PATH (separated like PATH)",
+    ),
+    ("CORONER_CACHE", "where probes are kept [default: coroner in XDG_CACHE_HOME or ~/.cache]"),
+    ("CC", "the C compiler that builds probes [default: cc]"),
+    ("PYENV_ROOT", "where pyenv's versions are [default: ~/.pyenv]"),
+    ("NO_COLOR", "no colours, if it is set and not empty"),
+    ("TERM", "no colours, if it is dumb"),
+    ("COLUMNS", "how wide output on a terminal is, 60 to 160 [default: 80]"),
+    ("CORONER_INVARIANT", "of `fuzz` and its targets: the invariant that is looked for (`coroner fuzz --help`)"),
+];
+
+/// The exit codes and the environment for the end of the help.
 pub(super) fn help() -> String {
     let lines = Exit::ALL.iter().map(|exit| format!("{:>5}  {}\n", exit.code(), exit.meaning()));
-    format!("Exit codes:\n{}", lines.collect::<String>())
+    let variables = VARIABLES.iter().map(|(name, meaning)| format!("  {name}  {meaning}\n"));
+    format!("Exit codes:\n{}\nEnvironment:\n{}", lines.collect::<String>(), variables.collect::<String>())
 }
 
 /// The exit codes as a table of a document.

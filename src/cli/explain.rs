@@ -6,10 +6,12 @@ use anyhow::{Context, bail};
 
 use super::against::Against;
 use super::options::Subjects;
-use super::{Exit, campaign, input, options};
+use super::pictures::Pictures;
+use super::{Exit, campaign, input, native, options};
 use crate::campaign::Examiner;
 use crate::explain::{explain, record};
 use crate::model::collector::Collector;
+use crate::picture::Taken;
 use crate::report::json;
 use crate::report::text::explanation::text;
 use crate::scenario::text::Document;
@@ -28,6 +30,11 @@ pub struct Args {
     /// Draw the heap at each phase of each collection
     #[arg(long)]
     phases: bool,
+    #[command(flatten)]
+    pictures: Pictures,
+    /// Of an interpreter that dies, show the C stack of the place: by gdb, or by faulthandler (3.14)
+    #[arg(long)]
+    native: bool,
 }
 
 /// Runs the command.
@@ -35,6 +42,7 @@ pub struct Args {
 /// # Errors
 /// If the collector does not exist or the result cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
+    args.pictures.check()?;
     let Some(document) = input::document(&args.file) else { return Ok(Exit::BadInput) };
     let subjects = subjects(args, &document)?;
     let mut examiner = examiner(&subjects)?;
@@ -42,8 +50,19 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let examined = examiner.examine(&document.scenario, true);
     let recorded = record(&document, &subjects.0[0], campaign::judged(&examined, is_process));
     let explanation = explain(&recorded);
-    super::print(&format!("{} ", args.file.display()))?;
-    super::print(&text(&recorded, &explanation, args.phases, options::color()))?;
+    if args.pictures.are_wanted() {
+        let first = Taken { run: &recorded, explanation: &explanation, real: is_process.then_some(examined.events) };
+        args.pictures.write(&args.file, &document, first, args.against.row())?;
+    } else {
+        super::print(&format!("{} ", args.file.display()))?;
+        super::print(&text(&recorded, &explanation, args.phases, options::color()))?;
+    }
+    if args.native {
+        let Some(interpreter) = subjects.1.values().next() else {
+            bail!("--native goes with an interpreter: --collector python:PATH");
+        };
+        super::print(&native::text(interpreter, &document.scenario)?)?;
+    }
     if let Some(path) = json {
         let mut result = json::JsonReport::new("explain", Exit::Clean.code());
         result.digest = Some(format!("{:016x}", recorded.digest));
@@ -63,8 +82,11 @@ fn subjects(args: &Args, document: &Document) -> anyhow::Result<Subjects> {
             .context("what the file names as its collector is not here; give --collector"),
         (None, None) => Ok((Collector::all().pop().into_iter().collect(), Default::default())),
     }?;
-    if against.is_some() && subjects.1.is_empty() {
-        bail!("--against names what an interpreter is compared with (--collector python:PATH)");
+    if against.is_some() && subjects.1.is_empty() && !args.pictures.are_wanted() {
+        bail!(
+            "--against names what an interpreter is compared with (--collector python:PATH), or the second collector of a \
+             picture (--html, --svg or --dot)"
+        );
     }
     Ok(subjects)
 }

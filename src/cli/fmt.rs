@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::{Exit, input};
+use super::{Exit, input, options};
 use crate::findings::write_atomically;
 use crate::report::{count, json};
 
 /// Write scenario files in their normal form: dead operations gone, scripts in order, one layout
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// Text files, or folders
+    /// Text files, or folders; of standard input (-) the normal form is printed
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Change nothing, and fail if a file is not in normal form
@@ -39,7 +39,7 @@ pub(super) fn rewrite(
 ) -> anyhow::Result<Exit> {
     let cases = input::read_all(files);
     let (mut changed, mut unread) = (0u64, 0u64);
-    let color = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let color = options::error_color();
     for case in &cases {
         let case = match case {
             Ok(case) => case,
@@ -50,6 +50,11 @@ pub(super) fn rewrite(
             }
         };
         let path = &case.path;
+        if input::is_stdin(path) {
+            // What is read there is written there.
+            super::print(&case.document.print())?;
+            continue;
+        }
         let old = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         if old.starts_with(&crate::scenario::binary::MAGIC) {
             // A binary file has one form only.
@@ -74,7 +79,9 @@ pub(super) fn rewrite(
         _ => Exit::Clean,
     };
     let verb = if check { "would change" } else { "changed" };
-    super::print(&format!("{}, {changed} {verb}\n", count(cases.len() as u64, "file")))?;
+    if !files.iter().all(|file| input::is_stdin(file)) {
+        super::print(&format!("{}, {changed} {verb}\n", count(cases.len() as u64, "file")))?;
+    }
     if let Some(path) = json {
         let mut result = json::JsonReport::new(command, exit.code());
         result.result.insert("files".to_owned(), cases.len().into());

@@ -13,7 +13,7 @@ use super::{Exit, interrupt, options};
 use crate::corpus::{self, Reading};
 use crate::fuzzing::{CANARY, Compare, Scenarios, Setting, TARGETS, VARIABLES, engine};
 use crate::invariant::Invariant;
-use crate::model::collector::releases::nearest;
+use crate::model::collector::releases::meant;
 use crate::report::{count, json, quoted};
 use crate::supervise::attend;
 
@@ -91,8 +91,7 @@ struct Layout {
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let target = args.target.as_str();
     if !TARGETS.iter().any(|(name, _)| *name == target) {
-        let hint = nearest(target, TARGETS.iter().map(|(name, _)| (*name).to_owned()))
-            .map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
+        let hint = meant(target, TARGETS.iter().map(|(name, _)| (*name).to_owned()));
         bail!("no fuzz target is called `{target}`{hint}");
     }
     let setting = setting(args)?;

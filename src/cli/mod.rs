@@ -6,33 +6,40 @@ mod bench;
 mod bisect;
 mod bless;
 mod bugs;
+mod cache;
 mod campaign;
+mod campaign_pages;
 mod check;
 mod convert;
 mod corpus;
+mod design;
 mod diff;
 mod enumerate;
 mod exit;
 mod explain;
 mod export;
+mod findings;
 mod fmt;
 mod fuzz;
 mod fuzz_findings;
 mod input;
 mod interrupt;
+mod junit;
 mod list;
 mod list_pythons;
 mod listed;
 mod merge;
 mod migrate;
 mod monitor;
+mod native;
 mod on_interpreters;
 mod options;
+mod pictures;
 mod replay;
 mod replay_python;
 mod run;
+mod shell;
 mod shrink;
-mod shrink_goal;
 mod sweep;
 mod test;
 
@@ -43,6 +50,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use exit::{Exit, exit_table};
+
+use crate::report::json;
 
 /// Finds out how objects die: garbage collection, weak references, callbacks and finalizers, simulated on a model of
 /// every CPython collector and judged by invariants.
@@ -56,6 +65,9 @@ struct Cli {
     /// Write the result to FILE as JSON
     #[arg(long, value_name = "FILE", global = true)]
     json: Option<PathBuf>,
+    /// Run no scenario of a file that creates more objects: so many take time and memory
+    #[arg(long, value_name = "N", global = true, default_value_t = input::DEFAULT_MAX_OBJECTS)]
+    max_objects: u64,
 }
 
 #[derive(Debug, Subcommand)]
@@ -81,6 +93,10 @@ enum Command {
     Fuzz(fuzz::Args),
     Corpus(corpus::Args),
     Merge(merge::Args),
+    Findings(findings::Args),
+    Cache(cache::Args),
+    Completions(shell::Completions),
+    Man(shell::Man),
 }
 
 /// Runs the program with the arguments of the process.
@@ -106,7 +122,11 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         }
     };
     let json = cli.json.as_deref();
-    let result = match cli.command.unwrap_or_else(|| Command::Run(run::Args::default())) {
+    input::set_max_objects(cli.max_objects);
+    let command = cli.command.unwrap_or_else(|| Command::Run(run::Args::default()));
+    // A night's work is not to end with a file that cannot be written.
+    let is_writable = json.map_or(Ok(()), |path| Ok(json::check(path)?));
+    let result = is_writable.and_then(|()| match command {
         Command::Run(args) => run::run(&args, json),
         Command::Test(args) => test::run(&args, json),
         Command::Diff(args) => diff::run(&args, json),
@@ -128,7 +148,11 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Fuzz(args) => fuzz::run(&args, json),
         Command::Corpus(args) => corpus::run(&args, json),
         Command::Merge(args) => merge::run(&args, json),
-    };
+        Command::Completions(args) => shell::completions(&args, json),
+        Command::Man(args) => shell::man(&args, json),
+        Command::Cache(args) => cache::run(&args, json),
+        Command::Findings(args) => findings::run(&args, json),
+    });
     result.unwrap_or_else(|error| {
         if let Some(broken) = error.downcast_ref::<std::io::Error>()
             && broken.kind() == std::io::ErrorKind::BrokenPipe

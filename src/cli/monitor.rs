@@ -27,6 +27,8 @@ pub struct Monitor<R> {
     /// What has been reached, by name.
     reached: R,
     metrics: Option<File>,
+    /// What has been found that somebody should know, in the order in which it was found.
+    found: Vec<String>,
     written: Option<Instant>,
     error: Option<anyhow::Error>,
 }
@@ -40,11 +42,14 @@ impl<R> Monitor<R> {
         let bar = if std::io::stderr().is_terminal() { ProgressBar::new(FULL) } else { ProgressBar::hidden() };
         let style = ProgressStyle::with_template("{bar:24} {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        let open = |path| OpenOptions::new().create(true).append(true).open(path);
+        let open = |path: &std::path::PathBuf| {
+            path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+            OpenOptions::new().create(true).append(true).open(path)
+        };
         let metrics =
             options.metrics.as_ref().map(|path| open(path).with_context(|| format!("cannot write {}", path.display())));
         let (metrics, shards) = (metrics.transpose()?, options.shard.count);
-        Ok(Monitor { bar, budget, shards, reached, metrics, written: None, error: None })
+        Ok(Monitor { bar, budget, shards, reached, metrics, found: Vec::new(), written: None, error: None })
     }
 
     /// Shows where the campaign is.
@@ -53,16 +58,30 @@ impl<R> Monitor<R> {
         R: Fn(&Counts<T, K>) -> Vec<(&'static str, u64)>,
     {
         let reached = (self.reached)(&progress.state.part);
+        self.tell(progress);
         if !self.bar.is_hidden() {
             self.draw(progress, &reached);
         }
         if progress.done || self.written.is_none_or(|written| written.elapsed() >= EVERY) {
             self.written = Some(Instant::now());
-            let line = line(progress, &reached);
+            let line = line(progress, &reached, &self.found);
             if let Some(file) = &mut self.metrics
                 && let Err(error) = file.write_all(line.as_bytes())
             {
                 self.error.get_or_insert(error.into());
+            }
+        }
+    }
+
+    /// Says what has been found since it was asked last, above the bar.
+    fn tell<T: SubjectCounts, K: FindingKey>(&mut self, progress: &Progress<'_, T, K>) {
+        let state = progress.state;
+        for kind in state.part.kinds.keys().filter(|kind| kind.is_urgent()) {
+            let Some(record) = state.records.get(kind) else { continue };
+            let line = format!("found {} {} on {}", record.what.code, record.what.name, record.subject);
+            if !self.found.contains(&line) {
+                self.bar.println(format!("{line}: scenario {}", record.first.scenario));
+                self.found.push(line);
             }
         }
     }
@@ -113,7 +132,11 @@ impl<R> Monitor<R> {
 }
 
 /// A line of metrics.
-fn line<T: SubjectCounts, K: FindingKey>(progress: &Progress<'_, T, K>, reached: &[(&'static str, u64)]) -> String {
+fn line<T: SubjectCounts, K: FindingKey>(
+    progress: &Progress<'_, T, K>,
+    reached: &[(&'static str, u64)],
+    found: &[String],
+) -> String {
     let state = progress.state;
     let reached: serde_json::Map<_, _> = reached.iter().map(|(name, n)| ((*name).to_owned(), (*n).into())).collect();
     let waiting = state.waiting();
@@ -129,6 +152,7 @@ fn line<T: SubjectCounts, K: FindingKey>(progress: &Progress<'_, T, K>, reached:
         "waiting": waiting,
         "reached": reached,
         "resident_bytes": resident(),
+        "found": found,
         "done": progress.done,
     });
     format!("{line}\n")

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -15,7 +16,7 @@ use crate::generate::{PROFILES, Profile, Size};
 use crate::invariant::Invariant;
 use crate::lookup::{self, Imitation};
 use crate::model::collector::Collector;
-use crate::model::collector::releases::nearest;
+use crate::model::collector::releases::{did_you_mean, meant, near};
 use crate::subject::Subject;
 use crate::supervise::Limits;
 
@@ -200,8 +201,7 @@ pub fn profiles(names: &[String]) -> anyhow::Result<Vec<&'static Profile>> {
         .map(|name| {
             let name = name.trim();
             Profile::named(name).with_context(|| {
-                let hint = nearest(name, PROFILES.iter().map(|p| p.name.to_owned()))
-                    .map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
+                let hint = meant(name, PROFILES.iter().map(|p| p.name.to_owned()));
                 format!("no profile is called `{name}`{hint} (`coroner list profiles` shows all)")
             })
         })
@@ -220,7 +220,11 @@ pub fn size(name: &str) -> Result<Size, String> {
 
 /// The invariant with a code or name.
 pub fn invariant(code: &str) -> Result<Invariant, String> {
-    Invariant::parse(code).ok_or_else(|| format!("no invariant is called `{code}`"))
+    Invariant::parse(code).ok_or_else(|| {
+        let names = Invariant::ALL.iter().flat_map(|i| [i.code().to_owned(), i.name().to_owned()]);
+        let hint = did_you_mean(&near(code, names));
+        format!("no invariant is called `{code}`{hint} (`coroner list invariants` shows all)")
+    })
 }
 
 /// A length of time: `90`, `90s`, `5m`, `1h`.
@@ -281,9 +285,14 @@ pub fn baseline() -> anyhow::Result<Baseline> {
     Ok(Baseline::committed(&Collector::row_names())?)
 }
 
-/// True if what goes to standard output may be coloured.
+/// True if what goes to standard output may be coloured: a terminal that can, and NO_COLOR is not set.
 pub fn color() -> bool {
-    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+    AutoStream::choice(&std::io::stdout()) != ColorChoice::Never
+}
+
+/// The same of standard error.
+pub fn error_color() -> bool {
+    AutoStream::choice(&std::io::stderr()) != ColorChoice::Never
 }
 
 /// How many columns there are to write in.

@@ -1,13 +1,13 @@
 //! `coroner replay`: runs scenario files again and compares with the outcome that each expects.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
 use super::against::Against;
 use super::input::{self, Unreadable};
+use super::junit::{JunitFile, Outcome, Suite};
 use super::on_interpreters::{Replayer, counts, in_words, remark};
 use super::{Exit, options};
 use crate::campaign::{Examiner, JudgedTotals};
@@ -47,6 +47,8 @@ pub struct Args {
     /// Write what happens into the files as what they expect
     #[arg(long, conflicts_with_all = ["collector", "strict", "python"])]
     bless: bool,
+    #[command(flatten)]
+    junit: JunitFile,
 }
 
 /// Runs the command.
@@ -54,11 +56,12 @@ pub struct Args {
 /// # Errors
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
+    args.junit.check()?;
     if args.bless {
         return super::bless::run(&args.paths, json);
     }
     if let Some(list) = &args.python {
-        return super::replay_python::run(&args.paths, list, &args.against, json);
+        return super::replay_python::run(&args.paths, list, &args.against, &args.junit, json);
     }
     if args.against.row().is_some() {
         bail!("--against names what the interpreters of --python are compared with");
@@ -67,7 +70,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         [] => (None, BTreeMap::new()),
         names => options::subjects(names).map(|(chosen, interpreters)| (Some(chosen), interpreters))?,
     };
-    let cases = input::read_all(&args.paths);
+    let cases = input::runnable_all(&args.paths);
     let mut replay = Replay::new(chosen, interpreters, args.strict, args.invariant)?;
     for case in &cases {
         match case {
@@ -82,6 +85,14 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     if let Some(path) = json {
         json::write(path, &replay.json(cases.len(), exit))?;
     }
+    let files: Vec<String> = cases
+        .iter()
+        .map(|case| match case {
+            Ok(case) => name(&case.path),
+            Err(unreadable) => name(&unreadable.path),
+        })
+        .collect();
+    args.junit.write("replay", || vec![replay.suite(&files)])?;
     super::print_end(exit, Some(&repeat(args)), not_compared.as_deref())?;
     Ok(exit)
 }
@@ -196,7 +207,7 @@ impl Replay {
 
     fn unreadable(&mut self, unreadable: &Unreadable) {
         self.unread += 1;
-        eprintln!("{}\n", unreadable.render(std::io::stderr().is_terminal()));
+        eprintln!("{}\n", unreadable.render(options::error_color()));
         let (file, message) = (name(&unreadable.path), unreadable.message());
         self.failures.push(Failure { file, collector: None, message, exit: Exit::BadInput });
     }
@@ -417,6 +428,22 @@ impl Replay {
             );
         }
         text
+    }
+
+    /// The files as cases.
+    fn suite(&self, files: &[String]) -> Suite {
+        let outcome = |file: &String| {
+            let failed: Vec<&Failure> = self.failures.iter().filter(|failure| failure.file == *file).collect();
+            let Some(first) = failed.first() else { return Outcome::Passed };
+            let line = |failure: &&Failure| match &failure.collector {
+                Some(collector) => format!("{collector}: {}", failure.message),
+                None => failure.message.clone(),
+            };
+            let details = failed.iter().map(line).collect::<Vec<_>>().join("\n");
+            Outcome::Failed { what: first.exit.meaning().to_owned(), message: first.message.clone(), details }
+        };
+        let cases = files.iter().map(|file| (file.clone(), outcome(file))).collect();
+        Suite { name: "replay".to_owned(), cases }
     }
 
     fn json(&self, files: usize, exit: Exit) -> json::JsonReport {

@@ -1,11 +1,11 @@
 //! `coroner replay --python`: scenario files on real interpreters.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::against::Against;
+use super::junit::{JunitFile, Outcome, Suite};
 use super::on_interpreters::{Replayer, counts, remark};
 use super::{Exit, campaign, input, options};
 use crate::findings::RunCounts;
@@ -19,16 +19,22 @@ use crate::report::{Style, count, json, quoted};
 ///
 /// # Errors
 /// If the arguments make no sense or a file cannot be written.
-pub fn run(paths: &[PathBuf], list: &str, against: &Against, json: Option<&Path>) -> anyhow::Result<Exit> {
+pub fn run(
+    paths: &[PathBuf],
+    list: &str,
+    against: &Against,
+    junit: &JunitFile,
+    json: Option<&Path>,
+) -> anyhow::Result<Exit> {
     let style = Style { color: options::color() };
-    let cases = input::read_all(paths);
+    let cases = input::runnable_all(paths);
     let mut exit = Exit::Clean;
     let mut readable = Vec::new();
     for case in &cases {
         match case {
             Ok(case) => readable.push(case),
             Err(unreadable) => {
-                eprintln!("{}\n", unreadable.render(std::io::stderr().is_terminal()));
+                eprintln!("{}\n", unreadable.render(options::error_color()));
                 exit = Exit::BadInput;
             }
         }
@@ -110,6 +116,13 @@ pub fn run(paths: &[PathBuf], list: &str, against: &Against, json: Option<&Path>
     let quoted_paths: Vec<String> = paths.iter().map(|p| quoted(&p.to_string_lossy())).collect();
     let repeat = format!("coroner replay {} --python {}{}", quoted_paths.join(" "), quoted(list), against.option());
     super::print_end(exit, Some(&repeat), not_compared.as_deref())?;
+    junit.write("replay", || {
+        let suite = |(column, name): (&Vec<Replayed>, &String)| Suite {
+            name: name.clone(),
+            cases: column.iter().zip(&readable).map(|(r, case)| (file(&case.path), outcome(r))).collect(),
+        };
+        columns.iter().zip(&titles).map(suite).collect()
+    })?;
     if let Some(path) = json {
         let mut report = json::JsonReport::new("replay", exit.code());
         report.counts = Some(json::JsonRunCounts::new(&total, Word::Compared));
@@ -126,4 +139,15 @@ pub fn run(paths: &[PathBuf], list: &str, against: &Against, json: Option<&Path>
         json::write(path, &report)?;
     }
     Ok(exit)
+}
+
+/// What became of a file, for a CI server.
+fn outcome(replayed: &Replayed) -> Outcome {
+    match (replayed, remark(replayed)) {
+        (Replayed::Unsupported(what), _) => Outcome::Skipped(what.clone()),
+        (_, Some((exit, message))) if exit != Exit::Clean => {
+            Outcome::Failed { what: replayed.word().to_owned(), message, details: exit.meaning().to_owned() }
+        }
+        _ => Outcome::Passed,
+    }
 }

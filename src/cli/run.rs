@@ -3,10 +3,14 @@
 use std::path::Path;
 
 use super::campaign::{Options, explain};
+use super::campaign_pages::Pages;
+use super::junit::{JunitFile, Outcome, Suite};
 use super::monitor::Monitor;
 use super::options::Subjects;
 use super::{Exit, interrupt, options};
-use crate::campaign::{self, CampaignPlan, Examined, JudgedOutcome, JudgedTotals};
+use crate::campaign::{self, CampaignPlan, Examined, JudgedOutcome, JudgedTotals, ViolationKey};
+use crate::findings::{Finding, SubjectIdentity};
+use crate::invariant::Invariant;
 use crate::model::collector::Collector;
 use crate::report::{json, text::campaign_report as report, text::campaign_report::Shown};
 use crate::scenario::text::Document;
@@ -31,11 +35,22 @@ pub struct Args {
     /// Show what no text promises or allows, too: otherwise it is only counted
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    pages: Pages,
+    #[command(flatten)]
+    junit: JunitFile,
 }
 
 impl Default for Args {
     fn default() -> Args {
-        Args { options: Options::default(), collector: vec!["all".to_owned()], strict: false, all: false }
+        Args {
+            options: Options::default(),
+            collector: vec!["all".to_owned()],
+            strict: false,
+            all: false,
+            pages: Pages::default(),
+            junit: JunitFile::default(),
+        }
     }
 }
 
@@ -59,26 +74,26 @@ impl Args {
 /// # Errors
 /// If the arguments make no sense or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
+    args.pages.check()?;
     let subjects = options::subjects(&args.collector)?;
-    campaign(
-        "run",
-        &args.plan(&subjects)?,
-        &subjects.0,
-        &args.options,
-        Shown { strict: args.strict, all: args.all },
-        json,
-    )
+    let shown = Shown { strict: args.strict, all: args.all };
+    let pages = |page: &report::CampaignReport<'_>| args.pages.write(page, &subjects);
+    campaign(("run", &pages), &args.plan(&subjects)?, &subjects.0, &args.options, shown, (&args.junit, json))
 }
 
-/// Runs a campaign, keeps what it finds and shows its page.
+/// What else is made of the report of a campaign.
+pub(super) type Also<'a> = &'a dyn Fn(&report::CampaignReport<'_>) -> anyhow::Result<()>;
+
+/// Runs a campaign of a command, keeps what it finds, shows its page and does with it what else the command does.
 pub(super) fn campaign(
-    command: &str,
+    (command, also): (&str, Also<'_>),
     plan: &CampaignPlan,
     collectors: &[Collector],
     options: &Options,
     shown: Shown,
-    json: Option<&Path>,
+    (junit, json): (&JunitFile, Option<&Path>),
 ) -> anyhow::Result<Exit> {
+    junit.check()?;
     let strict = shown.strict;
     let regressions = options.regressions()?;
     let explain =
@@ -100,9 +115,52 @@ pub(super) fn campaign(
         interrupted: interrupt::asked(),
         repeat: repeat.as_deref(),
     };
-    let exit = show(&page, json);
+    junit.write(command, || suites(&page))?;
+    let exit = show(&page, json)?;
+    also(&page)?;
     interrupt::hint();
-    exit
+    Ok(exit)
+}
+
+/// Each subject with the invariants, and with its ends, as cases: what sets the exit code has failed.
+fn suites(page: &report::CampaignReport<'_>) -> Vec<Suite> {
+    let report::CampaignReport { about, outcome, shown, out, .. } = page;
+    let failed = |found: Option<&(ViolationKey, Finding)>| match found {
+        None => Outcome::Passed,
+        Some((_, record)) => Outcome::Failed {
+            what: record.what.code.clone(),
+            message: record.sentence.clone(),
+            details: format!(
+                "{}\nrepeat with: {}\n\n{}",
+                JudgedOutcome::file(out, record).display(),
+                record.repeat,
+                record.reduced
+            ),
+        },
+    };
+    let suite = |(at, subject): (usize, &SubjectIdentity)| {
+        let of_subject = |key: &ViolationKey| key.collector() == at;
+        let tally = &outcome.part.tallies[at];
+        let mut cases: Vec<(String, Outcome)> = Vec::new();
+        for invariant in Invariant::ALL.iter().copied() {
+            let counts = |(key, _): &&(ViolationKey, Finding)| {
+                of_subject(key) && key.invariant() == Some(invariant) && key.counts(shown.strict)
+            };
+            let name = format!("{} {}", invariant.code(), invariant.name());
+            cases.push((name, failed(page.violations().find(counts))));
+        }
+        let died = |(key, _): &&(ViolationKey, Finding)| of_subject(key) && key.is_crash(shown.strict);
+        cases.push(("comes to its end".to_owned(), failed(page.crashes().find(died))));
+        let runs = tally.run_counts();
+        if runs.whole == 0 {
+            let why = format!("none of {} was judged", crate::report::count(runs.runs, "run"));
+            cases.iter_mut().filter(|case| matches!(case.1, Outcome::Passed)).for_each(|case| {
+                case.1 = Outcome::Skipped(why.clone());
+            });
+        }
+        Suite { name: subject.name.clone(), cases }
+    };
+    about.subjects.iter().enumerate().map(suite).collect()
 }
 
 /// Shows the page of a campaign.

@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use indicatif::ProgressStyle;
 
-use super::shrink_goal::Goal;
 use super::{Exit, input, interrupt, options};
 use crate::findings::write_atomically;
 use crate::invariant::Invariant;
-use crate::report::{count, json, quoted};
+use crate::lookup::Collectors;
+use crate::regression::Goal;
+use crate::report::{count, json, quoted, subject};
 use crate::scenario::Scenario;
 use crate::scenario::text::Document;
 use crate::shrink::{self, Budget, Minimality, Minimized};
@@ -65,7 +66,7 @@ impl Args {
 /// If no collector shows a violation, or the result cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     let Some(document) = input::document(&args.file) else { return Ok(Exit::BadInput) };
-    let mut goal = Goal::new(&args.file, &args.collector, args.python.as_deref(), args.invariant, &document)?;
+    let mut goal = goal(args, &document)?;
     let mut minimized = search(args, &mut goal, &document)?;
     // The smallest scenario may owe something to what the process of an interpreter had run before.
     if !goal.is_confirmed(&minimized.scenario) {
@@ -77,7 +78,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
     }
     let objects = goal.objects(&minimized.scenario);
     let claim = minimized.claim();
-    let text = goal.document(&document, &minimized.scenario, &claim).print();
+    let text = reduced(&goal, &document, &minimized.scenario, &claim);
     match &args.output {
         Some(path) => {
             write(path, &text)?;
@@ -85,7 +86,7 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
             let after = minimized.scenario.ops().len();
             let objects = count(objects.into(), "object");
             super::print(&format!("{before} operations before, {after} after, {objects}; minimal: {claim}\n"))?;
-            super::print(&format!("coroner replay {}{}\n", quoted(&path.to_string_lossy()), goal.options()))?;
+            super::print(&format!("coroner replay {}{}\n", quoted(&path.to_string_lossy()), replay_options(&goal)))?;
         }
         None => super::print(&text)?,
     }
@@ -100,6 +101,39 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         json::write(path, &report)?;
     }
     Ok(exit)
+}
+
+/// What the arguments and the file mean: the subjects that they name, or the outcome that the file expects.
+fn goal(args: &Args, document: &Document) -> anyhow::Result<Goal> {
+    let subjects = if args.collector.is_empty() && args.python.is_none() {
+        match input::collector(document) {
+            Some(name) => options::subjects(&[name.to_owned()]).context("the file names its collector")?,
+            None if document.expectations.is_empty() => {
+                bail!("the file names no collector and expects nothing; give --collector or --python")
+            }
+            None if args.invariant.is_some() => {
+                bail!("the outcome that the file expects is no single invariant; give --collector or --python")
+            }
+            None => return Ok(Goal::expected(document, &Collectors)?),
+        }
+    } else {
+        options::subjects_and_pythons(&args.collector, args.python.as_deref())?
+    };
+    let examiners = options::examiners(&subjects, &options::baseline()?);
+    let goal = Goal::shown(examiners, args.invariant, &document.scenario);
+    goal.map_err(|nothing| anyhow::anyhow!("{} shows {nothing}", args.file.display()))
+}
+
+/// The file of a reduced scenario.
+fn reduced(goal: &Goal, original: &Document, scenario: &Scenario, claim: &Minimality) -> String {
+    goal.document(original, scenario, claim, &Collectors, subject).print()
+}
+
+/// The options with which `coroner replay` runs the result on the same subjects.
+fn replay_options(goal: &Goal) -> String {
+    let Some((names, target)) = goal.subjects() else { return String::new() };
+    let invariant = target.map_or_else(String::new, |i| format!(" --invariant {}", i.code()));
+    format!(" --collector {}{invariant} --strict", names.join(","))
 }
 
 /// Searches until nothing gets smaller, or the time is over, or somebody interrupts.
@@ -121,7 +155,7 @@ fn search(args: &Args, goal: &mut Goal, document: &Document) -> anyhow::Result<M
         if let (true, true, Some(path)) = (unsaved, now - saved >= SAVED, &args.output) {
             (unsaved, saved) = (false, now);
             let claim = Minimality::new(false, p.tries);
-            if let Err(error) = write(path, &goal.borrow().document(document, p.best, &claim).print()) {
+            if let Err(error) = write(path, &reduced(&goal.borrow(), document, p.best, &claim)) {
                 failed = Some(error);
                 p.stop();
             }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::campaign::{Options, Pythons};
+use super::junit::JunitFile;
 use super::{Exit, options, run};
 use crate::campaign::CampaignPlan;
 use crate::lookup;
@@ -21,6 +22,8 @@ pub struct Args {
     /// Show what no text promises or allows, too: otherwise it is only counted
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    junit: JunitFile,
 }
 
 /// Runs the command.
@@ -28,6 +31,8 @@ pub struct Args {
 /// # Errors
 /// If the arguments make no sense, an interpreter cannot be used or a file cannot be written.
 pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
+    // Before interpreters are started.
+    args.junit.check()?;
     let options = &args.options;
     let (collectors, mut interpreters) = options::pythons(&args.pythons.python, args.pythons.against.row())?;
     interpreters.values_mut().for_each(|i| i.sanitized = args.pythons.sanitize);
@@ -42,5 +47,6 @@ pub fn run(args: &Args, json: Option<&Path>) -> anyhow::Result<Exit> {
         baseline: options::baseline()?,
         tries: run::TRIES,
     };
-    run::campaign("test", &plan, &collectors, options, Shown { strict: args.strict, all: args.all }, json)
+    let shown = Shown { strict: args.strict, all: args.all };
+    run::campaign(("test", &|_| Ok(())), &plan, &collectors, options, shown, (&args.junit, json))
 }

@@ -69,9 +69,9 @@ pub fn audit(interpreter: &Interpreter, orders: &Orders, time: Duration) -> Resu
     let folder = library(interpreter, AUDIT)?;
     let temporary = Folder::new()?;
     if orders.controls {
-        link(&library(interpreter, CONTROLS)?, "coroner_controls.so", temporary.path())?;
+        copy(&library(interpreter, CONTROLS)?, "coroner_controls.so", temporary.path())?;
     }
-    link(&folder, "coroner_audit.so", temporary.path())?;
+    copy(&folder, "coroner_audit.so", temporary.path())?;
     let (driver, out) = (temporary.path().join("driver.py"), temporary.path().join("out"));
     fs::write(&driver, DRIVER).map_err(|error| failed(&driver, error))?;
     let work = temporary.path().join("work");
@@ -103,10 +103,9 @@ fn failed(path: &Path, error: std::io::Error) -> SetupError {
     SetupError::File { what: path.display().to_string(), error }
 }
 
-fn link(folder: &Path, file: &str, to: &Path) -> Result<(), SetupError> {
-    let (from, to) = (folder.join(file), to.join(file));
-    let from = from.canonicalize().map_err(|error| failed(&from, error))?;
-    std::os::unix::fs::symlink(from, &to).map_err(|error| failed(&to, error))
+fn copy(folder: &Path, file: &str, to: &Path) -> Result<(), SetupError> {
+    let from = folder.join(file);
+    std::fs::copy(&from, to.join(file)).map(|_| ()).map_err(|error| failed(&from, error))
 }
 
 /// A folder that is gone with this value.

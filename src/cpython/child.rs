@@ -5,8 +5,6 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::unix::fs::FileExt;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -16,7 +14,7 @@ use super::compile::{SetupError, probe, sanitizers};
 use super::complaints::{Complaints, last_line};
 use super::identity::Interpreter;
 use crate::subject::Needs;
-use crate::supervise::{Child, Limits, describe, unique};
+use crate::supervise::{Child, FileExt, Limits, describe, from_raw, signal, unique};
 
 const HEADER: usize = 64;
 /// How long a worker may be silent beyond the limit of a scenario: it was not able to end itself.
@@ -32,7 +30,7 @@ const SILENT_ATTEMPTS: u32 = 2;
 /// The same for one with sanitizers.
 const SANITIZED_ATTEMPTS: u32 = 20;
 /// What the interpreter has imported already is imported again if there is another folder for it.
-const START: &str = "import sys; sys.path.insert(0, sys.argv[1]); sys.path[:0] = sys.argv[7:]; \
+pub(super) const START: &str = "import sys; sys.path.insert(0, sys.argv[1]); sys.path[:0] = sys.argv[7:]; \
     [sys.modules.pop(name, None) for name in sys.argv[7:] and ('weakref', '_weakrefset')]; import coroner_probe; \
     coroner_probe.serve(0, 1, sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), int(sys.argv[6]))";
 
@@ -154,11 +152,7 @@ impl Worker {
     ) -> Result<Result<Worker, Stillborn>, SetupError> {
         let (batch, events) = (Shared::new("batch", 0)?, Shared::new("events", limits.event_bytes)?);
         let mut command = Command::new(&interpreter.program);
-        command.args(match (interpreter.sanitized, interpreter.release.major) {
-            (true, _) => &["-s", "-S"][..],
-            (false, 2) => &["-E", "-s", "-S"],
-            (false, _) => &["-I", "-S"],
-        });
+        command.args(arguments(interpreter));
         let mut memory = limits.memory_bytes;
         if interpreter.sanitized {
             // Their shadow takes more address space than any limit allows.
@@ -232,7 +226,7 @@ impl Worker {
             Ok([COPY_DIED, status]) => {
                 self.has_copy = false;
                 self.usable = status != 0;
-                if self.usable { Answer::Died(ExitStatus::from_raw(status as i32)) } else { Answer::NoCopy }
+                if self.usable { Answer::Died(from_raw(status as i32)) } else { Answer::NoCopy }
             }
             Ok([_, last]) => {
                 self.has_copy = last == 0;
@@ -318,6 +312,15 @@ impl Worker {
     }
 }
 
+/// What keeps an interpreter from loading anything of the user's.
+pub(super) fn arguments(interpreter: &Interpreter) -> &'static [&'static str] {
+    match (interpreter.sanitized, interpreter.release.major) {
+        (true, _) => &["-s", "-S"],
+        (false, 2) => &["-E", "-s", "-S"],
+        (false, _) => &["-I", "-S"],
+    }
+}
+
 /// Makes a process load the sanitizers first, and take its objects from `malloc`, which they watch.
 fn sanitize(command: &mut Command, memory_bytes: u64) -> Result<(), SetupError> {
     let libraries = sanitizers()?;
@@ -339,15 +342,15 @@ fn sanitize(command: &mut Command, memory_bytes: u64) -> Result<(), SetupError> 
 
 /// True if the limit of time ended the process.
 pub(super) fn timed_out(status: ExitStatus) -> bool {
-    status.signal() == Some(14)
+    signal(status) == Some(14)
 }
 
 /// True if SIGKILL did it: a user, or the system short of memory.
 pub(super) fn killed(status: ExitStatus) -> bool {
-    status.signal() == Some(9)
+    signal(status) == Some(9)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::super::find::tests::script;
     use super::*;

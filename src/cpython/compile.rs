@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use super::cache;
 use super::identity::Interpreter;
 use super::layout;
 use crate::supervise::{Bounds, NoAnswer, ask, unique};
@@ -45,7 +46,9 @@ impl Library {
 
     fn flags(self, interpreter: &Interpreter) -> impl Iterator<Item = &'static str> {
         let sanitized = interpreter.sanitized && self.may_be_sanitized;
-        FLAGS.into_iter().chain(SANITIZERS.into_iter().filter(move |_| sanitized))
+        // What the interpreter brings is found when it loads the library.
+        let of_system: &[&str] = if cfg!(target_os = "macos") { &["-undefined", "dynamic_lookup"] } else { &[] };
+        FLAGS.into_iter().chain(of_system.iter().copied()).chain(SANITIZERS.into_iter().filter(move |_| sanitized))
     }
 }
 
@@ -158,15 +161,6 @@ pub enum SetupError {
     },
 }
 
-/// The cache folder: `CORONER_CACHE`, else `coroner` in the user's cache folder.
-pub fn cache_dir() -> PathBuf {
-    let var = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    var("CORONER_CACHE")
-        .or_else(|| var("XDG_CACHE_HOME").map(|dir| dir.join("coroner")))
-        .or_else(|| var("HOME").map(|dir| dir.join(".cache/coroner")))
-        .unwrap_or_else(|| std::env::temp_dir().join("coroner"))
-}
-
 fn compiler() -> OsString {
     std::env::var_os("CC").filter(|v| !v.is_empty()).unwrap_or_else(|| OsString::from("cc"))
 }
@@ -207,10 +201,10 @@ pub fn probe(interpreter: &Interpreter) -> Result<PathBuf, SetupError> {
 pub(super) fn library(interpreter: &Interpreter, library: Library) -> Result<PathBuf, SetupError> {
     let file = |path: &Path, error| SetupError::File { what: path.display().to_string(), error };
     let compiler = compiler();
-    let kind = library.module.trim_start_matches("coroner_");
-    let folder = cache_dir().join(format!("{kind}-{:032x}", digest(interpreter, &compiler, library)));
+    let folder = cache::folder(digest(interpreter, &compiler, library));
     let made = folder.join(library.file());
     if made.is_file() {
+        cache::touch(&made);
         return Ok(folder);
     }
     if !interpreter.include.iter().any(|dir| dir.join("Python.h").is_file()) {
@@ -230,7 +224,9 @@ pub(super) fn library(interpreter: &Interpreter, library: Library) -> Result<Pat
     let built = build(interpreter, &compiler, library, &work, COMPILER)
         .and_then(|built| fs::rename(&built, &made).map_err(|e| file(&made, e)));
     let _ = fs::remove_dir_all(&work);
-    built.map(|()| folder)
+    built?;
+    cache::note(&folder, &format!("{} {}", interpreter.name(), interpreter.program.display()));
+    Ok(folder)
 }
 
 fn build(
@@ -310,7 +306,7 @@ fn digest(interpreter: &Interpreter, compiler: &OsString, library: Library) -> u
     state.digest128()
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
     use crate::scenario::{Opcode, Shape};

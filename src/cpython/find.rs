@@ -117,7 +117,10 @@ fn resolve_among(
                 Some(i) => add(Ok(i.clone())),
                 None => {
                     let refused = found.iter().filter_map(|found| found.as_ref().err()).find(|e| e.is_meant(wanted));
-                    return Err(refused.cloned().unwrap_or(FindError::NotFound { wanted: wanted.to_string() }));
+                    return Err(refused.cloned().unwrap_or(FindError::NotFound {
+                        wanted: wanted.to_string(),
+                        there: found.iter().flatten().map(Interpreter::option).collect(),
+                    }));
                 }
             }
             found.into_iter().filter(Result::is_err).for_each(&mut add);
@@ -127,7 +130,7 @@ fn resolve_among(
     Ok(resolved)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 pub(super) mod tests {
     use std::time::Duration;
 

@@ -66,12 +66,19 @@ pub enum FindError {
     },
     /// Nothing matches what was asked for.
     #[error(
-        "no Python interpreter matches `{wanted}`: pass a path, or a version that pyenv, PATH or CORONER_PYTHONS has"
+        "no Python interpreter matches `{wanted}`: pass a path, or a version that pyenv, PATH or CORONER_PYTHONS has{}",
+        listed(there)
     )]
     NotFound {
         /// What was asked for.
         wanted: String,
+        /// What there is.
+        there: Vec<String>,
     },
+}
+
+fn listed(there: &[String]) -> String {
+    if there.is_empty() { String::new() } else { format!(": {}", there.join(", ")) }
 }
 
 impl FindError {

@@ -96,6 +96,11 @@ impl<'r> EventBuffer<'r> {
         self
     }
 
+    /// Is full with so many events more than it has.
+    pub(crate) fn end_after(&mut self, events: usize) {
+        self.full = self.events.len().saturating_add(events);
+    }
+
     /// Takes one event.
     #[inline(always)]
     pub fn event(&mut self, event: Event) {

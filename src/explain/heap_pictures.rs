@@ -27,7 +27,7 @@ const LISTS: [(List, &str); 10] = [
 /// The model at one moment of a collection.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HeapPicture {
-    /// Which moment.
+    /// Which moment; of a picture between phases the last.
     pub moment: PhasePoint,
     /// Number of events before it.
     pub event: usize,
@@ -141,7 +141,7 @@ impl Observer for PictureTaker {
     }
 }
 
-fn shot(moment: PhasePoint, view: &View<'_>) -> HeapPicture {
+pub(super) fn shot(moment: PhasePoint, view: &View<'_>) -> HeapPicture {
     let heap = view.heap;
     let ids = |list: &[Idx]| list.iter().filter_map(|o| heap.object(*o).id).collect();
     let mut objects: Vec<Seen> = Vec::new();

@@ -8,20 +8,21 @@ mod event_words;
 mod heap_pictures;
 mod kept_events;
 mod read_off;
+mod steps;
 
 #[cfg(test)]
 mod tests;
 
 use serde::Serialize;
 
-use crate::event::{Event, EventBuffer};
+use crate::event::{Event, EventBuffer, ObjId, Role};
 use crate::findings::Verdict;
 use crate::invariant::Violation;
 use crate::model::collector::Collector;
 use crate::model::machine::{Machine, PhasePoint};
 use crate::object_names::{Naming, ObjectNames};
-use crate::scenario::Scenario;
 use crate::scenario::text::{Document, print_op};
+use crate::scenario::{Finalizer, Kind, Scenario, ScriptId};
 use crate::subject::{End, Moment, Needs, is_scheduled};
 
 pub use callback_outcomes::MOST_TOLD;
@@ -30,6 +31,7 @@ pub use difference::Difference;
 pub use event_words::words;
 pub use heap_pictures::{HeapPicture, MAX_OBJECTS, MAX_SHOTS, Place, Seen};
 pub use kept_events::{KeptEvents, Line};
+pub use steps::{StepPicture, Steps, steps};
 
 use difference::Common;
 use heap_pictures::PictureTaker;
@@ -151,7 +153,7 @@ pub fn record<'d>(document: &'d Document, collector: &Collector, judged: Judged<
     if let Some(RealRun { events, total, end, observes }) = judged.real {
         tell(events);
         // Its automatic collections start where the interpreter's did.
-        let told = is_scheduled(scenario).then(|| Moment::shown_by(events));
+        let told = moments_of(scenario, events);
         let mut out = EventBuffer::new(&mut memory).keep(events.len() + 1);
         match &told {
             Some(moments) => Machine::new(collector).follow(scenario, moments, &mut out),
@@ -198,6 +200,28 @@ pub fn pictures(scenario: &Scenario, told: Option<&[Moment]>, collector: &Collec
     let (mut events, mut camera) = (Vec::new(), PictureTaker::default());
     Machine::new(collector).run_observed(scenario, told, &mut EventBuffer::new(&mut events), &mut camera);
     (events, camera.shots)
+}
+
+/// The name of the collector of an explanation; of a row that no interpreter confirmed, with a word that says so.
+pub(crate) fn subject_name(explanation: &Explanation) -> String {
+    if explanation.verified { explanation.collector.clone() } else { format!("{} (unverified)", explanation.collector) }
+}
+
+/// What a part of a container or instance is.
+fn part_word(role: Role) -> &'static str {
+    match role {
+        Role::Named => "object",
+        Role::InstanceDict | Role::ContainerData => "dict",
+        Role::ContainerRemove => "function",
+        Role::ContainerEntry | Role::FinalizeRef | Role::ContainerSelf => "ref",
+        Role::ContainerDefaults | Role::ContainerClosure => "tuple",
+        Role::ContainerCell => "cell",
+    }
+}
+
+/// Where automatic collections started in events, if the scenario leaves that to the collector.
+fn moments_of(scenario: &Scenario, events: &[Event]) -> Option<Vec<Moment>> {
+    is_scheduled(scenario).then(|| Moment::shown_by(events))
 }
 
 /// How a run on an interpreter ended, if not with its last event.
@@ -298,6 +322,44 @@ impl Run<'_> {
             }
         }
         running.then_some(number)
+    }
+
+    /// The kind of an object that an operation names; nothing for the parts of containers.
+    pub(crate) fn kind_of(&self, object: ObjId) -> Option<&Kind> {
+        let is_it = |event: &Event| match *event {
+            Event::New { object: new, origin, role: Role::Named } if new == object => Some(origin),
+            _ => None,
+        };
+        let origin = self.log.lines().iter().find_map(|line| is_it(&line.event))?;
+        self.document.scenario.ops().get(origin as usize)?.kind()
+    }
+
+    /// What an object is, in words: its shape or what part it is, and the code that runs by it.
+    pub(crate) fn kind_word(&self, object: ObjId) -> String {
+        let made = self.log.lines().iter().find_map(|line| match line.event {
+            Event::New { object: new, origin, role } if new == object => Some((origin, role)),
+            _ => None,
+        });
+        let Some((origin, role)) = made else { return "object".to_owned() };
+        let kind = self.document.scenario.ops().get(origin as usize).and_then(|op| op.kind());
+        let Some(kind) = kind.filter(|_| role == Role::Named) else { return part_word(role).to_owned() };
+        let mut word = kind.shape.word().to_owned();
+        let script = |script: ScriptId| self.document.names.script(script.0).into_owned();
+        if let Some(Finalizer::Modern(code) | Finalizer::Legacy(code)) = kind.finalizer {
+            word += &format!(" del={}", script(code));
+        }
+        if let Some(code) = kind.on_call {
+            word += &format!(" call={}", script(code));
+        }
+        word
+    }
+
+    /// What a weak reference referred to when it was made.
+    pub(crate) fn referent_of(&self, weak: ObjId) -> Option<ObjId> {
+        self.log.lines().iter().find_map(|line| match line.event {
+            Event::NewWeak { weak: new, referent, .. } if new == weak => Some(referent),
+            _ => None,
+        })
     }
 
     /// A step of the mutator in the words of the file.

@@ -1,13 +1,12 @@
 //! Runs an exported script on an interpreter and compares what it prints, and how it ends, with what the row does.
 
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
 use super::{Exported, MODULE, Outcome};
 use crate::cpython::Interpreter;
-use crate::supervise::{Bounds, NoAnswer, ask, describe};
+use crate::supervise::{Bounds, NoAnswer, ask, describe, signal};
 
 /// What a script may take: most take a hundredth of a second.
 const SCRIPT: Bounds = Bounds { time: Duration::from_secs(30), output: 4 << 20 };
@@ -117,7 +116,7 @@ fn compare(outcome: &Outcome, output: &Output) -> Ran {
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         text.lines().rev().find(|line| line.contains("Error")).map(|line| format!(" ({line})")).unwrap_or_default()
     };
-    let died = output.status.signal().map(|_| describe(output.status));
+    let died = signal(output.status).map(|_| describe(output.status));
     let expected = &outcome.lines;
     if outcome.undefined.is_some() {
         return match expected.iter().zip(&printed).find(|(line, printed)| !line.is(printed)) {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::counts::{FindingKey, First, Seen, SubjectCounts};
-use super::files::{StoreError, children, write_durably};
+use super::files::{Lock, StoreError, children, write_durably};
 use super::finding::Finding;
 use super::identity::{CampaignIdentity, SCHEMA};
 use super::shard::{Position, Shard, ShardState};
@@ -132,6 +132,23 @@ pub(crate) fn findings<K: Serialize>(records: &BTreeMap<K, Finding>) -> Result<S
 pub(crate) fn names(shard: Shard) -> (String, String) {
     let name = format!("shard-{}-of-{}", shard.index, shard.count);
     (format!("{name}.json"), format!("{name}.findings.json"))
+}
+
+/// The file whose lock those share who work in a store.
+pub(crate) fn store_lock(root: &Path) -> PathBuf {
+    root.join(CAMPAIGNS).join("store.lock")
+}
+
+/// The file whose lock one has who changes what several processes write: the folders of bugs.
+pub(crate) fn folders_lock(root: &Path) -> PathBuf {
+    root.join(CAMPAIGNS).join("folders.lock")
+}
+
+/// Reserves a shard of a campaign for this process.
+pub(crate) fn reserve(folder: &Path, shard: Shard) -> Result<Lock, StoreError> {
+    let path = folder.join(format!("shard-{}-of-{}.lock", shard.index, shard.count));
+    let busy = "another process is running this campaign here: wait for its end, or give --out another folder";
+    Lock::try_now(&path)?.ok_or_else(|| StoreError::strange(&path, busy.to_owned()))
 }
 
 /// The folder of a campaign.

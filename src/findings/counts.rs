@@ -13,7 +13,10 @@ pub trait SubjectCounts: Clone + Default + Send + Serialize + DeserializeOwned {
 }
 
 /// What findings are told apart by.
-pub trait FindingKey: Copy + Ord + Send + std::fmt::Debug + Serialize + DeserializeOwned {}
+pub trait FindingKey: Copy + Ord + Send + std::fmt::Debug + Serialize + DeserializeOwned {
+    /// True if somebody who waits for the end of a campaign should be told at once.
+    fn is_urgent(self) -> bool;
+}
 
 /// The scenario that stands for a kind: the first in which the violation is the primary one, or, failing that, the
 /// first in which it occurs. The order of the fields makes that the least value.

@@ -30,28 +30,22 @@ impl StoreError {
     }
 }
 
-/// What temporary files and folders begin with.
+/// What temporary files and folders of a store begin with.
 const TEMPORARY: &str = ".coroner-";
 
-/// Removes what a process that was killed left half written.
-pub(crate) fn remove_left_over(folder: &Path) -> Result<(), StoreError> {
-    for path in children(folder)? {
-        let Some(name) = path.file_name().and_then(|n| n.to_str()) else { continue };
-        let Some(owner) = name.strip_prefix(TEMPORARY).and_then(|rest| rest.split('.').next()) else { continue };
-        // Of this machine's processes, those that live may still need theirs.
-        if owner != std::process::id().to_string() && !Path::new("/proc").join(owner).is_dir() {
-            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-            // Another process may have done it.
-            let _ = removed;
-        }
-    }
-    Ok(())
+/// The temporary folder for a folder, beside it; removed when it is dropped, unless it is renamed.
+pub(crate) fn temporary_folder(path: &Path) -> Result<tempfile::TempDir, StoreError> {
+    let parent = parent(path);
+    fs::create_dir_all(parent).map_err(StoreError::at(parent))?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+    builder.tempdir_in(parent).map_err(StoreError::at(parent))
 }
 
-/// The temporary name for a file or folder: of this process.
-pub(crate) fn temporary(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!("{TEMPORARY}{}.{name}", std::process::id()))
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Replaces a file by way of a temporary one in the same folder, so that nobody ever sees half of it.
@@ -59,36 +53,104 @@ pub(crate) fn temporary(path: &Path) -> PathBuf {
 /// # Errors
 /// As the file system says.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace(path, bytes, true)
+    replace(path, bytes, ".writing-", true)
 }
 
-/// As [`write_atomically`]; when it returns, the file has its name on the disk as well.
+/// As [`write_atomically`], in a store; when it returns, the file has its name on the disk as well.
 pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    replace(path, bytes, true).map_err(StoreError::at(path))?;
-    let folder = path.parent().unwrap_or(Path::new("."));
+    replace(path, bytes, TEMPORARY, true).map_err(StoreError::at(path))?;
     // Not every file system can do this to a folder, and it has no other way.
-    let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
+    let _ = fs::File::open(parent(path)).and_then(|folder| folder.sync_all());
     Ok(())
 }
 
-/// As [`write_atomically`], for what can be made again.
+/// As [`write_durably`], for what can be made again.
 pub(crate) fn write_again(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    replace(path, bytes, false).map_err(StoreError::at(path))
+    replace(path, bytes, TEMPORARY, false).map_err(StoreError::at(path))
 }
 
-fn replace(path: &Path, bytes: &[u8], sync: bool) -> io::Result<()> {
-    let temporary = temporary(path);
-    let written = fs::File::create(&temporary)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            if sync { file.sync_all() } else { Ok(()) }
-        })
-        .and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // The first error is the one to report.
-        let _ = fs::remove_file(&temporary);
+fn replace(path: &Path, bytes: &[u8], prefix: &str, sync: bool) -> io::Result<()> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix);
+    // As any file: what the user's mask leaves.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(parent(path))?;
+    file.write_all(bytes)?;
+    if sync {
+        file.as_file().sync_all()?;
     }
-    written
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// Removes what processes that were killed have left half written in a folder. Only for who is alone in a store.
+fn remove_left_over(folder: &Path) -> Result<(), StoreError> {
+    for path in children(folder)? {
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(TEMPORARY)) {
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            removed.map_err(StoreError::at(&path))?;
+        }
+    }
+    Ok(())
+}
+
+/// A lock of the operating system on a file: it ends with the process, however that ends. On file systems without locks
+/// it holds nobody back.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    /// Holds the lock until it is closed.
+    _file: fs::File,
+}
+
+impl Lock {
+    fn open(path: &Path) -> Result<fs::File, StoreError> {
+        let parent = parent(path);
+        fs::create_dir_all(parent).map_err(StoreError::at(parent))?;
+        let options = fs::OpenOptions::new().create(true).write(true).truncate(false).to_owned();
+        options.open(path).map_err(StoreError::at(path))
+    }
+
+    /// Waits until nobody else has it.
+    pub fn wait(path: &Path) -> Result<Lock, StoreError> {
+        let file = Lock::open(path)?;
+        supported(file.lock()).map_err(StoreError::at(path))?;
+        Ok(Lock { _file: file })
+    }
+
+    /// The lock, or nothing if somebody else has it.
+    pub fn try_now(path: &Path) -> Result<Option<Lock>, StoreError> {
+        let file = Lock::open(path)?;
+        match file.try_lock() {
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(error)) => {
+                supported(Err(error)).map_err(StoreError::at(path))?;
+                Ok(Some(Lock { _file: file }))
+            }
+            Ok(()) => Ok(Some(Lock { _file: file })),
+        }
+    }
+
+    /// Shares a store with others who do. Whoever is alone in it first removes from these folders what processes that were
+    /// killed have left half written: nobody can still need it.
+    pub fn share(path: &Path, folders: &[&Path]) -> Result<Lock, StoreError> {
+        if let Some(alone) = Lock::try_now(path)? {
+            for folder in folders {
+                remove_left_over(folder)?;
+            }
+            drop(alone);
+        }
+        let file = Lock::open(path)?;
+        supported(file.lock_shared()).map_err(StoreError::at(path))?;
+        Ok(Lock { _file: file })
+    }
+}
+
+/// That a file system has no locks is no error.
+fn supported(locked: io::Result<()>) -> io::Result<()> {
+    match locked {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+        other => other,
+    }
 }
 
 /// The text of a file, or nothing if there is none.

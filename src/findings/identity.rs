@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::quoting::quoted;
 use crate::generate::Profile;
 use crate::supervise::Limits;
 
@@ -107,14 +108,5 @@ impl CampaignIdentity {
             command += &format!(" --collector {}", quoted(&names.join(",")));
         }
         command
-    }
-}
-
-/// An argument as a shell takes it.
-fn quoted(argument: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-+~,=@%:".contains(c);
-    match !argument.is_empty() && argument.chars().all(plain) {
-        true => argument.to_owned(),
-        false => format!("'{}'", argument.replace('\'', "'\\''")),
     }
 }

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::campaigns::{Campaigns, Overlap};
-use super::files::StoreError;
+use super::campaigns::{self, Campaigns, Overlap};
+use super::files::{Lock, StoreError};
 use super::folders::{self, Regressions, Summary};
 
 /// Stores cannot be merged.
@@ -30,8 +30,11 @@ pub struct Merged {
 /// Merges stores into one, which may have something in it already and may be one of them.
 ///
 /// # Errors
-/// If a store cannot be read, if shards overlap, or if the result cannot be written.
+/// If a store cannot be read, if shards overlap, if another process is working in `into`, or if the result cannot be written.
 pub fn merge(from: &[PathBuf], into: &Path, regressions: &Regressions) -> Result<Merged, MergeError> {
+    let path = campaigns::store_lock(into);
+    let busy = "another process is working in this folder: wait for its end";
+    let _alone = Lock::try_now(&path)?.ok_or_else(|| StoreError::strange(into, busy.to_owned()))?;
     let mut merged = Campaigns::read(into)?;
     for root in from {
         let other = Campaigns::read(root)?;
@@ -43,6 +46,7 @@ pub fn merge(from: &[PathBuf], into: &Path, regressions: &Regressions) -> Result
     folders::renew(into, &merged, regressions)?;
     for root in from {
         folders::join_replayed(into, root)?;
+        folders::join_marks(into, root)?;
     }
     let bugs = folders::renew(into, &merged, regressions)?;
     Ok(Merged { campaigns: merged, bugs })

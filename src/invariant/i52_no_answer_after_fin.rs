@@ -8,7 +8,7 @@
 use super::Invariant;
 use super::check::Check;
 use super::description::{Description, Ground};
-use super::shadow::{NONE, Object, Shadow, WeakRec};
+use super::shadow::{Fault, NONE, Object, Shadow, WeakRec};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot};
 use crate::subject::{Choice, Expectation, Needs};
@@ -21,7 +21,7 @@ impl Check for I52 {
                     reachable when the weak reference was read.",
         premises: "Weak references that are older than the collection. One that user code of the same collection made may answer \
                    until its referent is destroyed (documented); so may, from 3.15 on, one without callback; but from 3.13.13 and 3.14.4 on \
-                   (gh-91636) neither may once `tp_clear` was called, if it was made before. A lying `traverse`, or an object \
+                   (gh-91636) neither may once `tp_clear` was called, if it was made before. A lying `traverse`, a hidden edge that holds it, or an object \
                    that was untracked by hand, makes it a type-fault.",
         not: "Objects that were cleared: I01. Objects that a finalizer saved and that are unreachable again, before a collection \
               finds it. What iterations over weak containers show.",
@@ -61,13 +61,18 @@ fn finalized(s: &mut Shadow, out: &mut Violations, weak: ObjId, object: ObjId) {
         s.reach().found().has(object.index())
     };
     let excused = is_excused(s, &record);
+    // The collector takes an object for saved that an edge holds which its type hides.
+    let hidden = !reachable && {
+        s.find_causes();
+        s.causes().of(object.index()) == Fault::Type
+    };
     // The collector clears the weak references of what is in its lists.
     let by_hand = o.is(Object::BY_HAND) && o.spot() == Spot::Untracked;
     out.judge(Invariant::I52, s, reachable, || {
         let report = Report::collector(Some(object)).other(Some(weak));
         if excused {
             report.documented(Expectation::AnswersUntilDestroyed, s)
-        } else if by_hand {
+        } else if by_hand || hidden {
             report.blame_type(true)
         } else {
             report.misled(s)

@@ -121,7 +121,11 @@ pub struct DifferenceKey {
     pub kind: Option<DifferenceKind>,
 }
 
-impl FindingKey for DifferenceKey {}
+impl FindingKey for DifferenceKey {
+    fn is_urgent(self) -> bool {
+        true
+    }
+}
 
 /// The counts of some of a campaign's scenarios.
 pub type ComparedTotals = Counts<ComparedCounts, DifferenceKey>;

@@ -18,6 +18,7 @@
 
 mod bless;
 mod check;
+mod goal;
 mod load;
 mod on_interpreter;
 mod outcome;
@@ -25,6 +26,7 @@ mod preserved_outcome;
 
 pub use bless::{BlessError, Blessed, bless_file};
 pub use check::{Mismatch, Report, compare};
+pub use goal::{Goal, NothingShown};
 pub use load::{Case, Reason, Unreadable, load};
 pub use on_interpreter::Replayed;
 pub use outcome::{Outcome, Runner, Topic};

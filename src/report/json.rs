@@ -1,17 +1,16 @@
 //! Results for programs. Everything that depends on time, machine or paths is under `timing`.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
-use anyhow::Context;
 use serde::Serialize;
 
 use super::text::campaign_report::CampaignReport;
 use super::text::run_counts::Word;
 use crate::campaign::{JudgedCounts, JudgedOutcome};
 use crate::cpython::Asked;
-use crate::findings::{Finding, REDUCED, RunCounts, Summary, Timing, Verdict, write_atomically};
+use crate::findings::{Finding, RunCounts, Summary, Timing, Verdict, write_atomically};
 
 use crate::invariant::{Class, Coverage, Invariant};
 
@@ -192,7 +191,7 @@ pub fn campaign(page: &CampaignReport<'_>, exit: u8) -> JsonReport {
             verified: record.verified,
             objects: record.objects,
             message: record.sentence.clone(),
-            file: file(record),
+            file: file(page.out, record),
             minimal: record.minimal,
             scenario: record.first.scenario,
             repeat: record.repeat.clone(),
@@ -238,7 +237,7 @@ pub fn campaign(page: &CampaignReport<'_>, exit: u8) -> JsonReport {
                 "message": crash.sentence,
                 "objects": crash.objects,
                 "scenario": crash.first.scenario,
-                "file": file(crash),
+                "file": file(page.out, crash),
                 "minimal": crash.minimal,
             })
         });
@@ -256,8 +255,9 @@ pub fn campaign(page: &CampaignReport<'_>, exit: u8) -> JsonReport {
 }
 
 /// The file of a finding's reduced scenario, in the folder for findings.
-pub(super) fn file(record: &Finding) -> String {
-    format!("{}/{REDUCED}", record.folder())
+pub(super) fn file(root: &Path, record: &Finding) -> String {
+    let file = JudgedOutcome::file(root, record);
+    file.strip_prefix(root).unwrap_or(&file).to_string_lossy().into_owned()
 }
 
 /// The times of a campaign, and what its store has by now.
@@ -293,17 +293,34 @@ fn by_code(count: impl Fn(Invariant) -> u64) -> BTreeMap<&'static str, u64> {
     Invariant::ALL.iter().map(|i| (i.code(), count(*i))).filter(|(_, n)| *n > 0).collect()
 }
 
+/// Makes sure that a report can be written to a file later: its folder is made if need be.
+///
+/// # Errors
+/// Why it cannot.
+pub fn check(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let checked = std::fs::create_dir_all(folder).and_then(|()| {
+        if path.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+        }
+        // A file is replaced by one that is made beside it; a pipe or device waits for who reads it.
+        let special = path.metadata().is_ok_and(|m| !m.is_file());
+        if special { Ok(()) } else { tempfile::tempfile_in(folder).map(drop) }
+    });
+    checked.map_err(|error| cannot(path, &error))
+}
+
+fn cannot(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
+}
+
 /// Writes a report to a file.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn write(path: &Path, report: &JsonReport) -> anyhow::Result<()> {
+pub fn write(path: &Path, report: &JsonReport) -> io::Result<()> {
     let mut text = serde_json::to_string_pretty(report)?;
     text.push('\n');
-    // A report that took a night is not lost for want of a folder.
-    if let Some(folder) = path.parent() {
-        let _ = std::fs::create_dir_all(folder);
-    }
     // Only a file may be replaced by another; a pipe or device is written to.
     let special = path.metadata().is_ok_and(|m| !m.is_file());
     let written = if special {
@@ -311,5 +328,5 @@ pub fn write(path: &Path, report: &JsonReport) -> anyhow::Result<()> {
     } else {
         write_atomically(path, text.as_bytes())
     };
-    written.with_context(|| format!("cannot write {}", path.display()))
+    written.map_err(|error| cannot(path, &error))
 }

@@ -15,6 +15,7 @@ mod numbered;
 mod operand;
 mod operations;
 mod place;
+mod planned;
 #[cfg(test)]
 mod sample;
 mod shapes;
@@ -28,6 +29,7 @@ pub(crate) use operand::Operand;
 pub use operand::{Bulk, Form, Operation, Stands, Usage};
 pub use operations::{OPERATIONS, Op, Opcode};
 pub use place::{Base, MAX_SLOT, MAX_VARS, Place};
+pub use planned::Planned;
 pub use shapes::{Items, Property, Shape, ShapeFacts, Shapes, SlotOrder, TpClear};
 
 /// Highest number of scripts.

@@ -155,7 +155,7 @@ pub fn attend(command: &mut Command, stop: &dyn Fn() -> bool) -> io::Result<Exit
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

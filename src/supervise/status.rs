@@ -1,11 +1,12 @@
 //! What became of a process, in words.
 
-use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+
+use super::signal;
 
 /// An exit status in words: `signal 11 (SIGSEGV)`, `exit code 1`.
 pub(crate) fn describe(status: ExitStatus) -> String {
-    match (status.signal(), status.code()) {
+    match (signal(status), status.code()) {
         (Some(signal), _) => match signal_name(signal) {
             Some(name) => format!("signal {signal} ({name})"),
             None => format!("signal {signal}"),
@@ -15,16 +16,26 @@ pub(crate) fn describe(status: ExitStatus) -> String {
     }
 }
 
+/// The name of a signal, by the number that it has on this system.
 fn signal_name(signal: i32) -> Option<&'static str> {
-    Some(match signal {
-        4 => "SIGILL",
-        6 => "SIGABRT",
-        7 => "SIGBUS",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        11 => "SIGSEGV",
-        14 => "SIGALRM",
-        15 => "SIGTERM",
-        _ => return None,
-    })
+    #[cfg(unix)]
+    {
+        use rustix::process::Signal;
+        let names = [
+            (Signal::ILL, "SIGILL"),
+            (Signal::ABORT, "SIGABRT"),
+            (Signal::BUS, "SIGBUS"),
+            (Signal::FPE, "SIGFPE"),
+            (Signal::KILL, "SIGKILL"),
+            (Signal::SEGV, "SIGSEGV"),
+            (Signal::ALARM, "SIGALRM"),
+            (Signal::TERM, "SIGTERM"),
+        ];
+        names.into_iter().find(|(number, _)| number.as_raw() == signal).map(|(_, name)| name)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = signal;
+        None
+    }
 }

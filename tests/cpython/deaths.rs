@@ -54,7 +54,7 @@ fn a_known_crash_is_a_line_of_its_own_that_says_how_the_interpreter_dies() {
     assert_eq!((&found["undefined"], &found["how"]), (&"MovedUntracked".into(), &"signal 11 (SIGSEGV)".into()));
     assert!(found["step"].is_u64() && found["collecting"].is_u64() && found["phase"].is_string(), "{found}");
     assert_eq!((&ends["died_where_undefined"], &ends["undefined"]), (&1.into(), &1.into()), "{ends}");
-    let [file] = &place.files("findings", "crash-moveduntracked")[..] else { panic!("{}", ran.out) };
+    let [file] = &place.files("findings/known", "crash-moveduntracked")[..] else { panic!("{}", ran.out) };
     let text = std::fs::read_to_string(file).unwrap();
     assert!(text.contains("note: the interpreter died: signal 11 (SIGSEGV) while collect("), "{text}");
     let shown = std::fs::read_to_string(file.with_file_name("finding.json")).unwrap();
@@ -87,4 +87,24 @@ fn replay_says_how_an_interpreter_dies_as_expected() {
         assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
         assert!(ran.out.contains("ok, dies: signal 11 (SIGSEGV) while collect(2) of step 7, phase "), "{}", ran.out);
     }
+}
+
+/// Where a debugger is, its stack; else that of faulthandler, which knows it from 3.14 on; else why there is none.
+#[test]
+fn the_c_stack_of_a_death_is_shown_or_why_it_is_not() {
+    let Some(python) = newest_path() else { return };
+    let place = Place::new();
+    let file = regression("N01-dying-weakref-moved.scn");
+    let ran = place.coroner(&format!("check {} --python {python} --native", file.display()));
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    let shown = ran.out.split_once("C stack of python-").unwrap_or_else(|| panic!("{}{}", ran.out, ran.err)).1;
+    let gdb = std::process::Command::new("gdb").arg("--version").output().is_ok();
+    match shown.lines().next().unwrap() {
+        head if head.ends_with(", by gdb") => assert!(gdb && shown.contains("\n#0 "), "{shown}"),
+        head if head.ends_with(", by faulthandler") => assert!(shown.lines().count() > 5, "{shown}"),
+        head => assert!(!gdb && head.contains("install gdb"), "{head}"),
+    }
+    assert!(ran.out.lines().skip(1).all(|line| line.chars().count() <= 80 || !line.contains(' ')), "{}", ran.out);
+    let ran = place.coroner(&format!("explain {} --collector cpython-3.13 --native", file.display()));
+    assert!(ran.code == 2 && ran.err.contains("--native goes with an interpreter"), "{}", ran.err);
 }

@@ -10,6 +10,8 @@ mod oracles;
 mod program;
 mod replay;
 mod rows;
+mod search;
+mod systems;
 mod verdicts;
 
 use std::time::Duration;

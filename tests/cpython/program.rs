@@ -36,6 +36,15 @@ impl Place {
         place
     }
 
+    /// A place where the probe is compiled by this compiler, as on a system of another kind: nothing tells where a process may
+    /// read and write its memory.
+    pub fn not_linux(compiler: &str) -> Place {
+        let mut place = Place::new();
+        let script = format!("#!/bin/sh\nexec {compiler} -DCORONER_NOT_LINUX \"$@\"\n");
+        place.compiler = Some(place.program("other-cc", &script));
+        place
+    }
+
     /// An executable file.
     pub fn program(&self, name: &str, text: &str) -> PathBuf {
         use std::os::unix::fs::PermissionsExt;

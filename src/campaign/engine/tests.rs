@@ -27,7 +27,11 @@ impl SubjectCounts for Sum {
     }
 }
 
-impl FindingKey for u64 {}
+impl FindingKey for u64 {
+    fn is_urgent(self) -> bool {
+        true
+    }
+}
 
 fn record(first: First, state: State) -> Finding {
     Finding {

@@ -368,8 +368,15 @@ static PyObject *serve(PyObject *self, PyObject *args) {
     setrlimit(RLIMIT_CORE, &none);
     signal(SIGALRM, tick);
     if (config.memory_bytes) {
-        memory.rlim_cur = memory.rlim_max = config.memory_bytes;
-        setrlimit(RLIMIT_AS, &memory);
+        /* No more than somebody else has allowed. */
+        if (getrlimit(RLIMIT_AS, &memory) < 0) return PyErr_SetFromErrno(PyExc_OSError);
+        if (memory.rlim_max == RLIM_INFINITY || memory.rlim_max > config.memory_bytes)
+            memory.rlim_max = config.memory_bytes;
+        memory.rlim_cur = memory.rlim_max;
+        if (setrlimit(RLIMIT_AS, &memory) < 0) {
+            PyErr_SetString(PyExc_OSError, "the limit of memory (RLIMIT_AS) cannot be set");
+            return NULL;
+        }
     }
     config.batch = open(config.batches, O_RDONLY);
     if (config.batch < 0) return PyErr_SetFromErrno(PyExc_OSError);

@@ -73,6 +73,17 @@ impl Death {
         self.seen == other.seen && self.freed == other.freed
     }
 
+    /// The weak references that outlived this death and that the other one called another number of times.
+    pub fn called_otherwise<'a>(&'a self, other: &'a Death) -> impl Iterator<Item = ObjId> + 'a {
+        let count = |weak: ObjId| other.calls.iter().find(|(w, _)| *w == weak).map(|(_, calls)| *calls);
+        self.calls.iter().filter(move |(weak, calls)| count(*weak).is_some_and(|n| n != *calls)).map(|(weak, _)| *weak)
+    }
+
+    /// True if the callbacks of weak references are the only difference.
+    pub fn differs_in_calls_only(&self, other: &Death) -> bool {
+        (self.freed, self.finalizers) == (other.freed, other.finalizers)
+    }
+
     /// Who is to blame for the difference between a death by reference count and one in a collection.
     ///
     /// What is promised of a death is promised of both: that the finalizer runs, that the callback of a weak reference that

@@ -6,9 +6,9 @@
 //! saved in a collection, is documented (PEP 442); that a finalizer or a callback runs on one way only is not.
 
 use super::super::description::{Description, Ground};
-use super::super::shadow::{Facts, NONE, Object, Shadow};
+use super::super::shadow::{Facts, Fate, NONE, Object, Shadow};
 use super::super::violation::{Class, Detail, Phase, Violation};
-use super::super::violations::planted;
+use super::super::violations::{class_of, planted};
 use super::super::{Invariant, Judge};
 use super::death::Death;
 use super::{record, undefined};
@@ -21,7 +21,7 @@ pub(crate) const DESCRIPTION: Description = Description {
                 same if its reference count falls to 0 and if it carries an extra edge to itself and dies in a collection.",
     premises: "No `DEBUG_SAVEALL`, nothing frozen; the object dies by reference count without the extra edge. Documented: what \
                weak references answer, which follows from the order, and objects that are saved; weak references that are made \
-               in the death or do not outlive it; legacy finalizers; before 3.8 the trashcan. A fault of its own type \
+               in the death, do not outlive it, or are trash that a finalizer saves; legacy finalizers; before 3.8 the trashcan. A fault of its own type \
                makes other differences type-faults, and so does a type that misled about the object in one of the deaths.",
     not: "Order (I17); runs of more than 262,144 events.",
     rests: &[Ground::Liveness, Ground::Promise(Promise::FinalizedOnce), Ground::Promise(Promise::CallbackDue)],
@@ -136,7 +136,7 @@ pub fn path_independence(
         if expected.is_as(&got) {
             continue;
         }
-        let (mut class, why) = expected.blame(&got, &variant.facts, variant.by_hand, &declaration.expectations);
+        let (mut class, mut why) = expected.blame(&got, &variant.facts, variant.by_hand, &declaration.expectations);
         let misled = |(scenario, events): (&Scenario, &[Event])| {
             judge.start(scenario, declaration);
             judge.take(events);
@@ -147,6 +147,14 @@ pub fn path_independence(
             && [(&variant.plain, &plain[..]), (&variant.knotted, &knotted)].into_iter().any(misled)
         {
             class = Class::TypeFault;
+        }
+        let saved = Expectation::Resurrection;
+        if class == Class::Collector && expected.differs_in_calls_only(&got) && declaration.expectations.holds(saved) {
+            judge.start(&variant.knotted, declaration);
+            judge.take(&knotted);
+            if expected.called_otherwise(&got).all(|weak| is_saved_trash(judge.shadow(), weak)) {
+                (class, why) = (class_of(saved), Some(saved));
+            }
         }
         found.extend(planted(Violation {
             invariant: Invariant::I18,
@@ -162,4 +170,11 @@ pub fn path_independence(
         }));
     }
     Ok(found)
+}
+
+/// True for a weak reference that was trash itself when it was cleared, without a callback, and that a finalizer saved after
+/// that.
+fn is_saved_trash(shadow: &Shadow, weak: ObjId) -> bool {
+    let died = shadow.weak(weak).map(|record| record.died());
+    died.is_some_and(|fate| fate.is(Fate::WEAK) && fate.is(Fate::FINALIZED) && !fate.is(Fate::EARLY))
 }

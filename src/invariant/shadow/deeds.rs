@@ -39,7 +39,7 @@ impl Deeds {
 
     /// `gc.DEBUG_SAVEALL` may be set now.
     #[inline]
-    pub(super) fn saves_all(&self) -> bool {
+    pub fn saves_all(&self) -> bool {
         self.saves_all
     }
 

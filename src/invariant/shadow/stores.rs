@@ -39,7 +39,7 @@ impl Shadow {
 
     #[cold]
     fn note_saved_now(&mut self, new: u32) {
-        if new != NONE && self.collection.unreachable().doomed().has(new as usize - 1) {
+        if new != NONE && self.is_being_cleared(new as usize - 1) {
             let misleads = self.user_code.driver().is_some_and(|f| match f.code() {
                 Code::Dealloc => true,
                 // Objects of static types with tp_del are cleared like any other.
@@ -50,6 +50,19 @@ impl Shadow {
                 self.mark_reached(new, Object::SPOILT);
                 self.spoil_half_cleared();
             }
+        }
+    }
+
+    /// True for what the collection which runs clears, or, where it cannot be told what that is, has cleared already and no
+    /// root reaches.
+    fn is_being_cleared(&mut self, index: usize) -> bool {
+        if self.collection.unreachable().doomed().has(index) {
+            return true;
+        }
+        let cleared = self.objects.all.get(index).is_some_and(|o| o.is(Object::CLEARED_NOW));
+        cleared && {
+            self.update_base();
+            !self.reach.base().has(index)
         }
     }
 

@@ -77,6 +77,35 @@ pub(super) const TYPE_PAIRS: &[Pair] = &[
         ),
     ),
     pair(
+        Type("its deallocator saves what is being cleared, which an entry of gc.callbacks has let go"),
+        Invariant::I02,
+        Once(
+            "cpython-3.15",
+            "def A():\n    del gc.callbacks[:]\n\ndef B():\n    a = self[0]\n\na = Node(call=A)\na[0] = Node(dealloc=B)\n\
+             a[0][0] = a\ngc.callbacks.append(a)\ndel a\ncollect(2)\n",
+        ),
+        Once(
+            "cpython-3.15+bug-no-resurrection-check",
+            "def A():\n    del gc.callbacks[:]\n\ndef B():\n    a = self[0]\n\ndef C():\n    c = self\n\na = Node(call=A)\n\
+             a[0] = Node(dealloc=B)\na[0][0] = a\nc = Node(finalizer=C)\nc[0] = c\ngc.callbacks.append(a)\ndel a\ndel c\n\
+             collect(2)\n",
+        ),
+    ),
+    pair(
+        Type("hides the edge that holds it"),
+        Invariant::I52,
+        Once(
+            "cpython-3.15",
+            "def A():\n    deref(b)\n\ndef B():\n    b = ref(self)\n    self[0] = self\n\na = Node(dealloc=A)\n\
+             a[0] = Node(hide=[0], finalizer=B)\na[1] = a\ndel a\ncollect(2)\n",
+        ),
+        Once(
+            "cpython-3.12+bug-keep-plain-weakrefs",
+            "def A():\n    pass\n\ndef B():\n    x = deref(w)\n\nc = Node(hide=[0])\nc[0] = c\na = Node(finalizer=A)\na[0] = a\n\
+             b = Node(finalizer=B)\nb[0] = b\nw = ref(a)\ndel a\ndel b\ndel c\ncollect(2)\n",
+        ),
+    ),
+    pair(
         Type("was untracked by hand, and is on no list of what is cleared"),
         Invariant::I52,
         Once(

@@ -150,20 +150,20 @@ pub struct Collector {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum UnknownCollector {
     /// The part before the switches is no release.
-    #[error("no collector is called `{name}`{}", hint(suggestion))]
+    #[error("no collector is called `{name}`{}", hint(near))]
     Row {
         /// The part that is wrong.
         name: String,
-        /// The nearest name.
-        suggestion: Option<String>,
+        /// The names that are near, the nearest first.
+        near: Vec<String>,
     },
     /// A switch does not exist.
-    #[error("no switch is called `{name}`{}", hint(suggestion))]
+    #[error("no switch is called `{name}`{}", hint(near))]
     Switch {
         /// The part that is wrong.
         name: String,
-        /// The nearest name.
-        suggestion: Option<String>,
+        /// The names that are near, the nearest first.
+        near: Vec<String>,
     },
     /// A choice must have a value.
     #[error("`-{name}` leaves no choice: say with `+` what it should be instead")]
@@ -173,11 +173,8 @@ pub enum UnknownCollector {
     },
 }
 
-fn hint(suggestion: &Option<String>) -> String {
-    match suggestion {
-        Some(name) => format!("; did you mean `{name}`? `coroner list` shows all"),
-        None => "; `coroner list` shows all".to_string(),
-    }
+fn hint(near: &[String]) -> String {
+    format!("{}; `coroner list` shows all", did_you_mean(near))
 }
 
 impl Row {
@@ -308,8 +305,7 @@ impl Collector {
     pub fn parse(name: &str) -> Result<Collector, UnknownCollector> {
         let rest = name.strip_prefix("cpython-").unwrap_or(name);
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let unknown =
-            || UnknownCollector::Row { name: name.to_string(), suggestion: nearest(name, ROWS.iter().map(Row::name)) };
+        let unknown = || UnknownCollector::Row { name: name.to_string(), near: near(name, ROWS.iter().map(Row::name)) };
         let mut numbers = rest[..end].split('.').map(str::parse::<u8>);
         let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else { return Err(unknown()) };
         let patch = match numbers.next() {
@@ -330,7 +326,7 @@ impl Collector {
             let (number, on, after) = Switch::TABLE.read_change(switches).map_err(|why| match why {
                 NoChange::Unknown(word) => UnknownCollector::Switch {
                     name: word.to_string(),
-                    suggestion: nearest(word, Switch::ALL.iter().map(|s| s.name().to_string())),
+                    near: near(word, Switch::ALL.iter().map(|s| s.name().to_string())),
                 },
                 NoChange::Value(name) => UnknownCollector::Value { name },
             })?;
@@ -348,10 +344,46 @@ impl Collector {
     }
 }
 
-/// The known name that differs least from a mistyped one, if it is near enough to be meant.
-pub fn nearest(word: &str, names: impl Iterator<Item = String>) -> Option<String> {
-    let limit = word.len() / 3 + 1;
-    names.map(|n| (distance(word, &n), n)).filter(|(d, _)| *d <= limit).min().map(|(_, n)| n)
+/// Names that are offered for one that means nothing.
+const MOST_NEAR: usize = 4;
+
+/// The names that a mistyped one may have meant: those that differ least, the nearest first, then those that it is a part of.
+/// Not more than a reader looks at.
+pub fn near(word: &str, names: impl Iterator<Item = String>) -> Vec<String> {
+    let names: Vec<String> = names.collect();
+    let mut near: Vec<(usize, &String)> = names.iter().map(|name| (distance(word, name), name)).collect();
+    near.sort();
+    let limit = near.first().map_or(0, |(least, _)| (least + 1).min(word.len() / 3 + 1));
+    near.retain(|(distance, _)| *distance <= limit);
+    let mut found: Vec<String> = near.into_iter().map(|(_, name)| name.clone()).collect();
+    let parts = names.iter().filter(|name| word.len() >= 2 && name.contains(word));
+    found.extend(parts.cloned());
+    let mut unique: Vec<String> = Vec::new();
+    for name in found {
+        if !unique.contains(&name) && unique.len() < MOST_NEAR {
+            unique.push(name);
+        }
+    }
+    unique
+}
+
+/// The question whether one of these names is meant, after a semicolon; nothing if there are none.
+pub fn did_you_mean(near: &[String]) -> String {
+    let names: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        None => String::new(),
+        Some((one, [])) => format!("; did you mean {one}?"),
+        Some((last, others)) => format!("; did you mean {} or {last}?", others.join(", ")),
+    }
+}
+
+/// [`did_you_mean`] of the names near to a word; if none is near, all names.
+pub fn meant(word: &str, names: impl Iterator<Item = String>) -> String {
+    let names: Vec<String> = names.collect();
+    match &near(word, names.iter().cloned())[..] {
+        [] => format!("; there are {}", names.join(", ")),
+        near => did_you_mean(near),
+    }
 }
 
 fn distance(a: &str, b: &str) -> usize {
@@ -441,6 +473,14 @@ mod tests {
         assert!(error("cpython-3").contains("no collector"));
         assert!(error("cpython-3.7.6.1").contains("no collector"));
         assert!(error("cpython-3.7*").contains("no collector"));
+    }
+
+    #[test]
+    fn a_name_that_means_nothing_gets_a_list_of_those_that_may_be_meant() {
+        let names = || ["weakrefs", "weakdicts", "finalizers", "default"].map(str::to_owned).into_iter();
+        assert_eq!(meant("weakref", names()), "; did you mean `weakrefs`?");
+        assert_eq!(meant("weak", names()), "; did you mean `weakrefs` or `weakdicts`?");
+        assert_eq!(meant("xyz", names()), "; there are weakrefs, weakdicts, finalizers, default");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::frame::{Frame, Phase};
 use super::interpreter::RunningCollection;
-use super::{Execution, PhasePoint, Process, View};
+use super::{Execution, Observer, PhasePoint, Process, View};
 use crate::event::{Code, Event};
 use crate::model::collector::{AskedRules, Rules, Switch, unreachable, weakrefs};
 use crate::model::heap::{Flag, Idx, List, NIL};
@@ -109,11 +109,19 @@ impl Execution<'_, '_> {
     }
 
     pub(super) fn show(&mut self, moment: PhasePoint) {
+        self.show_to(|observer, view| observer.at_phase(moment, view));
+    }
+
+    pub(super) fn show_step(&mut self) {
+        self.show_to(|observer, view| observer.at_step(view));
+    }
+
+    fn show_to(&mut self, show: impl FnOnce(&mut dyn Observer, &View<'_>)) {
         let Some(observer) = self.observer.as_deref_mut() else { return };
         let Process { heap, vars, interp, .. } = &*self.process;
         let RunningCollection { generation, set, .. } = interp.running;
         let events = self.sink.count();
-        observer.at_phase(moment, &View { heap, gc: &interp.gc, vars, generation, set, events });
+        show(observer, &View { heap, gc: &interp.gc, vars, generation, set, events });
     }
 
     /// Where survivors of the running collection go.

@@ -89,6 +89,10 @@ impl PhasePoint {
 pub trait Observer {
     /// Called at a moment of a collection.
     fn at_phase(&mut self, moment: PhasePoint, view: &View<'_>);
+
+    /// Called after each step of the machine that had events, in collections and outside of them. `generation` and `set` of
+    /// the view are those of the collection that runs, or ran last.
+    fn at_step(&mut self, _view: &View<'_>) {}
 }
 
 /// The inside of the model at a moment of a collection.
@@ -178,7 +182,7 @@ impl Machine {
     }
 
     /// Runs a scenario, with the schedule that is told if one is, and shows the heap to an observer at each phase of each
-    /// collection.
+    /// collection and after each step. Where the buffer is to be full does not count.
     pub fn run_observed(
         &mut self,
         scenario: &Scenario,
@@ -200,7 +204,11 @@ impl Machine {
         execution.told = told;
         let main = scenario.range(0);
         execution.process.start_body(main.start as u32, main.end as u32);
-        execution.run();
+        if execution.observer.is_some() {
+            execution.run_stepwise();
+        } else {
+            execution.run();
+        }
         // With fewer objects no nesting of deallocators can be deep enough for any release.
         if execution.process.heap.places() >= trashcan::LEAST_LIMIT as usize {
             execution.process.rules.ask(trashcan::SWITCHES);
@@ -248,20 +256,35 @@ impl Subject for Machine {
 }
 
 impl Execution<'_, '_> {
-    /// Runs what the actor has to do, to the end.
-    fn run(&mut self) {
+    /// Runs what the actor has to do, to the end or until the buffer is full; true if to the end.
+    fn run(&mut self) -> bool {
         while let Some(frame) = self.process.actor.frames.last().copied() {
             self.turn(frame);
             if let Some(reason) = self.stop {
                 self.sink.event(Event::Undefined { reason });
-                return;
+                return true;
             }
             if self.sink.is_full() {
-                return;
+                return false;
             }
         }
         self.sink.event(Event::End);
         self.snapshot();
+        true
+    }
+
+    /// Runs to the end and stops after each step that had an event to show the heap: the loop that is measured does not ask
+    /// for an observer.
+    #[cold]
+    fn run_stepwise(&mut self) {
+        loop {
+            self.sink.end_after(1);
+            let is_over = self.run();
+            self.show_step();
+            if is_over {
+                return;
+            }
+        }
     }
 
     /// Goes on with the frame on top of the stack.

@@ -238,7 +238,7 @@ pub fn json(page: &LockstepReport<'_>, exit: u8) -> JsonReport {
     report.repeat = page.repeat.map(str::to_owned);
     let counts: Vec<Value> = pairs().map(|(subject, tally)| counts(subject, tally)).collect();
     report.result.insert("interpreters".to_owned(), counts.into());
-    let differences: Vec<Value> = outcome.findings.iter().map(|(_, record)| difference(record)).collect();
+    let differences: Vec<Value> = outcome.findings.iter().map(|(_, record)| difference(page.out, record)).collect();
     report.result.insert("differences".to_owned(), differences.into());
     let causes = page.causes.iter().map(|(at, causes)| causes_json(&about.subjects[*at].name, causes));
     report.result.insert("causes".to_owned(), causes.collect());
@@ -285,13 +285,13 @@ fn counts(subject: &SubjectIdentity, tally: &ComparedCounts) -> Value {
     })
 }
 
-fn difference(record: &Finding) -> Value {
+fn difference(root: &Path, record: &Finding) -> Value {
     let mut all = record.details.clone();
     let pairs = [
         ("objects", record.objects.into()),
         ("scenario", record.first.scenario.into()),
         ("minimal", record.minimal.into()),
-        ("file", file(record).into()),
+        ("file", file(root, record).into()),
         ("repeat", record.repeat.clone().into()),
     ];
     all.extend(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)));

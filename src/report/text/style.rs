@@ -1,5 +1,8 @@
 //! Colours, and numbers for people.
 
+use anstyle::{AnsiColor, Style as Ansi};
+
+pub use crate::findings::quoted;
 use crate::model::collector::Row;
 
 /// Writes with colours, or without.
@@ -12,31 +15,31 @@ pub struct Style {
 impl Style {
     /// Something that is wrong.
     pub fn bad(self, text: &str) -> String {
-        self.paint(text, "31;1")
+        self.paint(text, AnsiColor::Red.on_default().bold())
     }
 
     /// Something to take note of.
     pub fn note(self, text: &str) -> String {
-        self.paint(text, "33")
+        self.paint(text, AnsiColor::Yellow.on_default())
     }
 
     /// Something of less importance.
     pub fn faint(self, text: &str) -> String {
-        self.paint(text, "2")
+        self.paint(text, Ansi::new().dimmed())
     }
 
     /// A headline.
     pub fn head(self, text: &str) -> String {
-        self.paint(text, "1")
+        self.paint(text, Ansi::new().bold())
     }
 
     /// Something to type.
     pub fn command(self, text: &str) -> String {
-        self.paint(text, "36")
+        self.paint(text, AnsiColor::Cyan.on_default())
     }
 
-    fn paint(self, text: &str, code: &str) -> String {
-        if self.color && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    fn paint(self, text: &str, style: Ansi) -> String {
+        if self.color && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 }
 
@@ -72,16 +75,6 @@ pub fn subject(name: &str, verified: bool) -> String {
     }
 }
 
-/// A path as a shell takes it.
-pub fn quoted(path: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-+~,=@%:".contains(c);
-    if !path.is_empty() && path.chars().all(plain) {
-        path.to_owned()
-    } else {
-        format!("'{}'", path.replace('\'', "'\\''"))
-    }
-}
-
 /// The lines of a text of at most `width` columns, all but the first with an indent. Breaks at spaces only: names and paths
 /// stay whole.
 pub fn wrapped(text: &str, width: usize, indent: &str) -> Vec<String> {
@@ -110,6 +103,6 @@ mod tests {
     #[test]
     fn without_colour_nothing_is_added() {
         assert_eq!(Style { color: false }.bad("x"), "x");
-        assert_eq!(Style { color: true }.bad("x"), "\x1b[31;1mx\x1b[0m");
+        assert_eq!(Style { color: true }.bad("x"), "\x1b[1m\x1b[31mx\x1b[0m");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::super::{Base, Normalized, Op, Place, Scenario};
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Code, Diagnostic};
 use super::words;
 
 /// The content of a text file. Its scenario is in normal form.
@@ -28,6 +28,21 @@ pub struct Document {
 }
 
 impl Document {
+    /// What is to be said, with the line, of a scenario that is about to create more than `limit` objects. `source` is the text
+    /// that it was read from; `advice` says how the limit is changed.
+    pub fn too_large(&self, source: &str, limit: u64, advice: &str) -> Option<Diagnostic> {
+        let planned = self.scenario.planned();
+        if planned.objects <= limit {
+            return None;
+        }
+        let line = self.lines.get(planned.largest).copied().unwrap_or(0) as usize;
+        let start: usize = source.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let text = source[start..].lines().next().unwrap_or("");
+        let span = start + text.len() - text.trim_start().len()..start + text.trim_end().len();
+        let message = format!("the scenario creates {} objects, and the limit is {limit}", planned.objects);
+        Some(Diagnostic::new(Code::Limit, source, span, message).suggesting(advice))
+    }
+
     /// A document that says nothing but the scenario (normalized), with canonical names.
     pub fn new(scenario: &Scenario) -> Document {
         Document { scenario: scenario.normalize(), ..Document::default() }

@@ -6,6 +6,7 @@ use super::KNOWN_VERSIONS;
 use super::diagnostic::{Code, Diagnostic};
 use super::document::{Class, Expectation, ExpectedViolation, Fact, Field, FieldName};
 use super::lexer::{shortened, unexpected_character};
+use super::print::one_line;
 use super::symbols::Symbols;
 use super::words::{self, nearest};
 
@@ -76,12 +77,12 @@ pub(super) fn field(source: &str, line: Range<usize>, word: &str) -> Result<Fiel
         let at = line.end - text.len() + text.find(c).unwrap_or(0);
         return Err(unexpected_character(source, at, c));
     }
-    let text = text.trim();
+    let text = one_line(text);
     if text.is_empty() {
         return Err(Diagnostic::new(Code::Syntax, source, line.end..line.end, format!("`{word}` says nothing"))
             .expecting(["text"]));
     }
-    Ok(Field { name, text: text.to_owned() })
+    Ok(Field { name, text })
 }
 
 /// An `expect` line, and the comment behind it.

@@ -98,6 +98,12 @@ fn bytes_that_are_not_utf8_have_a_place() {
 }
 
 #[test]
+fn a_header_line_with_tabs_is_printed_as_it_was_read() {
+    let document = parse("coroner 1\nnote: one\t\ttwo\n").unwrap();
+    assert_eq!(parse(&document.print()).map(|again| again.fields), Ok(document.fields));
+}
+
+#[test]
 fn an_empty_file_lacks_its_version() {
     for source in ["", "\n", "\u{feff}", "#", "coroner", "coroner one", "coroner 1 2", "coroner -1", "Coroner 1"] {
         assert_eq!(first_error(source).code, Code::Version, "{source:?}");

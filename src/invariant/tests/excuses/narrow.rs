@@ -23,6 +23,15 @@ const BESIDE: &[(&str, Invariant, Run)] = &[
         ),
     ),
     (
+        "an entry of gc.callbacks empties gc.garbage, and nothing was saved there",
+        Invariant::I21,
+        Once(
+            "cpython-3.12+bug-count-one-more",
+            "def A():\n    del gc.garbage[:]\n\ndef B():\n    gc.callbacks.append(a)\n\na = Node(call=A)\nb = Node(finalizer=B)\n\
+             b[0] = b\ndel b\ncollect(2)\n",
+        ),
+    ),
+    (
         "a script that does not run empties gc.callbacks",
         Invariant::I19,
         Once(
@@ -114,4 +123,12 @@ fn what_finalizers_make_for_ever_is_no_leak() {
         let found = rounds("cpython-3.12+bug-collection-leaks", &beside);
         assert_eq!(class_of(&found, Invariant::I38), Some(Class::Collector), "{name}");
     }
+}
+
+/// What `DEBUG_SAVEALL` has saved, and an entry of `gc.callbacks` has taken out of `gc.garbage` again, is not known to be left.
+#[test]
+fn what_was_saved_and_let_go_in_one_collection_is_not_counted() {
+    let text = "def A():\n    del gc.garbage[:]\n\ndef B():\n    gc.callbacks.append(a)\n\na = Node(call=A)\nb = Node(finalizer=B)\n\
+                b[0] = b\ndel b\ngc.set_debug(DEBUG_SAVEALL)\ncollect(2)\n";
+    assert_eq!(Once("cpython-3.15", text).found(), []);
 }

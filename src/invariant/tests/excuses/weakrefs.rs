@@ -16,6 +16,19 @@ pub(super) const PAIRS: &[Pair] = &[
     ),
     pair(
         Entry(Expectation::Resurrection),
+        Invariant::I18,
+        // The finalizer saves a weak reference that was trash, after it was cleared.
+        Paths(
+            "cpython-3.15",
+            "def A():\n    a = self[0]\n\na = Node(call=A)\nb = Node(finalizer=A)\nb[0] = ref(b, a)\n",
+        ),
+        Paths(
+            "cpython-3.15+bug-lose-callbacks",
+            "def A():\n    d = self[0]\n\na = Node(call=A)\nb = Node(finalizer=A)\nb[0] = ref(b)\nc = ref(b, a)\n",
+        ),
+    ),
+    pair(
+        Entry(Expectation::Resurrection),
         Invariant::I12,
         Once(
             "cpython-3.12",

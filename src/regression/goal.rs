@@ -1,23 +1,26 @@
-//! What `coroner shrink` keeps while a scenario gets smaller.
+//! What stays the same while a scenario gets smaller.
 
-use std::path::Path;
+use thiserror::Error;
 
-use anyhow::{Context, bail};
-
-use super::input;
-use super::options::{self, Subjects};
+use super::{PreservedOutcome, Runner};
 use crate::campaign::{Examined, Examiner};
 use crate::findings::{Verdict, count_objects};
 use crate::invariant::{Class, Invariant, Phase, Violation};
-use crate::lookup::Collectors;
-use crate::model::collector::Collector;
-use crate::regression::{PreservedOutcome, Runner};
-use crate::report::subject;
 use crate::scenario::Scenario;
 use crate::scenario::text::{Document, Field, FieldName};
 use crate::shrink::Minimality;
-use crate::subject::Fatal;
+use crate::subject::{Catalogue, Fatal, UnknownSubject};
 use crate::supervise::Limits;
+
+/// The scenario shows nothing that could stay the same.
+#[derive(Debug, Error)]
+#[error("no violation{} on {names}", .target.map_or_else(String::new, |invariant| format!(" of {invariant}")))]
+pub struct NothingShown {
+    /// Only violations of this invariant were looked for.
+    pub target: Option<Invariant>,
+    /// The subjects, with commas.
+    pub names: String,
+}
 
 /// What a run shows: the violation that makes it fail, or else its primary one, or an end that is worse. With a target, the
 /// violation of that invariant which makes it fail, or else the first, and nothing else.
@@ -59,33 +62,24 @@ pub struct Signs {
 }
 
 impl Goal {
-    /// What the arguments and the file mean: the subjects that they name, or the outcome that the file expects. With a `target`
-    /// the subjects keep their violation of that invariant.
+    /// What each subject shows now. With a `target` only violations of that invariant count.
     ///
     /// # Errors
-    /// If a name means nothing, or there is nothing to keep.
-    pub fn new(
-        file: &Path,
-        collectors: &[String],
-        python: Option<&str>,
+    /// If none shows anything.
+    pub fn shown(
+        examiners: Vec<Examiner>,
         target: Option<Invariant>,
-        document: &Document,
-    ) -> anyhow::Result<Goal> {
-        if collectors.is_empty() && python.is_none() {
-            let Some(name) = input::collector(document) else {
-                if document.expectations.is_empty() {
-                    bail!("the file names no collector and expects nothing; give --collector or --python");
-                }
-                if target.is_some() {
-                    bail!("the outcome that the file expects is no single invariant; give --collector or --python");
-                }
-                return Ok(Goal::Outcome(Box::new(PreservedOutcome::new(document, &Collectors)?)));
-            };
-            let subjects = options::subjects(&[name.to_owned()]).context("the file names its collector")?;
-            return Signs::new(&subjects, target, document, file).map(Goal::Signs);
-        }
-        let subjects = options::subjects_and_pythons(collectors, python)?;
-        Signs::new(&subjects, target, document, file).map(Goal::Signs)
+        scenario: &Scenario,
+    ) -> Result<Goal, NothingShown> {
+        Signs::new(examiners, target, scenario).map(Goal::Signs)
+    }
+
+    /// The outcome that a regression file expects.
+    ///
+    /// # Errors
+    /// If it names a subject that does not exist, or that cannot be set up.
+    pub fn expected(document: &Document, catalogue: &dyn Catalogue) -> Result<Goal, UnknownSubject> {
+        Ok(Goal::Outcome(Box::new(PreservedOutcome::new(document, catalogue)?)))
     }
 
     /// True if the scenario shows the same.
@@ -120,21 +114,25 @@ impl Goal {
         }
     }
 
-    /// The options of a command that runs the result on the same subjects.
-    pub fn options(&self) -> String {
+    /// The names of the subjects, and the invariant whose violations are kept; nothing for the outcome of a file.
+    pub fn subjects(&self) -> Option<(Vec<&str>, Option<Invariant>)> {
         match self {
-            Goal::Signs(signs) => {
-                let names: Vec<&str> = signs.examiners.iter().map(|e| e.declaration().name.as_str()).collect();
-                let invariant = signs.target.map_or_else(String::new, |i| format!(" --invariant {}", i.code()));
-                format!(" --collector {}{invariant} --strict", names.join(","))
-            }
-            Goal::Outcome(_) => String::new(),
+            Goal::Signs(signs) => Some((signs.names().collect(), signs.target)),
+            Goal::Outcome(_) => None,
         }
     }
 
-    /// The reduced scenario with the header of the original, brought up to date. A file with expectations keeps its
-    /// names and comments as well if nothing was reduced, and expects what happens.
-    pub fn document(&self, original: &Document, scenario: &Scenario, claim: &Minimality) -> Document {
+    /// The reduced scenario with the header of the original, brought up to date: `shown` is how the header writes the name of
+    /// a subject. A file with expectations keeps its names and comments as well if nothing was reduced, and expects what happens
+    /// on the subjects of the catalogue.
+    pub fn document(
+        &self,
+        original: &Document,
+        scenario: &Scenario,
+        claim: &Minimality,
+        catalogue: &dyn Catalogue,
+        shown: fn(&str, bool) -> String,
+    ) -> Document {
         let new = |kept: &[FieldName]| {
             let mut document = Document::new(scenario);
             document.fields = original.fields.iter().filter(|f| kept.contains(&f.name)).cloned().collect();
@@ -152,12 +150,12 @@ impl Goal {
                 document.expectations = original.expectations.clone();
                 document.expectations.iter_mut().for_each(|e| e.facts.clear());
                 // Its collectors were parsed before.
-                let _ = Runner::new(&Collectors).bless(&mut document);
+                let _ = Runner::new(catalogue).bless(&mut document);
                 document
             }
             Goal::Signs(signs) => {
                 let mut document = new(&[FieldName::Bug, FieldName::Source, FieldName::Seed]);
-                document.fields.extend(signs.fields());
+                document.fields.extend(signs.fields(shown));
                 document
             }
         };
@@ -167,29 +165,24 @@ impl Goal {
 }
 
 impl Signs {
-    fn new(
-        (collectors, interpreters): &Subjects,
-        target: Option<Invariant>,
-        document: &Document,
-        file: &Path,
-    ) -> anyhow::Result<Signs> {
-        let subjects = (collectors.clone(), interpreters.clone());
-        let examiners = options::examiners(&subjects, &options::baseline()?);
+    fn new(examiners: Vec<Examiner>, target: Option<Invariant>, scenario: &Scenario) -> Result<Signs, NothingShown> {
         let mut signs = Signs { examiners, wanted: Vec::new(), target, differential: false, slow: 0 };
-        signs.wanted = signs.all(&document.scenario);
+        signs.wanted = signs.all(scenario);
         if signs.wanted.iter().all(Option::is_none) {
             signs.differential = true;
-            signs.wanted = signs.all(&document.scenario);
+            signs.wanted = signs.all(scenario);
         }
         if signs.wanted.iter().all(Option::is_none) {
-            let names: Vec<&str> = collectors.iter().map(|c: &Collector| c.name.as_str()).collect();
-            let of = target.map_or_else(String::new, |invariant| format!(" of {invariant}"));
-            bail!("{} shows no violation{of} on {}", file.display(), names.join(", "));
+            return Err(NothingShown { target, names: signs.names().collect::<Vec<_>>().join(", ") });
         }
         if signs.wanted.contains(&Some(Sign::Fatal(Fatal::Limit))) {
             signs.examiners.iter_mut().for_each(|e| e.set_limits(e.limits().hurried()));
         }
         Ok(signs)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.examiners.iter().map(|e| e.declaration().name.as_str())
     }
 
     fn all(&mut self, scenario: &Scenario) -> Vec<Option<Sign>> {
@@ -206,9 +199,9 @@ impl Signs {
     }
 
     /// Who shows it, and what.
-    fn fields(&self) -> Vec<Field> {
+    fn fields(&self, shown: fn(&str, bool) -> String) -> Vec<Field> {
         let collectors = self.examiners.iter().map(Examiner::declaration);
-        let subjects: Vec<String> = collectors.map(|c| subject(&c.name, c.verified)).collect();
+        let subjects: Vec<String> = collectors.map(|c| shown(&c.name, c.verified)).collect();
         let what = match self.wanted.iter().flatten().next() {
             Some(Sign::Violation(invariant, class, _)) => {
                 Some((FieldName::Invariant, format!("{} {} ({})", invariant.code(), invariant.name(), class.word())))
