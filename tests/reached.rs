@@ -263,7 +263,7 @@ static SITUATIONS: &[Situation] = &[
         matches!(c.step, Some(Op::Iterate { .. })) && matches!(e, Event::Unraisable { .. })
     }),
     of("an iteration over a frozen WeakSet", 5, 1, |c, e| {
-        matches!(*e, Event::Yielded { container, .. } if c.is_named(Some(container), Shape::WeakSet)
+        matches!(*e, Event::Yielded { container, .. } if [Shape::WeakSet, Shape::LibrarySet].into_iter().any(|shape| c.is_named(Some(container), shape))
             && (container.index() < c.frozen || c.object(container).spot == Spot::Permanent))
     }),
     of("user code nests eight deep", 30, 1, |c, e| matches!(e, Event::Enter { .. }) && c.code.len() >= 7),
