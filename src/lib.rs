@@ -85,6 +85,7 @@
 //! | How are real interpreters run? | [`cpython`] |
 //! | Who runs a campaign's scenarios? | [`subject::Spec`], found by name in [`lookup`] |
 //! | What was found, and where is it kept? | [`findings`] |
+//! | Which extension types break the rules? | [`audit`] |
 //! | How does a run look? | [`explain`] in words, [`picture`] as a drawing |
 //! | What changes with a rule? | [`design`] |
 //! | How does a scenario become a script of its own? | [`export`] |
@@ -99,6 +100,8 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 #[doc(hidden)]
 pub mod mutants;
 
+#[doc(hidden)]
+pub mod audit;
 #[doc(hidden)]
 pub mod bench;
 #[doc(hidden)]

@@ -37,7 +37,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("pages", &["report"]),
     ("export", &["diagnose"]),
     ("bench", &["report", "planted"]),
-    ("cli", &["bench", "corpus", "export", "picture", "pages"]),
+    ("audit", &["cpython"]),
+    ("cli", &["bench", "corpus", "export", "picture", "pages", "audit"]),
 ];
 
 /// Arrows against the direction that still stand, as `from -> to`. Each must occur: one that is gone leaves this list.

@@ -111,7 +111,8 @@ impl<'s> Context<'s> {
                 let shape = |shape| Kind::new(shape);
                 let kind = match role {
                     Role::Named => *self.scenario.ops()[origin as usize].kind().expect("what is made has a kind"),
-                    Role::InstanceDict | Role::ContainerData => shape(Shape::Dict),
+                    Role::InstanceDict | Role::ContainerData | Role::ContainerDict => shape(Shape::Dict),
+                    Role::ContainerPending | Role::ContainerIterating => shape(Shape::List),
                     Role::ContainerRemove => shape(Shape::Function),
                     Role::ContainerEntry | Role::FinalizeRef | Role::ContainerSelf => shape(Shape::Ref),
                     Role::ContainerDefaults | Role::ContainerClosure => shape(Shape::Tuple),

@@ -1,6 +1,7 @@
 //! The command line: one file per command, each turns its arguments into a report and an exit code.
 
 mod against;
+mod audit;
 mod bench;
 mod bisect;
 mod bless;
@@ -82,6 +83,7 @@ enum Command {
     Shrink(shrink::Args),
     Sweep(sweep::Args),
     Enumerate(enumerate::Args),
+    Audit(audit::Args),
     Bugs(bugs::Args),
     Bench(bench::Args),
     List(list::Args),
@@ -136,6 +138,7 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Shrink(args) => shrink::run(&args, json),
         Command::Sweep(args) => sweep::run(&args, json),
         Command::Enumerate(args) => enumerate::run(&args, json),
+        Command::Audit(args) => audit::run(&args, json),
         Command::Bugs(args) => bugs::run(&args, json),
         Command::Bench(args) => bench::run(&args, json),
         Command::List(args) => list::run(&args, json),

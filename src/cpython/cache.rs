@@ -14,9 +14,6 @@ const ABOUT: &str = "interpreter.txt";
 /// After so long a folder in which something was built was left behind by a process that was killed.
 const LEFT_BEHIND: Duration = Duration::from_secs(24 * 3600);
 
-/// The name of the module that is built.
-pub(super) const LIBRARY: &str = "coroner_probe.so";
-
 /// The cache folder: `CORONER_CACHE`, else `coroner` in the user's cache folder.
 pub fn cache_dir() -> PathBuf {
     let var = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
@@ -54,12 +51,18 @@ pub fn cached(cache: &Path) -> Vec<CachedProbe> {
     let probe = |folder: PathBuf| CachedProbe {
         about: fs::read_to_string(folder.join(ABOUT)).ok().map(|text| text.trim().to_owned()),
         bytes: bytes(&folder),
-        used: folder.join(LIBRARY).metadata().or_else(|_| folder.metadata()).and_then(|m| m.modified()).ok(),
+        used: library(&folder).metadata().and_then(|m| m.modified()).ok(),
         folder,
     };
     let mut found: Vec<CachedProbe> = entries.filter(is_probe).map(probe).collect();
     found.sort_by(|a, b| (b.used, &a.folder).cmp(&(a.used, &b.folder)));
     found
+}
+
+/// The library of a folder, or the folder, if it has none.
+fn library(folder: &Path) -> PathBuf {
+    let mut entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.find(|path| path.extension().is_some_and(|e| e == "so")).unwrap_or_else(|| folder.to_path_buf())
 }
 
 fn bytes(folder: &Path) -> u64 {
@@ -111,6 +114,8 @@ pub(super) fn note(folder: &Path, about: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LIBRARY: &str = "coroner_probe.so";
 
     #[test]
     fn the_probes_that_were_not_used_for_longest_go() {

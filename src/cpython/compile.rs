@@ -1,4 +1,5 @@
-//! Compiles the probe for an interpreter, once: the result is kept by digest of interpreter and source.
+//! Compiles a library for an interpreter, once: the result is kept by digest of interpreter and source. The probe of scenarios
+//! is one, the library of the audit and its controls are others; no two of them are loaded together, but for the last two.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use super::cache::{self, LIBRARY};
+use super::cache;
 use super::identity::Interpreter;
 use super::layout;
 use crate::supervise::{Bounds, NoAnswer, ask, unique};
@@ -16,8 +17,41 @@ use crate::supervise::{Bounds, NoAnswer, ask, unique};
 const COMPILER: Bounds = Bounds { time: Duration::from_secs(300), output: 4 << 20 };
 
 const HEADER: (&str, &str) = ("probe.h", include_str!("probe/probe.h"));
+/// The layer "core": what all libraries know of an interpreter's collector.
+pub(super) const CORE: (&str, &str) = ("heads.h", include_str!("core/heads.h"));
 /// The header that [`layout::header`] writes.
 const LAYOUT: &str = "layout.h";
+
+/// What is compiled to one extension module.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Library {
+    /// The name of the module.
+    pub(super) module: &'static str,
+    /// C files, by their names.
+    pub(super) sources: &'static [(&'static str, &'static str)],
+    /// Headers, by their names; those that are made here come to them.
+    pub(super) headers: &'static [(&'static str, &'static str)],
+    /// Sanitizers, where the interpreter is to be run with them.
+    pub(super) may_be_sanitized: bool,
+}
+
+/// The probe of scenarios.
+const PROBE: Library =
+    Library { module: "coroner_probe", sources: &SOURCES, headers: &[HEADER, CORE], may_be_sanitized: true };
+
+impl Library {
+    fn file(&self) -> String {
+        format!("{}.so", self.module)
+    }
+
+    fn flags(self, interpreter: &Interpreter) -> impl Iterator<Item = &'static str> {
+        let sanitized = interpreter.sanitized && self.may_be_sanitized;
+        // What the interpreter brings is found when it loads the library.
+        let of_system: &[&str] = if cfg!(target_os = "macos") { &["-undefined", "dynamic_lookup"] } else { &[] };
+        FLAGS.into_iter().chain(of_system.iter().copied()).chain(SANITIZERS.into_iter().filter(move |_| sanitized))
+    }
+}
+
 pub(super) const SOURCES: [(&str, &str); 17] = [
     ("table.c", include_str!("probe/table.c")),
     ("events.c", include_str!("probe/events.c")),
@@ -103,7 +137,7 @@ pub enum SetupError {
         library: &'static str,
     },
     /// The compiler refused the source.
-    #[error("the probe does not compile for {name}: {message}")]
+    #[error("the library of coroner does not compile for {name}: {message}")]
     Compile {
         /// The interpreter.
         name: String,
@@ -156,23 +190,22 @@ fn compile(command: &mut Command, bounds: Bounds) -> Result<Output, SetupError> 
     })
 }
 
-fn flags(interpreter: &Interpreter) -> impl Iterator<Item = &'static str> {
-    // What the interpreter brings is found when it loads the library.
-    let of_system: &[&str] = if cfg!(target_os = "macos") { &["-undefined", "dynamic_lookup"] } else { &[] };
-    FLAGS.into_iter().chain(of_system.iter().copied()).chain(SANITIZERS.into_iter().filter(|_| interpreter.sanitized))
-}
-
 /// The folder with the probe for this interpreter, compiled if it is not in the cache.
 ///
 /// # Errors
 /// [`SetupError`] if it cannot be built.
 pub fn probe(interpreter: &Interpreter) -> Result<PathBuf, SetupError> {
+    library(interpreter, PROBE)
+}
+
+/// The folder with a library for this interpreter, compiled if it is not in the cache.
+pub(super) fn library(interpreter: &Interpreter, library: Library) -> Result<PathBuf, SetupError> {
     let file = |path: &Path, error| SetupError::File { what: path.display().to_string(), error };
     let compiler = compiler();
-    let folder = cache::folder(digest(interpreter, &compiler));
-    let library = folder.join(LIBRARY);
-    if library.is_file() {
-        cache::touch(&library);
+    let folder = cache::folder(digest(interpreter, &compiler, library));
+    let made = folder.join(library.file());
+    if made.is_file() {
+        cache::touch(&made);
         return Ok(folder);
     }
     if !interpreter.include.iter().any(|dir| dir.join("Python.h").is_file()) {
@@ -189,24 +222,31 @@ pub fn probe(interpreter: &Interpreter) -> Result<PathBuf, SetupError> {
     let work = folder.join(format!("build-{}-{}", std::process::id(), unique()));
     fs::create_dir_all(&work).map_err(|e| file(&work, e))?;
     let work = work.canonicalize().map_err(|e| file(&work, e))?;
-    let built = build(interpreter, &compiler, &work, COMPILER)
-        .and_then(|made| fs::rename(&made, &library).map_err(|e| file(&library, e)));
+    let built = build(interpreter, &compiler, library, &work, COMPILER)
+        .and_then(|built| fs::rename(&built, &made).map_err(|e| file(&made, e)));
     let _ = fs::remove_dir_all(&work);
     built?;
     cache::note(&folder, &format!("{} {}", interpreter.name(), interpreter.program.display()));
     Ok(folder)
 }
 
-fn build(interpreter: &Interpreter, compiler: &OsString, work: &Path, bounds: Bounds) -> Result<PathBuf, SetupError> {
+fn build(
+    interpreter: &Interpreter,
+    compiler: &OsString,
+    library: Library,
+    work: &Path,
+    bounds: Bounds,
+) -> Result<PathBuf, SetupError> {
     let layout = layout::header();
-    for (name, text) in SOURCES.into_iter().chain([HEADER, (LAYOUT, &layout)]) {
+    for (name, text) in library.sources.iter().chain(library.headers).chain(&[(LAYOUT, layout.as_str())]) {
         write(work.join(name), text)?;
     }
     let features = features(interpreter, compiler, work, bounds)?;
     write(work.join(FEATURES_HEADER), &features)?;
-    let made = work.join(LIBRARY);
+    let made = work.join(library.file());
     let mut command = with_headers(interpreter, compiler, work);
-    command.args(flags(interpreter)).arg("-o").arg(&made).args(SOURCES.iter().map(|(name, _)| name));
+    let sources = library.sources.iter().map(|(name, _)| name);
+    command.args(library.flags(interpreter)).arg("-o").arg(&made).args(sources);
     let output = compile(&mut command, bounds)?;
     if output.status.success() { Ok(made) } else { Err(refused(interpreter, &output)) }
 }
@@ -250,7 +290,7 @@ fn refused(interpreter: &Interpreter, output: &Output) -> SetupError {
     SetupError::Compile { name: interpreter.name(), message: message.trim().to_string() }
 }
 
-fn digest(interpreter: &Interpreter, compiler: &OsString) -> u128 {
+fn digest(interpreter: &Interpreter, compiler: &OsString, library: Library) -> u128 {
     let mut state = xxhash_rust::xxh3::Xxh3::new();
     let mut part = |bytes: &[u8]| {
         state.update(&(bytes.len() as u64).to_le_bytes());
@@ -260,8 +300,8 @@ fn digest(interpreter: &Interpreter, compiler: &OsString) -> u128 {
     part(interpreter.version.as_bytes());
     interpreter.include.iter().for_each(|dir| part(dir.as_os_str().as_encoded_bytes()));
     part(compiler.as_encoded_bytes());
-    flags(interpreter).for_each(|flag| part(flag.as_bytes()));
-    SOURCES.iter().chain([&HEADER]).for_each(|(_, text)| part(text.as_bytes()));
+    library.flags(interpreter).for_each(|flag| part(flag.as_bytes()));
+    library.sources.iter().chain(library.headers).for_each(|(_, text)| part(text.as_bytes()));
     part(layout::header().as_bytes());
     FEATURES.iter().for_each(|name| part(name.as_bytes()));
     state.digest128()
@@ -291,13 +331,13 @@ mod tests {
 
     #[test]
     fn the_probe_asks_for_features_that_are_looked_for() {
-        for (name, text) in SOURCES.iter().chain([&HEADER]) {
+        for (name, text) in SOURCES.iter().chain(PROBE.headers) {
             let asked = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|w| w.starts_with("HAS_"));
             for word in asked.filter(|word| !["HAS_FINALIZE", "HAS_CLOSURE", "HAS_"].contains(word)) {
                 assert!(FEATURES.contains(&&word["HAS_".len()..]), "{name}: {word}");
             }
         }
-        let all: String = SOURCES.iter().chain([&HEADER]).map(|(_, text)| *text).collect();
+        let all: String = SOURCES.iter().chain(PROBE.headers).map(|(_, text)| *text).collect();
         assert!(FEATURES.iter().all(|name| all.contains(&format!("HAS_{name}"))));
     }
 
@@ -307,7 +347,7 @@ mod tests {
         let (folder, compiler) = script("while :; do :; done");
         let interpreter = Interpreter::of_release("python", crate::subject::Release::new(3, 13, 0));
         let bounds = Bounds { time: Duration::from_millis(30), ..COMPILER };
-        let error = build(&interpreter, &compiler.clone().into_os_string(), folder.path(), bounds).unwrap_err();
+        let error = build(&interpreter, &compiler.clone().into_os_string(), PROBE, folder.path(), bounds).unwrap_err();
         let said = format!("the C compiler (`{}`) was started, and it did not end within 30ms", compiler.display());
         assert_eq!(error.to_string(), said);
     }

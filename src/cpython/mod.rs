@@ -1,6 +1,7 @@
 //! Real CPython interpreters as subjects: finds them, builds the probe for each, feeds it and reads what happened.
 
 mod asked;
+pub mod audit;
 mod cache;
 mod child;
 mod compile;

@@ -1,5 +1,6 @@
 /* The collector's lists, found and read without knowing where the interpreter keeps them. */
 #include "probe.h"
+#include "heads.h"
 #include <stdio.h>
 #include <unistd.h>
 /* Elsewhere nothing tells where a process may read and write. A test compiles as it is there. */
@@ -8,40 +9,6 @@
 #include <sys/uio.h>
 #else
 #define MEMORY_IS_TOLD 0
-#endif
-
-#if !HAS_gc_refs
-/* Two words with flags in the low bits (bpo-36974 and earlier: Modules/gcmodule.c of 3.8 and later). */
-typedef struct { uintptr_t next, prev; } Head;
-#define HEAD_OF(o) ((Head *)(o)-1)
-#define OBJECT_OF(h) ((PyObject *)((h) + 1))
-#define FLAGS ((uintptr_t)3)
-static Head *next_of(Head *h) { return (Head *)(h->next & ~FLAGS); }
-static Head *prev_of(Head *h) { return (Head *)(h->prev & ~FLAGS); }
-static void link_heads(Head *a, Head *b) {
-    a->next = (a->next & FLAGS) | (uintptr_t)b;
-    b->prev = (b->prev & FLAGS) | (uintptr_t)a;
-}
-static int head_tracked(PyObject *o) { return HEAD_OF(o)->next != 0; }
-static int head_finalized(PyObject *o) { return HEAD_OF(o)->prev & 1; }
-#else
-typedef PyGC_Head Head;
-#define HEAD_OF(o) ((Head *)(o)-1)
-#define OBJECT_OF(h) ((PyObject *)((h) + 1))
-static Head *next_of(Head *h) { return h->gc.gc_next; }
-static Head *prev_of(Head *h) { return h->gc.gc_prev; }
-static void link_heads(Head *a, Head *b) {
-    a->gc.gc_next = b;
-    b->gc.gc_prev = a;
-}
-#if HAS_FINALIZE
-/* gc_refs: bit 0 is the finalized bit, the rest the state; -2 is "untracked". */
-static int head_tracked(PyObject *o) { return (HEAD_OF(o)->gc.gc_refs >> 1) != -2; }
-static int head_finalized(PyObject *o) { return HEAD_OF(o)->gc.gc_refs & 1; }
-#else
-static int head_tracked(PyObject *o) { return HEAD_OF(o)->gc.gc_refs != -2; }
-static int head_finalized(PyObject *o) { return 0; }
-#endif
 #endif
 
 /* What the interpreter itself says (3.9 and later) holds whatever a changed collector keeps in the head. */
