@@ -73,6 +73,7 @@ function notice(text) {
 
 function changed() {
   isDirty = true;
+  if (examples.get(id("example").value) !== field.value) id("example").value = "";
   lit.step = null;
   slow?.drop();
   run();
@@ -144,6 +145,7 @@ function refused(answer) {
   stale();
 }
 function stale() {
+  body = null;
   id("matrix").classList.add("stale");
   id("summary").replaceChildren("the outcomes below are those of the last text that could be run");
 }
@@ -531,13 +533,13 @@ function show(title, text, note = "") {
 }
 const base = () => (location.protocol === "file:" ? "" : location.href.split("#")[0]);
 async function showLink() {
-  const text = id("header").checked ? field.value : body;
+  const text = id("header").checked ? field.value : (body ?? field.value);
   // Rows of the picture are the same with and without header: a header does not run.
-  const link = await writeLink(state(), text, rows.map((row) => row.digest));
+  const link = await writeLink(state(), text, body === null ? [] : rows.map((row) => row.digest));
   show("link", base() + link, link.length + " characters" + (base() ? "." : ", to be put behind the address of this page."));
 }
 id("header").addEventListener("change", showLink);
-id("copy-link").addEventListener("click", () => body && showLink());
+id("copy-link").addEventListener("click", showLink);
 id("copy-scn").addEventListener("click", () => show("scenario", field.value));
 id("copy-markdown").addEventListener("click", async () => {
   const answer = await quick.ask({ do: "markdown", text: field.value, variants, collector: first }).catch((error) => ({ error: error.message }));

@@ -1,7 +1,7 @@
 //! What the page of the playground asks the model: a question in JSON, an answer in JSON.
 //!
-//! [`ask`] is the whole interface. It is the same function in the page, where [`mod@exports`] carries texts into a WebAssembly
-//! module and out of it, and in the native program that the tests compare the module with. An answer is a function of the
+//! [`ask`] is the whole interface. It is the same function in the page, where `exports` carries texts into a WebAssembly module
+//! and out of it, and in the native program that the tests compare the module with. An answer is a function of the
 //! questions so far: it holds no times and no addresses, so that both give the same bytes.
 //!
 //! ```

@@ -109,6 +109,11 @@ try {
     assert.equal(await run(`return document.querySelector('#gutter .wrong').textContent`), '3');
     assert.ok(await run(`return document.getElementById('matrix').classList.contains('stale')`));
     await screen('mistake');
+    // A link holds the text as it is, mistake and all.
+    await run(`document.getElementById('copy-link').click()`);
+    const link = await until(`return document.getElementById('copied-text').value`, 'a link');
+    await run(`document.getElementById('copied').close()`);
+    assert.match(link, /^#1\.[\w-]+\.\.$/);
     const before = await type('coroner 1\na = Node()\nb = Node()\ndel a\n');
     await answered(before);
     assert.equal(await message(), '');
