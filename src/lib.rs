@@ -93,6 +93,9 @@
 //! What belongs to the program alone (its commands, its reports, what it measures) is not listed here and may change.
 #![forbid(unsafe_code)]
 
+/// The version of this library and of its program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 #[macro_use]
 #[doc(hidden)]
 pub mod mutants;

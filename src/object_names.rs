@@ -146,6 +146,9 @@ fn word(role: Role) -> Option<&'static str> {
         Role::ContainerDefaults => Some("defaults"),
         Role::ContainerCell => Some("cell"),
         Role::ContainerClosure => Some("closure"),
+        Role::ContainerDict => Some("dict"),
+        Role::ContainerPending => Some("pending"),
+        Role::ContainerIterating => Some("iterating"),
     }
 }
 

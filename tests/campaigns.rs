@@ -337,7 +337,8 @@ fn a_store_that_is_damaged_is_named_and_left_alone() {
     let line = "run --scenarios 300 --collector cpython-3.15";
     coroner(folder.path(), line);
     let campaigns = folder.path().join("findings/campaigns");
-    let campaign = std::fs::read_dir(campaigns).unwrap().next().unwrap().unwrap().path();
+    let mut entries = std::fs::read_dir(campaigns).unwrap().map(|entry| entry.unwrap().path());
+    let campaign = entries.find(|path| path.is_dir()).unwrap();
     let state = campaign.join("shard-0-of-1.json");
     let text = std::fs::read_to_string(&state).unwrap();
     std::fs::write(&state, &text[..text.len() / 2]).unwrap();

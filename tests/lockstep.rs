@@ -5,18 +5,19 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use coroner::campaign::{self, Budget, Scenarios};
-use coroner::cpython::installed;
+use coroner::cpython::{Python, installed};
 use coroner::diagnose::{self, Flip};
 use coroner::event::{Event, record};
 use coroner::findings::Baseline;
 use coroner::generate::{Generator, Profile, Seed, Size};
+use coroner::invariant::{Invariant, Judge};
 use coroner::lockstep::{self, Comparison, ComparisonPlan, DifferenceKind, Lockstep};
 use coroner::lookup::{Imitation, campaign_subjects};
 use coroner::model::collector::{Collector, Switch};
 use coroner::model::machine::Machine;
 use coroner::model::rows::Rows;
 use coroner::scenario::Scenario;
-use coroner::subject::SetupError;
+use coroner::subject::{SetupError, Subject};
 use coroner::supervise::Limits;
 
 /// The interpreters that rows cover; one line if there are none.
@@ -251,6 +252,98 @@ fn finalize_is_the_class_of_the_library() {
             let comparison = compare(&source.replace(line, changed));
             assert!(matches!(comparison, Comparison::Different(_)), "{changed}: {comparison:?}");
         }
+    }
+}
+
+/// Entries that go because their object dies, by the collector too, and while they are iterated over, that are stored
+/// again, and that are deleted.
+const VALUES: &str = "coroner 1\n\ndef S():\n    del b\n    len(d)\n\nd = WeakValueDictionary()\na = Node()\nb = Node()\nd[0] = a\n\
+     d[1] = b\nlen(d)\ndel a\nlen(d)\nd[1] = b\nd[2] = b\nd[1] = None\nb[0] = b\ndel b\ncollect(2)\nlen(d)\nb = Node()\n\
+     c = Node()\nd[0] = b\nd[1] = c\niterate(d, S)\nlen(d)\ndel d\n";
+
+/// The same for a set.
+const ELEMENTS: &str = "coroner 1\n\ndef S():\n    del b\n    len(d)\n\nd = WeakSet()\na = Node()\nb = Node()\nd[0] = a\n\
+     d[0] = b\nlen(d)\ndel a\nlen(d)\nd[0] = b\nb[0] = b\ndel b\ncollect(2)\nlen(d)\nb = Node()\nc = Node()\nd[0] = b\n\
+     d[0] = c\niterate(d, S)\nlen(d)\ndel d\n";
+
+/// What can be changed in a line or two of `Lib/weakref.py`: the callback does nothing, an entry has no callback, its key
+/// is another, no removal is put off.
+const VALUE_CHANGES: [(&str, &str); 5] = [
+    (
+        "            if self is not None:\n                if self._iterating:",
+        "            if self is None:\n                if self._iterating:",
+    ),
+    (
+        "            if self is not None:\n                # Atomic",
+        "            if self is None:\n                # Atomic",
+    ),
+    (
+        "        self.data[key] = KeyedRef(value, self._remove, key)",
+        "        self.data[key] = KeyedRef(value, None, key)",
+    ),
+    ("        self.key = key\n", "        self.key = 7\n"),
+    (
+        "                    self._pending_removals.append(wr.key)",
+        "                    _atomic_removal(self.data, wr.key)",
+    ),
+];
+
+/// The same of `Lib/_weakrefset.py`.
+const ELEMENT_CHANGES: [(&str, &str); 4] = [
+    ("self.data.discard(item)", "pass"),
+    ("        self.data.add(ref(item, self._remove))", "        self.data.add(ref(item))"),
+    ("                    self._pending_removals.append(item)", "                    self.data.discard(item)"),
+    ("w._iterating.add(self)", "pass"),
+];
+
+/// The module of the library, a scenario that uses it, what can be changed in it.
+const CONTAINERS: [(&str, &str, &[(&str, &str)]); 2] =
+    [("weakref", VALUES, &VALUE_CHANGES), ("_weakrefset", ELEMENTS, &ELEMENT_CHANGES)];
+
+#[test]
+fn weak_containers_are_classes_of_the_library() {
+    for (module, scenario, changes) in CONTAINERS {
+        let document = coroner::scenario::text::parse_bytes(scenario.as_bytes()).unwrap();
+        for mut target in targets().into_iter().filter(|t| t.interpreter.release.major == 3) {
+            let source = library_source(&target, module);
+            let mut compare = |text: &str| {
+                let folder = tempfile::tempdir().unwrap();
+                target.interpreter.library = Some(folder.path().to_owned());
+                std::fs::write(folder.path().join(module).with_extension("py"), text).unwrap();
+                lockstep_of(&target).unwrap().compare(&document.scenario).unwrap()
+            };
+            assert_eq!(compare(&source), Comparison::Same, "a copy of {module}");
+            let there: Vec<_> = changes.iter().filter(|(line, _)| source.contains(*line)).collect();
+            assert!(there.len() >= 2, "{module}");
+            for (line, changed) in there {
+                let comparison = compare(&source.replace(line, changed));
+                assert!(matches!(comparison, Comparison::Different(_)), "{changed}: {comparison:?}");
+            }
+        }
+    }
+}
+
+/// The invariants that a run of an interpreter breaks.
+fn violated(target: &Imitation, scenario: &Scenario) -> Vec<Invariant> {
+    let mut python = Python::new(target.interpreter.clone(), Limits::default()).unwrap();
+    let events = record(|out| python.run(scenario, out).unwrap());
+    let mut judge = Judge::new();
+    let violations = judge.judge(scenario, &events, python.declaration());
+    violations.iter().map(|violation| violation.invariant).collect()
+}
+
+/// An entry that stays breaks an invariant, whatever the model says.
+#[test]
+fn a_library_that_keeps_dead_entries_breaks_an_invariant() {
+    let (module, scenario, changes) = CONTAINERS[1];
+    let document = coroner::scenario::text::parse_bytes(scenario.as_bytes()).unwrap();
+    for mut target in targets().into_iter().filter(|t| t.interpreter.release.major == 3) {
+        let folder = tempfile::tempdir().unwrap();
+        let source = library_source(&target, module);
+        target.interpreter.library = Some(folder.path().to_owned());
+        std::fs::write(folder.path().join("_weakrefset.py"), source.replace(changes[0].0, changes[0].1)).unwrap();
+        let broken = violated(&target, &document.scenario);
+        assert!(broken.contains(&Invariant::I30), "{}: {broken:?}", target.collector.name);
     }
 }
 

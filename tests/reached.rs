@@ -111,7 +111,8 @@ impl<'s> Context<'s> {
                 let shape = |shape| Kind::new(shape);
                 let kind = match role {
                     Role::Named => *self.scenario.ops()[origin as usize].kind().expect("what is made has a kind"),
-                    Role::InstanceDict | Role::ContainerData => shape(Shape::Dict),
+                    Role::InstanceDict | Role::ContainerData | Role::ContainerDict => shape(Shape::Dict),
+                    Role::ContainerPending | Role::ContainerIterating => shape(Shape::List),
                     Role::ContainerRemove => shape(Shape::Function),
                     Role::ContainerEntry | Role::FinalizeRef | Role::ContainerSelf => shape(Shape::Ref),
                     Role::ContainerDefaults | Role::ContainerClosure => shape(Shape::Tuple),
@@ -251,16 +252,18 @@ static SITUATIONS: &[Situation] = &[
     of("a script makes a plain reference", 500, 1, made_by_script!(Ref)),
     of("a script makes a proxy", 50, 1, made_by_script!(Proxy)),
     of("a script makes a KeyedRef", 40, 1, made_by_script!(KeyedRef)),
-    of("a script makes a WeakValueDictionary", 15, 0, made_by_script!(WeakValueDict)),
+    of("a script makes a WeakValueDictionary", 7, 0, made_by_script!(LibraryValueDict)),
+    of("a script makes a composed WeakValueDictionary", 7, 0, made_by_script!(WeakValueDict)),
     of("a script makes a WeakKeyDictionary", 10, 0, made_by_script!(WeakKeyDict)),
-    of("a script makes a WeakSet", 10, 0, made_by_script!(WeakSet)),
+    of("a script makes a WeakSet", 4, 0, made_by_script!(LibrarySet)),
+    of("a script makes a composed WeakSet", 4, 0, made_by_script!(WeakSet)),
     of("a script makes a finalize", 5, 1, made_by_script!(Finalize)),
     of("a script makes a composed finalize", 5, 1, made_by_script!(ComposedFinalize)),
     of("an error during an iteration", 4, 1, |c, e| {
         matches!(c.step, Some(Op::Iterate { .. })) && matches!(e, Event::Unraisable { .. })
     }),
     of("an iteration over a frozen WeakSet", 5, 1, |c, e| {
-        matches!(*e, Event::Yielded { container, .. } if c.is_named(Some(container), Shape::WeakSet)
+        matches!(*e, Event::Yielded { container, .. } if [Shape::WeakSet, Shape::LibrarySet].into_iter().any(|shape| c.is_named(Some(container), shape))
             && (container.index() < c.frozen || c.object(container).spot == Spot::Permanent))
     }),
     of("user code nests eight deep", 30, 1, |c, e| matches!(e, Event::Enter { .. }) && c.code.len() >= 7),

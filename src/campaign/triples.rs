@@ -264,10 +264,11 @@ impl TripleReader {
 fn made(scenario: &Scenario, origin: u32, role: Role) -> Shape {
     match role {
         Role::Named => scenario.ops().get(origin as usize).and_then(|op| op.kind()).map_or(Shape::Node, |k| k.shape),
-        Role::InstanceDict | Role::ContainerData => Shape::Dict,
+        Role::InstanceDict | Role::ContainerData | Role::ContainerDict => Shape::Dict,
+        Role::ContainerPending | Role::ContainerIterating => Shape::List,
         Role::ContainerRemove => Shape::Function,
         Role::ContainerEntry => match scenario.ops().get(origin as usize).and_then(|op| op.kind()) {
-            Some(kind) if kind.shape == Shape::WeakValueDict => Shape::KeyedRef,
+            Some(kind) if kind.shape.is_value_dict() => Shape::KeyedRef,
             _ => Shape::Ref,
         },
         Role::FinalizeRef | Role::ContainerSelf => Shape::Ref,

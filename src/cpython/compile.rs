@@ -52,7 +52,7 @@ impl Library {
     }
 }
 
-pub(super) const SOURCES: [(&str, &str); 16] = [
+pub(super) const SOURCES: [(&str, &str); 17] = [
     ("table.c", include_str!("probe/table.c")),
     ("events.c", include_str!("probe/events.c")),
     ("gclists.c", include_str!("probe/gclists.c")),
@@ -66,6 +66,7 @@ pub(super) const SOURCES: [(&str, &str); 16] = [
     ("collect.c", include_str!("probe/collect.c")),
     ("container.c", include_str!("probe/container.c")),
     ("library.c", include_str!("probe/library.c")),
+    ("libcontainer.c", include_str!("probe/libcontainer.c")),
     ("memory.c", include_str!("probe/memory.c")),
     ("run.c", include_str!("probe/run.c")),
     ("module.c", include_str!("probe/module.c")),

@@ -83,7 +83,8 @@ pub static OBSERVED: &[Observed] = &[
     event(
         "StoreSlot",
         Op,
-        "after the store. Of a `finalize`: its registry's entry is asked after creation and after each call; that a call takes \
+        "after the store. What a container of the library has let go of is told before the next snapshot, and before the \
+         next weak reference dies. Of a `finalize`: its registry's entry is asked after creation and after each call; that a call takes \
          it away is said before the call, and taken back if it was not so",
         &["place.c", "run.c"],
     ),
@@ -158,13 +159,27 @@ pub static OBSERVED: &[Observed] = &[
     },
     Observed { files: &["module.c"], ..some("Unraisable", ((3, 8), None), Own, "`sys.unraisablehook` is called") },
     field("Unraisable.owner", Probe, "the script that has raised last"),
-    event("Length", Probe, "`len()` of a composed container is the probe's", &["container.c"]),
+    event(
+        "Length",
+        Own,
+        "`len()` has returned; that of composed containers is the probe's",
+        &["container.c", "libcontainer.c"],
+    ),
     field("Length.container", Op, ID),
-    field("Length.len", Probe, "as the event"),
-    field("Length.raw", Own, "the size of its dict"),
-    event("Yielded", Probe, "the iteration over a composed container is the probe's", &["container.c"]),
+    field("Length.len", Own, "what it has returned; of composed containers the probe's count"),
+    field("Length.raw", Own, "the size of its data"),
+    event(
+        "Yielded",
+        Own,
+        "the library's generator has given out an object; the iteration over a composed container is the probe's",
+        &["container.c", "libcontainer.c"],
+    ),
     field("Yielded.container", Op, ID),
-    field("Yielded.entry", Own, "what the entry's weak reference answers"),
+    field(
+        "Yielded.entry",
+        Own,
+        "what it has given out; of composed containers what the entry's weak reference answers",
+    ),
     event("Snapshot", Probe, "the probe looks", &["events.c"]),
     event("State", Own, "the lists of the collector; then what is in none", &["events.c"]),
     field("State.object", Own, ID),
@@ -257,6 +272,12 @@ pub static HIDDEN: &[Hidden] = &[
         reason: "the probe's own",
         made: ("container.rs", 1),
     },
+    Hidden {
+        what: "generator of an iteration over a container of the library, its frame, guard, iterator and copy of the data",
+        releases: ((3, 6), None),
+        reason: "taken out of the collector's lists when they have been made; what they hold counts as references from outside",
+        made: ("library_iteration.rs", 1),
+    },
 ];
 
 /// What an interpreter has, that the probe does itself or changes, and no event shows.
@@ -267,7 +288,8 @@ pub static REPLACED: &[(&str, Releases, &str)] = &[
         ALL,
         "told to the model before each window in which a collection is due; not compared with the model's",
     ),
-    ("weak containers", ALL, NotObserved::LibraryContainers.reason()),
+    ("`WeakKeyDictionary`", ALL, NotObserved::LibraryContainers.reason()),
+    ("hash of `weakref.ref`", ((3, 6), None), "the number of its object, so that the order of a set of them is known"),
     ("hash and equality of `KeyedRef` and methods", ((3, 6), None), "by identity, so that every object can be a key"),
     (
         "keys of dicts",

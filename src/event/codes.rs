@@ -26,6 +26,12 @@ numbered! {
         ContainerCell,
         /// The closure of the removal callback (until 3.6). A `Tuple`.
         ContainerClosure,
+        /// The dict of the attributes of a weak container of the library (up to 3.10). A `Dict`.
+        ContainerDict,
+        /// The removals that a weak container of the library has put off (up to 3.13). A `List`.
+        ContainerPending,
+        /// The iterations over a weak container of the library (up to 3.13): an empty set, which events tell of as a `List`.
+        ContainerIterating,
     }
 }
 

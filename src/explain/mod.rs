@@ -211,7 +211,8 @@ pub(crate) fn subject_name(explanation: &Explanation) -> String {
 fn part_word(role: Role) -> &'static str {
     match role {
         Role::Named => "object",
-        Role::InstanceDict | Role::ContainerData => "dict",
+        Role::InstanceDict | Role::ContainerData | Role::ContainerDict => "dict",
+        Role::ContainerPending | Role::ContainerIterating => "list",
         Role::ContainerRemove => "function",
         Role::ContainerEntry | Role::FinalizeRef | Role::ContainerSelf => "ref",
         Role::ContainerDefaults | Role::ContainerClosure => "tuple",

@@ -234,14 +234,24 @@ impl Builder<'_> {
         Kind::new(if library { Shape::Finalize } else { Shape::ComposedFinalize })
     }
 
+    /// The library's weak container of a sort or the composed one, in the same way.
+    pub fn container_kind(&self, composed: Shape) -> Kind {
+        let library = self.out.ops().len().is_multiple_of(2);
+        Kind::new(match composed {
+            Shape::WeakValueDict if library => Shape::LibraryValueDict,
+            Shape::WeakSet if library => Shape::LibrarySet,
+            _ => composed,
+        })
+    }
+
     /// A kind for a new object, without user code.
     #[inline]
     pub fn draw_kind(&mut self) -> Kind {
         let choice = self.kinds.draw(&mut self.random);
         match choice {
             Choice::Plain(Shape::Finalize) => return self.finalize_kind(),
-            Choice::Plain(shape) => return Kind::new(shape),
-            Choice::WeakDict if self.random.below(5) < 3 => return Kind::new(Shape::WeakValueDict),
+            Choice::Plain(shape) => return self.container_kind(shape),
+            Choice::WeakDict if self.random.below(5) < 3 => return self.container_kind(Shape::WeakValueDict),
             Choice::WeakDict => return Kind::new(Shape::WeakKeyDict),
             _ => {}
         }

@@ -49,7 +49,7 @@ impl Traits {
                 | (matches!(shape, Shape::Function) as u16) << 6
                 | ((shape.is_weakrefable() && !weak_container) as u16) << 7
                 | (matches!(shape, Shape::List) as u16) << 9
-                | (matches!(shape, Shape::WeakValueDict) as u16) << 10
+                | (shape.is_value_dict() as u16) << 10
                 | (!shape.is_weakref() as u16) << 11
                 | Traits::ANY.0,
         )

@@ -267,7 +267,7 @@ impl Builder<'_> {
                     self.watch(inner, Some(callback));
                 }
                 if observer == 5 {
-                    let container = self.new_var(Kind::new(Shape::WeakValueDict), [None, None]);
+                    let container = self.new_var(self.container_kind(Shape::WeakValueDict), [None, None]);
                     self.link(container, 0, inner);
                 }
             }

@@ -39,7 +39,7 @@ impl Builder<'_> {
         let mut kind = match shape {
             Shape::Node => self.draw_extension(),
             Shape::Finalize => self.finalize_kind(),
-            _ => Kind::new(shape),
+            _ => self.container_kind(shape),
         };
         let mut items = [Place::NOTHING; 2];
         match kind.shape {

@@ -29,5 +29,5 @@ pub use check::{Mismatch, Report, compare};
 pub use goal::{Goal, NothingShown};
 pub use load::{Case, Reason, Unreadable, load};
 pub use on_interpreter::Replayed;
-pub use outcome::{Outcome, Runner, Topic};
+pub use outcome::{Outcome, Runner, Topic, facts};
 pub use preserved_outcome::PreservedOutcome;

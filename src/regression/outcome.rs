@@ -118,7 +118,7 @@ impl<'r> Judging<'r> {
 }
 
 /// Every fact that the events make true.
-pub(super) fn facts(scenario: &Scenario, events: &[Event]) -> Vec<Fact> {
+pub fn facts(scenario: &Scenario, events: &[Event]) -> Vec<Fact> {
     let mut facts = Facts::new(scenario);
     facts.take(events);
     facts.finish()

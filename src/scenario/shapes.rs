@@ -21,6 +21,8 @@ numbered! {
         Weakref,
         /// A weak container: composed of an object, a dict and a removal callback.
         WeakContainer,
+        /// A weak container whose class is the library's.
+        LibraryContainer,
         /// An instance of a class that is written in Python for scenarios.
         PythonClass,
         /// Deallocated as instances of Python classes are (`subtype_dealloc`).
@@ -160,8 +162,8 @@ macro_rules! shapes {
 }
 
 use Property::{
-    BuiltinContainer, Callable, Extension, Finalizable, PythonClass, Registered, SubtypeDealloc, Unbounded,
-    WeakContainer, Weakref, Weakrefable,
+    BuiltinContainer, Callable, Extension, Finalizable, LibraryContainer, PythonClass, Registered, SubtypeDealloc,
+    Unbounded, WeakContainer, Weakref, Weakrefable,
 };
 
 const REFERENT_AND_CALLABLE: Items = Items::Listed(&["the referent", "the callable"], 1);
@@ -246,13 +248,13 @@ shapes! {
         slots: KEYED_SLOTS, writable: KEYED_SLOTS, weight: 10,
     }
 
-    /// `weakref.WeakValueDictionary`: storing x under key k adds an entry that holds x weakly by a `KeyedRef`;
-    /// storing nothing deletes the entry. Composed of an object (slot 0 data dict, slot 1 removal callback), the
-    /// dict, and a function whose default argument is a weak reference to the object; up to 3.6 the function has a
+    /// `weakref.WeakValueDictionary` composed of parts: storing x under key k adds an entry that holds x weakly by a
+    /// `KeyedRef`; storing nothing deletes the entry. Composed of an object (slot 0 data dict, slot 1 removal callback),
+    /// the dict, and a function whose default argument is a weak reference to the object; up to 3.6 the function has a
     /// closure over the dict.
-    14 WeakValueDict "WeakValueDictionary" {
+    14 WeakValueDict "ComposedWeakValueDictionary" {
         properties: &[Weakrefable, WeakContainer, SubtypeDealloc],
-        writable: NODE_SLOTS, weight: 16,
+        writable: NODE_SLOTS, weight: 19,
     }
 
     /// `weakref.WeakKeyDictionary`: storing x in slot k adds an entry with key x, held weakly, and value `x[k]`, held
@@ -263,10 +265,10 @@ shapes! {
         writable: 1, weight: 17,
     }
 
-    /// `weakref.WeakSet`: storing x in any slot adds x. Composed as [`Shape::WeakValueDict`].
-    16 WeakSet "WeakSet" {
+    /// `weakref.WeakSet` composed of parts: storing x in any slot adds x. Composed as [`Shape::WeakValueDict`].
+    16 WeakSet "ComposedWeakSet" {
         properties: &[Weakrefable, WeakContainer, SubtypeDealloc],
-        writable: 1, weight: 15,
+        writable: 1, weight: 20,
     }
 
     /// `weakref.finalize(referent, callable)` composed of an instance of a class with slots (0 callable, 1 weak reference)
@@ -280,6 +282,20 @@ shapes! {
     /// of both as of slots of the object itself. Not before 3.4.
     18 Finalize "finalize" {
         properties: &[SubtypeDealloc, Registered], items: REFERENT_AND_CALLABLE, weight: 14,
+    }
+
+    /// `weakref.WeakValueDictionary` as the release ships it; entries as of [`Shape::WeakValueDict`]. Nothing
+    /// is stored into it while it is iterated over. Not before 3.4.
+    19 LibraryValueDict "WeakValueDictionary" {
+        properties: &[Weakrefable, WeakContainer, LibraryContainer, SubtypeDealloc],
+        writable: NODE_SLOTS, weight: 16,
+    }
+
+    /// `weakref.WeakSet` as the release ships it: storing x in any slot adds x, not while it is iterated over. Not before
+    /// 3.6.
+    20 LibrarySet "WeakSet" {
+        properties: &[Weakrefable, WeakContainer, LibraryContainer, SubtypeDealloc],
+        writable: 1, weight: 15,
     }
 }
 
@@ -375,6 +391,18 @@ impl Shape {
     #[inline]
     pub const fn is_weak_container(self) -> bool {
         self.is(WeakContainer)
+    }
+
+    /// True for weak containers that are classes of the library.
+    #[inline]
+    pub const fn is_library_container(self) -> bool {
+        self.is(LibraryContainer)
+    }
+
+    /// True for dictionaries with weak values, the library's and composed ones.
+    #[inline]
+    pub const fn is_value_dict(self) -> bool {
+        matches!(self, Shape::WeakValueDict | Shape::LibraryValueDict)
     }
 
     /// True for `finalize` objects, the library's and composed ones.

@@ -7,19 +7,23 @@ use crate::scenario::{Scenario, Shape};
 pub enum NotObserved {
     /// The object that the registry of the library's `finalize` keeps under it (`_Info`), and the frame of its call.
     FinalizeEntry,
-    /// The library's weak containers: scenarios have composed ones instead.
+    /// The library's `WeakKeyDictionary`: scenarios have a composed one instead.
     LibraryContainers,
+    /// Calls of the removal callback of a library's weak container, and the moment of a removal.
+    RemovalCallbacks,
 }
 
 impl NotObserved {
     /// Every value, in the order of the enum.
-    pub const ALL: [NotObserved; 2] = [NotObserved::FinalizeEntry, NotObserved::LibraryContainers];
+    pub const ALL: [NotObserved; 3] =
+        [NotObserved::FinalizeEntry, NotObserved::LibraryContainers, NotObserved::RemovalCallbacks];
 
     /// The words in reports.
     pub const fn word(self) -> &'static str {
         match self {
             NotObserved::FinalizeEntry => "entries of the registry of finalize",
-            NotObserved::LibraryContainers => "weak containers of the library",
+            NotObserved::LibraryContainers => "WeakKeyDictionary of the library",
+            NotObserved::RemovalCallbacks => "removal callbacks of weak containers",
         }
     }
 
@@ -32,8 +36,12 @@ impl NotObserved {
                  hold nothing"
             }
             NotObserved::LibraryContainers => {
-                "they are composed by the probe of dicts, functions and weak references, so that each step is an event: a \
+                "it is composed by the probe of dicts, functions and weak references, so that each step is an event: a \
                  change in the library does not show"
+            }
+            NotObserved::RemovalCallbacks => {
+                "their code is the library's: what a call has deleted or put off is told before the next snapshot, what it has \
+                 deleted before the next weak reference dies, too"
             }
         }
     }
@@ -43,7 +51,9 @@ impl NotObserved {
         let mut found = [false; NotObserved::ALL.len()];
         for shape in scenario.ops().iter().filter_map(|op| op.kind()).map(|kind| kind.shape) {
             found[NotObserved::FinalizeEntry as usize] |= shape == Shape::Finalize;
-            found[NotObserved::LibraryContainers as usize] |= shape.is_weak_container();
+            let own = shape.is_library_container();
+            found[NotObserved::RemovalCallbacks as usize] |= own;
+            found[NotObserved::LibraryContainers as usize] |= shape == Shape::WeakKeyDict;
         }
         found
     }

@@ -3,8 +3,8 @@
 #include "probe.h"
 #include <stdlib.h>
 
-static struct { PyTypeObject *type; destructor dealloc; inquiry clear; } wrapped[6];
-enum { W_LIST, W_TUPLE, W_DICT, W_CELL, W_FUNCTION, W_METHOD };
+static struct { PyTypeObject *type; destructor dealloc; inquiry clear; } wrapped[7];
+enum { W_LIST, W_TUPLE, W_DICT, W_SET, W_CELL, W_FUNCTION, W_METHOD };
 
 static PyObject *small_ints[DICT_KEYS];
 
@@ -40,12 +40,13 @@ void dealloc_put_off(uint32_t id) {
 static void wrapped_dealloc(PyObject *o, int w) {
     Dying mine;
     uint32_t id = id_of(o);
-    int in_trashcan = w <= W_DICT;
+    int in_trashcan = w <= W_SET;
     if (id) dealloc_put_off(id);
     if (in_trashcan && !trashcan_enter(o)) {
         if (id) entry_of(id)->put_off = 1;
         return;
     }
+    if (id && entry_of(id)->role == ROLE_CONTAINER_DATA) library_data_gone(id);
     if (id) emit(EV_DEALLOC, 0, id, 0);
     if (id && w == W_FUNCTION) function_forget(o);
     if (id && w == W_TUPLE && PyTuple_GET_SIZE(o) == 0) {
@@ -61,6 +62,7 @@ static void wrapped_dealloc(PyObject *o, int w) {
 
 static int wrapped_clear(PyObject *o, int w) {
     uint32_t id = id_of(o);
+    if (id && entry_of(id)->role == ROLE_CONTAINER_DATA) library_data_gone(id);
     if (id) emit(EV_CLEAR, 0, id, 0);
     return wrapped[w].clear(o);
 }
@@ -71,6 +73,7 @@ static int wrapped_clear(PyObject *o, int w) {
 WRAPPERS(list, W_LIST)
 WRAPPERS(tuple, W_TUPLE)
 WRAPPERS(dict, W_DICT)
+WRAPPERS(set, W_SET)
 WRAPPERS(cell, W_CELL)
 WRAPPERS(function, W_FUNCTION)
 WRAPPERS(method, W_METHOD)
@@ -94,6 +97,7 @@ int builtin_setup(void) {
     wrap(W_LIST, &PyList_Type, list_dealloc, list_clear);
     wrap(W_TUPLE, &PyTuple_Type, tuple_dealloc, tuple_clear);
     wrap(W_DICT, &PyDict_Type, dict_dealloc, dict_clear);
+    wrap(W_SET, &PySet_Type, set_dealloc, set_clear);
     wrap(W_CELL, &PyCell_Type, cell_dealloc, cell_clear);
     wrap(W_FUNCTION, &PyFunction_Type, function_dealloc, function_clear);
     wrap(W_METHOD, &PyMethod_Type, method_dealloc, method_clear);

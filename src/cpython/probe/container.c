@@ -263,7 +263,7 @@ int container_store(PyObject *o, uint32_t slot, PyObject *value) {
 
 /* ---- length and iteration ---- */
 
-int op_len(PyObject *o) {
+static int composed_len(PyObject *o) {
     uint32_t id = o ? id_of(o) : 0, waiting = 0, raw, len;
     Container *c = id ? by_object(id) : NULL;
     int i, keyed;
@@ -280,13 +280,19 @@ int op_len(PyObject *o) {
     return 1;
 }
 
+int op_len(PyObject *o) {
+    return o && is_library_container(shape_of(o)) ? library_container_len(o) : composed_len(o);
+}
+
 int op_iterate(PyObject *o, uint32_t script) {
     uint32_t id = o ? id_of(o) : 0;
     Container *c = id ? by_object(id) : NULL;
     PyObject *data, *key, *value, *entries;
     Py_ssize_t at = 0, n = 0, i;
     Frame outer = P.frame;
-    if (!c || P.frame.depth > 0 || in_repeated_body) return 0;
+    if (P.frame.depth > 0 || in_repeated_body) return 0;
+    if (o && is_library_container(shape_of(o))) return library_container_iterate(o, script);
+    if (!c) return 0;
     data = alive(c->data);
     n = data ? PyDict_Size(data) : 0;
     entries = PyTuple_New(n ? n : 1); /* one of its own, whose end is that of a tuple */

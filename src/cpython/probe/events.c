@@ -96,6 +96,7 @@ void snapshot(void) {
     int list;
     Py_ssize_t i;
     if (P.silent) return;
+    library_tell_deleted(1);
     emit(EV_SNAPSHOT, 0, 0, 0);
     P.mark++;
     for (list = 0; list < gc_lists(); list++) {

@@ -112,6 +112,22 @@ void gc_hide_all(void) {
     for (i = 0; i < n_heads; i++) hide(heads[i]);
 }
 
+PyObject *gc_last(int list) {
+    Head *h = list < n_heads ? prev_of(heads[list]) : NULL;
+    return !h || h == heads[list] ? NULL : OBJECT_OF(h);
+}
+
+void gc_hide_after(PyObject *last) {
+    Head *h, *next;
+    if (!n_heads) return;
+    for (h = next_of(last ? HEAD_OF(last) : heads[0]); h != heads[0]; h = next) {
+        next = next_of(h);
+        link_heads(prev_of(h), next);
+        link_heads(prev_of(&apart), h);
+        link_heads(h, &apart);
+    }
+}
+
 /* Two words of this process, wherever they may be: -1 if there is nothing. */
 static int peek(const void *from, Head *to) {
 #if MEMORY_IS_TOLD

@@ -100,8 +100,6 @@ static PyObject *call(PyObject *o, PyObject *args, PyObject *kw) {
     return r;
 }
 
-/* ---- start ---- */
-
 static struct { PyObject *object, *weak, *function; Py_ssize_t objects, weaks, functions; } measured;
 
 static void measure_now(void) {
@@ -152,6 +150,7 @@ int library_setup(void) {
     if (!registry || !PyDict_Check(registry)) return -1;
     original_call = type->tp_call;
     type->tp_call = call;
+    if (library_containers_setup(module) < 0) return -1;
     return pyclass_adopt_finalize(type) < 0 ? -1 : measure();
 #else
     return 0;

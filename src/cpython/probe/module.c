@@ -212,8 +212,10 @@ static void set_timer(uint32_t milliseconds) {
 static uint32_t unsupported(void) {
     uint32_t i;
     for (i = 0; !P.ordered && i < P.n_ops; i++)
-        /* The order of its dict, whose keys are objects, is that of their addresses. */
-        if (P.ops[i].code == OP_NEW && P.ops[i].kind.shape == SHAPE_WEAK_KEY_DICT) return 0x100u + SHAPE_WEAK_KEY_DICT;
+        /* The order of a dict whose keys are objects is that of their addresses; a set has another table before 3.6. */
+        if (P.ops[i].code == OP_NEW &&
+            (P.ops[i].kind.shape == SHAPE_WEAK_KEY_DICT || (HAS_FINALIZE && P.ops[i].kind.shape == SHAPE_LIBRARY_SET)))
+            return 0x100u + P.ops[i].kind.shape;
     return 0;
 }
 

@@ -16,7 +16,7 @@ static PyObject **pointer(PyObject *o, int shape, uint32_t slot) {
     switch (shape) {
     case SHAPE_NODE:
     case SHAPE_TYPED: return slot < NODE_SLOTS ? &((Node *)o)->slot[slot] : NULL;
-    case SHAPE_LIST: return slot < (size_t)PyList_GET_SIZE(o) ? &((PyListObject *)o)->ob_item[slot] : NULL;
+    case SHAPE_LIST: return PyList_Check(o) && slot < (size_t)PyList_GET_SIZE(o) ? &((PyListObject *)o)->ob_item[slot] : NULL;
     case SHAPE_TUPLE: return slot < (size_t)PyTuple_GET_SIZE(o) ? &((PyTupleObject *)o)->ob_item[slot] : NULL;
     case SHAPE_CELL: return slot == 0 ? &((PyCellObject *)o)->ob_ref : NULL;
     case SHAPE_FUNCTION: return slot < 3 ? function_slot(o, (int)slot) : NULL;
@@ -150,6 +150,8 @@ static int store_slot(PyObject *o, uint32_t slot, PyObject *value) {
     case SHAPE_METHOD:
     case SHAPE_COMPOSED_FINALIZE:
     case SHAPE_FINALIZE: return 0;
+    case SHAPE_LIBRARY_VALUE_DICT:
+    case SHAPE_LIBRARY_SET: return library_container_store(o, slot, value);
     case SHAPE_WEAK_VALUE_DICT:
     case SHAPE_WEAK_KEY_DICT:
     case SHAPE_WEAK_SET: return container_store(o, slot, value);
@@ -184,6 +186,7 @@ int store(const Place *dst, PyObject *value) {
 int edges_of(PyObject *o, PyObject **out) {
     int shape = shape_of(o), n = 0;
     uint32_t slot;
+    if (shape == SHAPE_DICT && PySet_Check(o)) return library_set_edges(o, out);
     if (shape == SHAPE_DICT) {
         Py_ssize_t at = 0;
         PyObject *key, *value;
@@ -191,6 +194,8 @@ int edges_of(PyObject *o, PyObject **out) {
             if (id_of(key)) out[n++] = key;
             out[n++] = value;
         }
+    } else if (is_library_container(shape)) {
+        return library_container_edges(o, out);
     } else if (is_container_shape(shape)) {
         for (slot = 0; slot < 2; slot++)
             if (*slotted_slot(o, (int)slot)) out[n++] = *slotted_slot(o, (int)slot);
@@ -212,10 +217,11 @@ void empty(PyObject *o) {
     int shape = shape_of(o);
     uint32_t slot;
     if (shape == SHAPE_LIST) {
-        PyList_SetSlice(o, 0, PyList_GET_SIZE(o), NULL);
+        if (PyList_Check(o)) PyList_SetSlice(o, 0, PyList_GET_SIZE(o), NULL);
     } else if (shape == SHAPE_DICT) {
-        PyDict_Clear(o);
-    } else if (shape != SHAPE_TUPLE && shape != SHAPE_METHOD) {
+        if (PyDict_Check(o)) PyDict_Clear(o);
+        else PySet_Clear(o);
+    } else if (shape != SHAPE_TUPLE && shape != SHAPE_METHOD && !is_library_container(shape)) {
         for (slot = 0; slot < NODE_SLOTS; slot++) {
             PyObject **p = pointer(o, shape, slot);
             if (is_container_shape(shape)) p = slotted_slot(o, (int)slot);

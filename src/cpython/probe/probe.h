@@ -60,6 +60,7 @@
 static inline int is_among(int shape, uint64_t set) { return shape >= 0 && set >> shape & 1; }
 #define is_extension_shape(s) is_among(s, EXTENSION_SHAPES)
 #define is_container_shape(s) is_among(s, WEAK_CONTAINER_SHAPES)
+#define is_library_container(s) is_among(s, LIBRARY_CONTAINER_SHAPES)
 #define is_weak_shape(s) is_among(s, WEAKREF_SHAPES)
 #define is_callable_shape(s) is_among(s, CALLABLE_SHAPES)
 #define can_have_weakrefs(s) is_among(s, WEAKREFABLE_SHAPES)
@@ -149,6 +150,8 @@ HIDDEN void events_correct_generation(uint64_t *start, uint32_t generation);
 /* gclists.c */
 HIDDEN int gc_setup(void);
 HIDDEN void gc_hide_all(void);
+HIDDEN PyObject *gc_last(int list);             /* borrowed, or NULL */
+HIDDEN void gc_hide_after(PyObject *last); /* what generation 0 has got since that was its last */
 HIDDEN int gc_has_header(PyObject *o);
 HIDDEN int gc_tracked(PyObject *o);
 HIDDEN int gc_finalized(PyObject *o);
@@ -208,6 +211,7 @@ HIDDEN void trashcan_put_back(void);
 HIDDEN int pyclass_setup(void);
 HIDDEN PyTypeObject *pyclass_type(const Kind *kind);
 HIDDEN int pyclass_adopt_finalize(PyTypeObject *type); /* the library's class */
+HIDDEN int pyclass_adopt_container(PyTypeObject *type, PyTypeObject *twin, int shape);
 HIDDEN PyObject *pyclass_new(const Kind *kind);
 HIDDEN PyObject **slotted_slot(PyObject *o, int slot);
 HIDDEN PyObject **instance_dict(PyObject *o); /* NULL where instances have none of their own */
@@ -256,9 +260,23 @@ HIDDEN PyObject *library_finalize_new(const Kind *kind, PyObject *referent, PyOb
 HIDDEN void library_unregister(PyObject *o);
 HIDDEN uint32_t library_extra(PyObject *o); /* references of the library's own calls that no scenario knows */
 
+/* libcontainer.c */
+HIDDEN int library_containers_setup(PyObject *module);
+HIDDEN void library_containers_reset(void);
+HIDDEN PyObject *library_container_new(const Kind *kind, uint32_t origin);
+HIDDEN int library_container_store(PyObject *o, uint32_t slot, PyObject *value);
+HIDDEN int library_container_len(PyObject *o);
+HIDDEN int library_container_iterate(PyObject *o, uint32_t script);
+HIDDEN int library_container_edges(PyObject *o, PyObject **out);
+HIDDEN void library_tell_deleted(int everything); /* reports what has left the data, and with everything what was put off */
+HIDDEN int library_set_edges(PyObject *set, PyObject **out);
+HIDDEN void library_data_gone(uint32_t id);
+
 /* weak.c */
 HIDDEN int weak_setup(void);
+HIDDEN int weak_adopt_keyed(PyTypeObject *type); /* the library's KeyedRef */
 HIDDEN PyObject *weak_new(int shape, PyObject *referent, PyObject *callback);
+HIDDEN int weak_is_shared(int shape, PyObject *referent); /* there is one without callback already */
 HIDDEN PyObject *weak_answer(PyObject *weak); /* new reference, or NULL */
 HIDDEN PyObject **keyed_slot(PyObject *keyed);
 HIDDEN void keys_by_identity(PyTypeObject *type);

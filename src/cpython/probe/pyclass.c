@@ -13,16 +13,16 @@ typedef struct {
     freefunc free;
 } Class;
 
-/* [instance, slotted, bare, composed finalize, the library's finalize][has a finalizer] */
-static Class classes[5][2];
-enum { BARE = 2, FINALIZE, LIBRARY_FINALIZE };
+/* [instance, slotted, bare, composed finalize, the library's finalize, its containers][has a finalizer] */
+static Class classes[7][2];
+enum { BARE = 2, FINALIZE, LIBRARY_FINALIZE, LIBRARY_VALUE_DICT, LIBRARY_SET };
 static Py_ssize_t slotted_offset;
 static PyObject *names[NODE_SLOTS];
 
 static Class *class_of(PyObject *o) {
     PyTypeObject *t = Py_TYPE(o);
     int i;
-    for (i = 0; i < 10; i++)
+    for (i = 0; i < 2 * (LIBRARY_SET + 1); i++)
         if (classes[i / 2][i % 2].type == t || classes[i / 2][i % 2].twin == t) return &classes[i / 2][i % 2];
     return NULL;
 }
@@ -147,6 +147,14 @@ int pyclass_adopt_finalize(PyTypeObject *type) {
     return 0;
 }
 
+int pyclass_adopt_container(PyTypeObject *type, PyTypeObject *twin, int shape) {
+    Class *c = &classes[shape == SHAPE_LIBRARY_SET ? LIBRARY_SET : LIBRARY_VALUE_DICT][0];
+    c->type = type;
+    c->twin = twin;
+    watch_class(c);
+    return 0;
+}
+
 static int setup_class(Class *c, int which, int finalizes) {
     PyTypeObject *both[2];
     int i;
@@ -191,6 +199,8 @@ int pyclass_setup(void) {
 PyTypeObject *pyclass_type(const Kind *kind) {
     if (kind->shape == SHAPE_FINALIZE) return classes[LIBRARY_FINALIZE][0].type;
     if (kind->shape == SHAPE_COMPOSED_FINALIZE) return classes[FINALIZE][0].type;
+    if (kind->shape == SHAPE_LIBRARY_VALUE_DICT) return classes[LIBRARY_VALUE_DICT][0].type;
+    if (kind->shape == SHAPE_LIBRARY_SET) return classes[LIBRARY_SET][0].type;
     if (is_container_shape(kind->shape)) return classes[SHAPE_SLOTTED - SHAPE_INSTANCE][0].type;
     return classes[kind->shape - SHAPE_INSTANCE][kind->finalizer != FINALIZER_NONE].type;
 }

@@ -63,19 +63,6 @@ void add_weak(PyObject *w, const Kind *kind, uint32_t origin, uint32_t role, PyO
     emit(EV_NEW_WEAK, 0, id, (uint64_t)id_of(referent) | (uint64_t)(callback ? id_of(callback) : 0) << 32);
 }
 
-/* The shared weak reference that the interpreter answers with instead of making one. */
-static int is_shared(int shape, PyObject *referent, PyObject *callback) {
-    PyTypeObject *type = shape == SHAPE_REF ? &_PyWeakref_RefType : NULL;
-    PyWeakReference *w = weak_list(referent);
-    int i;
-    if (callback || (shape != SHAPE_REF && shape != SHAPE_PROXY)) return 0;
-    for (i = 0; i < 2 && w && !w->wr_callback; i++, w = w->wr_next)
-        if (type ? Py_TYPE(w) == type
-                 : Py_TYPE(w) == &_PyWeakref_ProxyType || Py_TYPE(w) == &_PyWeakref_CallableProxyType)
-            return 1;
-    return 0;
-}
-
 static void new_weak(const Op *op, PyObject *referent, PyObject *callback, uint32_t origin) {
     PyObject *w;
     Py_INCREF(referent);
@@ -148,6 +135,8 @@ static int operands(const Op *op, PyObject **a, PyObject **b) {
     case SHAPE_KEYED_REF: return can_have_weakrefs(shape_of(*a)) && (!*b || can_call(*b));
     case SHAPE_COMPOSED_FINALIZE:
     case SHAPE_FINALIZE: return HAS_FINALIZE && can_have_weakrefs(shape_of(*a)) && can_call(*b);
+    case SHAPE_LIBRARY_VALUE_DICT:
+    case SHAPE_LIBRARY_SET: *a = *b = NULL; return HAS_FINALIZE;
     case SHAPE_METHOD: return shape_of(*a) == SHAPE_FUNCTION && *b;
     case SHAPE_TUPLE:
     case SHAPE_FUNCTION: return 1;
@@ -166,13 +155,14 @@ static int op_new(const Op *op, uint32_t origin) {
     PyObject *o, *a, *b;
     if (!operands(op, &a, &b)) return 0;
     /* A collection that its allocation starts may take its operands away. */
-    if (has_header(&op->kind) && !(a && is_shared(shape, a, b)) && before_allocation() && !operands(op, &a, &b)) return 0;
+    if (has_header(&op->kind) && !(a && !b && weak_is_shared(shape, a)) && before_allocation() && !operands(op, &a, &b)) return 0;
     if (is_weak_shape(shape)) {
         new_weak(op, a, b, origin);
         return 1;
     }
     if (shape == SHAPE_FINALIZE) o = library_finalize_new(&op->kind, a, b, origin);
     else if (shape == SHAPE_COMPOSED_FINALIZE) o = finalize_new(&op->kind, a, b, origin);
+    else if (is_library_container(shape)) o = library_container_new(&op->kind, origin);
     else if (is_container_shape(shape)) o = container_new(&op->kind, origin);
     else o = new_object(&op->kind, a, b, origin);
     if (o) keep(&op->dst, o);
@@ -403,6 +393,7 @@ int scenario_run(void) {
     collect_reset();
     container_reset();
     library_reset();
+    library_containers_reset();
     in_repeated_body = 0;
     run_body(0);
     emit(EV_END, 0, 0, 0);

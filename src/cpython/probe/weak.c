@@ -7,7 +7,7 @@
 #include "probe.h"
 #include <structmember.h>
 
-static PyTypeObject *keyed, *keyed_twin;
+static PyTypeObject *keyed, *keyed_twin, *library_keyed, *library_twin;
 static Py_ssize_t keyed_offset;
 static destructor keyed_original_dealloc;
 static inquiry keyed_original_clear;
@@ -23,12 +23,14 @@ static int which(PyObject *o) {
 }
 
 static uint32_t exact_id(PyObject *o) {
-    return Py_TYPE(o) == keyed || Py_TYPE(o) == keyed_twin ? 0 : id_of(o);
+    PyTypeObject *t = Py_TYPE(o);
+    return t == keyed || t == keyed_twin || t == library_keyed || t == library_twin ? 0 : id_of(o);
 }
 
 static void ref_dealloc(PyObject *o) {
     destructor original = wrapped[which(o)].dealloc;
     uint32_t id = exact_id(o);
+    if (id) library_tell_deleted(0);
     if (id) emit(EV_DEALLOC, 0, id, 0);
     original(o);
     if (!id) return;
@@ -49,6 +51,8 @@ static void become(PyObject *o, PyTypeObject *type) {
     Py_DECREF(old);
 }
 
+static PyTypeObject *twin_of(PyObject *o) { return Py_TYPE(o) == keyed ? keyed_twin : library_twin; }
+
 static void keyed_dealloc(PyObject *o) {
     Dying mine;
     uint32_t id = id_of(o);
@@ -57,8 +61,9 @@ static void keyed_dealloc(PyObject *o) {
         if (id) entry_of(id)->put_off = 1;
         return;
     }
+    if (id) library_tell_deleted(0);
     if (id) emit(EV_DEALLOC, 0, id, 0);
-    become(o, keyed_twin);
+    become(o, twin_of(o));
     if (!TRASHCAN_COUNTS) dying_begins(&mine, 0);
     keyed_original_dealloc(o);
     if (!TRASHCAN_COUNTS) dying_ends(&mine);
@@ -68,12 +73,13 @@ static void keyed_dealloc(PyObject *o) {
 }
 
 static int keyed_clear(PyObject *o) {
+    PyTypeObject *type = Py_TYPE(o);
     uint32_t id = id_of(o);
     int r;
     if (id) emit(EV_CLEAR, 0, id, 0);
-    become(o, keyed_twin);
+    become(o, twin_of(o));
     r = keyed_original_clear(o);
-    become(o, keyed);
+    become(o, type);
     return r;
 }
 
@@ -85,9 +91,32 @@ void keys_by_identity(PyTypeObject *type) {
     type->tp_richcompare = PyBaseObject_Type.tp_richcompare;
 }
 
+#if PY_MAJOR_VERSION < 3
+typedef long Py_hash_t;
+#endif
+static hashfunc ref_original_hash;
+
+/* The hash of a plain weak reference is the number of its object, so that the order of a set of them is known. */
+static Py_hash_t ref_hash(PyObject *o) {
+    PyWeakReference *w = (PyWeakReference *)o;
+    if (Py_TYPE(o) == &_PyWeakref_RefType && w->hash == -1 && id_of(w->wr_object)) w->hash = id_of(w->wr_object);
+    return ref_original_hash(o);
+}
+
 static PyTypeObject *make_keyed(void) {
     return (PyTypeObject *)PyObject_CallFunction((PyObject *)&PyType_Type, (char *)"s(O){s(ss)}", "KeyedRef",
                                                  (PyObject *)&_PyWeakref_RefType, "__slots__", "s0", "__weakref__");
+}
+
+/* It has a slot and no list of weak references. */
+int weak_adopt_keyed(PyTypeObject *type) {
+    library_twin = (PyTypeObject *)PyObject_CallFunction((PyObject *)&PyType_Type, (char *)"s(O){s(s)}", "KeyedRef",
+                                                         (PyObject *)&_PyWeakref_RefType, "__slots__", "key");
+    if (!library_twin) return -1;
+    library_keyed = type;
+    type->tp_dealloc = keyed_dealloc;
+    type->tp_clear = keyed_clear;
+    return 0;
 }
 
 int weak_setup(void) {
@@ -101,6 +130,8 @@ int weak_setup(void) {
         types[i]->tp_dealloc = ref_dealloc;
         if (types[i]->tp_clear) types[i]->tp_clear = ref_clear;
     }
+    ref_original_hash = _PyWeakref_RefType.tp_hash;
+    if (P.ordered) _PyWeakref_RefType.tp_hash = (hashfunc)ref_hash;
     keyed = make_keyed();
     keyed_twin = make_keyed();
     if (!keyed || !keyed_twin) return -1;
@@ -132,6 +163,19 @@ static PyObject *keyed_new(PyObject *referent, PyObject *callback) {
 PyObject *weak_new(int shape, PyObject *referent, PyObject *callback) {
     if (shape == SHAPE_KEYED_REF) return keyed_new(referent, callback);
     return shape == SHAPE_REF ? PyWeakref_NewRef(referent, callback) : PyWeakref_NewProxy(referent, callback);
+}
+
+/* The shared weak reference that the interpreter answers with instead of making one. */
+int weak_is_shared(int shape, PyObject *referent) {
+    PyTypeObject *type = shape == SHAPE_REF ? &_PyWeakref_RefType : NULL;
+    PyWeakReference *w = weak_list(referent);
+    int i;
+    if (shape != SHAPE_REF && shape != SHAPE_PROXY) return 0;
+    for (i = 0; i < 2 && w && !w->wr_callback; i++, w = w->wr_next)
+        if (type ? Py_TYPE(w) == type
+                 : Py_TYPE(w) == &_PyWeakref_ProxyType || Py_TYPE(w) == &_PyWeakref_CallableProxyType)
+            return 1;
+    return 0;
 }
 
 PyObject *weak_answer(PyObject *weak) {

@@ -7,7 +7,8 @@ use crate::scenario::{Base, Place, Shape};
 /// One step from a holder of this shape.
 fn step(shape: Option<Shape>, slot: u8) -> String {
     match (shape, slot) {
-        (Some(Shape::List | Shape::Tuple | Shape::Dict | Shape::WeakValueDict), _) => format!("[{slot}]"),
+        (Some(Shape::List | Shape::Tuple | Shape::Dict), _) => format!("[{slot}]"),
+        (Some(Shape::WeakValueDict | Shape::LibraryValueDict), _) => format!("[{slot}]"),
         (Some(Shape::Cell), _) => ".cell_contents".to_owned(),
         (Some(Shape::Function), 0) => ".__closure__".to_owned(),
         (Some(Shape::Function), 1) => ".__defaults__".to_owned(),

@@ -136,7 +136,7 @@ impl Printer<'_> {
                 }
                 vec![format!("{to}[{slot}] = {value}")]
             }
-            Some(Shape::WeakSet) => vec![format!("{to}.add({value})")],
+            Some(Shape::WeakSet | Shape::LibrarySet) => vec![format!("{to}.add({value})")],
             Some(Shape::WeakKeyDict) => vec![format!("{to}[{value}] = {value}.s{slot}")],
             _ => vec![format!("{} = {value}", self.expression(dst, context))],
         }
@@ -152,7 +152,9 @@ impl Printer<'_> {
                 _ => vec![format!("{text} = None")],
             },
             Some((holder, slot)) => match self.shape(holder) {
-                Some(Shape::WeakValueDict) => vec![format!("{}.pop({slot}, None)", self.expression(holder, context))],
+                Some(Shape::WeakValueDict | Shape::LibraryValueDict) => {
+                    vec![format!("{}.pop({slot}, None)", self.expression(holder, context))]
+                }
                 Some(Shape::List | Shape::Dict) => vec![format!("{text} = None")],
                 _ if context.script.is_none() => vec![format!("del {text}")],
                 _ => vec![format!("{text} = None")],
@@ -188,9 +190,9 @@ impl Printer<'_> {
             Shape::Ref => format!("weakref.ref({listed})"),
             Shape::Proxy => format!("weakref.proxy({listed})"),
             Shape::KeyedRef => format!("Ref({listed})"),
-            Shape::WeakValueDict => "weakref.WeakValueDictionary()".to_owned(),
+            Shape::WeakValueDict | Shape::LibraryValueDict => "weakref.WeakValueDictionary()".to_owned(),
             Shape::WeakKeyDict => "weakref.WeakKeyDictionary()".to_owned(),
-            Shape::WeakSet => "weakref.WeakSet()".to_owned(),
+            Shape::WeakSet | Shape::LibrarySet => "weakref.WeakSet()".to_owned(),
             Shape::Finalize | Shape::ComposedFinalize => {
                 let target = self.expression(dst, context);
                 let assign = self.assign(dst, format!("weakref.finalize({listed})"), context).join("; ");
@@ -365,7 +367,7 @@ impl Printer<'_> {
             Op::Iterate { container, script } => {
                 let text = self.expression(container, context);
                 let entries = match self.shape(container) {
-                    Some(Shape::WeakValueDict) => {
+                    Some(Shape::WeakValueDict | Shape::LibraryValueDict) => {
                         format!("getattr({text}, \"itervalues\", {text}.values)()")
                     }
                     _ => text,

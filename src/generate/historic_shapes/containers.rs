@@ -8,7 +8,7 @@ use crate::scenario::{Kind, Op, Shape};
 impl Builder<'_> {
     pub(super) fn stale_entry(&mut self) {
         let shape = [Shape::WeakValueDict, Shape::WeakKeyDict, Shape::WeakSet][self.random.index(3)];
-        let container = self.new_var(Kind::new(shape), [None, None]);
+        let container = self.new_var(self.container_kind(shape), [None, None]);
         let kind = self.member();
         let replacement = self.new_var(kind, [None, None]);
         let store = Op::Set { dst: container.place.slot(0), src: replacement.place };

@@ -23,7 +23,7 @@ pub(crate) const DESCRIPTION: Description = Description {
                argument owns its object.",
     not: "Leaks that do not happen every time; what the scenario's own code still holds, in variables, `gc.callbacks` or \
           `gc.garbage`, by `gc.freeze()`, or because a script made or saved it in the last collection; \
-          what a process holds where the library's own `finalize` takes part; runs of more than 262,144 events.",
+          what a process holds where the library's own `finalize`, `WeakSet` or `WeakValueDictionary` takes part; runs of more than 262,144 events.",
     rests: &[Ground::Liveness],
     needs: Needs::SNAPSHOTS.and(Needs::COUNTS),
     asks: &[
@@ -195,7 +195,8 @@ pub fn steady_state(
     }
     let column = |what: usize| in_heap.iter().map(|size| size[what]).collect::<Vec<i64>>();
     let mut found = [(OBJECTS, column(0)), (REFERENCES, column(1))].to_vec();
-    let has_library = |op: &Op| matches!(op, Op::New { kind, .. } if kind.shape == Shape::Finalize);
+    let library = |shape: Shape| shape == Shape::Finalize || shape.is_library_container();
+    let has_library = |op: &Op| matches!(op, Op::New { kind, .. } if library(kind.shape));
     if found.iter().all(|(_, sizes)| leak(sizes).is_none())
         && !scenario.ops().iter().any(has_library)
         && let Some(sizes) = sizes_of_process(subject, scenario)?

@@ -91,14 +91,18 @@ impl Shadow {
         self.for_edges(data, |at, edge| old = if at == slot { edge } else { old });
         let record = self.weak(unpack(old)?)?;
         let container = self.at(record.container()).filter(|c| c.slots[0] as usize == holder.index() + 1)?;
+        // The calls of a library's removal callback are not seen, nor is the moment of a removal.
+        if container.facts.shape.is_library_container() {
+            return None;
+        }
         let frame = self.user_code.frames().last();
         let removes = |f: &super::Frame| {
             let remove = self.at(f.owner()).filter(|o| o.facts.shape == Shape::Function);
             f.code() == Code::Callback && remove.is_some_and(|o| o.removes_from() == record.container())
         };
         // Only the entries of a weak-value dictionary can be deleted; its length makes removals that were put off.
-        let asked = container.facts.shape == Shape::WeakValueDict
-            && (frame.is_some() || !matches!(self.op(), Some(Op::Len { .. })));
+        let asked =
+            container.facts.shape.is_value_dict() && (frame.is_some() || !matches!(self.op(), Some(Op::Len { .. })));
         (frame.is_some_and(removes) || !asked).then_some(record)
     }
 

@@ -73,9 +73,10 @@ impl Facts {
     fn of_other(kind: &Kind, role: Role, expectations: &Expectations, plain: &PlainFacts) -> Facts {
         let shape = match role {
             Role::Named => return Facts::of(kind, role, expectations),
-            Role::InstanceDict | Role::ContainerData => Shape::Dict,
+            Role::InstanceDict | Role::ContainerData | Role::ContainerDict => Shape::Dict,
+            Role::ContainerPending | Role::ContainerIterating => Shape::List,
             Role::ContainerRemove => Shape::Function,
-            Role::ContainerEntry if kind.shape == Shape::WeakValueDict => Shape::KeyedRef,
+            Role::ContainerEntry if kind.shape.is_value_dict() => Shape::KeyedRef,
             Role::ContainerEntry | Role::FinalizeRef | Role::ContainerSelf => Shape::Ref,
             Role::ContainerDefaults | Role::ContainerClosure => Shape::Tuple,
             Role::ContainerCell => Shape::Cell,

@@ -27,6 +27,8 @@ pub(crate) enum Trait {
     SetsThresholds,
     /// A script sets thresholds, enables, disables or freezes.
     ScriptsSchedule,
+    /// There are weak containers of the library, whose code runs unseen.
+    LibraryContainers,
 }
 
 /// A scenario as far as it matters to a judge.
@@ -68,6 +70,7 @@ const USES_ENABLE: u16 = 1024;
 /// Enables, disables or freezes.
 const USES_SCHEDULE: u16 = 2048;
 const USES_CONTAINER: u16 = 4096;
+const USES_LIBRARY: u16 = 8192;
 
 /// What operations use, as bits: a table's look-up for each.
 fn uses(ops: &[Op]) -> u16 {
@@ -92,6 +95,7 @@ fn uses(ops: &[Op]) -> u16 {
                 shape if shape.is_weak_container() => USES_CONTAINER,
                 _ => 0,
             };
+            all |= if kind.shape.is_library_container() { USES_LIBRARY } else { 0 };
         }
     }
     all
@@ -120,6 +124,7 @@ impl Program {
             | bit(Trait::Finalizes, all & USES_FINALIZE != 0)
             | bit(Trait::Contains, all & USES_CONTAINER != 0)
             | bit(Trait::SetsThresholds, in_main & USES_THRESHOLD != 0 && in_main & USES_ENABLE != 0)
+            | bit(Trait::LibraryContainers, all & USES_LIBRARY != 0)
             | bit(Trait::ScriptsSchedule, in_scripts & (USES_THRESHOLD | USES_SCHEDULE) != 0);
         self.script_traits.clear();
         self.added_by_scripts.clear();

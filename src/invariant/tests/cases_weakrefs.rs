@@ -378,7 +378,7 @@ def A():
     self[0][0] = self
 
 a = Slotted(finalizer=A)
-b = WeakSet()
+b = ComposedWeakSet()
 a[0] = b
 del a
 len(b)
@@ -397,7 +397,7 @@ len(b)
 fn what_a_finalizer_makes_is_due_like_everything_else() {
     let body = |del: &str, rest: &str| {
         format!(
-            "coroner 1\n\ndef C():\n    pass\n\ndef A():\n    {del}\n\nc = Node(call=C)\nd = WeakSet()\na = Slotted(finalizer=A)\n{rest}"
+            "coroner 1\n\ndef C():\n    pass\n\ndef A():\n    {del}\n\nc = Node(call=C)\nd = ComposedWeakSet()\na = Slotted(finalizer=A)\n{rest}"
         )
     };
     let (callback, entry) = ("late = ref(self, c)", "d[0] = self");

@@ -62,12 +62,12 @@ fn an_entry_is_owed_a_removal() {
 #[test]
 fn a_dead_entry_leaves() {
     // Nobody asks for the length.
-    let source = "c = WeakSet()\na = Node()\nc[0] = a\ndel a\n";
+    let source = "c = ComposedWeakSet()\na = Node()\nc[0] = a\ndel a\n";
     assert_eq!(classes(source, "cpython-3.12+bug-container-keeps-dead", Invariant::I30), [Class::Collector]);
     assert_eq!(classes(source, "cpython-3.12", Invariant::I30), []);
     // The entry's callback ran: it is only the container that keeps it.
     assert_eq!(classes(source, "cpython-3.12+bug-container-keeps-dead", Invariant::I14), []);
-    for kind in ["WeakValueDictionary", "WeakKeyDictionary"] {
+    for kind in ["ComposedWeakValueDictionary", "WeakKeyDictionary"] {
         let source = format!("c = {kind}()\nd = {kind}()\na = Node()\na[0] = Node()\nc[0] = a\nd[0] = a\ndel a\n");
         for invariant in [Invariant::I14, Invariant::I30] {
             let found = classes(&source, "cpython-3.12+bug-lose-dealloc-callbacks", invariant);
@@ -80,7 +80,7 @@ fn a_dead_entry_leaves() {
 /// An iteration may keep dead entries until it ends, and no longer.
 #[test]
 fn what_leaves_after_an_iteration_is_dead() {
-    let source = "def A():\n    del a\n    collect(2)\n\nc = WeakSet()\na = Node()\nb = Node()\nc[0] = a\nc[1] = b\niterate(c, A)\n";
+    let source = "def A():\n    del a\n    collect(2)\n\nc = ComposedWeakSet()\na = Node()\nb = Node()\nc[0] = a\nc[1] = b\niterate(c, A)\n";
     assert_eq!(classes(source, "cpython-3.12", Invariant::I30), []);
     let mut s = Stream::new();
     let d = s.held(0, Kind::new(Shape::WeakSet));
@@ -206,9 +206,9 @@ fn a_finalize_that_owns_its_object_keeps_it() {
 /// A finalizer saves a container, whose entry and whose reference to itself are dead by then: it never hears of deaths again.
 #[test]
 fn what_was_saved_has_lost_its_weak_references() {
-    let entry = "def A():\n    b = self\n\na = Node(finalizer=A)\na[0] = a\nc = WeakSet()\na[1] = c\nd = Node()\nd[0] = d\nc[0] = d\n\
+    let entry = "def A():\n    b = self\n\na = Node(finalizer=A)\na[0] = a\nc = ComposedWeakSet()\na[1] = c\nd = Node()\nd[0] = d\nc[0] = d\n\
                  del a\ndel c\ndel d\ncollect(2)\nlen(b[1])\n";
-    let later = "def A():\n    b = self\n\na = Node(finalizer=A)\na[0] = a\nc = WeakSet()\na[1] = c\nd = Node()\nc[0] = d\n\
+    let later = "def A():\n    b = self\n\na = Node(finalizer=A)\na[0] = a\nc = ComposedWeakSet()\na[1] = c\nd = Node()\nc[0] = d\n\
                  del a\ndel c\ncollect(2)\ndel d\nlen(b[1])\n";
     for (name, source) in
         [("cpython-3.12", entry), ("cpython-3.15", entry), ("cpython-3.7", later), ("cpython-3.12", later)]
@@ -217,7 +217,7 @@ fn what_was_saved_has_lost_its_weak_references() {
         assert!(!found.is_empty() && found.iter().all(|class| *class == Class::Documented), "{name}: {found:?}");
     }
     // What is added to the container afterwards stays as well; what another container holds does not.
-    let beside = format!("{}e = WeakSet()\nf = Node()\ne[0] = f\ndel f\nlen(e)\n", entry);
+    let beside = format!("{}e = ComposedWeakSet()\nf = Node()\ne[0] = f\ndel f\nlen(e)\n", entry);
     let found = classes(&beside, "cpython-3.12+bug-container-keeps-dead", Invariant::I30);
     assert!(found.contains(&Class::Collector), "{found:?}");
 }

@@ -149,10 +149,10 @@ pub(super) const TYPE_PAIRS: &[Pair] = &[
     pair(
         Type("leaves entries of weak containers when it dies"),
         Invariant::I30,
-        Once("cpython-3.12", "c = WeakSet()\na = Node(flaw=[weakrefs])\nc[0] = a\ndel a\nlen(c)\n"),
+        Once("cpython-3.12", "c = ComposedWeakSet()\na = Node(flaw=[weakrefs])\nc[0] = a\ndel a\nlen(c)\n"),
         Once(
             "cpython-3.12+bug-container-keeps-dead",
-            "c = WeakSet()\na = Node(flaw=[weakrefs])\nc[0] = a\ndel a\nb = Node()\nc[1] = b\ndel b\nlen(c)\n",
+            "c = ComposedWeakSet()\na = Node(flaw=[weakrefs])\nc[0] = a\ndel a\nb = Node()\nc[1] = b\ndel b\nlen(c)\n",
         ),
     ),
     pair(

@@ -131,6 +131,12 @@ switches! {
     ContainerClosure = "container-closure", Rule, "until 3.6: weakref.py";
     /// Weak containers put off removals while they are iterated.
     ContainerPending = "container-pending", Rule, "until 3.13, row H01";
+    /// The attributes of an instance are in the order of the class's `__static_attributes__`, by name, not of their making.
+    StaticAttributesFirst = "static-attributes-first", Rule, "3.14: dictobject.c";
+    /// A new element of a `set` may take the place of one that was discarded.
+    SetReusesDummies = "set-reuses-dummies", Rule, "not in 3.9: setobject.c";
+    /// A `set` grows when it is two thirds full, not three fifths; the first such place is taken, not the last.
+    SetFillsTwoThirds = "set-fills-two-thirds", Rule, "until 3.6: setobject.c";
     /// `len()` of a weak dictionary counts dead entries whose removal was put off.
     ContainerLenCountsDead = "container-len-counts-dead", Rule, "2.7, row H06";
 

@@ -1,6 +1,6 @@
 //! Untracking of tuples and dicts that hold nothing the collector cares for.
 
-use crate::model::heap::{Flag, Heap, Idx, List, NIL};
+use crate::model::heap::{Flag, Heap, Idx, List, NIL, RareFlag};
 use crate::scenario::Shape;
 
 /// True if a reference to the object may ever be part of a cycle.
@@ -15,7 +15,7 @@ pub fn untrack_eligible(heap: &mut Heap, list: List, shape: Shape) -> u32 {
     let mut o = heap.object(list.head()).next;
     while o != list.head() {
         let next = heap.object(o).next;
-        if heap.object(o).shape == shape && holds_nothing_trackable(heap, o) {
+        if heap.object(o).shape == shape && holds_nothing_trackable(heap, o) && !heap.has_rare(o, RareFlag::SET) {
             heap.untrack(o);
             untracked += 1;
         }

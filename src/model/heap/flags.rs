@@ -105,6 +105,8 @@ flags! {
         ODD,
         /// A function that had a closure when it was cleared.
         LOST_CLOSURE,
+        /// A dict that stands for a `set`: the collector does not untrack it.
+        SET,
         /// Deallocation has passed the point of no return. Only a planted bug that looks at it sets it.
         DYING,
     }

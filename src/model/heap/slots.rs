@@ -101,6 +101,13 @@ impl Heap {
         object.len += 1;
     }
 
+    /// Takes the last raw slot away and returns what was in it, if there is one.
+    pub fn pop_raw(&mut self, o: Idx) -> Option<Idx> {
+        let object = &mut self.objects[o as usize];
+        object.len = object.len.checked_sub(1)?;
+        Some(self.slots[object.slots as usize + object.len as usize])
+    }
+
     /// Takes all slots from an object. They stay in the arena.
     pub fn detach_slots(&mut self, o: Idx) {
         let object = &mut self.objects[o as usize];

@@ -2,21 +2,57 @@
 
 use super::Execution;
 use super::frame::Frame;
+use super::library_iteration::LibraryIteration;
+use super::set_table::SetTable;
 use super::types;
 use crate::event::{Event, Role, Undefined};
 use crate::model::collector::Switch;
-use crate::model::heap::{DictEntry, Flag, Idx, NIL};
+use crate::model::heap::{DictEntry, Flag, Heap, Idx, NIL};
 use crate::scenario::{MAX_ITEMS, Place, ScriptId, Shape};
 
 /// What a weak container remembers besides its objects. Its number is in the details of object and function.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Container {
     /// The container's object, `NIL` once it has been freed.
-    object: Idx,
-    data: Idx,
-    function: Idx,
+    pub(super) object: Idx,
+    pub(super) data: Idx,
+    pub(super) function: Idx,
     /// Iterations in progress.
-    iterating: u32,
+    pub(super) iterating: u32,
+    /// One of the library.
+    pub(super) library: bool,
+    /// One of the library over which the mutator iterates.
+    pub(super) iterated: bool,
+    /// Slots whose content the library has changed, untold.
+    changed: u64,
+    /// Number of the table of a set, plus 1, or 0.
+    table: u32,
+    /// Elements that have come so far, of a set.
+    pub(super) numbers: u8,
+    /// The list of removals put off, of one of the library; or `NIL`.
+    pub(super) put_off: Idx,
+}
+
+impl Container {
+    /// True for a set of the library.
+    pub(super) fn has_table(&self) -> bool {
+        self.table != 0
+    }
+
+    pub(super) fn new(object: Idx, data: Idx, function: Idx) -> Container {
+        Container {
+            object,
+            data,
+            function,
+            iterating: 0,
+            library: false,
+            iterated: false,
+            changed: 0,
+            table: 0,
+            numbers: 0,
+            put_off: NIL,
+        }
+    }
 }
 
 /// All weak containers of a run, and the removals they have put off.
@@ -25,12 +61,151 @@ pub(super) struct Containers {
     all: Vec<Container>,
     /// Container's removal callback and the weak reference (by key, or itself) to be removed.
     pending: Vec<(Idx, u32)>,
+    /// Something that the library has changed is untold.
+    has_changed: bool,
+    /// Removals of sets that the library has put off, as far as they are told: container, number and position.
+    told_put_off: Vec<(u32, u8, u8)>,
+    /// Tables of sets; those from `tables_used` on are kept for their memory.
+    tables: Vec<SetTable>,
+    tables_used: usize,
+    /// The copy of one of them.
+    copy: SetTable,
+    /// The iteration over one of the library.
+    pub(super) iteration: LibraryIteration,
 }
 
 impl Containers {
     pub(super) fn reset(&mut self) {
         self.all.clear();
         self.pending.clear();
+        self.told_put_off.clear();
+        self.tables_used = 0;
+        self.has_changed = false;
+    }
+
+    fn add(&mut self, heap: &mut Heap, container: Container) {
+        let number = self.all.len() as u32;
+        for part in [container.object, container.function] {
+            heap.detail_mut(part).entry = number;
+        }
+        self.all.push(container);
+    }
+
+    /// Adds one of the library.
+    pub(super) fn add_library(&mut self, heap: &mut Heap, container: Container, is_set: bool) {
+        let mut table = 0;
+        if is_set {
+            if self.tables_used == self.tables.len() {
+                self.tables.push(SetTable::default());
+            }
+            self.tables[self.tables_used].reset();
+            self.tables_used += 1;
+            table = self.tables_used as u32;
+        }
+        self.add(heap, Container { library: true, table, ..container });
+    }
+
+    pub(super) fn table(&self, number: usize) -> &SetTable {
+        &self.tables[self.all[number].table as usize - 1]
+    }
+
+    pub(super) fn table_mut(&mut self, number: usize) -> &mut SetTable {
+        &mut self.tables[self.all[number].table as usize - 1]
+    }
+
+    /// Copies the table of a set, as iterations from 3.14 on do.
+    pub(super) fn copy_table(&mut self, number: usize) {
+        let mut copy = std::mem::take(&mut self.copy);
+        self.table(number).copy_to(&mut copy);
+        self.copy = copy;
+    }
+
+    pub(super) fn copied_table(&self) -> &SetTable {
+        &self.copy
+    }
+
+    /// The number of a new element.
+    pub(super) fn take_number(&mut self, number: usize) -> u8 {
+        self.all[number].numbers += 1;
+        self.all[number].numbers - 1
+    }
+
+    /// The library has put a removal off, untold.
+    pub(super) fn has_put_off(&mut self) {
+        self.has_changed = true;
+    }
+
+    /// How many removals that a set has put off are told.
+    pub(super) fn told_put_off(&self, number: usize) -> usize {
+        self.told_put_off.iter().filter(|told| told.0 as usize == number).count()
+    }
+
+    pub(super) fn tell_put_off(&mut self, number: usize, element: u8, position: u8) {
+        self.told_put_off.push((number as u32, element, position));
+    }
+
+    /// The position of a removal that was told, which has been made now.
+    pub(super) fn forget_put_off(&mut self, number: usize, element: u8) -> Option<u8> {
+        let found = self.told_put_off.iter().position(|told| (told.0 as usize, told.1) == (number, element))?;
+        Some(self.told_put_off.swap_remove(found).2)
+    }
+
+    /// What is untold is going to be told; removals put off only with everything.
+    pub(super) fn tells(&mut self, everything: bool) {
+        self.has_changed = !everything;
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub(super) fn set_iterated(&mut self, number: usize, on: bool) {
+        self.all[number].iterated = on;
+    }
+
+    pub(super) fn set_iterating(&mut self, number: usize, times: u32) {
+        self.all[number].iterating = times;
+    }
+
+    /// Puts a removal off; the container's removal callback stands for it.
+    pub(super) fn put_off(&mut self, function: Idx, token: u32) {
+        self.pending.push((function, token));
+    }
+
+    /// The removal that a container has put off last, if there is one left.
+    pub(super) fn take_pending(&mut self, function: Idx) -> Option<u32> {
+        let last = self.pending.iter().rposition(|p| p.0 == function)?;
+        Some(self.pending.remove(last).1)
+    }
+
+    pub(super) fn at(&self, number: usize) -> Container {
+        self.all[number]
+    }
+
+    /// True if the container of this number, if there is one, is the library's.
+    pub(super) fn is_library(&self, number: usize) -> bool {
+        self.all.get(number).is_some_and(|container| container.library)
+    }
+
+    /// The library has deleted what was in a slot.
+    pub(super) fn changed(&mut self, number: usize, slot: u8) {
+        self.all[number].changed |= 1 << slot;
+        self.has_changed = true;
+    }
+
+    /// The content of a slot is told of.
+    pub(super) fn told(&mut self, number: usize, slot: u8) {
+        self.all[number].changed &= !(1 << slot);
+    }
+
+    /// The slots of a container's data that are to be told of.
+    pub(super) fn take_changed(&mut self, number: usize) -> u64 {
+        std::mem::take(&mut self.all[number].changed)
+    }
+
+    #[inline]
+    pub(super) fn has_changed(&self) -> bool {
+        self.has_changed
     }
 }
 
@@ -85,11 +260,7 @@ impl Execution<'_, '_> {
             self.process.heap.set_raw(object, slot as usize, part);
             self.report_store(object, slot, part);
         }
-        let number = self.process.containers.all.len() as u32;
-        for part in [object, function] {
-            self.process.heap.detail_mut(part).entry = number;
-        }
-        self.process.containers.all.push(Container { object, data, function, iterating: 0 });
+        self.process.containers.add(&mut self.process.heap, Container::new(object, data, function));
         object
     }
 
@@ -172,7 +343,7 @@ impl Execution<'_, '_> {
     }
 
     /// The entry of a weak key dictionary or weak set whose weak reference is live and refers to `referent`.
-    fn find_entry(&self, container: &Container, referent: Idx) -> Option<usize> {
+    pub(super) fn find_entry(&self, container: &Container, referent: Idx) -> Option<usize> {
         (0..self.process.heap.entries(container.data)).find(|&i| {
             let entry = self.process.heap.entry(container.data, i);
             let weak = entry.key_object().unwrap_or(entry.value);
@@ -198,6 +369,10 @@ impl Execution<'_, '_> {
 
     /// The removal callback: puts the removal off while its container is iterated (until 3.13), else removes.
     pub(super) fn remove_entry(&mut self, function: Idx, weak: Idx) {
+        if let Some(at) = self.library_remover(function) {
+            self.library_removal(at, function, weak);
+            return;
+        }
         let Some(at) = self.container_of(function) else { return };
         let container = self.process.containers.all[at];
         let gone = self.process.heap.object(container.object);
@@ -219,7 +394,7 @@ impl Execution<'_, '_> {
         self.remove_token(&container, token);
     }
 
-    fn self_reference_answers(&self, container: &Container) -> bool {
+    pub(super) fn self_reference_answers(&self, container: &Container) -> bool {
         let mut entry = self.process.heap.detail(container.object).weakrefs;
         while entry != NIL {
             let weak = self.process.heap.weaks[entry as usize];
@@ -280,6 +455,9 @@ impl Execution<'_, '_> {
         let Some(object) = self.resolve(place) else { return false };
         let Some(at) = self.container_of(object) else { return false };
         let container = self.process.containers.all[at];
+        if container.library {
+            return self.library_length(at);
+        }
         let shape = self.process.heap.object(object).shape;
         if shape == Shape::WeakValueDict && !self.has(Switch::ContainerLenCountsDead) {
             self.push(Frame::Length { container: object });
@@ -298,11 +476,20 @@ impl Execution<'_, '_> {
     pub(super) fn report_length(&mut self, object: Idx) {
         let Some(at) = self.container_of(object) else { return };
         let container = self.process.containers.all[at];
-        let len = self.raw_length(&container);
-        self.sink.event(Event::Length { container: self.process.heap.id(object), len, raw: len });
+        if self.process.containers.has_changed() {
+            self.tell_deleted(true);
+        }
+        let raw = self.raw_length(&container);
+        let put_off = if container.has_table() && container.put_off != NIL {
+            self.process.heap.object(container.put_off).len
+        } else {
+            0
+        };
+        let len = raw - put_off.min(raw);
+        self.sink.event(Event::Length { container: self.process.heap.id(object), len, raw });
     }
 
-    fn raw_length(&self, container: &Container) -> u32 {
+    pub(super) fn raw_length(&self, container: &Container) -> u32 {
         let live = |i: &usize| self.process.heap.entry(container.data, *i).value != NIL;
         (0..self.process.heap.entries(container.data)).filter(live).count() as u32
     }
@@ -311,6 +498,10 @@ impl Execution<'_, '_> {
     pub(super) fn commit_step(&mut self, object: Idx) {
         let Some(at) = self.container_of(object) else { return };
         let container = self.process.containers.all[at];
+        if container.library {
+            self.commit_library(at);
+            return;
+        }
         let mut pending = self.process.containers.pending.iter();
         let own = |p: &(Idx, u32)| p.0 == container.function;
         let last = if mutant!(PendingFirstIn) { pending.position(own) } else { pending.rposition(own) };
@@ -325,6 +516,9 @@ impl Execution<'_, '_> {
         let Some(object) = self.resolve(place) else { return false };
         let Some(at) = self.container_of(object) else { return false };
         let container = self.process.containers.all[at];
+        if container.library {
+            return self.iterate_library(at, script);
+        }
         self.process.containers.all[at].iterating += 1;
         self.incref(object);
         let live = self.process.heap.entries(container.data);

@@ -220,6 +220,9 @@ impl Execution<'_, '_> {
         if self.process.rules.plain().has(Switch::BugFreeTwice) {
             self.process.heap.set_rare(o, RareFlag::DYING);
         }
+        if self.process.containers.has_changed() && self.process.heap.object(o).shape.is_weakref() {
+            self.tell_deleted(false);
+        }
         let object = self.process.heap.id(o);
         self.sink.event(Event::Dealloc { object });
     }

@@ -40,7 +40,7 @@ def A():
     del a
     del b
 
-c = WeakValueDictionary()
+c = ComposedWeakValueDictionary()
 a = Node()
 b = Node()
 d = Node()
@@ -69,7 +69,7 @@ def A():
     del a
     len(c)
 
-c = WeakSet()
+c = ComposedWeakSet()
 a = Node()
 b = Node()
 c[0] = a

@@ -1,5 +1,6 @@
 //! The explicit stack: what is in progress. Recursion never follows the object graph.
 
+use super::library_iteration::IterationStep;
 use crate::event::ObjId;
 use crate::model::heap::Idx;
 use crate::scenario::ScriptId;
@@ -84,6 +85,8 @@ pub(super) enum Frame {
     Iterate { container: Idx, entries: Idx, script: ScriptId, next: u32 },
     /// The end of one round of an iteration.
     IterateDone { container: Idx },
+    /// The iteration over a weak container of the library.
+    LibraryIterate { step: IterationStep },
     /// The removal callback of a weak container at work.
     Remove { function: Idx, weak: Idx },
     /// A `finalize` of the library at work.
@@ -92,6 +95,8 @@ pub(super) enum Frame {
     RunComposedFinalize { o: Idx },
     /// An entry to be added to a weak container.
     AddEntry { container: Idx, slot: u8, value: Idx },
+    /// A new entry of a weak container of the library to be told of.
+    LibraryEntry { weak: Idx, container: Idx },
     /// Removals that a weak container has put off, the last one next.
     Commit { container: Idx },
     /// The length of a weak container to be reported.

@@ -14,10 +14,13 @@ mod finalize;
 mod frame;
 mod interpreter;
 mod introspection;
+mod library_container;
+mod library_iteration;
 mod observe;
 mod ops;
 mod process;
 mod schedule;
+mod set_table;
 mod slots;
 mod trashcan;
 mod types;
@@ -320,6 +323,8 @@ impl Execution<'_, '_> {
             Frame::IterateDone { container } => self.iterate_done(container),
             Frame::Remove { function, weak } => self.remove_entry(function, weak),
             Frame::AddEntry { container, slot, value } => self.add_entry(container, slot, value),
+            Frame::LibraryIterate { step } => self.library_iteration_step(step),
+            Frame::LibraryEntry { weak, container } => self.tell_library_entry(weak, container),
             Frame::Commit { container } => self.commit_step(container),
             Frame::Length { container } => self.report_length(container),
             Frame::RunFinalize { o, weak } => self.run_finalize(o, weak),

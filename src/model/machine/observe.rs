@@ -8,6 +8,9 @@ impl Execution<'_, '_> {
     /// Emits a snapshot in the order that [`crate::event`] gives.
     #[inline]
     pub(super) fn snapshot(&mut self) {
+        if self.process.containers.has_changed() {
+            self.tell_deleted(true);
+        }
         if self.sink.observation() == Observation::Full {
             self.take_snapshot();
         }

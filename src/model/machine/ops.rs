@@ -205,6 +205,7 @@ impl Execution<'_, '_> {
                 let shared = if shares { self.process.heap.canonical(referent, kind.shape) } else { None };
                 Some(Operands { shared: shared.unwrap_or(NIL) })
             }
+            shape if shape.is_library_container() => self.has(Switch::Pep442).then_some(Operands { shared: NIL }),
             Shape::Method => {
                 let function = self.resolve(items[0])?;
                 let fits = self.process.heap.object(function).shape == Shape::Function;
@@ -222,6 +223,7 @@ impl Execution<'_, '_> {
         }
         let parts = items.map(|place| if place.is_nothing() { NIL } else { self.resolve(place).unwrap_or(NIL) });
         let o = match kind.shape {
+            shape if shape.is_library_container() => self.new_library_container(pc, shape),
             shape if shape.is_weak_container() => self.new_container(pc, shape),
             Shape::Finalize => self.new_finalize(pc, parts),
             Shape::ComposedFinalize => self.new_composed_finalize(pc, parts),

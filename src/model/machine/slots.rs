@@ -132,6 +132,7 @@ impl Execution<'_, '_> {
                 };
                 fits && self.replace(holder, slot, position, value)
             }
+            Shape::LibraryValueDict | Shape::LibrarySet => self.store_library_entry(holder, slot, value),
             Shape::WeakValueDict | Shape::WeakKeyDict | Shape::WeakSet => self.store_entry(holder, slot, value),
             Shape::Tuple | Shape::Method | Shape::Bare | Shape::Ref | Shape::Proxy => false,
             Shape::Finalize | Shape::ComposedFinalize => false,
@@ -216,6 +217,17 @@ impl Execution<'_, '_> {
                 self.process.heap.slots.extend_from_within(range.clone());
                 self.process.heap.slots[range].fill(NIL);
                 self.lose_inline_values(o);
+                self.drop_range(start, object.len, 0, false);
+            }
+            shape
+                if shape.is_library_container()
+                    && !self.has(Switch::InstanceDict)
+                    && self.has(Switch::InlineValuesVanish) =>
+            {
+                let range = object.slots as usize..(object.slots + object.len) as usize;
+                let start = self.process.heap.slots.len() as u32;
+                self.process.heap.slots.extend_from_within(range.clone());
+                self.process.heap.slots[range].fill(NIL);
                 self.drop_range(start, object.len, 0, false);
             }
             Shape::Function => {

@@ -57,7 +57,7 @@ del #l
 del #x
 del #y
 collect(0)
-#c = WeakValueDictionary()
+#c = ComposedWeakValueDictionary()
 #g = function(#called)
 #c[2] = #g
 gc.freeze()

@@ -110,6 +110,10 @@ impl Execution<'_, '_> {
             Shape::ComposedFinalize => {
                 self.enter_builtin(code, callable, arg, Frame::RunComposedFinalize { o: callable });
             }
+            // The library's code runs unseen.
+            Shape::Function if self.library_remover(callable).is_some() => {
+                self.push(Frame::Remove { function: callable, weak: arg });
+            }
             Shape::Function if self.container_of(callable).is_some() => {
                 self.enter_builtin(code, callable, arg, Frame::Remove { function: callable, weak: arg });
             }

@@ -4,6 +4,9 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const id = (name) => document.getElementById(name);
   const last = data.classes.length - 1;
+  // Inside of another page (the playground) that page has the text, and says and is told where the reader is.
+  const isInside = window.parent !== window;
+  if (isInside) document.documentElement.classList.add("inside");
   if (last < 0) return;
   const story = [...id("story").children];
   const ticks = [...document.querySelectorAll(".strip i")];
@@ -114,6 +117,7 @@
     id("position").textContent = row + 1 + " / " + (last + 1);
     document.body.dataset.row = String(row);
     now = row;
+    if (isInside) window.parent.postMessage({ row, line: source.l || 0, script: source.s || null }, "*");
   }
 
   const before = (rows) => rows.filter((row) => row < now).pop();
@@ -138,6 +142,11 @@
     event.preventDefault();
     press(event.key);
   });
+  window.addEventListener("message", ({ source, data: told }) => {
+    if (!isInside || source !== window.parent || !told) return;
+    if (Number.isInteger(told.row)) show(told.row);
+    if (typeof told.key === "string" && Object.hasOwn(keys, told.key)) press(told.key);
+  });
   id("slider").addEventListener("input", (event) => show(Number(event.target.value)));
   document.addEventListener("click", (event) => {
     const target = event.target.closest("[data-key],[data-row]");
@@ -151,4 +160,8 @@
   document.querySelectorAll(".bar,.strips,.phases").forEach((element) => { element.hidden = false; });
   lit = [...document.querySelectorAll(".source .lit,.source .run")];
   show(data.start);
+  if (isInside) {
+    const tell = () => window.parent.postMessage({ height: Math.ceil(document.body.getBoundingClientRect().height) }, "*");
+    new ResizeObserver(tell).observe(document.body);
+  }
 })();
