@@ -4,6 +4,9 @@ use super::facts::{Death, Record, Sample, flag};
 use super::words::{Fault, Proof, Severity};
 use crate::subject::Release;
 
+/// References of the library's own to each object that it knows: `HELD` of `audit.h`.
+const HELD: i64 = 16;
+
 /// A fault that one object shows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Shown {
@@ -69,6 +72,7 @@ pub fn judge(sample: &Sample, release: Release) -> Judged {
 fn not_told(death: &Death) -> Option<String> {
     match death {
         Death { status: -1, .. } => Some("it took too long".to_owned()),
+        Death { immortal: 1, .. } => Some("it never dies (PEP 683)".to_owned()),
         Death { done: false, status, .. } => Some(format!("the copy of the process died (status {status})")),
         Death { revived: 1, .. } => Some("its finalizer brings it back to life".to_owned()),
         Death { too_many: 1, .. } => Some("it has too many members".to_owned()),
@@ -118,16 +122,27 @@ struct OwnType {
     gc: bool,
 }
 
+/// True if the death left fewer references than others report, and there were enough before: if not, another one reports too
+/// much.
+fn is_short(record: &Record) -> bool {
+    let Record { before, released, explained, visits, .. } = *record;
+    before >= explained + visits && before - released < explained
+}
+
 fn references(judged: &mut Judged, death: &Death, own: OwnType) {
     // What is released twice may take its members along.
-    let twice = death.records.iter().find(|r| !r.is(flag::OWN_TYPE) && r.before - r.released < r.explained);
-    if let Some(record) = twice.filter(|r| r.released > r.visits) {
+    let twice = death.records.iter().find(|r| !r.is(flag::OWN_TYPE) && is_short(r));
+    // An object without a header may leave it to its owner to report what it has, as the links of functools.lru_cache do.
+    let is_reported_by_others = |r: &Record| death.is_gc == 0 && r.released <= r.explained - HELD;
+    if let Some(record) = twice.filter(|r| r.released > r.visits && !is_reported_by_others(r)) {
         judged.shown.push(Shown::of(record, Fault::DoubleRelease, Severity::Memory));
         return;
     }
     for record in &death.records {
         if record.is(flag::OWN_TYPE) {
             judged.shown.extend(own_type(record, own));
+        } else if record.released > record.visits && record.before - record.released < record.explained {
+            // Reported by others.
         } else if record.released > record.visits {
             let fault = if death.is_gc != 0 { Fault::Hide } else { Fault::NoGc };
             judged.shown.push(Shown::of(record, fault, of_target(record)));
@@ -136,7 +151,9 @@ fn references(judged: &mut Judged, death: &Death, own: OwnType) {
             // who is known.
             match record.before - record.explained - record.visits {
                 ..0 => judged.shown.push(Shown::of(record, Fault::OverReport, Severity::Memory)),
-                0 => judged.shown.push(Shown::of(record, Fault::DeallocLeaks, of_target(record))),
+                0 if matches!(record.place, 1 | 2) => {
+                    judged.shown.push(Shown::of(record, Fault::DeallocLeaks, of_target(record)));
+                }
                 _ => {
                     let target = &record.type_name;
                     let why = format!("it reports a {target} that its death does not release, and others may own it");
@@ -186,7 +203,7 @@ fn after_clear(judged: &mut Judged, clear: &Death) {
         return;
     }
     for record in clear.records.iter().filter(|r| !r.is(flag::OWN_TYPE) && r.cleared > 0) {
-        if record.before - record.released < record.explained {
+        if is_short(record) {
             judged.shown.push(Shown::of(record, Fault::DoubleRelease, Severity::Memory));
         } else if record.after_clear > record.released - record.cleared {
             judged.shown.push(Shown::of(record, Fault::VisitsAfterClear, Severity::Memory));
@@ -204,5 +221,47 @@ fn in_finalizer(judged: &mut Judged, inside: &Death, death: &Death) {
             let proof = Proof::Finalizer;
             judged.shown.push(Shown { proof, ..Shown::of(record, fault, of_target(record)) });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(death: Death) -> Vec<Fault> {
+        let ways = [("death".to_owned(), Death { done: true, ..death })].into();
+        let sample = Sample { type_name: "x".to_owned(), source: "heap".to_owned(), made: String::new(), ways };
+        judge(&sample, Release::new(3, 13, 0)).shown.iter().map(|shown| shown.fault).collect()
+    }
+
+    fn one(released: i64, visits: i64, explained: i64, place: u8) -> Vec<Record> {
+        vec![Record { released, visits, before: HELD + 1, explained, place, ..Record::default() }]
+    }
+
+    #[test]
+    fn what_the_owner_of_an_object_reports_for_it_is_no_fault() {
+        assert_eq!(faults(Death { records: one(1, 0, HELD + 1, 1), ..Death::default() }), []);
+        assert_eq!(faults(Death { records: one(1, 0, HELD, 1), ..Death::default() }), [Fault::NoGc]);
+        // The owner, in whose memory it is not.
+        let owner = |place| Death { is_gc: 1, is_tracked: 1, records: one(0, 1, HELD, place), ..Death::default() };
+        assert_eq!((faults(owner(0)), faults(owner(1))), (vec![], vec![Fault::DeallocLeaks]));
+    }
+
+    #[test]
+    fn the_balance_tells_what_is_released_or_reported_too_often() {
+        let gc = |records| Death { is_gc: 1, is_tracked: 1, records, ..Death::default() };
+        assert_eq!(faults(gc(one(2, 1, HELD, 1))), [Fault::DoubleRelease]);
+        // Another object reports too much.
+        assert_eq!(faults(gc(one(1, 1, HELD + 1, 1))), []);
+        assert_eq!(faults(gc(one(1, 2, HELD, 1))), [Fault::OverReport]);
+        assert_eq!(faults(gc(one(1, 0, HELD, 1))), [Fault::Hide]);
+        assert_eq!(faults(gc(one(1, 1, HELD, 1))), []);
+    }
+
+    #[test]
+    fn what_never_dies_or_comes_back_tells_nothing() {
+        let records = || one(1, 0, HELD, 1);
+        assert_eq!(faults(Death { immortal: 1, records: records(), ..Death::default() }), []);
+        assert_eq!(faults(Death { revived: 1, records: records(), ..Death::default() }), []);
     }
 }

@@ -128,6 +128,8 @@ pub struct Death {
     pub late_type: String,
     /// A weak reference to it was left.
     pub weak_left: u8,
+    /// It is an object that never dies (PEP 683).
+    pub immortal: u8,
     /// It came back to life.
     pub revived: u8,
     /// Traverse did not always report the same.

@@ -96,7 +96,14 @@ struct Type {
     bases: Vec<String>,
     told: u32,
     untold: u32,
-    found: BTreeMap<(Fault, Option<String>), (Shown, u32, Option<String>)>,
+    found: BTreeMap<(Fault, Option<String>), Seen>,
+}
+
+/// A fault at a place: the worst object that shows it, how many do, and what one of them was made with.
+struct Seen {
+    worst: Shown,
+    objects: u32,
+    made: Option<String>,
 }
 
 impl Outcome {
@@ -165,7 +172,7 @@ impl Outcome {
         self.inconclusive = types.values().map(|t| t.untold).sum();
         for (name, of_type) in &types {
             let has = |base: &&String, key| types.get(*base).is_some_and(|t| t.found.contains_key(key));
-            for (key, (shown, seen_in, made)) in &of_type.found {
+            for (key, Seen { worst: shown, objects, made }) in &of_type.found {
                 // A fault belongs to the first type in the line of ancestors that has it.
                 if of_type.bases.iter().any(|base| has(&base, key)) {
                     continue;
@@ -181,7 +188,7 @@ impl Outcome {
                     target: shown.target.clone(),
                     owned: shown.released,
                     visits: shown.visits,
-                    seen_in: *seen_in,
+                    seen_in: *objects,
                     of: of_type.told,
                     made: made.clone(),
                     inherited_by: heirs.map(|(heir, _)| heir.clone()).collect(),
@@ -196,13 +203,14 @@ impl Type {
     /// The worst of those at one place stands for all.
     fn add(&mut self, shown: Shown, made: Option<&String>) {
         let key = (shown.fault, shown.place.clone());
-        let (best, seen_in, how) = self.found.entry(key).or_insert_with(|| (shown.clone(), 0, None));
-        *seen_in += 1;
-        if how.is_none() || shown.severity < best.severity {
-            *how = made.cloned().or(how.take());
+        let new = || Seen { worst: shown.clone(), objects: 0, made: None };
+        let seen = self.found.entry(key).or_insert_with(new);
+        seen.objects += 1;
+        if seen.made.is_none() || shown.severity < seen.worst.severity {
+            seen.made = made.cloned().or(seen.made.take());
         }
-        if (shown.severity, shown.proof) < (best.severity, best.proof) {
-            *best = shown;
+        if (shown.severity, shown.proof) < (seen.worst.severity, seen.worst.proof) {
+            seen.worst = shown;
         }
     }
 }

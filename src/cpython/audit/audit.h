@@ -99,7 +99,7 @@ typedef struct {
 } Record;
 typedef struct {
     int32_t stage, raised, has_finalizer, is_gc, is_tracked, is_heap, freed_tracked, untracked_late, weak_left, revived;
-    int32_t unstable, n_records, too_many, has_clear, is_python, has_weakrefs;
+    int32_t unstable, n_records, too_many, has_clear, is_python, has_weakrefs, immortal;
     void *address, *type;
     char type_name[112], error[112], late_type[112], note[112];
     Record records[400];

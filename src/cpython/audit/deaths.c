@@ -225,6 +225,8 @@ void die(PyObject *x, int mode, Report *report) {
     dying = x;
     report->stage = STAGE_LOOK;
     look(x, report);
+    report->immortal = !is_counted(x);
+    if (report->immortal) return;
     find_places(x);
     forget_weakrefs(x);
     report->stage = STAGE_FINALIZER;

@@ -239,10 +239,10 @@ def run(target, is_maker, mode):
 
 
 def study(target, is_maker, name, thorough, source):
-    """Lets one object die, in as many ways as tell something. False if nothing was seen."""
+    """Lets one object die, in as many ways as tell something: False if nothing was seen, None if there is none to die."""
     say("at", type=name)
     death = run(target, is_maker, audit.DEATH)
-    if death["raised"]:
+    if death["raised"] or death["immortal"]:
         return None
     ways = {"death": death}
     if thorough and death["done"]:
@@ -267,8 +267,9 @@ def audit_type(kind, objects, chosen):
     for o in own[: ORDERS["samples"]] + rest[: 2 * ORDERS["samples"]]:
         if good == ORDERS["samples"]:
             break
-        tried += 1
-        good += bool(study(o, 0, name, good < 2, "recipe" if o in chosen else "heap"))
+        seen = study(o, 0, name, good < 2, "recipe" if o in chosen else "heap")
+        tried += seen is not None
+        good += bool(seen)
     made = 0
     if ORDERS["auto"] and not facts["python"]:
         for first in (0, 7) if not good else (0,):

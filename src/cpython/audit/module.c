@@ -86,14 +86,14 @@ static PyObject *report_value(int status) {
     }
     if (!records) return NULL;
     result = Py_BuildValue(
-        "{si,si,si,ss,ss,sK,ss,si,si,si,si,si,si,ss,si,si,si,si,si,si,si,sO}", "status", status, "stage", report->stage,
+        "{si,si,si,ss,ss,sK,ss,si,si,si,si,si,si,ss,si,si,si,si,si,si,si,si,sO}", "status", status, "stage", report->stage,
         "raised", report->raised, "error", report->error, "note", report->note, "type_at",
         (unsigned long long)(uintptr_t)report->type, "type", report->type_name, "has_finalizer",
         report->has_finalizer, "is_gc", report->is_gc, "is_tracked", report->is_tracked, "is_heap", report->is_heap,
         "freed_tracked", report->freed_tracked, "untracked_late", report->untracked_late, "late_type",
         report->late_type, "weak_left", report->weak_left, "revived", report->revived, "unstable", report->unstable,
         "has_clear", report->has_clear, "has_weakrefs", report->has_weakrefs, "too_many", report->too_many,
-        "is_python", report->is_python, "records", records);
+        "is_python", report->is_python, "immortal", report->immortal, "records", records);
     Py_DECREF(records);
     return result;
 }
