@@ -296,8 +296,11 @@ const ELEMENT_CHANGES: [(&str, &str); 4] = [
     ("w._iterating.add(self)", "pass"),
 ];
 
+/// A line of the library, and what stands there instead.
+type Change = (&'static str, &'static str);
+
 /// The module of the library, a scenario that uses it, what can be changed in it.
-const CONTAINERS: [(&str, &str, &[(&str, &str)]); 2] =
+const CONTAINERS: [(&str, &str, &[Change]); 2] =
     [("weakref", VALUES, &VALUE_CHANGES), ("_weakrefset", ELEMENTS, &ELEMENT_CHANGES)];
 
 #[test]

@@ -71,9 +71,7 @@ impl Execution<'_, '_> {
         } else if container.has_table() {
             self.process.containers.copy_table(at);
             copy.extend(self.process.containers.copied_table().elements());
-            for i in 0..copy.len() {
-                self.incref(copy[i]);
-            }
+            copy.iter().for_each(|object| self.incref(*object));
         } else {
             for i in 0..self.process.heap.entries(container.data) {
                 let value = self.process.heap.entry(container.data, i).value;
