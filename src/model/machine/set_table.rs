@@ -28,6 +28,9 @@ impl SetRules {
     }
 }
 
+/// Room that both vectors of a set have from the start: they take turns, so that a rare large set would make each grow.
+const ROOM: usize = 256;
+
 /// A set: hashes, which are not 0, and what has them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SetTable {
@@ -42,7 +45,10 @@ pub(super) struct SetTable {
 impl SetTable {
     /// An empty set.
     pub(super) fn reset(&mut self) {
+        self.old.clear();
+        self.old.reserve(ROOM);
         self.places.clear();
+        self.places.reserve(ROOM);
         self.places.resize(MIN_SIZE, (0, 0));
         self.fill = 0;
         self.used = 0;
