@@ -11,7 +11,7 @@
 use super::Invariant;
 use super::check::Check;
 use super::description::{Description, Ground};
-use super::shadow::{Fault, Object, Shadow, Trait};
+use super::shadow::{Fault, NONE, Object, Shadow, Trait};
 use super::violations::{Report, Violations};
 use crate::event::{ObjId, Spot};
 use crate::subject::{Expectation, Needs, Promise};
@@ -43,9 +43,7 @@ impl Check for I21 {
         let c = s.collection();
         let found = c.unreachable();
         let blind = mutant!(I21NotBesideFinalize) && s.program().has(Trait::Finalizes);
-        // The callbacks of the library's containers are not seen.
-        let unseen = s.program().has(Trait::LibraryContainers);
-        if !found.is_exact() || s.confidence().is_stream_unclear() || blind || unseen {
+        if !found.is_exact() || s.confidence().is_stream_unclear() || blind || ran_unseen(s) {
             out.skip(Invariant::I21);
             return;
         }
@@ -98,6 +96,19 @@ impl Check for I21 {
             None => out.skip(Invariant::I21),
         }
     }
+}
+
+/// True if code of the library may have run unseen in the collection: a removal callback of one of its containers, because an
+/// entry, what it refers to, or the container was trash.
+fn ran_unseen(s: &Shadow) -> bool {
+    let trash = s.collection().unreachable().trash();
+    let is_trash = |edge: u32| edge != NONE && trash.has(edge as usize - 1);
+    let of_library = |edge: u32| s.at(edge).is_some_and(|o| o.facts().shape().is_library_container());
+    s.program().has(Trait::LibraryContainers)
+        && s.weakrefs()
+            .records()
+            .iter()
+            .any(|r| of_library(r.container()) && [r.referent(), r.weak(), r.container()].into_iter().any(is_trash))
 }
 
 /// How many candidates the collector may have counted because of a type that an object has whose deallocator runs.

@@ -23,6 +23,14 @@ const BESIDE: &[(&str, Invariant, Run)] = &[
         ),
     ),
     (
+        "there is a weak container of the library, with an entry that stays",
+        Invariant::I21,
+        Once(
+            "cpython-3.12+bug-count-one-more",
+            "w = WeakSet()\nc = Node()\nw[0] = c\na = Node()\na[0] = a\ndel a\ncollect(2)\n",
+        ),
+    ),
+    (
         "an entry of gc.callbacks empties gc.garbage, and nothing was saved there",
         Invariant::I21,
         Once(
