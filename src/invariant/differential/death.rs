@@ -73,15 +73,18 @@ impl Death {
         self.seen == other.seen && self.freed == other.freed
     }
 
-    /// The weak references that outlived this death and that the other one called another number of times.
-    pub fn called_otherwise<'a>(&'a self, other: &'a Death) -> impl Iterator<Item = ObjId> + 'a {
-        let count = |weak: ObjId| other.calls.iter().find(|(w, _)| *w == weak).map(|(_, calls)| *calls);
-        self.calls.iter().filter(move |(weak, calls)| count(*weak).is_some_and(|n| n != *calls)).map(|(weak, _)| *weak)
-    }
-
-    /// True if the callbacks of weak references are the only difference.
-    pub fn differs_in_calls_only(&self, other: &Death) -> bool {
-        (self.freed, self.finalizers) == (other.freed, other.finalizers)
+    /// The weak references that this death called more often than the other one; none if anything else that is promised is
+    /// different.
+    pub fn silent_in(&self, other: &Death) -> Vec<ObjId> {
+        let mut silent = Vec::new();
+        for (weak, calls) in &self.calls {
+            match other.calls.iter().find(|(w, _)| w == weak) {
+                Some((_, n)) if n > calls => return Vec::new(),
+                Some((_, n)) if n < calls => silent.push(*weak),
+                _ => {}
+            }
+        }
+        if (self.freed, self.finalizers) == (other.freed, other.finalizers) { silent } else { Vec::new() }
     }
 
     /// Who is to blame for the difference between a death by reference count and one in a collection.
@@ -118,5 +121,25 @@ impl Death {
         ];
         let reason = reasons.into_iter().find_map(|(applies, why)| applies.then(|| excused(why)).flatten());
         reason.unwrap_or((Class::Collector, None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Silence is told apart from a call too many, from no difference, and from one of another kind.
+    #[test]
+    fn only_silence_is_silence() {
+        let weak = ObjId::from_index;
+        let death = |calls: &[u32], finalizers| Death {
+            calls: calls.iter().enumerate().map(|(at, n)| (weak(at as u32), *n)).collect(),
+            finalizers,
+            ..Death::default()
+        };
+        assert_eq!(death(&[1, 1], 1).silent_in(&death(&[1, 0], 1)), [weak(1)]);
+        for (other, finalizers) in [(&[1, 1], 1), (&[2, 0], 1), (&[1, 0], 0)] {
+            assert_eq!(death(&[1, 1], 1).silent_in(&death(other, finalizers)), []);
+        }
     }
 }

@@ -57,8 +57,8 @@ fn every_snippet_of_the_manual_is_read() {
     for snippet in manual.split("```").skip(1).step_by(2) {
         snippets += 1;
         let source = snippet.trim_start();
-        let document = parse(source).unwrap_or_else(|e| panic!("{}", e[0].render("format.md", source, false)));
-        let warnings: String = document.warnings.iter().map(|w| w.render("format.md", source, false)).collect();
+        let document = parse(source).unwrap_or_else(|e| panic!("{}", e[0].render("docs/format.md", source, false)));
+        let warnings: String = document.warnings.iter().map(|w| w.render("docs/format.md", source, false)).collect();
         assert_eq!(warnings, "");
         let printed = document.print();
         assert_eq!(parse(&printed).map(|d| d.print()), Ok(printed));
